@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Value types that move from stage to stage: metres, NaN = unknown, optical frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatImage = npt.NDArray[np.float32]
+ByteImage = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+class BadFrame(ValueError):
+    """A frame that must be dropped: `reason` is the name of its counter, the text says why."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """Pinhole intrinsics of a rectified image in pixels; pixel centres lie at integers."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One colour image and the depth that a registered sensor measured at the same moment."""
+
+    stamp_ns: int
+    frame_id: str
+    image: ByteImage  # (H, W, 3) RGB
+    sensor_depth_m: FloatImage  # (h, w), NaN unknown
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Sensor depth made fit for the network: complete, inside [near_m, far_m]."""
+
+    depth_m: FloatImage  # (h, w), all finite
+    measured: Mask  # (h, w), False where depth_m was filled in
+    near_m: float
+    far_m: float
+
+    @property
+    def valid_fraction(self) -> float:
+        """Share of the prompt that the sensor measured, 0 to 1."""
+        return float(self.measured.mean())
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Dense metric depth of one image."""
+
+    depth_m: FloatImage  # (H, W), NaN unknown
+    saturated_fraction: float  # share of pixels at an end of what the prompt can express

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Sensor depth -> prompt: what counts as a measurement, and what fills the rest.
+
+The network scales everything by the minimum and maximum of its prompt, so that one zero, one NaN
+or one stray 65 m pixel spoils the whole image. This file is the one place that decides.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt
+from promptda_ros.core.settings import PromptSettings
+
+# A robust end of the range may be exceeded by this factor before a measurement is a stray one:
+# real surfaces go on a little beyond the last percentile, reflections jump.
+OUTLIER_MARGIN = 1.25
+METRES_AT_MOST = 50.0
+ASPECT_TOLERANCE = 0.02
+
+
+def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
+    """Turn sensor depth (h, w) in metres, NaN unknown, into a prompt without holes.
+
+    Raises:
+        BadFrame: nothing, or too little, was measured.
+    """
+    depth_m, measured = _mark_measured(sensor_depth_m, settings)
+    depth_m, measured = _reduce(depth_m, measured, settings.max_long_side)
+    measured = _without_strays(depth_m, measured, settings.outlier_fraction)
+    _require_enough(sensor_depth_m, measured, settings)
+    filled_m = fill_holes(depth_m, measured)
+    return Prompt(filled_m, measured, near_m=float(filled_m.min()), far_m=float(filled_m.max()))
+
+
+def require_same_view(image_size: tuple[int, int], depth_size: tuple[int, int]) -> None:
+    """Refuse depth whose aspect ratio shows that it can't cover the image's field of view.
+
+    Sizes are (height, width).
+
+    Raises:
+        BadFrame: the aspect ratios differ by more than 2 %.
+    """
+    (image_height, image_width), (height, width) = image_size, depth_size
+    mismatch = (image_width * height) / (image_height * width) - 1.0
+    if abs(mismatch) <= ASPECT_TOLERANCE:
+        return
+    raise BadFrame(
+        'depth_aspect',
+        f'depth {width}x{height} has not the shape of the image {image_width}x{image_height}: '
+        'it is not registered to colour, output would be shifted; use the aligned depth topic '
+        'of the camera driver (RealSense: align_depth.enable:=true)',
+    )
+
+
+def fill_holes(depth_m: FloatImage, measured: Mask) -> FloatImage:
+    """Give every unmeasured pixel the depth of the measured pixel nearest to it.
+
+    No value is averaged, so that none arises between two surfaces. The author of the network
+    advises nearest-neighbour completion (DepthAnything/PromptDA issue 3).
+    """
+    if measured.all():
+        return depth_m
+    _, labels = cv2.distanceTransformWithLabels(
+        np.where(measured, np.uint8(0), np.uint8(1)),
+        cv2.DIST_L2,
+        cv2.DIST_MASK_5,
+        labelType=cv2.DIST_LABEL_PIXEL,
+    )
+    value_of_label = np.empty(int(labels.max()) + 1, np.float32)
+    value_of_label[labels[measured]] = depth_m[measured]
+    return value_of_label[labels]
+
+
+def _mark_measured(depth_m: FloatImage, settings: PromptSettings) -> tuple[FloatImage, Mask]:
+    # The positive form of the test fails NaN; zero, negative and infinite values fail it too.
+    measured = (depth_m >= settings.min_depth) & (depth_m <= settings.max_depth)
+    return np.where(measured, depth_m, np.float32(0)), measured
+
+
+def _reduce(depth_m: FloatImage, measured: Mask, max_long_side: int) -> tuple[FloatImage, Mask]:
+    """Average blocks of measured pixels; a pixel that is not measured has no weight."""
+    height, width = depth_m.shape
+    scale = max_long_side / max(height, width)
+    if scale >= 1.0:
+        return depth_m, measured
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    weight = cv2.resize(measured.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    total_m = cv2.resize(depth_m, size, interpolation=cv2.INTER_AREA)
+    # Under half a block is a border of a hole, where the rest of the block is no good witness.
+    covered: Mask = weight >= 0.5
+    reduced = np.divide(total_m, weight, out=np.zeros_like(total_m), where=covered)
+    return reduced.astype(np.float32, copy=False), covered
+
+
+def _without_strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mask:
+    """Leave out the few pixels far beyond the range that nearly all measurements span."""
+    values = depth_m[measured]
+    if values.size == 0 or outlier_fraction == 0.0:
+        return measured
+    low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
+    inside = (depth_m >= low / OUTLIER_MARGIN) & (depth_m <= high * OUTLIER_MARGIN)
+    kept: Mask = measured & inside
+    return kept
+
+
+def _require_enough(depth_m: FloatImage, measured: Mask, settings: PromptSettings) -> None:
+    share = float(measured.mean()) if measured.size else 0.0
+    if share >= settings.min_valid_fraction:
+        return
+    _refuse_millimetres(depth_m)
+    raise BadFrame(
+        'prompt_too_sparse',
+        f'prompt has too little valid depth ({share:.1%} < {settings.min_valid_fraction:.1%}) '
+        f'between {settings.min_depth:g} and {settings.max_depth:g} m; check the sensor, '
+        'or set prompt.min_depth, prompt.max_depth',
+    )
+
+
+def _refuse_millimetres(depth_m: FloatImage) -> None:
+    known = depth_m[np.isfinite(depth_m) & (depth_m > 0)]
+    median_m = float(np.median(known)) if known.size else 0.0
+    if median_m <= METRES_AT_MOST:
+        return
+    raise BadFrame(
+        'depth_unit',
+        f'median {median_m:.0f} m looks like millimetres, nothing would be metric; '
+        'set input.depth_scale:=0.001',
+    )

@@ -1,0 +1,334 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting once: name, default, limits, unit, meaning, live or read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+import difflib
+import math
+from typing import Any, Union
+
+Value = Union[bool, int, float, str]
+
+
+class SettingError(ValueError):
+    """A value that a setting can't take; the text names the setting, the value and the limits."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is to be known about one setting."""
+
+    name: str
+    default: Value
+    meaning: str
+    unit: str = ''
+    limits: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+    def check(self, value: object) -> Value:
+        """Return the value in the setting's own type.
+
+        Raises:
+            SettingError: the value has another type, lies outside the limits or is no choice.
+        """
+        kind = type(self.default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)  # people write `tolerance: 1`
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}')
+        if self.limits is not None:
+            self._check_limits(float(value), *self.limits)
+        if self.choices and value not in self.choices:
+            raise SettingError(
+                f'parameter {self.name}: {value!r} is not one of {", ".join(self.choices)}'
+            )
+        return value
+
+    def _check_limits(self, value: float, low: float, high: float) -> None:
+        if math.isfinite(value) and low <= value <= high:
+            return
+        limits = f'{low}..{high} {self.unit}'.rstrip()
+        raise SettingError(f'parameter {self.name}: {value:g} is outside {limits}')
+
+
+def _setting(
+    default: Value,
+    meaning: str,
+    *,
+    unit: str = '',
+    limits: tuple[float, float] | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
+) -> Any:
+    about = {'meaning': meaning, 'unit': unit, 'limits': limits, 'choices': choices, 'live': live}
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which network runs, and how large."""
+
+    name: str = _setting(
+        'promptda-tiny',
+        'Network to load: the embedded promptda-tiny, or one that `promptda fetch_model` stored.',
+        choices=('promptda-tiny', 'vits', 'vits-transparent', 'vitl'),
+    )
+    path: str = _setting(
+        '', 'Folder with config.json and model.safetensors to load instead of model.name.'
+    )
+    sha256: str = _setting(
+        '', 'Digest that model.safetensors must have; empty takes the one known for model.name.'
+    )
+    resolution: str = _setting(
+        'auto',
+        'Pixels the network sees, aspect kept, the image never enlarged: '
+        'low 252x336, medium 378x504, high 518x686, full 756x1008. '
+        'auto is low on a CPU and full on CUDA.',
+        choices=('auto', 'low', 'medium', 'high', 'full'),
+    )
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """What the node accepts on its topics."""
+
+    max_pixels: int = _setting(
+        16_000_000,
+        'Images with more pixels are dropped before anything is allocated.',
+        unit='px',
+        limits=(1, 1_000_000_000),
+        live=True,
+    )
+    depth_scale: float = _setting(
+        0.0,
+        'Metres in one unit of the depth image; 0 takes 0.001 for 16-bit and 1 for 32FC1.',
+        unit='m',
+        limits=(0.0, 1000.0),
+        live=True,
+    )
+    allow_frame_mismatch: bool = _setting(
+        False,
+        'Take depth whose frame_id differs from the image although it may not be registered.',
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class QosSettings:
+    """Reliability asked of the publishers; auto suits every publisher."""
+
+    image: str = _setting(
+        'auto',
+        'Reliability of the image subscription; auto asks for reliable and falls back.',
+        choices=('auto', 'reliable', 'best_effort'),
+    )
+    depth: str = _setting(
+        'auto',
+        'Reliability of the depth subscription; auto asks for reliable and falls back.',
+        choices=('auto', 'reliable', 'best_effort'),
+    )
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """How images and depth are paired."""
+
+    tolerance: float = _setting(
+        0.02,
+        'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only.',
+        unit='s',
+        limits=(0.0, 1.0),
+        live=True,
+    )
+    wait: float = _setting(
+        0.1,
+        'How long an image waits for a nearer depth before the nearest so far is taken.',
+        unit='s',
+        limits=(0.0, 5.0),
+        live=True,
+    )
+    depth_time_offset: float = _setting(
+        0.0,
+        'Added to every depth stamp before pairing; negative when depth lags the image.',
+        unit='s',
+        limits=(-10.0, 10.0),
+        live=True,
+    )
+    reset_threshold: float = _setting(
+        1.0,
+        'Stamps that jump back further than this start a new epoch (a bag that loops).',
+        unit='s',
+        limits=(0.05, 3600.0),
+        live=True,
+    )
+    queue_size: int = _setting(
+        10,
+        'Messages held for pairing on each topic at the most.',
+        limits=(1, 100),
+        live=True,
+    )
+    max_bytes: int = _setting(
+        256_000_000,
+        'Bytes held for pairing at the most, both topics together.',
+        unit='B',
+        limits=(1_000_000, 8_000_000_000),
+        live=True,
+    )
+    reuse_depth: bool = _setting(
+        False,
+        'Let one depth serve several images, for a sensor slower than the camera.',
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class PromptSettings:
+    """What counts as a measurement of the depth sensor."""
+
+    min_depth: float = _setting(
+        0.05,
+        'Nearer measurements are ignored.',
+        unit='m',
+        limits=(0.001, 100.0),
+        live=True,
+    )
+    max_depth: float = _setting(
+        10.0,
+        'Farther measurements are ignored; the output never exceeds it.',
+        unit='m',
+        limits=(0.01, 1000.0),
+        live=True,
+    )
+    outlier_fraction: float = _setting(
+        0.002,
+        'Share of measurements at either end of the range that may be stray pixels.',
+        limits=(0.0, 0.2),
+        live=True,
+    )
+    min_valid_fraction: float = _setting(
+        0.01,
+        'Frames whose sensor depth is valid on a smaller share of its pixels are dropped.',
+        limits=(0.0001, 1.0),
+        live=True,
+    )
+    max_long_side: int = _setting(
+        256,
+        'Larger sensor depth is reduced to this; the network was trained on 256x192 prompts.',
+        unit='px',
+        limits=(8, 2048),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """What is published."""
+
+    drop_saturated: bool = _setting(
+        True,
+        'Publish NaN where depth lies at an end of the prompt range and no sensor pixel '
+        'supports it: a thing nearer than every measurement would be shown too far away.',
+        live=True,
+    )
+    edge_filter: bool = _setting(
+        True,
+        'Remove flying pixels, which float between two surfaces, from the cloud.',
+        live=True,
+    )
+    edge_step: float = _setting(
+        0.02,
+        'Relative depth step to both neighbouring surfaces that makes a pixel a flying one.',
+        limits=(0.001, 1.0),
+        live=True,
+    )
+    pcl_layout: bool = _setting(
+        False,
+        'Points of 32 bytes with rgb at 16 as PCL lays them out, instead of 16 bytes.',
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of the node, one group a field."""
+
+    device: str = _setting(
+        'auto', 'Where the network runs: cpu, cuda, cuda:N, or auto, which says what it took.'
+    )
+    precision: str = _setting(
+        'auto',
+        'Number format of the network body; auto is fp16 on CUDA and fp32 on a CPU.',
+        choices=('auto', 'fp32', 'fp16', 'bf16'),
+    )
+    autostart: bool = _setting(
+        True, 'Configure and activate at start; otherwise a lifecycle manager does.'
+    )
+    strict_params: bool = _setting(
+        False, 'Stop at start when a parameter is given that does not exist.'
+    )
+    model: ModelSettings = field(default_factory=ModelSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    qos: QosSettings = field(default_factory=QosSettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
+    prompt: PromptSettings = field(default_factory=PromptSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+
+
+def describe() -> tuple[Setting, ...]:
+    """List every setting in the order of declaration."""
+    return tuple(_describe(Settings, prefix=''))
+
+
+def _describe(group: type, *, prefix: str) -> Iterator[Setting]:
+    for entry in fields(group):
+        if entry.metadata:
+            yield Setting(name=prefix + entry.name, default=entry.default, **entry.metadata)
+        else:
+            yield from _describe(entry.default_factory, prefix=f'{entry.name}.')  # type: ignore[arg-type]
+
+
+def build(values: Mapping[str, object]) -> Settings:
+    """Build checked settings from values by dotted name; what is not given has its default.
+
+    Raises:
+        SettingError: a value is wrong, a name is unknown, or two values contradict each other.
+    """
+    known = {setting.name: setting for setting in describe()}
+    for name in values:
+        if name not in known:
+            raise SettingError(unknown_setting(name))
+    checked = {name: known[name].check(value) for name, value in values.items()}
+    settings: Settings = _build(Settings, checked, prefix='')
+    _check_together(settings)
+    return settings
+
+
+def _build(group: type, values: Mapping[str, Value], *, prefix: str) -> Any:
+    given: dict[str, Any] = {}
+    for entry in fields(group):
+        if is_dataclass(entry.default_factory):
+            factory: Any = entry.default_factory
+            given[entry.name] = _build(factory, values, prefix=f'{entry.name}.')
+        elif prefix + entry.name in values:
+            given[entry.name] = values[prefix + entry.name]
+    return group(**given)
+
+
+def _check_together(settings: Settings) -> None:
+    near, far = settings.prompt.min_depth, settings.prompt.max_depth
+    if near >= far:
+        raise SettingError(
+            f'parameter prompt.min_depth: {near:g} m is not below prompt.max_depth {far:g} m'
+        )
+
+
+def unknown_setting(name: str) -> str:
+    """Say that a setting does not exist, with the nearest name that does."""
+    names = [setting.name for setting in describe()]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ''
+    return f"unknown parameter '{name}' ignored{hint}"
