@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every target sets up what it needs: a bare machine with Python, pip and make is enough, and a second run starts
+# at once. With a ROS 2 workspace sourced, the distribution's own packages are used in place of the PyPI ones.
+#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu    the small torch build, for machines without a GPU
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+
+HAS_ROS := $(if $(ROS_DISTRO),$(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes))
+VENV := $(if $(HAS_ROS),.venv-$(ROS_DISTRO),.venv)
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format benchmark clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo       replay a recorded camera through the node; results in demo_output/'
+	@echo 'make test       every test, with line coverage'
+	@echo 'make lint       ruff and mypy'
+	@echo 'make format     let ruff format and sort the code'
+	@echo 'make benchmark  time the stages of one frame'
+	@echo 'make clean      remove virtual environments and everything the targets wrote'
+
+demo: $(VENV)/.demo
+	$(BIN)/promptda demo $(DEMO_ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: $(VENV)/.demo
+	$(BIN)/python -m benchmarks.stages
+
+clean:
+	rm -rf .venv .venv-* build install log demo_output benchmark_output *.egg-info pip_ros/build pip_ros/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian's Python comes without ensurepip; its own pip can still fill a virtual environment.
+$(VENV)/.created:
+	$(PYTHON) -m venv $(if $(HAS_ROS),--system-site-packages) $(VENV) \
+	  || { $(PYTHON) -m venv --clear --without-pip $(if $(HAS_ROS),--system-site-packages) $(VENV) \
+	       && $(PYTHON) -m pip --python $(BIN)/python install pip; }
+	touch $@
+
+# numpy stays at the distribution's version: its compiled packages are built against that one.
+$(VENV)/constraints.txt: $(VENV)/.created
+	$(if $(HAS_ROS),$(PYTHON) -c 'import numpy; print(f"numpy=={numpy.__version__}")' >) $(if $(HAS_ROS),,touch) $@
+
+$(VENV)/.torch: requirements/torch.txt $(VENV)/constraints.txt
+	@echo 'Installing torch ...'
+	$(PIP_INSTALL) -r $< -c $(VENV)/constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+	touch $@
+
+$(VENV)/.demo: requirements/demo.txt requirements/without_ros.txt setup.py setup.cfg $(VENV)/.torch
+	@echo 'Installing the requirements ...'
+	$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/demo.txt $(if $(HAS_ROS),,-r requirements/without_ros.txt)
+	$(if $(HAS_ROS),,$(PIP_INSTALL) --no-deps --editable pip_ros)
+	$(PIP_INSTALL) --no-deps --editable .
+	touch $@
+
+$(VENV)/.test: requirements/test.txt requirements/demo.txt requirements/sim.txt $(VENV)/.demo
+	@echo 'Installing the test tools ...'
+	$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/test.txt
+	touch $@

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Install the package, its launch files, settings, models and recording."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = 'promptda_ros'
+SHARE = Path('share') / NAME
+
+
+def files_below(folder: str) -> list[tuple[str, list[str]]]:
+    """List (destination, sources) for every file below `folder`, keeping its sub-folders."""
+    sources = sorted(path for path in Path(folder).rglob('*') if path.is_file())
+    sources = [path for path in sources if '__pycache__' not in path.parts]
+    return [(str(SHARE / path.parent), [str(path)]) for path in sources]
+
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={'': ['py.typed', '*.xml']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (str(SHARE), ['package.xml']),
+        *files_below('launch'),
+        *files_below('config'),
+        *files_below('models'),
+        *files_below('assets'),
+    ],
+    python_requires='>=3.10',
+    install_requires=['setuptools'],
+    zip_safe=True,
+    maintainer='promptda_ros contributors',
+    maintainer_email='promptda_ros@users.noreply.github.com',
+    description='Dense metric depth and point clouds from a camera and a cheap depth sensor.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'promptda = promptda_ros.tools.main:main',
+            'promptda_node = promptda_ros.node:main',
+        ],
+    },
+)
