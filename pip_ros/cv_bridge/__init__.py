@@ -1,3 +1,7 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stand-in."""
+"""Stand-in for ROS 2 cv_bridge: image messages to and from OpenCV arrays."""
+
+from cv_bridge.core import CvBridge, CvBridgeError
+
+__all__ = ['CvBridge', 'CvBridgeError']
