@@ -53,15 +53,13 @@ class Prompt:
     near_m: float
     far_m: float
 
-    @property
-    def valid_fraction(self) -> float:
-        """Share of the prompt that the sensor measured, 0 to 1."""
-        return float(self.measured.mean())
-
 
 @dataclass(frozen=True)
 class Depth:
-    """Dense metric depth of one image."""
+    """Dense metric depth of one image, and how far it can be trusted."""
 
     depth_m: FloatImage  # (H, W), NaN unknown
-    saturated_fraction: float  # share of pixels at an end of what the prompt can express
+    near_m: float  # the nearest and
+    far_m: float  # the farthest depth that the prompt let the network express
+    measured_fraction: float  # share of the prompt that the sensor measured
+    saturated_fraction: float  # share of pixels at either end of near_m to far_m

@@ -110,7 +110,7 @@ def _require_enough(depth_m: FloatImage, measured: Mask, settings: PromptSetting
     share = float(measured.mean()) if measured.size else 0.0
     if share >= settings.min_valid_fraction:
         return
-    _refuse_millimetres(depth_m)
+    _refuse_wrong_unit(depth_m, settings)
     raise BadFrame(
         'prompt_too_sparse',
         f'prompt has too little valid depth ({share:.1%} < {settings.min_valid_fraction:.1%}) '
@@ -119,13 +119,16 @@ def _require_enough(depth_m: FloatImage, measured: Mask, settings: PromptSetting
     )
 
 
-def _refuse_millimetres(depth_m: FloatImage) -> None:
+def _refuse_wrong_unit(depth_m: FloatImage, settings: PromptSettings) -> None:
+    """Say so when what was measured is no plausible distance in metres; never guess the unit."""
     known = depth_m[np.isfinite(depth_m) & (depth_m > 0)]
-    median_m = float(np.median(known)) if known.size else 0.0
-    if median_m <= METRES_AT_MOST:
+    if known.size < depth_m.size * settings.min_valid_fraction:
         return
-    raise BadFrame(
-        'depth_unit',
-        f'median {median_m:.0f} m looks like millimetres, nothing would be metric; '
-        'set input.depth_scale:=0.001',
-    )
+    median_m = float(np.median(known))
+    if median_m > METRES_AT_MOST:
+        hint = 'looks like millimetres; set input.depth_scale:=0.001'
+    elif median_m < settings.min_depth:
+        hint = f'is nearer than prompt.min_depth {settings.min_depth:g} m; set input.depth_scale'
+    else:
+        return
+    raise BadFrame('depth_unit', f'median depth {median_m:.4g} m {hint}')

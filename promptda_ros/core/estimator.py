@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Frame -> Depth on the device: prepare, infer, restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, Prompt
+from promptda_ros.core.prompt import condition, require_same_view
+from promptda_ros.core.settings import OutputSettings, PromptSettings
+from promptda_ros.core.upsample import upsample_guided
+from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+
+# Pixels the network sees at most.
+PIXELS_OF_RESOLUTION = {
+    'low': 252 * 336,
+    'medium': 378 * 504,
+    'high': 518 * 686,
+    'full': 756 * 1008,
+}
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# The output is a sigmoid between the prompt's minimum and maximum: this near to either end
+# (share of the range) it may be cut off there.
+SATURATION = 0.005
+# Neighbours whose depth differs by more than this share are on different surfaces.
+SURFACE_STEP = 0.02
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One frame on the device, ready for the network."""
+
+    pixel_values: Tensor  # (1, 3, h, w), normalised
+    prompt_depth: Tensor  # (1, 1, hp, wp) metres, float32
+    guide: Tensor  # (H, W) grey levels 0 to 1
+    prompt: Prompt
+
+
+class Estimator:
+    """Runs one network on one device; not for several threads at once."""
+
+    def __init__(
+        self,
+        network: PromptDepthAnythingForDepthEstimation,
+        *,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        resolution: str = 'auto',
+    ) -> None:
+        self._network = network.eval().requires_grad_(False).to(device=device, dtype=dtype)
+        self._patch_px = network.config.patch_size
+        self._device = device
+        self._dtype = dtype
+        fallback = 'full' if device.type == 'cuda' else 'low'
+        self._pixels = PIXELS_OF_RESOLUTION[fallback if resolution == 'auto' else resolution]
+        # (x / 255 - mean) / std as one product and one sum
+        self._gain = _per_channel([1 / (255 * std) for std in IMAGENET_STD], device)
+        self._shift = _per_channel(
+            [-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD)], device
+        )
+
+    def warm_up(self, *, height: int = 480, width: int = 640) -> None:
+        """Run one made-up frame, so that the first real one finds everything allocated.
+
+        Raises:
+            BadFrame: the network gives no depth on this device in this number format.
+        """
+        ramp_m = np.linspace(0.5, 1.5, 192 * 256, dtype=np.float32).reshape(192, 256)
+        grey = np.full((height, width, 3), 128, np.uint8)
+        frame = Frame(stamp_ns=1, frame_id='', image=grey, sensor_depth_m=ramp_m)
+        self.estimate(frame, PromptSettings(), OutputSettings())
+
+    def estimate(self, frame: Frame, prompt: PromptSettings, output: OutputSettings) -> Depth:
+        """Turn one frame into dense metric depth.
+
+        Raises:
+            BadFrame: the frame can't give depth one can trust.
+        """
+        prepared = self.prepare(frame, prompt)
+        return self.restore(prepared, self.infer(prepared), output)
+
+    def prepare(self, frame: Frame, settings: PromptSettings) -> Prepared:
+        """Condition the prompt, upload once, resize and normalise on the device."""
+        height, width = frame.image.shape[:2]
+        require_same_view((height, width), frame.sensor_depth_m.shape)
+        size = self.network_size(height, width)
+        prompt = condition(frame.sensor_depth_m, settings)
+        image = torch.from_numpy(_contiguous(frame.image)).to(self._device)  # (H, W, 3) uint8
+        return Prepared(
+            pixel_values=self._normalise(image, size),
+            prompt_depth=torch.from_numpy(prompt.depth_m).to(self._device)[None, None],
+            guide=_grey(image),
+            prompt=prompt,
+        )
+
+    @torch.inference_mode()
+    def infer(self, prepared: Prepared) -> Tensor:
+        """Run the network; returns metres (h, w) in float32."""
+        output = self._network(
+            pixel_values=prepared.pixel_values, prompt_depth=prepared.prompt_depth
+        )
+        depth_m: Tensor = output.predicted_depth[0]
+        return depth_m
+
+    @torch.inference_mode()
+    def restore(self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings) -> Depth:
+        """Check the network's answer, mark what it can't express, bring it to the image's size."""
+        _require_finite(network_depth_m)
+        saturated = _saturated(network_depth_m, prepared.prompt)
+        grey = F.interpolate(
+            prepared.guide[None, None], network_depth_m.shape, mode='bilinear', antialias=True
+        )[0, 0]
+        depth_m = upsample_guided(
+            network_depth_m, grey, prepared.guide, surface_step=SURFACE_STEP
+        )
+        if settings.drop_saturated:
+            unsupported = saturated & ~self._measured_at(prepared.prompt, network_depth_m.shape)
+            depth_m = depth_m.masked_fill(_enlarge(unsupported, depth_m.shape), math.nan)
+        return Depth(
+            depth_m=depth_m.cpu().numpy(),
+            near_m=prepared.prompt.near_m,
+            far_m=prepared.prompt.far_m,
+            measured_fraction=float(prepared.prompt.measured.mean()),
+            saturated_fraction=float(saturated.float().mean()),
+        )
+
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return (height, width) for the network: aspect kept, whole patches, never enlarged.
+
+        Raises:
+            BadFrame: the image is smaller than one patch.
+        """
+        if min(height, width) < self._patch_px:
+            raise BadFrame(
+                'image_size', f'image {width}x{height} is smaller than a {self._patch_px} px patch'
+            )
+        scale = min(1.0, math.sqrt(self._pixels / (height * width)))
+        return self._whole_patches(height, scale), self._whole_patches(width, scale)
+
+    def _whole_patches(self, side_px: int, scale: float) -> int:
+        patches = min(round(side_px * scale / self._patch_px), side_px // self._patch_px)
+        return max(1, patches) * self._patch_px
+
+    def _normalise(self, image: Tensor, size: tuple[int, int]) -> Tensor:
+        pixels = image.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
+        if self._device.type != 'cpu':
+            pixels = pixels.float()  # only the CPU resizes uint8
+        pixels = F.interpolate(pixels, size, mode='bicubic', antialias=True)
+        return torch.addcmul(self._shift, pixels.float(), self._gain).to(self._dtype)
+
+    def _measured_at(self, prompt: Prompt, size: torch.Size) -> Tensor:
+        measured = torch.from_numpy(prompt.measured).to(self._device)
+        return _enlarge(measured, size)
+
+
+def _per_channel(values: list[float], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device).view(1, 3, 1, 1)
+
+
+def _contiguous(image: ByteImage) -> ByteImage:
+    # torch warns about arrays it can't write to, which views of messages are.
+    return np.require(image, requirements=('C', 'W'))
+
+
+def _grey(image: Tensor) -> Tensor:
+    weights = torch.tensor((0.299 / 255, 0.587 / 255, 0.114 / 255), device=image.device)
+    return image.float() @ weights  # (H, W)
+
+
+def _require_finite(depth_m: Tensor) -> None:
+    bad = float((~(torch.isfinite(depth_m) & (depth_m > 0))).float().mean())
+    if bad > 0:
+        raise BadFrame(
+            'model_output',
+            f'model output invalid: {bad:.1%} of the pixels are not finite and positive; '
+            'set precision:=fp32 if it goes on',
+        )
+
+
+def _saturated(depth_m: Tensor, prompt: Prompt) -> Tensor:
+    margin_m = SATURATION * (prompt.far_m - prompt.near_m)
+    return (depth_m <= prompt.near_m + margin_m) | (depth_m >= prompt.far_m - margin_m)
+
+
+def _enlarge(mask: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(mask[None, None].float(), size, mode='nearest')[0, 0] > 0.5

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Why is nothing published? From what is known of both topics to one sentence that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import difflib
+
+CLOCKS_DIFFER_SEC = 3600.0
+
+
+@dataclass(frozen=True)
+class TopicFacts:
+    """What the graph and the subscription tell about one input topic."""
+
+    role: str  # image or depth
+    name: str
+    publishers: int
+    received: int  # since the last pair
+    zero_stamps: int = 0
+    bad_stamps: int = 0
+    wrong_types: tuple[str, ...] = ()
+    incompatible_qos: bool = False
+
+
+@dataclass(frozen=True)
+class PairingFacts:
+    """How far the stamps of both topics lie apart, depth minus image."""
+
+    tolerance_sec: float
+    offset_sec: float | None = None  # median of the nearest depth of every image
+    offset_p95_sec: float | None = None  # 95th percentile of its size
+
+
+def explain(
+    image: TopicFacts, depth: TopicFacts, pairing: PairingFacts, topics: tuple[str, ...]
+) -> str:
+    """Say why no pair was made; `topics` are the names in the graph, for a topic misspelt."""
+    for topic in (image, depth):
+        reason = _absent(topic, topics) or _unstamped(topic)
+        if reason:
+            return reason
+    return _apart(pairing) or (
+        f'image and depth arrive ({image.received} and {depth.received} messages) but no two '
+        'belong together yet'
+    )
+
+
+def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
+    if topic.wrong_types:
+        return (
+            f'{topic.role} topic {topic.name} carries {", ".join(topic.wrong_types)}, not '
+            f'sensor_msgs/msg/Image: nothing can be received; remap {topic.role} to the raw topic'
+        )
+    if topic.publishers == 0:
+        near = difflib.get_close_matches(topic.name, topics, n=3)
+        hint = f'; similar topics: {", ".join(near)}' if near else ''
+        return (
+            f'waiting for {topic.role} on {topic.name} (0 publishers){hint}; '
+            f'set {topic.role}_topic:=... of the launch file'
+        )
+    if topic.incompatible_qos:
+        return (
+            f'{topic.role} publisher on {topic.name} is best effort but qos.{topic.role} asks for '
+            f'reliable: nothing is received; set qos.{topic.role}:=auto'
+        )
+    if topic.received == 0:
+        return (
+            f'{topic.role} topic {topic.name} has {topic.publishers} publisher(s) but no message '
+            'arrives; check that the sensor streams: ros2 topic hz ' + topic.name
+        )
+    return ''
+
+
+def _unstamped(topic: TopicFacts) -> str:
+    if topic.zero_stamps:
+        return (
+            f'{topic.role} on {topic.name} has zero stamps ({topic.zero_stamps} messages): it '
+            'belongs to no moment; let the driver fill header.stamp'
+        )
+    if topic.bad_stamps:
+        return (
+            f'{topic.role} on {topic.name} has impossible stamps ({topic.bad_stamps} messages); '
+            'mend the driver'
+        )
+    return ''
+
+
+def _apart(pairing: PairingFacts) -> str:
+    offset_sec = pairing.offset_sec
+    if offset_sec is None or abs(offset_sec) <= pairing.tolerance_sec:
+        return ''
+    if abs(offset_sec) > CLOCKS_DIFFER_SEC:
+        return (
+            f'stamps of image and depth differ by {abs(offset_sec):.3g} s: different clocks; let '
+            'both drivers stamp with the system time'
+        )
+    verb = 'lags' if offset_sec > 0 else 'leads'
+    spread = '' if pairing.offset_p95_sec is None else f' (p95 {pairing.offset_p95_sec * 1e3:.1f})'
+    return (
+        f'depth {verb} image by {abs(offset_sec) * 1e3:.1f} ms{spread} > tolerance '
+        f'{pairing.tolerance_sec * 1e3:.0f} ms; set sync.tolerance or '
+        f'sync.depth_time_offset:={-offset_sec:.3f}'
+    )

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How long the stages of recent frames took; safe between threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+import threading
+import time
+
+STAGES = ('read', 'prepare', 'infer', 'restore', 'build', 'publish')
+RECENT = 512
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How recent values lie."""
+
+    p50: float
+    p99: float
+
+
+class StageTimes:
+    """Durations of the stages of recent frames, in milliseconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._recent_ms = {stage: deque[float](maxlen=RECENT) for stage in STAGES}
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Time the body of a `with`; a body that raises is not counted."""
+        start = time.perf_counter()
+        yield
+        duration_ms = (time.perf_counter() - start) * 1e3
+        with self._lock:
+            self._recent_ms[stage].append(duration_ms)
+
+    def snapshot(self) -> dict[str, Spread]:
+        """Return the spread of every stage that ran."""
+        with self._lock:
+            recent_ms = {stage: sorted(values) for stage, values in self._recent_ms.items()}
+        return {stage: spread(values) for stage, values in recent_ms.items() if values}
+
+
+def spread(ordered: list[float]) -> Spread:
+    """Return median and 99th percentile (nearest rank) of sorted values."""
+    last = len(ordered) - 1
+    return Spread(p50=ordered[round(0.5 * last)], p99=ordered[round(0.99 * last)])

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Counters and reasons -> log lines and /diagnostics (REP 107)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+import threading
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+LOG_PERIOD_SEC = 5.0
+LEVELS = {
+    'ok': DiagnosticStatus.OK,
+    'warn': DiagnosticStatus.WARN,
+    'error': DiagnosticStatus.ERROR,
+}
+
+
+class Drops:
+    """Counts dropped frames by reason and logs each reason at most every five seconds."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._logged: dict[str, tuple[float, int]] = {}  # reason -> when, and the count then
+
+    def add(self, reason: str, text: str = '') -> None:
+        """Count one dropped frame and say why, if the reason was not said just now."""
+        with self._lock:
+            self._counts[reason] += 1
+            line = self._line(reason, text, now=time.monotonic()) if text else None
+        if line:
+            self._log(line)
+
+    def snapshot(self) -> dict[str, int]:
+        """Return the counters by reason."""
+        with self._lock:
+            return dict(self._counts)
+
+    def _line(self, reason: str, text: str, *, now: float) -> str | None:
+        count = self._counts[reason]
+        when, before = self._logged.get(reason, (-LOG_PERIOD_SEC, 0))
+        if now - when < LOG_PERIOD_SEC:
+            return None
+        self._logged[reason] = (now, count)
+        more = f' ({count - before} in the last {now - when:.0f} s)' if before else ''
+        return f'frame dropped: {text}{more}'
+
+
+@dataclass(frozen=True)
+class Status:
+    """One line of the diagnostics: a part of the node, how it is, and its figures."""
+
+    part: str
+    level: str  # ok, warn or error
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+class Diagnostics:
+    """Publishes statuses on /diagnostics."""
+
+    def __init__(self, node: Node, *, hardware_id: str) -> None:
+        self._node = node
+        self._hardware_id = hardware_id
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+
+    def publish(self, statuses: list[Status]) -> None:
+        """Publish all statuses as one message."""
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        message.status = [self._status(status) for status in statuses]
+        self._publisher.publish(message)
+
+    def close(self) -> None:
+        """Destroy the publisher."""
+        self._node.destroy_publisher(self._publisher)
+
+    def _status(self, status: Status) -> DiagnosticStatus:
+        return DiagnosticStatus(
+            level=LEVELS[status.level],
+            name=f'{self._node.get_fully_qualified_name().lstrip("/")}: {status.part}',
+            message=status.message,
+            hardware_id=self._hardware_id,
+            values=[KeyValue(key=key, value=_text(value)) for key, value in status.values.items()],
+        )
+
+
+def _text(value: object) -> str:
+    return f'{value:.6g}' if isinstance(value, float) else str(value)

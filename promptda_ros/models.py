@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where networks lie on disk: the embedded one, those fetched, and folders of the user's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256 as digest
+import os
+from pathlib import Path
+
+import torch
+
+from promptda_ros.core.device import choose_device, choose_dtype
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.settings import ModelSettings, Settings
+from promptda_ros.network import load_network
+from promptda_ros.share import share_folder
+
+EMBEDDED = 'promptda-tiny'
+WEIGHTS_FILE = 'model.safetensors'
+DIGEST_FILE = 'model.safetensors.sha256'
+HUB_REPOSITORIES = {
+    'vits': 'depth-anything/prompt-depth-anything-vits-hf',
+    'vits-transparent': 'depth-anything/prompt-depth-anything-vits-transparent-hf',
+    'vitl': 'depth-anything/prompt-depth-anything-vitl-hf',
+}
+
+
+def model_folder(settings: ModelSettings) -> Path:
+    """Return the folder that the settings name; it need not exist."""
+    if settings.path:
+        return Path(settings.path).expanduser()
+    if settings.name == EMBEDDED:
+        return share_folder() / 'models' / EMBEDDED
+    return fetched_folder(settings.name)
+
+
+def fetched_folder(name: str) -> Path:
+    """Return where `promptda fetch_model` stores a network (XDG cache)."""
+    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(cache) / 'promptda_ros' / 'models' / name
+
+
+def expected_digest(settings: ModelSettings) -> str:
+    """Return the sha256 that the weights must have: the user's, or the one noted at fetching."""
+    if settings.sha256:
+        return settings.sha256.lower()
+    noted = model_folder(settings) / DIGEST_FILE
+    return noted.read_text().split()[0] if noted.is_file() else ''
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network that is ready to run, and what is to be said about it."""
+
+    estimator: Estimator
+    name: str
+    sha256: str
+    device: str
+    precision: str
+
+    def describe(self) -> str:
+        """Return one line for logs and diagnostics."""
+        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}'
+
+
+def load_model(settings: Settings) -> LoadedModel:
+    """Load and warm up the network that the settings name.
+
+    Raises:
+        DeviceError: the machine lacks the device that was asked for.
+        CheckpointError: the weights are missing or can't be trusted.
+        BadFrame: the network gives no depth on this device in this number format.
+    """
+    device = choose_device(settings.device)
+    dtype = choose_dtype(settings.precision, device)
+    folder = model_folder(settings.model)
+    network = load_network(folder, sha256=expected_digest(settings.model))
+    estimator = Estimator(
+        network, device=device, dtype=dtype, resolution=settings.model.resolution
+    )
+    estimator.warm_up()
+    return LoadedModel(
+        estimator=estimator,
+        name=folder.name,
+        sha256=digest((folder / WEIGHTS_FILE).read_bytes()).hexdigest(),
+        device=_device_name(device),
+        precision=str(dtype).removeprefix('torch.'),
+    )
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type

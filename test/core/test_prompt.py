@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.core.prompt."""
+
+from __future__ import annotations
+
+from hypothesis import given, strategies as st
+import numpy as np
+import pytest
+
+from promptda_ros.core.frame import BadFrame, FloatImage
+from promptda_ros.core.prompt import condition, fill_holes, require_same_view
+from promptda_ros.core.settings import PromptSettings
+
+SETTINGS = PromptSettings()
+
+
+def scene(height: int = 48, width: int = 64) -> FloatImage:
+    """A table that recedes from 0.5 m to 1.5 m."""
+    return np.linspace(0.5, 1.5, height * width, dtype=np.float32).reshape(height, width)
+
+
+def test_a_clean_scene_passes_through_unchanged():
+    prompt = condition(scene(), SETTINGS)
+    np.testing.assert_array_equal(prompt.depth_m, scene())
+    assert prompt.measured.all()
+    assert (prompt.near_m, prompt.far_m) == (0.5, 1.5)
+
+
+@pytest.mark.parametrize('hole', [np.nan, 0.0, -0.0, -1.0, np.inf, -np.inf, 1e-42])
+def test_what_is_no_measurement_is_filled_and_does_not_move_the_range(hole: float):
+    """D4, D5, D6: NaN, zeros, infinities, negatives and denormals are holes."""
+    depth_m = scene()
+    depth_m[10:20, 10:30] = hole
+    prompt = condition(depth_m, SETTINGS)
+    assert np.isfinite(prompt.depth_m).all()
+    assert not prompt.measured[10:20, 10:30].any()
+    assert (prompt.near_m, prompt.far_m) == (0.5, 1.5)
+    np.testing.assert_array_equal(prompt.depth_m[prompt.measured], scene()[prompt.measured])
+
+
+def test_half_of_the_prompt_missing_leaves_the_measured_half_as_it_was():
+    """D4, D5: half of the pixels without a return."""
+    depth_m = scene()
+    depth_m[np.random.default_rng(0).random(depth_m.shape) < 0.5] = np.nan
+    prompt = condition(depth_m, SETTINGS)
+    np.testing.assert_array_equal(prompt.depth_m[prompt.measured], scene()[prompt.measured])
+
+
+@pytest.mark.parametrize('share', [0.0, 0.003])
+def test_too_little_measured_is_refused_with_both_numbers(share: float):
+    """D4, D9: an empty prompt, a few pixels."""
+    depth_m = np.full((48, 64), np.nan, np.float32)
+    depth_m.flat[: int(share * depth_m.size)] = 1.0
+    with pytest.raises(BadFrame, match=rf'valid depth \({share:.1%} < 1\.0%\)') as refused:
+        condition(depth_m, SETTINGS)
+    assert refused.value.reason == 'prompt_too_sparse'
+
+
+@pytest.mark.parametrize('stray_m', [65.535, 8.0, 0.06])
+def test_one_stray_pixel_does_not_move_the_range(stray_m: float):
+    """D7: a reflection at 8 m, a saturated pixel, a speck on the lens."""
+    depth_m = scene()
+    depth_m[5, 5] = stray_m
+    prompt = condition(depth_m, SETTINGS)
+    assert prompt.near_m == pytest.approx(0.5)
+    assert prompt.far_m == pytest.approx(1.5)
+    assert not prompt.measured[5, 5]
+
+
+def test_a_saturated_block_is_a_hole():
+    """D7: 16-bit sensors return 65535 where they see nothing."""
+    depth_m = scene()
+    depth_m[:12] = 65.535
+    assert condition(depth_m, SETTINGS).far_m == pytest.approx(1.5)
+
+
+def test_a_small_near_object_is_kept():
+    depth_m = scene()
+    depth_m[20:28, 20:28] = 0.2
+    assert condition(depth_m, SETTINGS).near_m == pytest.approx(0.2)
+
+
+def test_a_flat_wall_gives_a_constant_prompt():
+    """D8: every pixel the same."""
+    prompt = condition(np.full((48, 64), 1.25, np.float32), SETTINGS)
+    assert prompt.near_m == prompt.far_m == 1.25
+
+
+def test_metres_that_are_millimetres_are_named_and_not_guessed():
+    """D2: 32FC1 in millimetres by mistake."""
+    with pytest.raises(BadFrame, match=r'median depth 1000 m looks like millimetres') as refused:
+        condition(scene() * 1000, SETTINGS)
+    assert refused.value.reason == 'depth_unit'
+    assert 'input.depth_scale:=0.001' in str(refused.value)
+
+
+def test_depth_counted_in_another_unit_names_the_setting():
+    """D3: units so small that everything lies before prompt.min_depth."""
+    with pytest.raises(BadFrame, match=r'input\.depth_scale') as refused:
+        condition(scene() / 100, SETTINGS)
+    assert refused.value.reason == 'depth_unit'
+
+
+@pytest.mark.parametrize('shape', [(480, 640), (720, 1280), (3072, 4096), (1000, 200)])
+def test_large_depth_is_reduced_to_the_size_the_network_was_trained_on(shape: tuple[int, int]):
+    """D11, D17: also past 16 M pixels, where torch.quantile gives up."""
+    prompt = condition(scene(*shape), SETTINGS)
+    assert max(prompt.depth_m.shape) == SETTINGS.max_long_side
+    assert prompt.depth_m.shape == prompt.measured.shape
+    assert 0.5 <= prompt.near_m < prompt.far_m <= 1.5
+
+
+def test_reducing_mixes_no_hole_into_a_measurement():
+    """D11: a zero averaged into a measurement would be a surface that is not there."""
+    depth_m = np.full((480, 640), 1.0, np.float32)
+    depth_m[np.random.default_rng(0).random(depth_m.shape) < 0.4] = 0.0
+    prompt = condition(depth_m, SETTINGS)
+    np.testing.assert_allclose(prompt.depth_m, 1.0, atol=1e-6)
+
+
+def test_prompt_times_k_is_the_prompt_of_the_scene_times_k():
+    """Metric honesty: conditioning has no length of its own."""
+    depth_m = scene()
+    depth_m[3:9, 3:30] = np.nan
+    once, twice = condition(depth_m, SETTINGS), condition(depth_m * 2, SETTINGS)
+    np.testing.assert_allclose(twice.depth_m, once.depth_m * 2, rtol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
+def test_filling_takes_only_measured_values_and_keeps_them_in_place(seed: int, share: float):
+    random = np.random.default_rng(seed)
+    depth_m = random.uniform(0.3, 3.0, (24, 32)).astype(np.float32)
+    measured = random.random(depth_m.shape) < share
+    measured[0, 0] = True
+    filled_m = fill_holes(depth_m, measured)
+    np.testing.assert_array_equal(filled_m[measured], depth_m[measured])
+    assert np.isin(filled_m, depth_m[measured]).all()
+
+
+def test_filling_takes_the_nearest_measurement():
+    depth_m = np.zeros((9, 21), np.float32)
+    measured = np.zeros_like(depth_m, dtype=bool)
+    depth_m[4, 0], depth_m[4, 20] = 1.0, 2.0
+    measured[4, 0] = measured[4, 20] = True
+    filled_m = fill_holes(depth_m, measured)
+    assert (filled_m[:, :9] == 1.0).all()
+    assert (filled_m[:, 12:] == 2.0).all()
+
+
+@pytest.mark.parametrize('depth_size', [(192, 256), (480, 640), (48, 64), (47, 64)])
+def test_depth_of_any_resolution_and_the_same_shape_is_taken(depth_size: tuple[int, int]):
+    """D11: resolution is free."""
+    if depth_size != (47, 64):
+        require_same_view((480, 640), depth_size)
+    else:
+        with pytest.raises(BadFrame, match='not registered'):
+            require_same_view((480, 640), depth_size)
+
+
+def test_depth_of_another_aspect_ratio_is_refused():
+    """D11: 16:9 depth can't cover the view of a 4:3 image."""
+    with pytest.raises(BadFrame, match='depth 1280x720 has not the shape of the image 640x480'):
+        require_same_view((480, 640), (720, 1280))
