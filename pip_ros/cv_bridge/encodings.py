@@ -12,8 +12,8 @@ import numpy as np
 _CONTENT = re.compile(r'(8U|8S|16U|16S|32S|32F|64F)(?:C([1-4]))?')
 _LETTERS = {'U': 'u', 'S': 'i', 'F': 'f'}
 
-# ROS names a Bayer pattern after the first two rows, OpenCV after the second pixels of the
-# second row.
+# ROS names a Bayer pattern after the first two rows, OpenCV after the second and third pixel of
+# the second row.
 _BAYER = {'rggb': 'BG', 'bggr': 'RG', 'gbrg': 'GR', 'grbg': 'GB'}
 _PACKED_YUV = {'yuv422': 'UYVY', 'uyvy': 'UYVY', 'yuv422_yuy2': 'YUY2', 'yuyv': 'YUY2'}
 _PLANAR_YUV = {'nv12': 'NV12', 'nv21': 'NV21'}

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Time an image from one process to another: the shipped Fast DDS profile against the default."""
+
+from __future__ import annotations
+
+import argparse
+import array
+from dataclasses import asdict, dataclass, field
+import json
+import os
+from pathlib import Path
+import platform
+import select
+import subprocess
+import sys
+import time
+
+from promptda_ros.transport import large_image_environment
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+HEIGHT, WIDTH = 1440, 1920  # rgb8: 8.3 MB
+RATE_HZ = 12.0
+QOS = ('best_effort', 'reliable')
+# Who has the shipped environment: (sender, receiver).
+TRANSPORTS = {'default': (False, False), 'receiver only': (False, True), 'shipped': (True, True)}
+
+
+@dataclass
+class Hops:
+    """What became of the images of one transport and QoS, over all rounds."""
+
+    transport: str
+    qos: str
+    sent: int = 0
+    latencies_ms: list[float] = field(default_factory=list)
+
+    def percentile_ms(self, percent: int) -> float:
+        """Return a percentile of the delivered images' latencies, NaN where none was delivered."""
+        ordered = sorted(self.latencies_ms)
+        if not ordered:
+            return float('nan')
+        return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
+def main() -> None:
+    """Compare, or be one of the two processes that the comparison starts."""
+    arguments = parse_arguments()
+    if arguments.role:
+        {'send': send, 'receive': receive}[arguments.role](arguments)
+    else:
+        compare(arguments)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Measure every combination in turn, several rounds, so that a busy moment hits all alike."""
+    results = [Hops(transport, qos) for transport in TRANSPORTS for qos in QOS]
+    for round_number in range(arguments.rounds):
+        print(f'round {round_number + 1} of {arguments.rounds}', file=sys.stderr)
+        for hops in results:
+            hops.sent += arguments.images
+            hops.latencies_ms += measure(hops.transport, hops.qos, arguments.images)
+    print_table(results)
+    write_json(results, arguments.out)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line; --role is for the two processes that this one starts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--images', type=int, default=60, help='images a round')
+    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--out', type=Path, default=Path('benchmark_output/hop_latency.json'))
+    parser.add_argument('--role', choices=['send', 'receive'], help=argparse.SUPPRESS)
+    parser.add_argument('--qos', choices=QOS, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def measure(transport: str, qos: str, images: int) -> list[float]:
+    """Run one sender and one receiver; return the latency of every delivered image in ms."""
+    sender_shipped, receiver_shipped = TRANSPORTS[transport]
+    receiver = start('receive', qos, images, shipped=receiver_shipped)
+    sender = start('send', qos, images, shipped=sender_shipped)
+    sender.wait()
+    output, _ = receiver.communicate()
+    if sender.returncode or receiver.returncode:
+        raise RuntimeError(
+            f'{transport}, {qos}: sender {sender.returncode}, receiver {receiver.returncode}'
+        )
+    return json.loads(output)
+
+
+def start(role: str, qos: str, images: int, *, shipped: bool) -> subprocess.Popen[str]:
+    """Start this script again as sender or receiver; its standard input stays open meanwhile."""
+    environment = dict(os.environ)
+    if shipped:
+        environment.update(large_image_environment(REPOSITORY, environment))
+    command = [sys.executable, __file__, '--role', role, '--qos', qos, '--images', str(images)]
+    return subprocess.Popen(
+        command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
+def send(arguments: argparse.Namespace) -> None:
+    """Publish images at the camera's rate, each stamped with the moment of its sending."""
+    import rclpy
+    from rclpy.duration import Duration
+    from sensor_msgs.msg import Image
+
+    rclpy.init()
+    node = rclpy.create_node('hop_sender')
+    publisher = node.create_publisher(Image, 'hop_image', qos_profile(arguments.qos))
+    while publisher.get_subscription_count() == 0:
+        time.sleep(0.05)
+    time.sleep(0.5)  # the receiver may learn of us a little later than we of it
+    image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
+    image.data = array.array('B', os.urandom(3 * WIDTH)) * HEIGHT
+    for _ in range(arguments.images):
+        now_ns = time.monotonic_ns()
+        image.header.stamp.sec, image.header.stamp.nanosec = divmod(now_ns, 1_000_000_000)
+        publisher.publish(image)
+        time.sleep(max(0.0, 1 / RATE_HZ - (time.monotonic_ns() - now_ns) / 1e9))
+    publisher.wait_for_all_acked(Duration(seconds=5))
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+def receive(arguments: argparse.Namespace) -> None:
+    """Print the latency of every image in ms, as JSON, once all are here or no more will come."""
+    import rclpy
+    from sensor_msgs.msg import Image
+
+    latencies_ms: list[float] = []
+
+    def note(image: Image) -> None:
+        sent_ns = image.header.stamp.sec * 1_000_000_000 + image.header.stamp.nanosec
+        latencies_ms.append((time.monotonic_ns() - sent_ns) / 1e6)
+
+    rclpy.init()
+    node = rclpy.create_node('hop_receiver')
+    node.create_subscription(Image, 'hop_image', note, qos_profile(arguments.qos))
+    idle = False
+    while len(latencies_ms) < arguments.images and not (idle and input_closed()):
+        before = len(latencies_ms)
+        rclpy.spin_once(node, timeout_sec=0.5)
+        idle = len(latencies_ms) == before
+    node.destroy_node()
+    rclpy.shutdown()
+    print(json.dumps(latencies_ms))
+
+
+def input_closed() -> bool:
+    """Tell whether the starter closed our standard input; it writes nothing to it."""
+    readable, _, _ = select.select([sys.stdin], [], [], 0)
+    return bool(readable)
+
+
+def qos_profile(reliability: str):
+    """Keep the last five images, as the node does."""
+    from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+    return QoSProfile(depth=5, reliability=ReliabilityPolicy[reliability.upper()])
+
+
+def print_table(results: list[Hops]) -> None:
+    """Print one line for each transport and QoS."""
+    print(f'{"transport":<15}{"qos":<13}{"delivered":>10}{"p50 ms":>9}{"p95 ms":>9}')
+    for hops in results:
+        print(
+            f'{hops.transport:<15}{hops.qos:<13}{len(hops.latencies_ms):>5}/{hops.sent:<4}'
+            f'{hops.percentile_ms(50):>9.1f}{hops.percentile_ms(95):>9.1f}'
+        )
+
+
+def write_json(results: list[Hops], path: Path) -> None:
+    """Write everything measured, with what it was measured on."""
+    report = {
+        'image_bytes': HEIGHT * WIDTH * 3,
+        'rate_hz': RATE_HZ,
+        'cpus': os.cpu_count(),
+        'machine': platform.platform(),
+        'hops': [
+            {**asdict(hops), 'p50_ms': hops.percentile_ms(50), 'p95_ms': hops.percentile_ms(95)}
+            for hops in results
+        ],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + '\n')
+    print(f'written to {path}')
+
+
+if __name__ == '__main__':
+    main()
