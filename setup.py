@@ -40,7 +40,7 @@ setup(
     entry_points={
         'console_scripts': [
             'promptda = promptda_ros.tools.main:main',
-            'promptda_node = promptda_ros.node:main',
+            'promptda_node = promptda_ros.main:main',
         ],
     },
 )

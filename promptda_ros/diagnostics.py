@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+import math
 import threading
 import time
 
@@ -29,27 +30,35 @@ class Drops:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._logged: dict[str, tuple[float, int]] = {}  # reason -> when, and the count then
+        self._last: tuple[float, str] = (-math.inf, '')
 
     def add(self, reason: str, text: str = '') -> None:
         """Count one dropped frame and say why, if the reason was not said just now."""
         with self._lock:
             self._counts[reason] += 1
-            line = self._line(reason, text, now=time.monotonic()) if text else None
+            line = self._line(reason, text, now_sec=time.monotonic()) if text else None
         if line:
             self._log(line)
+
+    def recent_text(self, *, within_sec: float) -> str:
+        """Return why the last frame was dropped, '' if that was longer ago."""
+        with self._lock:
+            when_sec, text = self._last
+        return text if time.monotonic() - when_sec <= within_sec else ''
 
     def snapshot(self) -> dict[str, int]:
         """Return the counters by reason."""
         with self._lock:
             return dict(self._counts)
 
-    def _line(self, reason: str, text: str, *, now: float) -> str | None:
+    def _line(self, reason: str, text: str, *, now_sec: float) -> str | None:
+        self._last = (now_sec, text)
         count = self._counts[reason]
-        when, before = self._logged.get(reason, (-LOG_PERIOD_SEC, 0))
-        if now - when < LOG_PERIOD_SEC:
+        when_sec, before = self._logged.get(reason, (-math.inf, 0))
+        if now_sec - when_sec < LOG_PERIOD_SEC:
             return None
-        self._logged[reason] = (now, count)
-        more = f' ({count - before} in the last {now - when:.0f} s)' if before else ''
+        self._logged[reason] = (now_sec, count)
+        more = f' ({count - before} in the last {now_sec - when_sec:.0f} s)' if before else ''
         return f'frame dropped: {text}{more}'
 
 

@@ -9,36 +9,103 @@ import time
 from typing import Any
 
 import message_filters
-from rclpy.clock import Clock, ClockType, JumpThreshold
+from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
 from promptda_ros.core.pairing import Pair, Pairing, PairingSettings, stamp_ns_of, Topic
 from promptda_ros.core.settings import Settings, SyncSettings
+from promptda_ros.core.silence import TopicFacts
 
-RELIABILITY = {
-    # A reliable subscription loses nothing of a reliable publisher but hears no other, so that
-    # auto begins with it and falls back when a best-effort publisher shows up.
-    'auto': ReliabilityPolicy.RELIABLE,
-    'reliable': ReliabilityPolicy.RELIABLE,
-    'best_effort': ReliabilityPolicy.BEST_EFFORT,
-}
+IMAGE_TYPE = 'sensor_msgs/msg/Image'
 # A few images bridge a pause of the executor; old ones are of no use.
 INPUT_QUEUE = 5
 POLL_PERIOD_SEC = 0.02
-ACTIVE_POLLS = 50
+
+
+class ImageInput(message_filters.SimpleFilter):
+    """An image subscription that suits its publishers: reliable, or best effort where it must."""
+
+    def __init__(self, node: Node, topic: str, reliability: str) -> None:
+        super().__init__()
+        self._node = node
+        self._adapts = reliability == 'auto'
+        self._is_reliable = reliability != 'best_effort'
+        self.topic = node.resolve_topic_name(topic)
+        self._subscriber = self._subscribe()
+
+    def close(self) -> None:
+        """Destroy the subscription."""
+        self._node.destroy_subscription(self._subscriber.sub)
+
+    def adapt(self) -> None:
+        """Become best effort when a publisher is that a reliable subscription can't hear.
+
+        Reliable comes first because it loses nothing; best effort hears every publisher.
+        """
+        if not (self._adapts and self.is_deaf()):
+            return
+        self.close()
+        self._is_reliable = False
+        self._subscriber = self._subscribe()
+        self._node.get_logger().info(f'{self.topic} is best effort: subscribed again as that')
+
+    def is_deaf(self) -> bool:
+        """Tell whether a publisher's reliability keeps its messages from us."""
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        best_effort = ReliabilityPolicy.BEST_EFFORT
+        return self._is_reliable and any(
+            publisher.qos_profile.reliability == best_effort for publisher in publishers
+        )
+
+    def facts(self, role: str, *, received: int, zero_stamps: int, bad_stamps: int) -> TopicFacts:
+        """Return what the graph and the counters tell about this topic."""
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        types = {publisher.topic_type for publisher in publishers}
+        return TopicFacts(
+            role=role,
+            name=self.topic,
+            publishers=len(publishers),
+            received=received,
+            zero_stamps=zero_stamps,
+            bad_stamps=bad_stamps,
+            wrong_types=tuple(sorted(types - {IMAGE_TYPE})),
+            incompatible_qos=self.is_deaf(),
+        )
+
+    def _subscribe(self) -> message_filters.Subscriber:
+        policy = ReliabilityPolicy.RELIABLE if self._is_reliable else ReliabilityPolicy.BEST_EFFORT
+        subscriber = message_filters.Subscriber(
+            self._node,
+            Image,
+            self.topic,
+            qos_profile=QoSProfile(
+                history=HistoryPolicy.KEEP_LAST, depth=INPUT_QUEUE, reliability=policy
+            ),
+            # Without a callback rclpy warns of what `adapt` mends within a second.
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=_leave_to_adapt),
+        )
+        subscriber.registerCallback(self.signalMessage)
+        return subscriber
 
 
 class PairFilter(message_filters.SimpleFilter):
-    """Calls back with (image, depth, pair) for every pair; connects like other filters."""
+    """Calls back with every pair; connects to other filters as message_filters do."""
 
-    def __init__(self, pairing: Pairing[Any]) -> None:
+    def __init__(self, pairing: Pairing[Image]) -> None:
         super().__init__()
         self._pairing = pairing
 
-    def connect(self, image: message_filters.SimpleFilter, depth: message_filters.SimpleFilter) -> None:
+    def connectInput(
+        self, image: message_filters.SimpleFilter, depth: message_filters.SimpleFilter
+    ) -> None:
         """Take images and depth from two filters."""
         image.registerCallback(self.add, Topic.IMAGE)
         depth.registerCallback(self.add, Topic.DEPTH)
@@ -47,23 +114,20 @@ class PairFilter(message_filters.SimpleFilter):
         """Take one message."""
         stamp = message.header.stamp
         stamp_ns = stamp_ns_of(stamp.sec, stamp.nanosec)
-        self._signal(
-            self._pairing.add(
-                topic, stamp_ns, message, now_ns=time.monotonic_ns(), nbytes=len(message.data)
-            )
-        )
+        now_ns, nbytes = time.monotonic_ns(), len(message.data)
+        self._signal(self._pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes))
 
     def poll(self) -> None:
-        """Give the images up whose wait is over."""
+        """Decide the images whose wait is over."""
         self._signal(self._pairing.poll(now_ns=time.monotonic_ns()))
 
-    def _signal(self, pairs: list[Pair[Any]]) -> None:
+    def _signal(self, pairs: list[Pair[Image]]) -> None:
         for pair in pairs:
             self.signalMessage(pair)
 
 
 class Inputs:
-    """The node's subscriptions while it is active."""
+    """The node's subscriptions, from the time they are made until `close`."""
 
     def __init__(
         self,
@@ -75,20 +139,60 @@ class Inputs:
     ) -> None:
         self._node = node
         self.pairing: Pairing[Image] = Pairing(pairing_settings(settings.sync))
-        self._filter = PairFilter(self.pairing)
-        self._filter.registerCallback(on_pair)
-        self.image = ImageInput(node, 'image', settings.qos.image)
-        self.depth = ImageInput(node, 'depth', settings.qos.depth)
-        self._filter.connect(self.image, self.depth)
+        filter_ = PairFilter(self.pairing)
+        filter_.registerCallback(on_pair)
+        self._jumps = node.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=None, min_backward=Duration(seconds=-0.1)),
+            post_callback=self._on_clock_jump,
+        )
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(POLL_PERIOD_SEC, filter_.poll, clock=steady)
         self._camera_info = node.create_subscription(
             CameraInfo, 'camera_info', on_camera_info, INPUT_QUEUE
         )
-        self._timer = node.create_timer(
-            POLL_PERIOD_SEC, self._filter.poll, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
-        self._jumps = node.get_clock().create_jump_callback(
-            JumpThreshold(
-                min_forward=None, min_backward=Duration(seconds=-0.1), on_clock_change=True
-            ),
-            post_callback=self._on_clock_jump,
-        )
+        self.image = ImageInput(node, 'image', settings.qos.image)
+        self.depth = ImageInput(node, 'depth', settings.qos.depth)
+        filter_.connectInput(self.image, self.depth)
+
+    def apply(self, settings: Settings) -> None:
+        """Take changed settings over; they hold from the next pair on."""
+        self.pairing.settings = pairing_settings(settings.sync)
+
+    def adapt(self) -> None:
+        """Suit the publishers that have shown up since the last call."""
+        self.image.adapt()
+        self.depth.adapt()
+
+    def close(self) -> None:
+        """Destroy the subscriptions, then what they called."""
+        self.image.close()
+        self.depth.close()
+        self._node.destroy_subscription(self._camera_info)
+        self._node.destroy_timer(self._timer)
+        self._jumps.unregister()
+
+    def _on_clock_jump(self, jump: TimeJump) -> None:
+        back_sec = -jump.delta.nanoseconds / 1e9
+        self.pairing.reset(f'clock jumped back by {back_sec:.1f} s')
+        self._node.get_logger().info(f'clock jumped back by {back_sec:.1f} s: pairing starts anew')
+
+
+def pairing_settings(sync: SyncSettings) -> PairingSettings:
+    """Return the settings of the pairing in its own units."""
+    return PairingSettings(
+        tolerance_ns=_nanoseconds(sync.tolerance),
+        wait_ns=_nanoseconds(sync.wait),
+        queue_size=sync.queue_size,
+        max_bytes=sync.max_bytes,
+        reset_threshold_ns=_nanoseconds(sync.reset_threshold),
+        depth_time_offset_ns=_nanoseconds(sync.depth_time_offset),
+        reuse_depth=sync.reuse_depth,
+    )
+
+
+def _nanoseconds(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+def _leave_to_adapt(event: Any) -> None:
+    pass

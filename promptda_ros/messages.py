@@ -119,7 +119,9 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
     return depth_m
 
 
-def read_intrinsics(message: CameraInfo, *, height: int, width: int, rectified: bool) -> Intrinsics:
+def read_intrinsics(
+    message: CameraInfo, *, height: int, width: int, rectified: bool
+) -> Intrinsics:
     """Return the intrinsics of an image of the given size.
 
     `rectified` takes P, which belongs to rectified images, instead of K. Binning and the region

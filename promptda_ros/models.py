@@ -60,8 +60,17 @@ class LoadedModel:
     device: str
     precision: str
 
+    def facts(self) -> dict[str, str]:
+        """Return the figures for diagnostics and reports."""
+        return {
+            'model.name': self.name,
+            'model.sha256': self.sha256,
+            'device': self.device,
+            'precision': self.precision,
+        }
+
     def describe(self) -> str:
-        """Return one line for logs and diagnostics."""
+        """Return one line for logs."""
         return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}'
 
 

@@ -1,31 +1,190 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node: joins inputs, pairing, the worker, the estimator and the outputs; lifecycle; main()."""
+"""The node: joins the parts and gives them a life cycle."""
 
 from __future__ import annotations
 
-from collections import Counter
-import os
-import sys
-from typing import Any
+import traceback
 
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from lifecycle_msgs.srv import ChangeState
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
-from promptda_ros import __version__, messages, supervision
+from promptda_ros import __version__
 from promptda_ros.calibration import Calibration
 from promptda_ros.core.device import DeviceError
-from promptda_ros.core.estimator import Estimator
-from promptda_ros.core.frame import BadFrame, Depth
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.guard import Guard
 from promptda_ros.core.pairing import Pair
-from promptda_ros.core.settings import SettingError, Settings
-from promptda_ros.core.stages import StageTimes
+from promptda_ros.core.settings import Settings
 from promptda_ros.core.worker import Worker
 from promptda_ros.diagnostics import Diagnostics, Drops
+from promptda_ros.exit_codes import ExitCode
 from promptda_ros.inputs import Inputs
-from promptda_ros.loading import load_estimator, LoadedModel
+from promptda_ros.models import load_model
 from promptda_ros.network import CheckpointError
 from promptda_ros.outputs import Outputs
 from promptda_ros.parameters import Parameters
+from promptda_ros.pipeline import Pipeline
+from promptda_ros.supervision import Supervisor
+
+STOP_TIMEOUT_SEC = 2.0
+REPORT_PERIOD_SEC = 1.0
+
+
+class PromptDepthNode(LifecycleNode):
+    """Camera image and sensor depth in, dense metric depth and points out."""
+
+    def __init__(self) -> None:
+        """Declare the parameters.
+
+        Raises:
+            SettingError: a parameter given at start is wrong.
+        """
+        super().__init__('promptda')
+        self.exit_code = ExitCode.CLEAN
+        self.guard = Guard(self.report_error)
+        self._parameters = Parameters(self)
+        self._parameters.on_change(self._apply)
+        self._drops = Drops(self.get_logger().warning)
+        self._pipeline: Pipeline | None = None
+        self._session: Session | None = None
+
+    def start(self) -> None:
+        """Configure and activate, unless a lifecycle manager is to do it."""
+        if not self._parameters.settings.autostart:
+            return
+        if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+            self.end(ExitCode.MODEL_OR_DEVICE)
+            return
+        self.trigger_activate()
+
+    def stop(self) -> bool:
+        """Stop listening and working; False if the worker hangs."""
+        session, self._session = self._session, None
+        return session is None or session.close()
+
+    # Life cycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the network and open the outputs."""
+        settings = self._parameters.settings
+        try:
+            model = load_model(settings)
+        except (DeviceError, CheckpointError, BadFrame) as error:
+            self.get_logger().fatal(str(error))
+            return TransitionCallbackReturn.FAILURE
+        self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}')
+        self._diagnostics = Diagnostics(self, hardware_id=model.describe())
+        self._pipeline = Pipeline(
+            model=model,
+            calibration=self._calibration(),
+            outputs=Outputs(self),
+            drops=self._drops,
+            settings=settings,
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the worker, then listen."""
+        assert self._pipeline is not None
+        self._session = Session(self, self._pipeline, self._diagnostics)
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening and working; the network stays loaded."""
+        return TransitionCallbackReturn.SUCCESS if self.stop() else TransitionCallbackReturn.ERROR
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the outputs and let go of the network."""
+        if self._pipeline is not None:
+            self._pipeline.outputs.close()
+            self._diagnostics.close()
+            self._pipeline = None
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop whatever still runs."""
+        self.stop()
+        return self.on_cleanup(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to the start after a transition that failed half-way."""
+        return self.on_shutdown(state)
+
+    def _LifecycleNodeMixin__on_change_state(
+        self, request: ChangeState.Request, response: ChangeState.Response
+    ) -> ChangeState.Response:
+        # rclpy raises out of its own service when a transition is not possible now, which would
+        # leave the caller without an answer.
+        try:
+            return super()._LifecycleNodeMixin__on_change_state(request, response)
+        except rclpy_implementation.RCLError as error:
+            self.get_logger().warning(f'transition refused: {error}')
+            response.success = False
+            return response
+
+    # What happens to the node
+
+    def _apply(self, settings: Settings) -> None:
+        if self._pipeline is not None:
+            self._pipeline.settings = settings
+        if self._session is not None:
+            self._session.inputs.apply(settings)
+
+    def report_error(self, error: Exception) -> None:
+        """Say in one line what a callback or a frame failed of."""
+        if not self.context.ok():
+            return  # a signal ended the context while somebody still used it
+        self.get_logger().error(f'{type(error).__name__}: {error} (traceback at debug level)')
+        self.get_logger().debug(''.join(traceback.format_exception(error)))
+
+    def report_worker_end(self, error: BaseException) -> None:
+        """End the process because no frame will be worked on any more."""
+        if not self.context.ok():
+            return
+        self.get_logger().fatal(f'the worker gave up: {error}')
+        self.end(ExitCode.INTERNAL)
+
+    def end(self, exit_code: ExitCode) -> None:
+        """End the process with an exit code, from any thread."""
+        self.exit_code = exit_code
+        self.context.try_shutdown()
+
+    def _calibration(self) -> Calibration:
+        topic = self.resolve_topic_name('image')
+        is_rectified = 'rect' in topic.rpartition('/')[2]
+        return Calibration(self.get_logger().warning, rectified=is_rectified)
+
+
+class Session:
+    """What exists while the node is active: the inputs, the worker, the supervision."""
+
+    def __init__(
+        self, node: PromptDepthNode, pipeline: Pipeline, diagnostics: Diagnostics
+    ) -> None:
+        self._node = node
+        self._diagnostics = diagnostics
+        self._worker: Worker[Pair[Image]] = Worker(
+            pipeline.process, on_error=node.report_error, on_fatal=node.report_worker_end
+        )
+        self._worker.start()
+        # Last of all, so that nothing arrives before there is somewhere to go.
+        self.inputs = Inputs(
+            node,
+            pipeline.settings,
+            on_pair=self._worker.offer,
+            on_camera_info=pipeline.calibration.add,
+        )
+        self._supervisor = Supervisor(node, self.inputs, self._worker, pipeline)
+        self._timer = node.create_timer(REPORT_PERIOD_SEC, self._report)
+
+    def close(self) -> bool:
+        """Stop listening, then working; False if the worker hangs."""
+        self._node.destroy_timer(self._timer)
+        self.inputs.close()
+        return self._worker.stop(STOP_TIMEOUT_SEC)
+
+    def _report(self) -> None:
+        self._diagnostics.publish(self._supervisor.tick())

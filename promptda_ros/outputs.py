@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from promptda_ros import messages
 from promptda_ros.core import cloud
-from promptda_ros.core.frame import Depth, Frame, Intrinsics
+from promptda_ros.core.frame import ByteImage, Depth, Frame, Intrinsics
 from promptda_ros.core.picture import colourise
 from promptda_ros.core.settings import OutputSettings
 
@@ -23,14 +24,20 @@ from promptda_ros.core.settings import OutputSettings
 OUTPUT_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE
 )
+OUTPUTS = {
+    'depth/image_rect': Image,
+    'depth/image_mm': Image,
+    'depth/camera_info': CameraInfo,
+    'depth/preview': Image,
+    'points': PointCloud2,
+}
 
 
 @dataclass(frozen=True)
 class Built:
     """A message ready to be published."""
 
-    topic: str
-    publisher: Publisher
+    output: str
     message: Any
 
 
@@ -39,20 +46,24 @@ class Outputs:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._depth = node.create_publisher(Image, '~/depth/image_rect', OUTPUT_QOS)
-        self._depth_mm = node.create_publisher(Image, '~/depth/image_mm', OUTPUT_QOS)
-        self._camera_info = node.create_publisher(CameraInfo, '~/depth/camera_info', OUTPUT_QOS)
-        self._points = node.create_publisher(PointCloud2, '~/points', OUTPUT_QOS)
-        self._preview = node.create_publisher(Image, '~/depth/preview', OUTPUT_QOS)
+        self._publishers = {
+            name: node.create_publisher(kind, f'~/{name}', OUTPUT_QOS)
+            for name, kind in OUTPUTS.items()
+        }
+        self._published: Counter[str] = Counter()
 
     def close(self) -> None:
         """Destroy the publishers."""
-        for publisher in self._all():
+        for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
 
     def wanted(self) -> bool:
         """Tell whether anybody listens to anything."""
-        return any(publisher.get_subscription_count() for publisher in self._all())
+        return any(self._is_heard(output) for output in OUTPUTS)
+
+    def published(self) -> dict[str, int]:
+        """Return how many messages of each output were published."""
+        return {output: self._published[output] for output in OUTPUTS}
 
     def build(
         self, frame: Frame, depth: Depth, intrinsics: Intrinsics | None, settings: OutputSettings
@@ -62,32 +73,28 @@ class Outputs:
         All carry the stamp and the frame id of the image.
         """
         header = messages.header_of(frame)
-        built = []
-        if _heard(self._depth):
-            built.append(self._built(self._depth, messages.depth_image(depth.depth_m, header)))
-        if _heard(self._depth_mm):
-            image_mm = messages.depth_image_mm(depth.depth_m, header)
-            built.append(self._built(self._depth_mm, image_mm))
-        if intrinsics is not None and _heard(self._camera_info):
-            info = messages.camera_info(intrinsics, header)
-            built.append(self._built(self._camera_info, info))
-        if intrinsics is not None and _heard(self._points):
-            built.append(self._built(self._points, _points(frame, depth, intrinsics, settings)))
-        if _heard(self._preview):
-            picture = colourise(depth.depth_m, near_m=depth.near_m, far_m=depth.far_m)
-            preview = messages.preview_image(picture, header)
-            built.append(self._built(self._preview, preview))
-        return built
+        makers: dict[str, Callable[[], Any]] = {
+            'depth/image_rect': lambda: messages.depth_image(depth.depth_m, header),
+            'depth/image_mm': lambda: messages.depth_image_mm(depth.depth_m, header),
+            'depth/preview': lambda: messages.preview_image(_picture(depth), header),
+        }
+        if intrinsics is not None:
+            makers['depth/camera_info'] = lambda: messages.camera_info(intrinsics, header)
+            makers['points'] = lambda: _points(frame, depth, intrinsics, settings)
+        return [Built(output, make()) for output, make in makers.items() if self._is_heard(output)]
 
-    def _built(self, publisher: Publisher, message: Any) -> Built:
-        return Built(publisher.topic_name, publisher, message)
+    def publish(self, built: list[Built]) -> None:
+        """Publish what was built."""
+        for each in built:
+            self._publishers[each.output].publish(each.message)
+            self._published[each.output] += 1
 
-    def _all(self) -> tuple[Publisher, ...]:
-        return self._depth, self._depth_mm, self._camera_info, self._points, self._preview
+    def _is_heard(self, output: str) -> bool:
+        return self._publishers[output].get_subscription_count() > 0
 
 
-def _heard(publisher: Publisher) -> bool:
-    return publisher.get_subscription_count() > 0
+def _picture(depth: Depth) -> ByteImage:
+    return colourise(depth.depth_m, near_m=depth.near_m, far_m=depth.far_m)
 
 
 def _points(

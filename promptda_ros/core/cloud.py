@@ -36,7 +36,9 @@ def build_cloud(
     across, down = rays(intrinsics)
     shape = (*depth_m.shape, layout.point_step // 4)
     # Bytes between the fields travel too: they must not carry old memory.
-    cloud = np.empty(shape, np.float32) if layout is COMPACT_LAYOUT else np.zeros(shape, np.float32)
+    cloud = (
+        np.empty(shape, np.float32) if layout is COMPACT_LAYOUT else np.zeros(shape, np.float32)
+    )
     np.multiply(depth_m, across, out=cloud[..., 0])
     np.multiply(depth_m, down, out=cloud[..., 1])
     cloud[..., 2] = depth_m

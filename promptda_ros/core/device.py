@@ -22,7 +22,9 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise DeviceError(f"device '{name}' is unknown; set device to auto, cpu or cuda:N") from None
+        raise DeviceError(
+            f"device '{name}' is unknown; set device to auto, cpu or cuda:N"
+        ) from None
     if device.type == 'cpu':
         return device
     if device.type != 'cuda':

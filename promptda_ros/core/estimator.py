@@ -111,16 +111,16 @@ class Estimator:
         return depth_m
 
     @torch.inference_mode()
-    def restore(self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings) -> Depth:
+    def restore(
+        self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
+    ) -> Depth:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
         _require_finite(network_depth_m)
         saturated = _saturated(network_depth_m, prepared.prompt)
         grey = F.interpolate(
             prepared.guide[None, None], network_depth_m.shape, mode='bilinear', antialias=True
         )[0, 0]
-        depth_m = upsample_guided(
-            network_depth_m, grey, prepared.guide, surface_step=SURFACE_STEP
-        )
+        depth_m = upsample_guided(network_depth_m, grey, prepared.guide, surface_step=SURFACE_STEP)
         if settings.drop_saturated:
             unsupported = saturated & ~self._measured_at(prepared.prompt, network_depth_m.shape)
             depth_m = depth_m.masked_fill(_enlarge(unsupported, depth_m.shape), math.nan)

@@ -33,18 +33,30 @@ class PairingFacts:
     offset_p95_sec: float | None = None  # 95th percentile of its size
 
 
+@dataclass(frozen=True)
+class Silence:
+    """Why there are no pairs, in one sentence."""
+
+    text: str
+    level: str  # warn while something is only missing, error when what arrives can't be paired
+
+
 def explain(
     image: TopicFacts, depth: TopicFacts, pairing: PairingFacts, topics: tuple[str, ...]
-) -> str:
+) -> Silence:
     """Say why no pair was made; `topics` are the names in the graph, for a topic misspelt."""
     for topic in (image, depth):
-        reason = _absent(topic, topics) or _unstamped(topic)
-        if reason:
-            return reason
-    return _apart(pairing) or (
+        if text := _absent(topic, topics):
+            return Silence(text, 'warn')
+        if text := _unstamped(topic):
+            return Silence(text, 'error')
+    if text := _apart(pairing):
+        return Silence(text, 'error')
+    text = (
         f'image and depth arrive ({image.received} and {depth.received} messages) but no two '
-        'belong together yet'
+        'belong together; compare their stamps: ros2 topic echo --field header'
     )
+    return Silence(text, 'warn')
 
 
 def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:

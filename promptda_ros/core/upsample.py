@@ -33,7 +33,9 @@ class _Axis:
         return (self.low, 1 - self.weight_of_high), (self.high, self.weight_of_high)
 
 
-def upsample_guided(depth_m: Tensor, grey: Tensor, guide: Tensor, *, surface_step: float) -> Tensor:
+def upsample_guided(
+    depth_m: Tensor, grey: Tensor, guide: Tensor, *, surface_step: float
+) -> Tensor:
     """Enlarge depth (h, w) to the size of the guide (H, W).
 
     `grey` (h, w) and `guide` (H, W) are the image in grey levels 0 to 1 at both sizes; neighbours

@@ -37,7 +37,9 @@ def test_an_int_is_taken_where_a_double_is_meant():
 @pytest.mark.parametrize('value', [math.nan, math.inf, -0.1, 1e9])
 def test_a_value_outside_the_limits_is_refused_with_the_limits(value: float):
     """A2: one sentence with the name, the value and what is allowed."""
-    with pytest.raises(SettingError, match=r'parameter sync\.tolerance: .* is outside 0\.0\.\.1\.0 s'):
+    with pytest.raises(
+        SettingError, match=r'parameter sync\.tolerance: .* is outside 0\.0\.\.1\.0 s'
+    ):
         build({'sync.tolerance': value})
 
 

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The one border where any exception is caught, so that one bad item never ends the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+FAILURES_IN_A_ROW = 10
+
+
+class GaveUp(Exception):
+    """Too many failures in a row: this is no bad item but a broken program."""
+
+
+class Guard:
+    """Runs functions that may fail; `on_error` is told of every failure."""
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._on_error = on_error
+        self._failures = 0
+
+    def run(self, function: Callable[..., object], *arguments: Any) -> bool:
+        """Call the function and return whether it succeeded.
+
+        Raises:
+            GaveUp: the function failed for the tenth time in a row.
+        """
+        try:
+            function(*arguments)
+        except Exception as error:
+            # What a message, the graph or the device can do to a callback cannot be listed.
+            self._failures += 1
+            self._on_error(error)
+            if self._failures == FAILURES_IN_A_ROW:
+                raise GaveUp(f'{self._failures} failures in a row, the last: {error}') from error
+            return False
+        self._failures = 0
+        return True

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One thread that works on the newest item; drops are counted, one bad item ends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import threading
+import time
+from typing import Generic, TypeVar
+
+T = TypeVar('T')
+
+FAILURES_IN_A_ROW = 10
+
+
+@dataclass(frozen=True)
+class WorkerCounters:
+    """What became of the items: offered == taken + waiting + overrun + discarded."""
+
+    offered: int
+    taken: int  # == processed + failed, and one more while an item is in work
+    processed: int
+    failed: int
+    overrun: int  # replaced by a newer item before the thread was free
+    discarded: int  # waiting when the worker stopped, or offered later
+    waiting: int  # 0 or 1
+
+
+class Worker(Generic[T]):
+    """Hands offered items to `process` on one thread; of those that wait, only the newest stays.
+
+    Args:
+        process: the work; never runs twice at a time.
+        on_error: told of every exception of `process`, on the worker's thread.
+        on_fatal: told once, on the worker's thread, when the worker gives up: after
+            FAILURES_IN_A_ROW failures, or when something other than `process` raised.
+    """
+
+    def __init__(
+        self,
+        process: Callable[[T], None],
+        *,
+        on_error: Callable[[Exception], None],
+        on_fatal: Callable[[BaseException], None],
+        name: str = 'worker',
+    ) -> None:
+        self._process = process
+        self._on_error = on_error
+        self._on_fatal = on_fatal
+        # A hung item must not keep the process alive after the limit of stop().
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._changed = threading.Condition()
+        self._mailbox: list[T] = []  # none or one
+        self._stopping = False
+        self._busy_since_ns: int | None = None
+        self._failures_in_a_row = 0
+        self._offered = self._taken = self._processed = 0
+        self._failed = self._overrun = self._discarded = 0
+
+    def start(self) -> None:
+        """Start the thread, once in the worker's life."""
+        self._thread.start()
+
+    def offer(self, item: T) -> None:
+        """Leave an item in place of one that still waits; never waits, never raises."""
+        with self._changed:
+            self._offered += 1
+            if self._stopping:
+                self._discarded += 1
+                return
+            self._overrun += len(self._mailbox)
+            self._mailbox = [item]
+            self._changed.notify()
+
+    def stop(self, timeout_sec: float) -> bool:
+        """Let the item in work finish, take no other; return whether the thread ended in time."""
+        self._close()
+        if not self._thread.is_alive():
+            return True
+        if self._thread is threading.current_thread():
+            return False  # it ends when the callback that called returns
+        self._thread.join(timeout_sec)
+        return not self._thread.is_alive()
+
+    @property
+    def busy_since_ns(self) -> int | None:
+        """Steady time (time.monotonic_ns) at which the item in work was taken; None when idle."""
+        return self._busy_since_ns
+
+    @property
+    def counters(self) -> WorkerCounters:
+        """Snapshot of what became of the items."""
+        with self._changed:
+            return WorkerCounters(
+                offered=self._offered,
+                taken=self._taken,
+                processed=self._processed,
+                failed=self._failed,
+                overrun=self._overrun,
+                discarded=self._discarded,
+                waiting=len(self._mailbox),
+            )
+
+    def _run(self) -> None:
+        try:
+            while self._work_on_next():
+                pass
+        except BaseException as error:
+            # Left to threading it would be a line on stderr, or nothing at all for SystemExit,
+            # while the node stays up without output.
+            self._on_fatal(error)
+        finally:
+            self._close()
+
+    def _work_on_next(self) -> bool:
+        """Wait for an item and work on it; return False when there will be none.
+
+        The item is a local of this call, so that no image stays in memory during the next wait.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._mailbox or self._stopping)
+            if self._stopping:
+                return False
+            item = self._mailbox.pop()
+            self._taken += 1
+            self._busy_since_ns = time.monotonic_ns()
+        succeeded = False
+        try:
+            self._process(item)
+            succeeded = True
+            self._failures_in_a_row = 0
+        except Exception as error:
+            # The one place that catches everything: what a message or the device can do to
+            # `process` cannot be listed, and one bad item must never end the stream.
+            self._failures_in_a_row += 1
+            self._on_error(error)
+            if self._failures_in_a_row == FAILURES_IN_A_ROW:
+                raise
+        finally:
+            with self._changed:
+                self._busy_since_ns = None
+                self._processed += succeeded
+                self._failed += not succeeded
+        return True
+
+    def _close(self) -> None:
+        with self._changed:
+            self._stopping = True
+            self._discarded += len(self._mailbox)
+            self._mailbox = []
+            self._changed.notify()

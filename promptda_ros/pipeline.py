@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One pair of messages -> published depth: read, prepare, infer, restore, build, publish."""
+
+from __future__ import annotations
+
+from sensor_msgs.msg import Image
+
+from promptda_ros import messages
+from promptda_ros.calibration import Calibration
+from promptda_ros.core.frame import BadFrame, Depth
+from promptda_ros.core.pairing import Pair
+from promptda_ros.core.settings import Settings
+from promptda_ros.core.stages import StageTimes
+from promptda_ros.diagnostics import Drops
+from promptda_ros.models import LoadedModel
+from promptda_ros.outputs import Outputs
+
+
+class Pipeline:
+    """The worker's half of the node; `settings` may be replaced between frames."""
+
+    def __init__(
+        self,
+        *,
+        model: LoadedModel,
+        calibration: Calibration,
+        outputs: Outputs,
+        drops: Drops,
+        settings: Settings,
+    ) -> None:
+        self.settings = settings
+        self.model = model
+        self.stages = StageTimes()
+        self.drops = drops
+        self.outputs = outputs
+        self.latest: Depth | None = None
+        self.calibration = calibration
+
+    def process(self, pair: Pair[Image]) -> None:
+        """Publish the depth of one pair, or drop it under a reason."""
+        if not self.outputs.wanted():
+            self.drops.add('no_listener')
+            return
+        try:
+            self._publish_depth(pair)
+        except BadFrame as error:
+            self.drops.add(error.reason, str(error))
+
+    def _publish_depth(self, pair: Pair[Image]) -> None:
+        settings, time, estimator = self.settings, self.stages.time, self.model.estimator
+        with time('read'):
+            frame = messages.read_frame(pair.image, pair.depth, settings.input)
+            intrinsics = self.calibration.intrinsics_of(frame)
+        with time('prepare'):
+            prepared = estimator.prepare(frame, settings.prompt)
+        with time('infer'):
+            network_depth_m = estimator.infer(prepared)
+        with time('restore'):
+            depth = estimator.restore(prepared, network_depth_m, settings.output)
+        with time('build'):
+            built = self.outputs.build(frame, depth, intrinsics, settings.output)
+        with time('publish'):
+            self.outputs.publish(built)
+        self.latest = depth
