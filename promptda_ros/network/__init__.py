@@ -2,18 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prompt Depth Anything in torch, with the interface and the files of transformers."""
 
-from promptda_ros.network.checkpoint import CheckpointError, load_network
-from promptda_ros.network.config import Dinov2Config, PromptDepthAnythingConfig
+from promptda_ros.network.checkpoint import load_network
+from promptda_ros.network.config import PromptDepthAnythingConfig
+from promptda_ros.network.dinov2_config import Dinov2Config
+from promptda_ros.network.folder import CheckpointError
+from promptda_ros.network.image_processor import BatchFeature, PromptDepthAnythingImageProcessor
 from promptda_ros.network.prompt_depth_anything import (
     DepthEstimatorOutput,
     PromptDepthAnythingForDepthEstimation,
 )
 
+# The names that examples written for transformers use.
+AutoImageProcessor = PromptDepthAnythingImageProcessor
+AutoModelForDepthEstimation = PromptDepthAnythingForDepthEstimation
+
 __all__ = [
+    'AutoImageProcessor',
+    'AutoModelForDepthEstimation',
+    'BatchFeature',
     'CheckpointError',
     'DepthEstimatorOutput',
     'Dinov2Config',
+    'load_network',
     'PromptDepthAnythingConfig',
     'PromptDepthAnythingForDepthEstimation',
-    'load_network',
+    'PromptDepthAnythingImageProcessor',
 ]

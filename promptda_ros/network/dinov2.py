@@ -14,7 +14,7 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from promptda_ros.network.config import Dinov2Config
+from promptda_ros.network.dinov2_config import Dinov2Config
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     'gelu': functional.gelu,

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
+import math
 from typing import Any
 
 # What transformers writes into every config.json beside the fields that shape the network.
@@ -49,27 +51,36 @@ def require(condition: bool, field: str, value: object, allowed: str) -> None:
         raise ValueError(f'{field} is {value!r}, must be {allowed}')
 
 
+def require_field(config: object, name: str, condition: bool, allowed: str) -> None:
+    """Raise a ValueError about one field of a config."""
+    require(condition, f'{type(config).__name__}.{name}', getattr(config, name), allowed)
+
+
 def require_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
     """Refuse a field that is not one of the choices."""
-    value = getattr(config, name)
-    require(value in choices, _label(config, name), value, 'one of ' + ', '.join(choices))
+    require_field(config, name, getattr(config, name) in choices, f'one of {", ".join(choices)}')
 
 
 def require_whole(config: object, *names: str) -> None:
     """Refuse fields that are not whole numbers above 0."""
     for name in names:
-        value = getattr(config, name)
-        require(is_whole(value), _label(config, name), value, 'a whole number above 0')
+        require_field(config, name, is_whole(getattr(config, name)), 'a whole number above 0')
 
 
 def require_number(
-    config: object, *names: str, above: float = float('-inf'), below: float = float('inf')
+    config: object, *names: str, at_least: float = -math.inf, below: float = math.inf
 ) -> None:
-    """Refuse fields that are not numbers strictly between two limits."""
+    """Refuse fields that are not numbers in [at_least, below)."""
     for name in names:
         value = getattr(config, name)
-        inside = is_number(value) and above < value < below
-        require(inside, _label(config, name), value, f'a number above {above} and below {below}')
+        inside = is_number(value) and at_least <= value < below
+        require_field(config, name, inside, f'a number from {at_least} to below {below}')
+
+
+def require_model_type(config_class: type, values: Mapping[str, Any], expected: str) -> None:
+    """Refuse the config of another kind of model; a missing model_type is fine."""
+    value = values.get('model_type', expected)
+    require(value == expected, f'{config_class.__name__}.model_type', value, expected)
 
 
 def is_whole(value: object) -> bool:
@@ -82,5 +93,18 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _label(config: object, name: str) -> str:
-    return f'{type(config).__name__}.{name}'
+def is_factor(value: Any) -> bool:
+    """Tell whether a value is a scale that convolutions reach: 1, 2, 3, ... or below 1."""
+    return is_number(value) and (0 < value < 1 or (value >= 1 and float(value).is_integer()))
+
+
+def names_of(config_class: type[Any]) -> list[str]:
+    """Return the names of the fields of a dataclass."""
+    return [field.name for field in fields(config_class)]
+
+
+def to_plain(**values: Any) -> dict[str, Any]:
+    """Return values as JSON knows them: tuples become lists."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }

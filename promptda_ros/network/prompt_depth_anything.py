@@ -107,7 +107,7 @@ class PromptDepthAnythingForDepthEstimation(nn.Module):
         # Imported here because checkpoint.py builds this class.
         from promptda_ros.network.checkpoint import load_network
 
-        return load_network(Path(folder), sha256=sha256)
+        return load_network(folder, sha256=sha256)
 
     def save_pretrained(self, folder: Path | str) -> None:
         """Write config.json and model.safetensors as transformers and load_network read them."""

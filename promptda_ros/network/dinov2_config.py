@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of a DINOv2 backbone, as the `backbone_config` of a config.json states it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from promptda_ros.network.fields import (
+    keep_known,
+    names_of,
+    require,
+    require_choice,
+    require_field,
+    require_model_type,
+    require_number,
+    require_whole,
+    to_plain,
+)
+
+ACTIVATIONS = ('gelu', 'relu', 'silu')
+# Original checkpoints were trained with the position table scaled by (patches + 0.1) / side; the
+# published Hugging Face folders are run with the table resized to the number of patches.
+POSITION_INTERPOLATIONS = ('hugging_face', 'original')
+
+_TABLE_SIDE_PX = 518  # of every published DINOv2: a position table of 37 x 37 patches
+_SIZES: dict[str, dict[str, Any]] = {
+    'small': {'hidden_size': 384, 'num_attention_heads': 6, 'num_hidden_layers': 12},
+    'base': {'hidden_size': 768, 'num_attention_heads': 12, 'num_hidden_layers': 12},
+    'large': {'hidden_size': 1024, 'num_attention_heads': 16, 'num_hidden_layers': 24},
+    'giant': {
+        'hidden_size': 1536,
+        'num_attention_heads': 24,
+        'num_hidden_layers': 40,
+        'use_swiglu_ffn': True,
+    },
+}
+PUBLISHED: dict[str, dict[str, Any]] = {
+    f'facebook/dinov2-{size}': {'image_size': _TABLE_SIDE_PX, **shape}
+    for size, shape in _SIZES.items()
+}
+# transformers repeats these here; those of the whole network count.
+_RUNTIME_FIELDS = ('output_attentions', 'output_hidden_states', 'return_dict')
+
+
+@dataclass(frozen=True)
+class Dinov2Config:
+    """The vision transformer that looks at the image; defaults are those of DINOv2 base."""
+
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    mlp_ratio: int = 4
+    hidden_act: str = 'gelu'
+    hidden_dropout_prob: float = 0.0
+    attention_probs_dropout_prob: float = 0.0
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-6
+    image_size: int = 224
+    patch_size: int = 14
+    num_channels: int = 3
+    qkv_bias: bool = True
+    layerscale_value: float = 1.0
+    drop_path_rate: float = 0.0
+    use_swiglu_ffn: bool = False
+    out_indices: Sequence[int] | None = None  # 0 = embeddings, n = output of the n-th layer
+    apply_layernorm: bool = True
+    reshape_hidden_states: bool = True
+    use_mask_token: bool = True
+    position_interpolation: str = 'hugging_face'
+
+    def __post_init__(self) -> None:
+        for name in ('image_size', 'patch_size'):
+            object.__setattr__(self, name, _side_of_square(getattr(self, name)))
+        require_whole(self, 'hidden_size', 'num_hidden_layers', 'num_attention_heads')
+        require_whole(self, 'mlp_ratio', 'num_channels', 'image_size', 'patch_size')
+        require_number(self, 'hidden_dropout_prob', 'drop_path_rate', at_least=0, below=1)
+        require_number(self, 'attention_probs_dropout_prob', at_least=0, below=1)
+        require_number(self, 'initializer_range', 'layer_norm_eps', at_least=0)
+        require_number(self, 'layerscale_value')
+        require_choice(self, 'hidden_act', ACTIVATIONS)
+        require_choice(self, 'position_interpolation', POSITION_INTERPOLATIONS)
+        heads, patch = self.num_attention_heads, self.patch_size
+        allowed = f'a multiple of num_attention_heads={heads}'
+        require_field(self, 'hidden_size', self.hidden_size % heads == 0, allowed)
+        require_field(self, 'image_size', self.image_size >= patch, f'at least patch_size={patch}')
+        object.__setattr__(self, 'out_indices', self._checked_out_indices())
+
+    def _checked_out_indices(self) -> tuple[int, ...]:
+        depth = self.num_hidden_layers
+        given = (depth,) if self.out_indices is None else tuple(self.out_indices)
+        inside = all(type(index) is int and -depth - 1 <= index <= depth for index in given)
+        positive = tuple(index % (depth + 1) for index in given) if inside else ()
+        ascending = len(positive) > 0 and list(positive) == sorted(set(positive))
+        allowed = f'ascending layer numbers from 0 to num_hidden_layers={depth}'
+        require_field(self, 'out_indices', ascending, allowed)
+        return positive
+
+    @property
+    def out_features(self) -> list[str]:
+        """The stages of `out_indices` by the names that transformers gives them."""
+        return [f'stage{index}' if index else 'stem' for index in self.out_indices or ()]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Dinov2Config:
+        """Build from the `backbone_config` of a config.json; unknown fields are refused."""
+        require_model_type(cls, values, 'dinov2')
+        shape = dict(values)
+        features = shape.pop('out_features', None)
+        if features is not None and shape.get('out_indices') is None:
+            shape['out_indices'] = [_stage_number(name) for name in features]
+        config = cls(**keep_known(cls.__name__, shape, names_of(cls), _RUNTIME_FIELDS))
+        agree = features is None or list(features) == config.out_features
+        allowed = f'the stages of out_indices={config.out_indices}, or left out'
+        require(agree, 'Dinov2Config.out_features', features, allowed)
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values that `from_dict` and transformers read back."""
+        return to_plain(model_type='dinov2', out_features=self.out_features, **asdict(self))
+
+
+def _side_of_square(value: Any) -> Any:
+    """Take [518, 518] for 518: the position table and the head only know squares."""
+    if isinstance(value, (list, tuple)) and len(value) == 2 and value[0] == value[1]:
+        return value[0]
+    return value
+
+
+def _stage_number(name: str) -> int:
+    number = '0' if name == 'stem' else name.removeprefix('stage')
+    require(number.isdecimal(), 'Dinov2Config.out_features', name, 'stem, stage1, stage2, ...')
+    return int(number)

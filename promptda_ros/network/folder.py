@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network folder on disk: where it lies, and errors that say how to mend it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+import re
+from typing import Any
+
+CONFIG_FILE = 'config.json'
+WEIGHTS_FILE = 'model.safetensors'
+PROCESSOR_FILE = 'preprocessor_config.json'
+FETCHABLE = ('vits', 'vits-transparent', 'vitl')
+_HUB_NAME = re.compile(r'depth-anything/prompt-depth-anything-(.+)-hf')
+
+
+class CheckpointError(Exception):
+    """A network folder that cannot be trusted; the text says why and which command mends it."""
+
+    def __init__(self, folder: Path, problem: str) -> None:
+        name = folder.name if folder.name in FETCHABLE else FETCHABLE[0]
+        super().__init__(
+            f'{problem}. Depth is never guessed from such weights: run `promptda fetch_model '
+            f'{name}`, or name another folder with {CONFIG_FILE} and {WEIGHTS_FILE}.'
+        )
+
+
+def find_folder(name: Path | str) -> Path:
+    """Return an existing folder, or where `promptda fetch_model` puts a network of the hub.
+
+    Nothing is ever downloaded here. Raises CheckpointError where there is no such folder.
+    """
+    hub_name = _HUB_NAME.fullmatch(str(name))
+    folder = Path(name)
+    if hub_name and not folder.is_dir():
+        folder = fetched_folder(hub_name[1])
+    if not folder.is_dir():
+        what = 'is not a folder' if folder.exists() else 'does not exist'
+        raise CheckpointError(folder, f'{folder} {what}')
+    return folder
+
+
+def fetched_folder(name: str) -> Path:
+    """Return where a fetched network lies, in the XDG cache."""
+    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(cache) / 'promptda_ros' / 'models' / name
+
+
+def read_file(folder: Path, name: str) -> bytes:
+    """Return the bytes of one file of a folder, read once, or raise CheckpointError."""
+    path = folder / name
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        problem = 'is missing'
+    except IsADirectoryError:
+        problem = 'is a directory, not a file'
+    except OSError as error:
+        problem = f'cannot be read ({error.strerror})'
+    raise CheckpointError(folder, f'{path} {problem}')
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """Return the JSON object in one file of a folder, or raise CheckpointError."""
+    try:
+        values = json.loads(read_file(folder, name))
+    except ValueError as error:
+        raise CheckpointError(folder, f'{folder / name} is not JSON: {error}') from None
+    if not isinstance(values, dict):
+        raise CheckpointError(folder, f'{folder / name} holds no JSON object')
+    return values
+
+
+def write_json(folder: Path, name: str, values: dict[str, Any]) -> None:
+    """Write a JSON object into a folder, made where it does not exist."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(to_json(values), encoding='utf-8')
+
+
+def to_json(values: dict[str, Any]) -> str:
+    """Return JSON in the one way in which it is written here."""
+    return json.dumps(values, indent=2, sort_keys=True) + '\n'
