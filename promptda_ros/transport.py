@@ -35,6 +35,8 @@ def _profile(share_dir: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Choose our Fast DDS profile, unless the user chose transports."""
     if any(environ.get(name) for name in (*_PROFILE_VARIABLES, *_OTHER_TRANSPORT_VARIABLES)):
         return {}
+    if environ.get('ROS_DISTRO') == 'humble' and environ.get('ROS_LOCALHOST_ONLY') == '1':
+        return {}  # Humble adds its loopback transport to ours, which is open to the network
     return dict.fromkeys(_PROFILE_VARIABLES, str(share_dir / PROFILE))
 
 

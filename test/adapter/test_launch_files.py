@@ -1,0 +1,267 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch files: what they ask and what they start, with the real launch where there is one."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+import runpy
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import yaml
+
+from promptda_ros.core.settings import describe
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LAUNCH_FILES = sorted((REPOSITORY / 'launch').glob('*.launch.py'))
+DEPTH = REPOSITORY / 'launch' / 'depth.launch.py'
+DEMO = REPOSITORY / 'launch' / 'demo.launch.py'
+LAUNCH_NAMES = {
+    'launch': ['LaunchContext', 'LaunchDescription'],
+    'launch.actions': [
+        'DeclareLaunchArgument',
+        'ExecuteProcess',
+        'IncludeLaunchDescription',
+        'OpaqueFunction',
+        'SetEnvironmentVariable',
+    ],
+    'launch.substitutions': ['LaunchConfiguration'],
+    'launch_ros': [],
+    'launch_ros.actions': ['Node'],
+    'launch_ros.substitutions': ['ExecutableInPackage'],
+}
+
+
+class Recorded:
+    """Remember what a launch action was made with."""
+
+    def __init__(self, *args, **kwargs):
+        self.args = args
+        self.kwargs = kwargs
+
+
+@pytest.fixture
+def recorded_launch(monkeypatch):
+    """Put recorders in place of launch, which PyPI lacks, and so see what a launch file makes."""
+    for module_name, names in LAUNCH_NAMES.items():
+        module = ModuleType(module_name)
+        for name in names:
+            setattr(module, name, type(name, (Recorded,), {}))
+        monkeypatch.setitem(sys.modules, module_name, module)
+
+
+@pytest.fixture
+def start(recorded_launch):
+    """Start depth.launch.py with arguments; return the actions it makes."""
+    depth_launch = runpy.run_path(str(DEPTH))
+    defaults = {
+        argument.args[0]: argument.kwargs['default_value']
+        for argument in depth_launch['ARGUMENTS']
+    }
+
+    def start_with(environment=None, **arguments):
+        context = SimpleNamespace(
+            launch_configurations={**defaults, **arguments}, environment=environment or {}
+        )
+        return depth_launch['start'](context)
+
+    return start_with
+
+
+def made(actions, kind):
+    """Return the actions of a kind."""
+    return [action for action in actions if type(action).__name__ == kind]
+
+
+def the_node(actions):
+    """Return what the depth node was made with."""
+    (node,) = (node for node in made(actions, 'Node') if node.kwargs['package'] == 'promptda_ros')
+    return node.kwargs
+
+
+def declarations(path):
+    """Return each DeclareLaunchArgument call of a launch file: its keywords as written."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return [
+        {keyword.arg: keyword.value for keyword in call.keywords}
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == 'DeclareLaunchArgument'
+    ]
+
+
+@pytest.mark.parametrize('path', LAUNCH_FILES, ids=lambda path: path.name)
+def test_every_argument_is_described(path):
+    """A12: `ros2 launch ... -s` explains each argument in a sentence."""
+    assert declarations(path)
+    for keywords in declarations(path):
+        description = ast.literal_eval(keywords['description'])
+        assert description.endswith('.')
+        assert len(description) > 15
+
+
+def test_arguments_are_those_of_the_documentation(recorded_launch):
+    names = {argument.args[0] for argument in runpy.run_path(str(DEPTH))['ARGUMENTS']}
+
+    assert names >= {
+        'image_topic',
+        'depth_topic',
+        'camera_info_topic',
+        'params_file',
+        'namespace',
+        'name',
+        'model',
+        'device',
+        'rviz',
+        'use_sim_time',
+        'log_level',
+        'respawn',
+    }
+
+
+def test_bare_launch_leaves_every_parameter_to_the_file(start):
+    assert the_node(start())['parameters'] == [str(REPOSITORY / 'config/promptda.yaml'), {}]
+
+
+def test_arguments_that_are_given_win_over_the_file(start):
+    node = the_node(
+        start(model='vitl', device='cuda:1', use_sim_time='true', params_file='my.yaml')
+    )
+
+    assert node['parameters'] == [
+        'my.yaml',
+        {'model.name': 'vitl', 'device': 'cuda:1', 'use_sim_time': True},
+    ]
+
+
+def test_model_with_a_slash_is_a_folder(start):
+    assert the_node(start(model='./mine'))['parameters'][1] == {'model.path': 'mine'}
+    assert the_node(start(model='~/mine'))['parameters'][1] == {
+        'model.path': str(Path.home() / 'mine')
+    }
+
+
+def test_overridden_parameters_exist(start):
+    overrides = the_node(start(model='vitl', device='cpu'))['parameters'][1]
+    overrides |= the_node(start(model='/vitl'))['parameters'][1]
+
+    assert set(overrides) <= {setting.name for setting in describe()}
+
+
+@pytest.mark.parametrize(
+    'image_topic, camera_info_topic',
+    [
+        ('/camera/color/image_raw', '/camera/color/camera_info'),
+        ('/image', '/camera_info'),
+        ('image', 'camera_info'),
+        ('left/image_rect', 'left/camera_info'),
+    ],
+)
+def test_camera_info_is_taken_from_beside_the_image(start, image_topic, camera_info_topic):
+    remappings = dict(the_node(start(image_topic=image_topic))['remappings'])
+
+    assert remappings['image'] == image_topic
+    assert remappings['camera_info'] == camera_info_topic
+
+
+def test_topics_that_are_given_are_remapped(start):
+    node = the_node(start(image_topic='/i', depth_topic='/d', camera_info_topic='/c'))
+
+    assert dict(node['remappings']) == {'image': '/i', 'depth': '/d', 'camera_info': '/c'}
+
+
+def test_names_move_together(start):
+    """A11: namespace and name reach the node, its log level and RViz."""
+    actions = start(namespace='/robot1', name='wrist', log_level='debug', rviz='true')
+    node = the_node(actions)
+    rviz = made(actions, 'Node')[1].kwargs
+
+    assert (node['namespace'], node['name']) == ('/robot1', 'wrist')
+    assert node['ros_arguments'] == ['--log-level', 'robot1.wrist:=debug']
+    assert dict(rviz['remappings'])['/promptda/points'] == '/robot1/wrist/points'
+
+
+def test_respawn_waits_so_that_a_node_that_cannot_start_does_not_spin(start):
+    assert not the_node(start())['respawn']
+    assert the_node(start(respawn='true'))['respawn']
+    assert the_node(start(respawn='true'))['respawn_delay'] == 2.0
+
+
+def test_environment_for_large_images_comes_before_the_node(start):
+    actions = start()
+    kinds = [type(action).__name__ for action in actions]
+
+    assert [*dict.fromkeys(kinds)] == ['SetEnvironmentVariable', 'Node']
+    assert any(action.args[0] == 'FASTRTPS_DEFAULT_PROFILES_FILE' for action in actions[:-1])
+
+
+def test_environment_of_the_user_is_kept(start):
+    actions = start(environment={'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'})
+
+    names = {action.args[0] for action in made(actions, 'SetEnvironmentVariable')}
+    assert not any('PROFILES_FILE' in name for name in names)
+
+
+def test_rviz_comes_only_when_asked(start):
+    assert len(made(start(), 'Node')) == 1
+    rviz = made(start(rviz='true', rviz_frame='left_optical'), 'Node')[1].kwargs
+    assert rviz['arguments'][1:] == [
+        str(REPOSITORY / 'config/promptda.rviz'),
+        '-f',
+        'left_optical',
+    ]
+    assert Path(rviz['arguments'][1]).is_file()
+
+
+def test_rviz_shows_topics_that_the_node_has():
+    """A display with a best-effort subscription receives from every publisher."""
+    config = yaml.safe_load((REPOSITORY / 'config/promptda.rviz').read_text())
+    displays = config['Visualization Manager']['Displays']
+    topics = [display['Topic'] for display in displays if 'Topic' in display]
+
+    assert {topic['Value'] for topic in topics} == {'/promptda/depth/preview', '/promptda/points'}
+    assert {topic['Reliability Policy'] for topic in topics} == {'Best Effort'}
+
+
+def test_demo_plays_in_a_loop_into_the_node(recorded_launch):
+    demo = runpy.run_path(str(DEMO))['generate_launch_description']()
+    (included,) = made(demo.args[0], 'IncludeLaunchDescription')
+    (player,) = made(demo.args[0], 'ExecuteProcess')
+
+    assert included.args == (str(DEPTH),)
+    assert player.kwargs['cmd'][1:] == ['play', '--loop']
+
+
+@pytest.fixture
+def real_launch():
+    # Not `launch`: this repository's folder of that name would do for an import.
+    pytest.importorskip('launch_ros.actions', reason='needs ROS 2 launch, which PyPI lacks')
+    import launch
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    return launch, get_launch_description_from_python_launch_file
+
+
+@pytest.mark.parametrize('path', LAUNCH_FILES, ids=lambda path: path.name)
+def test_real_launch_reads_the_file(real_launch, path):
+    _, read = real_launch
+
+    arguments = read(str(path)).get_launch_arguments()
+
+    assert arguments
+    assert all(argument.description for argument in arguments)
+
+
+def test_unknown_choice_is_answered_with_the_choices(real_launch):
+    """A12: the error of a closed argument lists what it takes."""
+    launch, read = real_launch
+    (rviz,) = (
+        argument for argument in read(str(DEPTH)).get_launch_arguments() if argument.name == 'rviz'
+    )
+    context = launch.LaunchContext()
+    context.launch_configurations['rviz'] = 'maybe'
+
+    with pytest.raises(RuntimeError, match=r"Valid options are: \['true', 'false'\]"):
+        rviz.visit(context)

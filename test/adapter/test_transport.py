@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The environment that carries large images between processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from promptda_ros.transport import large_image_environment, PROFILE
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+DDS = '{http://www.eprosima.com}'
+
+
+def test_profile_is_named_for_every_fast_dds_version():
+    environment = large_image_environment(REPOSITORY, {})
+
+    for variable in PROFILE_VARIABLES:
+        assert Path(environment[variable]) == REPOSITORY / PROFILE
+        assert Path(environment[variable]).is_file()
+
+
+@pytest.mark.parametrize('variable', [*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS'])
+def test_transports_chosen_by_the_user_are_kept(variable):
+    environment = large_image_environment(REPOSITORY, {variable: 'mine'})
+
+    assert not set(PROFILE_VARIABLES) & set(environment)
+
+
+def test_local_only_humble_keeps_its_own_transports():
+    """Humble adds its loopback transport to ours, which is open to the network."""
+    local = {'ROS_DISTRO': 'humble', 'ROS_LOCALHOST_ONLY': '1'}
+
+    assert not set(PROFILE_VARIABLES) & set(large_image_environment(REPOSITORY, local))
+    assert large_image_environment(REPOSITORY, {**local, 'ROS_DISTRO': 'jazzy'}).keys() >= {
+        *PROFILE_VARIABLES
+    }
+
+
+def test_allocator_settings_of_the_user_are_kept_one_by_one():
+    environment = large_image_environment(REPOSITORY, {'MALLOC_TOP_PAD_': '0'})
+
+    assert 'MALLOC_TOP_PAD_' not in environment
+    assert environment['MALLOC_MMAP_THRESHOLD_'] == str(1024**3)
+    assert environment['MALLOC_TRIM_THRESHOLD_'] == str(2 * 1024**3)
+
+
+def test_given_environment_is_not_changed():
+    given = {'HOME': '/home/robot'}
+
+    large_image_environment(REPOSITORY, given)
+
+    assert given == {'HOME': '/home/robot'}
+
+
+def test_one_image_is_one_message_and_several_fit_into_the_segment():
+    root = ElementTree.parse(REPOSITORY / PROFILE).getroot()
+    shared_memory = next(
+        transport
+        for transport in root.iter(f'{DDS}transport_descriptor')
+        if transport.findtext(f'{DDS}type') == 'SHM'
+    )
+    image_bytes = 3840 * 2160 * 3
+
+    assert int(shared_memory.findtext(f'{DDS}maxMessageSize')) > image_bytes
+    assert int(shared_memory.findtext(f'{DDS}segment_size')) >= 5 * image_bytes
+
+
+def test_small_built_in_transports_are_replaced_not_joined():
+    """With them the 512 KB segment comes back."""
+    root = ElementTree.parse(REPOSITORY / PROFILE).getroot()
+    defined = {element.text for element in root.iter(f'{DDS}transport_id')}
+    participant = next(root.iter(f'{DDS}participant'))
+
+    assert participant.get('is_default_profile') == 'true'
+    assert next(participant.iter(f'{DDS}useBuiltinTransports')).text == 'false'
+    assert {element.text for element in participant.iter(f'{DDS}transport_id')} == defined
