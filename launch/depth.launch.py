@@ -113,7 +113,7 @@ def depth_node(given: dict[str, str]) -> Node:
         executable='promptda_node',
         namespace=given['namespace'],
         name=given['name'],
-        parameters=[given['params_file'], overrides(given)],
+        parameters=[params_file(given), overrides(given)],
         remappings=[
             ('image', image_topic),
             ('depth', given['depth_topic']),
@@ -125,6 +125,14 @@ def depth_node(given: dict[str, str]) -> Node:
         respawn=given['respawn'] == 'true',
         respawn_delay=2.0,
     )
+
+
+def params_file(given: dict[str, str]) -> str:
+    """Return the parameter file; launch itself would go on without one that is missing."""
+    path = Path(given['params_file']).expanduser()
+    if not path.is_file():
+        raise RuntimeError(f'params_file {path} is not a file: the node would run on defaults')
+    return str(path)
 
 
 def overrides(given: dict[str, str]) -> dict[str, str | bool]:

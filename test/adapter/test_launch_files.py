@@ -54,13 +54,22 @@ def recorded_launch(monkeypatch):
 
 
 @pytest.fixture
-def start(recorded_launch):
+def depth_launch(recorded_launch):
+    """Read depth.launch.py."""
+    return runpy.run_path(str(DEPTH))
+
+
+@pytest.fixture
+def defaults(depth_launch):
+    """Each argument of depth.launch.py with its default."""
+    return {action.args[0]: action.kwargs['default_value'] for action in depth_launch['ARGUMENTS']}
+
+
+@pytest.fixture
+def start(depth_launch, defaults, tmp_path):
     """Start depth.launch.py with arguments; return the actions it makes."""
-    depth_launch = runpy.run_path(str(DEPTH))
-    defaults = {
-        argument.args[0]: argument.kwargs['default_value']
-        for argument in depth_launch['ARGUMENTS']
-    }
+    (tmp_path / 'params.yaml').touch()
+    defaults['params_file'] = str(tmp_path / 'params.yaml')
 
     def start_with(environment=None, **arguments):
         context = SimpleNamespace(
@@ -102,10 +111,8 @@ def test_every_argument_is_described(path):
         assert len(description) > 15
 
 
-def test_arguments_are_those_of_the_documentation(recorded_launch):
-    names = {argument.args[0] for argument in runpy.run_path(str(DEPTH))['ARGUMENTS']}
-
-    assert names >= {
+def test_arguments_are_those_of_the_documentation(defaults):
+    assert set(defaults) >= {
         'image_topic',
         'depth_topic',
         'camera_info_topic',
@@ -121,17 +128,31 @@ def test_arguments_are_those_of_the_documentation(recorded_launch):
     }
 
 
-def test_bare_launch_leaves_every_parameter_to_the_file(start):
-    assert the_node(start())['parameters'] == [str(REPOSITORY / 'config/promptda.yaml'), {}]
+def test_bare_launch_takes_the_file_of_the_package(defaults):
+    assert defaults['params_file'] == str(REPOSITORY / 'config/promptda.yaml')
+    assert Path(defaults['params_file']).is_file()
 
 
-def test_arguments_that_are_given_win_over_the_file(start):
+def test_bare_launch_leaves_every_parameter_to_the_file(start, defaults):
+    assert the_node(start())['parameters'] == [defaults['params_file'], {}]
+
+
+def test_missing_parameter_file_is_not_passed_over(start, tmp_path):
+    """Launch only warns, and a misspelt file would mean defaults."""
+    with pytest.raises(RuntimeError, match='typo.yaml is not a file'):
+        start(params_file=str(tmp_path / 'typo.yaml'))
+
+
+def test_arguments_that_are_given_win_over_the_file(start, tmp_path):
+    mine = tmp_path / 'mine.yaml'
+    mine.touch()
+
     node = the_node(
-        start(model='vitl', device='cuda:1', use_sim_time='true', params_file='my.yaml')
+        start(model='vitl', device='cuda:1', use_sim_time='true', params_file=str(mine))
     )
 
     assert node['parameters'] == [
-        'my.yaml',
+        str(mine),
         {'model.name': 'vitl', 'device': 'cuda:1', 'use_sim_time': True},
     ]
 
