@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the embedded tiny network from scratch on rendered tables; stop it any time, it resumes.
 
-python training/render_frames.py --out frames/train --scenes 1000
+python training/render_frames.py --out frames/train --scenes 800
 python training/render_frames.py --out frames/validation --scenes 50 --views 2 --first-seed 900000
 python training/train_tiny.py --frames frames --run runs/tiny
 """
@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+import json
 import math
 from pathlib import Path
 import time
@@ -53,7 +54,7 @@ WARM_UP_STEPS = 200
 WEIGHT_DECAY = 0.01
 AVERAGE_DECAY = 0.998
 CLIP_NORM = 1.0
-EVALUATE_EVERY = 500
+EVALUATE_EVERY = 400
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class Phase:
 
 # Small and coarse first, then as the node runs it.
 PHASES = (
-    Phase(steps=4000, batch=8, size=(168, 224), bf16=True),
-    Phase(steps=2200, batch=6, size=(252, 336), bf16=True),
-    Phase(steps=400, batch=6, size=(252, 336), bf16=False),
+    Phase(steps=2700, batch=8, size=(168, 224), bf16=True),
+    Phase(steps=1400, batch=6, size=(252, 336), bf16=True),
+    Phase(steps=200, batch=6, size=(252, 336), bf16=False),
 )
 STEPS = sum(phase.steps for phase in PHASES)
 
@@ -185,6 +186,8 @@ def judge(run: Run, judges: dict[str, list[Sample]]) -> None:
     if score < run.best_score:
         run.best_score = score
         run.average.save_pretrained(run.folder / 'best')
+        made = json.dumps({'step': run.step, 'seconds': run.seconds, 'score': score})
+        (run.folder / 'best.json').write_text(made, encoding='utf-8')
 
 
 def _score(result: Comparison) -> float:

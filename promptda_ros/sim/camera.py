@@ -74,15 +74,16 @@ class TableCamera:
         mujoco.mj_forward(model, self._data)
         self._window = _window(lens.width, lens.height)
         self._window.make_current()
-        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        # Smooth colour takes several samples per pixel, none of them at its centre: depth must not.
+        self._colour_context = _off_screen(model, samples=4)
+        self._depth_context = _off_screen(model, samples=0)
         self._scene = mujoco.MjvScene(model, maxgeom=2000)
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._view.fixedcamid = model.camera(CAMERA_NAME).id
 
     def look(self, pose: Pose) -> View:
-        """Render colour and exact depth from a pose in one pass."""
+        """Render colour and exact depth from a pose."""
         camera = self._data.camera(CAMERA_NAME)
         camera.xpos[:] = pose.eye_m
         camera.xmat[:] = pose.table_from_gl.ravel()
@@ -95,21 +96,37 @@ class TableCamera:
         image, window_depth = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
         frame = mujoco.MjrRect(0, 0, self.lens.width, self.lens.height)
         self._window.make_current()
-        mujoco.mjr_render(frame, self._scene, self._context)
-        mujoco.mjr_readPixels(image, window_depth, frame, self._context)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = True
+        _draw(frame, self._scene, self._colour_context)
+        mujoco.mjr_readPixels(image, None, frame, self._colour_context)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
+        _draw(frame, self._scene, self._depth_context)
+        mujoco.mjr_readPixels(None, window_depth, frame, self._depth_context)
         # OpenGL's first row is the lowest one.
         return View(image[::-1].copy(), self._metres(window_depth[::-1]))
 
     def close(self) -> None:
         """Free the pictures of this scene on the graphics side."""
         self._window.make_current()
-        self._context.free()
+        self._colour_context.free()
+        self._depth_context.free()
 
     def _metres(self, window_depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn OpenGL's 0 (near plane) to 1 (far plane) into metres along the optical axis."""
         extent = self._model.stat.extent
         near_m, far_m = self._model.vis.map.znear * extent, self._model.vis.map.zfar * extent
         return (near_m / (1.0 - window_depth * (1.0 - near_m / far_m))).astype(np.float32)
+
+
+def _off_screen(model: mujoco.MjModel, *, samples: int) -> mujoco.MjrContext:
+    model.vis.quality.offsamples = samples
+    return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+
+
+def _draw(frame: mujoco.MjrRect, scene: mujoco.MjvScene, context: mujoco.MjrContext) -> None:
+    # Which buffer is drawn to is a state of the window, not of the context.
+    mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
+    mujoco.mjr_render(frame, scene, context)
 
 
 @lru_cache
