@@ -48,8 +48,26 @@ class OffsetSummary:
         return (limit_ns - self.median_ns) / self.drift_ns_per_sec
 
 
+@dataclass(frozen=True)
+class _Offset:
+    image_ns: int
+    depth_ns: int
+
+    @property
+    def ns(self) -> int:
+        return self.depth_ns - self.image_ns
+
+
+def _size(offset: _Offset) -> int:
+    return abs(offset.ns)
+
+
 class Offsets:
-    """Collects the offset of every image to its nearest depth once both topics have passed it."""
+    """Collects offsets of images and depths that are nearest to each other.
+
+    An image counts once the depths have passed it. Of several images with the same nearest depth
+    only the nearest counts, so that different rates and lost messages do not look like offsets.
+    """
 
     def __init__(self) -> None:
         self._intervals_ns: deque[int] = deque(maxlen=_INTERVALS)
@@ -63,6 +81,7 @@ class Offsets:
         self._depths_ns: deque[int] = deque(maxlen=_RECENT)
         self._open_images_ns: deque[int] = deque(maxlen=_RECENT)
         self._last_image_ns: int | None = None
+        self._newest: _Offset | None = None  # the next image may be nearer to its depth
 
     @property
     def image_spacing_ns(self) -> int | None:
@@ -71,51 +90,63 @@ class Offsets:
 
     def observe(self, topic: Topic, stamp_ns: int) -> None:
         """Take note of a stamp; those of the depth with depth_time_offset added."""
-        if topic is Topic.DEPTH:
-            self._depths_ns.append(stamp_ns)
-        else:
+        if topic is Topic.IMAGE:
             self._observe_image(stamp_ns)
-        self._close_images()
+        else:
+            self._observe_depth(stamp_ns)
 
     def summary(self) -> OffsetSummary:
         """Statistics of the last seconds."""
-        offsets_ns = sorted(abs(offset_ns) for offset_ns in self._window_ns)
-        count = len(offsets_ns)
+        offsets_ns = [*self._window_ns, *([self._newest.ns] if self._newest else [])]
+        sizes_ns = sorted(abs(offset_ns) for offset_ns in offsets_ns)
+        count = len(sizes_ns)
         return OffsetSummary(
             count=count,
-            median_ns=round(statistics.median(self._window_ns)) if count else None,
-            p95_ns=offsets_ns[math.ceil(0.95 * count) - 1] if count else None,
+            median_ns=round(statistics.median(offsets_ns)) if count else None,
+            p95_ns=sizes_ns[math.ceil(0.95 * count) - 1] if count else None,
             drift_ns_per_sec=self._drift_ns_per_sec(),
             image_period_ns=(
                 round(statistics.median(self._intervals_ns)) if self._intervals_ns else None
             ),
         )
 
-    def _observe_image(self, stamp_ns: int) -> None:
-        if self._last_image_ns is not None and stamp_ns > self._last_image_ns:
-            self._intervals_ns.append(stamp_ns - self._last_image_ns)
-        self._last_image_ns = stamp_ns
-        self._open_images_ns.append(stamp_ns)
+    def _observe_image(self, image_ns: int) -> None:
+        if self._last_image_ns is not None and image_ns > self._last_image_ns:
+            self._intervals_ns.append(image_ns - self._last_image_ns)
+        self._last_image_ns = image_ns
+        if self._depths_ns and image_ns <= self._depths_ns[-1]:
+            self._close(image_ns)
+        else:
+            self._open_images_ns.append(image_ns)
 
-    def _close_images(self) -> None:
-        if not self._depths_ns:
-            return
-        latest_ns = self._depths_ns[-1]
-        still_open: list[int] = []
-        for image_ns in self._open_images_ns:
+    def _observe_depth(self, depth_ns: int) -> None:
+        self._depths_ns.append(depth_ns)
+        open_images_ns = list(self._open_images_ns)
+        self._open_images_ns.clear()
+        for image_ns in open_images_ns:
             # A gap that no waiting explains is an answer too: the clocks differ.
-            if image_ns <= latest_ns or image_ns - latest_ns > _OTHER_CLOCK_NS:
-                self._record(image_ns)
+            if image_ns <= depth_ns or image_ns - depth_ns > _OTHER_CLOCK_NS:
+                self._close(image_ns)
             else:
-                still_open.append(image_ns)
-        self._open_images_ns = deque(still_open, maxlen=_RECENT)
+                self._open_images_ns.append(image_ns)
 
-    def _record(self, image_ns: int) -> None:
-        offset_ns = min((depth_ns - image_ns for depth_ns in self._depths_ns), key=abs)
-        self._window_ns.append(offset_ns)
-        self._block_ns.append(offset_ns)
+    def _close(self, image_ns: int) -> None:
+        """Take the image's offset, unless its nearest depth is nearer to the image before."""
+        nearest = min((_Offset(image_ns, depth_ns) for depth_ns in self._depths_ns), key=_size)
+        before = self._newest
+        if before is None or before.depth_ns != nearest.depth_ns:
+            self._record(before)
+            self._newest = nearest
+        else:
+            self._newest = min(before, nearest, key=_size)
+
+    def _record(self, offset: _Offset | None) -> None:
+        if offset is None:
+            return
+        self._window_ns.append(offset.ns)
+        self._block_ns.append(offset.ns)
         if len(self._block_ns) == _BLOCK:
-            self._drift_points.append((image_ns, statistics.median(self._block_ns)))
+            self._drift_points.append((offset.image_ns, statistics.median(self._block_ns)))
             self._block_ns = []
 
     def _drift_ns_per_sec(self) -> float | None:
