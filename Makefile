@@ -13,6 +13,9 @@ PYTEST_ARGS ?=
 HAS_ROS := $(if $(ROS_DISTRO),$(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes))
 VENV := $(if $(HAS_ROS),.venv-$(ROS_DISTRO),.venv)
 BIN := $(VENV)/bin
+VENV_FLAGS := $(if $(HAS_ROS),--system-site-packages)
+CHECK_PYTHON := import sys; sys.version_info >= (3, 10) or sys.exit("promptda_ros needs Python 3.10 or newer, \
+ $(PYTHON) is " + sys.version.split()[0] + ": name another one, for example make $(MAKECMDGOALS) PYTHON=python3.12")
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -24,7 +27,7 @@ help:
 	@echo 'make test       every test, with line coverage'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make format     let ruff format and sort the code'
-	@echo 'make benchmark  time the stages of one frame'
+	@echo 'make benchmark  time the stages of one frame and the way of an image between processes'
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
 
 demo: $(VENV)/.demo
@@ -43,37 +46,38 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 benchmark: $(VENV)/.demo
-	$(BIN)/python -m benchmarks.stages
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf .venv .venv-* build install log demo_output benchmark_output *.egg-info pip_ros/build pip_ros/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Debian's Python comes without ensurepip; its own pip can still fill a virtual environment.
+# Debian's Python comes without ensurepip; its pip can fill a virtual environment all the same.
 $(VENV)/.created:
-	$(PYTHON) -m venv $(if $(HAS_ROS),--system-site-packages) $(VENV) \
-	  || { $(PYTHON) -m venv --clear --without-pip $(if $(HAS_ROS),--system-site-packages) $(VENV) \
-	       && $(PYTHON) -m pip --python $(BIN)/python install pip; }
-	touch $@
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	@$(PYTHON) -m venv $(VENV_FLAGS) $(VENV) >/dev/null \
+	  || { $(PYTHON) -m venv --clear --without-pip $(VENV_FLAGS) $(VENV) \
+	       && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@touch $@
 
 # numpy stays at the distribution's version: its compiled packages are built against that one.
 $(VENV)/constraints.txt: $(VENV)/.created
-	$(if $(HAS_ROS),$(PYTHON) -c 'import numpy; print(f"numpy=={numpy.__version__}")' >) $(if $(HAS_ROS),,touch) $@
+	@$(if $(HAS_ROS),$(PYTHON) -c 'import numpy; print(f"numpy=={numpy.__version__}")' >,touch) $@
 
 $(VENV)/.torch: requirements/torch.txt $(VENV)/constraints.txt
-	@echo 'Installing torch ...'
-	$(PIP_INSTALL) -r $< -c $(VENV)/constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-	touch $@
+	@echo 'Installing torch, a large download ...'
+	@$(PIP_INSTALL) -r $< -c $(VENV)/constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+	@touch $@
 
 $(VENV)/.demo: requirements/demo.txt requirements/without_ros.txt setup.py setup.cfg $(VENV)/.torch
 	@echo 'Installing the requirements ...'
-	$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/demo.txt $(if $(HAS_ROS),,-r requirements/without_ros.txt)
-	$(if $(HAS_ROS),,$(PIP_INSTALL) --no-deps --editable pip_ros)
-	$(PIP_INSTALL) --no-deps --editable .
-	touch $@
+	@$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/demo.txt $(if $(HAS_ROS),,-r requirements/without_ros.txt)
+	@$(if $(HAS_ROS),:,$(PIP_INSTALL) --no-deps --editable pip_ros)
+	@$(PIP_INSTALL) --no-deps --editable .
+	@touch $@
 
 $(VENV)/.test: requirements/test.txt requirements/demo.txt requirements/sim.txt $(VENV)/.demo
 	@echo 'Installing the test tools ...'
-	$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/test.txt
-	touch $@
+	@$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/test.txt
+	@touch $@
