@@ -1,85 +1,120 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's process: starts it, spins it, and ends with the right exit code."""
+"""The node's process: starts it, spins it, and ends with the right exit code.
+
+rclpy's own signal handlers shut the context down while other threads still publish, and are not
+there yet while torch is imported. Here a signal interrupts whatever starts, and once the node
+runs it only asks the loop to end, so that nothing is torn apart half-way.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.impl.implementation_singleton import rclpy_implementation
-
-from promptda_ros.core.guard import GaveUp
-from promptda_ros.core.settings import SettingError
 from promptda_ros.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from promptda_ros.node import PromptDepthNode
 
-# What rclpy raises for wrong arguments, and from any call once a signal has ended its context.
-ROS_ERRORS = (
-    rclpy_implementation.RCLError,
-    rclpy_implementation.InvalidHandle,
-    rclpy_implementation.UnknownROSArgsError,
-)
+SPIN_TIMEOUT_SEC = 0.2  # a signal does not wake the executor
+
+
+class Stopped(BaseException):
+    """A signal came while the node was starting.
+
+    Not a KeyboardInterrupt: when one has passed through the import of a compiled module, Python
+    ends with SIGINT's exit status even though it was caught.
+    """
+
+
+class StopSignal:
+    """SIGINT and SIGTERM, from its construction on."""
+
+    def __init__(self) -> None:
+        self.received = False
+        self.interrupts = True
+        signal.signal(signal.SIGINT, self._receive)
+        signal.signal(signal.SIGTERM, self._receive)
+
+    def _receive(self, *_: Any) -> None:
+        self.received = True
+        if self.interrupts:
+            raise Stopped
 
 
 def main() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
+    stop = StopSignal()
     try:
-        # First of all: from here on SIGINT and SIGTERM end the process cleanly.
-        rclpy.init()
-        node = _make_node()
-        node.start()
-        _spin(node)
-        return _stop(node)
-    except KeyboardInterrupt:
+        node = _start()
+        stop.interrupts = False
+    except Stopped:
         return ExitCode.CLEAN
-    except SettingError as error:
-        return _refuse(error, ExitCode.CONFIGURATION)
+    except StartError as error:
+        return ExitCode.CLEAN if stop.received else error.exit_code
+    if node.exit_code == ExitCode.CLEAN:
+        _spin(node, stop)
+    return _stop(node)
+
+
+class StartError(Exception):
+    """The node can't be made; what is wrong has been said."""
+
+    def __init__(self, reason: object, exit_code: ExitCode) -> None:
+        super().__init__(reason)
+        self.exit_code = exit_code
+        print(f'promptda: {" ".join(str(reason).split())}', file=sys.stderr)
+
+
+def _start() -> PromptDepthNode:
+    # Imported late: rclpy and torch take seconds, and a signal meanwhile finds its handler.
+    try:
+        import rclpy
+        from rclpy.impl.implementation_singleton import rclpy_implementation
+        from rclpy.signals import SignalHandlerOptions
+
+        from promptda_ros.core.settings import SettingError
+        from promptda_ros.node import PromptDepthNode
     except ModuleNotFoundError as error:
         hint = f'not importable from {sys.executable}; activate the environment it is installed in'
-        return _refuse(f'{error.name} is {hint} (docs/install.md)', ExitCode.MODEL_OR_DEVICE)
-    except ROS_ERRORS as error:
-        return _refuse(error, ExitCode.CONFIGURATION) if rclpy.ok() else ExitCode.CLEAN
-    finally:
-        rclpy.try_shutdown()
+        text = f'{error.name} is {hint} (docs/install.md)'
+        raise StartError(text, ExitCode.MODEL_OR_DEVICE) from None
+    try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        node = PromptDepthNode()
+    except (SettingError, rclpy_implementation.RCLError) as error:
+        raise StartError(error, ExitCode.CONFIGURATION) from None
+    node.start()
+    return node
 
 
-def _make_node() -> PromptDepthNode:
-    # torch takes seconds to import: late, so that a signal meanwhile finds its handler.
-    from promptda_ros.node import PromptDepthNode
+def _spin(node: PromptDepthNode, stop: StopSignal) -> None:
+    from rclpy.executors import SingleThreadedExecutor
 
-    return PromptDepthNode()
+    from promptda_ros.core.guard import GaveUp
 
-
-def _spin(node: PromptDepthNode) -> None:
-    executor = SingleThreadedExecutor()
+    executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     try:
-        while rclpy.ok():
-            node.guard.run(executor.spin_once)
-    except KeyboardInterrupt:
-        pass
+        while node.context.ok() and not (stop.received or node.exit_code):
+            node.guard.run(executor.spin_once, SPIN_TIMEOUT_SEC)
     except GaveUp as error:
         node.get_logger().fatal(str(error))
         node.exit_code = ExitCode.INTERNAL
+    executor.remove_node(node)
 
 
 def _stop(node: PromptDepthNode) -> int:
+    exit_code = int(node.exit_code)
     if not node.stop():
         # A thread that hangs inside the network can't be ended from here, and Python waits for it.
         sys.stderr.flush()
-        os._exit(node.exit_code)
+        os._exit(exit_code)
     node.destroy_node()
-    return node.exit_code
-
-
-def _refuse(reason: object, exit_code: ExitCode) -> int:
-    rclpy.logging.get_logger('promptda').fatal(' '.join(str(reason).split()))
+    node.context.try_shutdown()
     return exit_code
 
 

@@ -43,7 +43,7 @@ class PromptDepthNode(LifecycleNode):
             SettingError: a parameter given at start is wrong.
         """
         super().__init__('promptda')
-        self.exit_code = ExitCode.CLEAN
+        self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
         self._parameters = Parameters(self)
         self._parameters.on_change(self._apply)
@@ -52,13 +52,13 @@ class PromptDepthNode(LifecycleNode):
         self._session: Session | None = None
 
     def start(self) -> None:
-        """Configure and activate, unless a lifecycle manager is to do it."""
+        """Configure and activate, unless a lifecycle manager is to; failing sets the exit code."""
         if not self._parameters.settings.autostart:
             return
-        if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
-            self.end(ExitCode.MODEL_OR_DEVICE)
-            return
-        self.trigger_activate()
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() != TransitionCallbackReturn.SUCCESS:
+                self.exit_code = ExitCode.MODEL_OR_DEVICE
+                return
 
     def stop(self) -> bool:
         """Stop listening and working; False if the worker hangs."""
@@ -145,12 +145,7 @@ class PromptDepthNode(LifecycleNode):
         if not self.context.ok():
             return
         self.get_logger().fatal(f'the worker gave up: {error}')
-        self.end(ExitCode.INTERNAL)
-
-    def end(self, exit_code: ExitCode) -> None:
-        """End the process with an exit code, from any thread."""
-        self.exit_code = exit_code
-        self.context.try_shutdown()
+        self.exit_code = ExitCode.INTERNAL
 
     def _calibration(self) -> Calibration:
         topic = self.resolve_topic_name('image')

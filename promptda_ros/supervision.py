@@ -64,7 +64,8 @@ class Supervisor:
     def _silence(self) -> Silence | None:
         if self._quiet_sec() < QUIET_WARN_SEC:
             return None
-        topics = tuple(name for name, _ in self._node.get_topic_names_and_types())
+        names = (name for name, _ in self._node.get_topic_names_and_types())
+        topics = tuple(name for name in names if self._node.count_publishers(name))
         return explain(
             self._topic(self._inputs.image, 'image', lambda counters: counters.image),
             self._topic(self._inputs.depth, 'depth', lambda counters: counters.depth),
