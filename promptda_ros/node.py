@@ -7,8 +7,11 @@ from __future__ import annotations
 import traceback
 
 from lifecycle_msgs.srv import ChangeState
+from rclpy.clock import Clock, ClockType
+from rclpy.context import Context
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from promptda_ros import __version__
@@ -31,18 +34,25 @@ from promptda_ros.supervision import Supervisor
 
 STOP_TIMEOUT_SEC = 2.0
 REPORT_PERIOD_SEC = 1.0
+# Errors whose text tells all there is to know.
+REFUSALS = (DeviceError, CheckpointError, BadFrame)
 
 
 class PromptDepthNode(LifecycleNode):
     """Camera image and sensor depth in, dense metric depth and points out."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        context: Context | None = None,
+        parameter_overrides: list[Parameter] | None = None,
+    ) -> None:
         """Declare the parameters.
 
         Raises:
             SettingError: a parameter given at start is wrong.
         """
-        super().__init__('promptda')
+        super().__init__('promptda', context=context, parameter_overrides=parameter_overrides)
         self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
         self._parameters = Parameters(self)
@@ -69,32 +79,15 @@ class PromptDepthNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network and open the outputs."""
-        settings = self._parameters.settings
-        try:
-            model = load_model(settings)
-        except (DeviceError, CheckpointError, BadFrame) as error:
-            self.get_logger().fatal(str(error))
-            return TransitionCallbackReturn.FAILURE
-        self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}')
-        self._diagnostics = Diagnostics(self, hardware_id=model.describe())
-        self._pipeline = Pipeline(
-            model=model,
-            calibration=self._calibration(),
-            outputs=Outputs(self),
-            drops=self._drops,
-            settings=settings,
-        )
-        return TransitionCallbackReturn.SUCCESS
+        return _success(self.guard.run(self._configure))
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then listen."""
-        assert self._pipeline is not None
-        self._session = Session(self, self._pipeline, self._diagnostics)
-        return TransitionCallbackReturn.SUCCESS
+        return _success(self.guard.run(self._activate))
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and working; the network stays loaded."""
-        return TransitionCallbackReturn.SUCCESS if self.stop() else TransitionCallbackReturn.ERROR
+        return _success(self.stop())
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the outputs and let go of the network."""
@@ -125,6 +118,23 @@ class PromptDepthNode(LifecycleNode):
             response.success = False
             return response
 
+    def _configure(self) -> None:
+        settings = self._parameters.settings
+        model = load_model(settings)
+        self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}')
+        self._diagnostics = Diagnostics(self, hardware_id=model.describe())
+        self._pipeline = Pipeline(
+            model=model,
+            calibration=self._calibration(),
+            outputs=Outputs(self),
+            drops=self._drops,
+            settings=settings,
+        )
+
+    def _activate(self) -> None:
+        assert self._pipeline is not None
+        self._session = Session(self, self._pipeline, self._diagnostics)
+
     # What happens to the node
 
     def _apply(self, settings: Settings) -> None:
@@ -137,6 +147,9 @@ class PromptDepthNode(LifecycleNode):
         """Say in one line what a callback or a frame failed of."""
         if not self.context.ok():
             return  # a signal ended the context while somebody still used it
+        if isinstance(error, REFUSALS):
+            self.get_logger().fatal(str(error))
+            return
         self.get_logger().error(f'{type(error).__name__}: {error} (traceback at debug level)')
         self.get_logger().debug(''.join(traceback.format_exception(error)))
 
@@ -151,6 +164,10 @@ class PromptDepthNode(LifecycleNode):
         topic = self.resolve_topic_name('image')
         is_rectified = 'rect' in topic.rpartition('/')[2]
         return Calibration(self.get_logger().warning, rectified=is_rectified)
+
+
+def _success(done: bool) -> TransitionCallbackReturn:
+    return TransitionCallbackReturn.SUCCESS if done else TransitionCallbackReturn.FAILURE
 
 
 class Session:
@@ -173,7 +190,9 @@ class Session:
             on_camera_info=pipeline.calibration.add,
         )
         self._supervisor = Supervisor(node, self.inputs, self._worker, pipeline)
-        self._timer = node.create_timer(REPORT_PERIOD_SEC, self._report)
+        # Steady time: a simulation may pause its clock, and that is worth a report too.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(REPORT_PERIOD_SEC, self._report, clock=steady)
 
     def close(self) -> bool:
         """Stop listening, then working; False if the worker hangs."""
