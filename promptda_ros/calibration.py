@@ -38,8 +38,7 @@ class Calibration:
 
     def add(self, message: CameraInfo) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
-        stamp = message.header.stamp
-        stamp_ns = stamp.sec * messages.NANOSECONDS + stamp.nanosec
+        stamp_ns = messages.stamp_ns_of(message.header)
         with self._lock:
             if self._infos and stamp_ns < self._infos[-1][0]:
                 self._infos.clear()

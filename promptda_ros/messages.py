@@ -72,7 +72,7 @@ def read_frame(image: Image, depth: Image, settings: InputSettings) -> Frame:
     """
     _require_registered(image, depth, settings)
     return Frame(
-        stamp_ns=image.header.stamp.sec * NANOSECONDS + image.header.stamp.nanosec,
+        stamp_ns=stamp_ns_of(image.header),
         frame_id=image.header.frame_id,
         image=read_image(image, max_pixels=settings.max_pixels),
         sensor_depth_m=read_depth(
@@ -156,10 +156,20 @@ def is_distorted(message: CameraInfo) -> bool:
     return any(coefficient != 0.0 for coefficient in message.d)
 
 
+def stamp_of(stamp_ns: int) -> Time:
+    """Return the stamp of a moment in nanoseconds."""
+    sec, nanosec = divmod(stamp_ns, NANOSECONDS)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def stamp_ns_of(header: Header) -> int:
+    """Return the moment of a header in nanoseconds."""
+    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
+
+
 def header_of(frame: Frame) -> Header:
     """Return the header of everything made from a frame: the image's own stamp and frame id."""
-    sec, nanosec = divmod(frame.stamp_ns, NANOSECONDS)
-    return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame.frame_id)
+    return Header(stamp=stamp_of(frame.stamp_ns), frame_id=frame.frame_id)
 
 
 def depth_image(depth_m: FloatImage, header: Header) -> Image:
@@ -206,8 +216,8 @@ def point_cloud(cloud: FloatImage, layout: PointLayout, header: Header) -> Point
     return message
 
 
-def preview_image(picture: ByteImage, header: Header) -> Image:
-    """Build an rgb8 image for people."""
+def colour_image(picture: ByteImage, header: Header) -> Image:
+    """Build an rgb8 image."""
     return _image(picture, header, 'rgb8')
 
 

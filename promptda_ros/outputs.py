@@ -76,7 +76,7 @@ class Outputs:
         makers: dict[str, Callable[[], Any]] = {
             'depth/image_rect': lambda: messages.depth_image(depth.depth_m, header),
             'depth/image_mm': lambda: messages.depth_image_mm(depth.depth_m, header),
-            'depth/preview': lambda: messages.preview_image(_picture(depth), header),
+            'depth/preview': lambda: messages.colour_image(_picture(depth), header),
         }
         if intrinsics is not None:
             makers['depth/camera_info'] = lambda: messages.camera_info(intrinsics, header)

@@ -106,6 +106,7 @@ class Dinov2Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Dinov2Config:
         """Build from the `backbone_config` of a config.json; unknown fields are refused."""
+        require(isinstance(values, Mapping), 'backbone_config', values, 'a dictionary')
         require_model_type(cls, values, 'dinov2')
         shape = dict(values)
         features = shape.pop('out_features', None)

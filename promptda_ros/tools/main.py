@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda COMMAND ...`: starts the command line that the first argument names."""
+
+from __future__ import annotations
+
+from importlib import import_module
+import sys
+
+COMMANDS = {
+    'demo': 'replay a recorded camera through the node and write pictures and a report',
+    'play': 'publish the recorded camera, for a node that runs already',
+    'estimate': 'dense depth of one image and one sensor depth file',
+    'fetch_model': 'download official weights for later use without a network',
+    'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
+}
+
+
+def main() -> int:
+    """Run one command and return its exit code."""
+    name = sys.argv[1] if len(sys.argv) > 1 else '--help'
+    if name in COMMANDS:
+        # Late, so that no command needs what only another one imports.
+        command = import_module(f'promptda_ros.tools.{name}')
+        return int(command.main(sys.argv[2:]))
+    print('usage: promptda COMMAND [--help] ...\n')
+    for command_name, meaning in COMMANDS.items():
+        print(f'  {command_name:20}{meaning}')
+    return 0 if name in ('-h', '--help') else 2
+
+
+if __name__ == '__main__':
+    sys.exit(main())
