@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages <-> arrays: encodings, strides, endianness, units. Millimetres and 0 live only here."""
+"""Messages <-> arrays: encodings, strides, endianness, units."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from promptda_ros import millimetres
 from promptda_ros.core import camera
 from promptda_ros.core.cloud import PointLayout
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Intrinsics
@@ -21,8 +22,6 @@ from promptda_ros.core.settings import InputSettings
 
 SHOWN_CHARACTERS = 64
 NANOSECONDS = 1_000_000_000
-MILLIMETRES_PER_METRE = 1000.0
-MILLIMETRES_AT_MOST = 65535.0
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,7 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
     if encoding.dtype == 'f4':
         metres = values.astype(np.float32, copy=False)
         return metres if depth_scale in (0.0, 1.0) else metres * np.float32(depth_scale)
-    depth_m = values * np.float32(depth_scale or 1 / MILLIMETRES_PER_METRE)
-    depth_m[values == 0] = np.nan
-    return depth_m
+    return millimetres.to_metres(values, depth_scale or millimetres.METRES)
 
 
 def read_intrinsics(
@@ -179,9 +176,7 @@ def depth_image(depth_m: FloatImage, header: Header) -> Image:
 
 def depth_image_mm(depth_m: FloatImage, header: Header) -> Image:
     """Build the 16UC1 depth image in millimetres, 0 unknown or not representable."""
-    millimetres = np.floor(depth_m * np.float32(MILLIMETRES_PER_METRE) + np.float32(0.5))
-    known = (millimetres >= 1.0) & (millimetres <= MILLIMETRES_AT_MOST)
-    return _image(np.where(known, millimetres, 0).astype(np.uint16), header, '16UC1')
+    return _image(millimetres.from_metres(depth_m), header, '16UC1')
 
 
 def camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:

@@ -14,6 +14,7 @@ from rclpy.serialization import deserialize_message
 from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from promptda_ros import millimetres
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.messages import stamp_ns_of
 
@@ -55,14 +56,12 @@ def _frame(
     colour: CompressedImage, info: CameraInfo, depth: Image, exact: CompressedImage
 ) -> RecordedFrame:
     bgr = cv2.imdecode(np.frombuffer(colour.data, np.uint8), cv2.IMREAD_COLOR)
-    millimetres = cv2.imdecode(np.frombuffer(exact.data, np.uint8), cv2.IMREAD_UNCHANGED)
-    exact_depth_m = millimetres.astype(np.float32) / 1000
-    exact_depth_m[millimetres == 0] = np.nan
+    exact_counts = cv2.imdecode(np.frombuffer(exact.data, np.uint8), cv2.IMREAD_UNCHANGED)
     return RecordedFrame(
         stamp_ns=stamp_ns_of(colour.header),
         frame_id=colour.header.frame_id,
         image=cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB),
         camera_info=info,
         depth=depth,
-        exact_depth_m=exact_depth_m,
+        exact_depth_m=millimetres.to_metres(exact_counts),
     )

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Depth in 16-bit counts, 0 unknown, as sensors and PNG files have it <-> metres, NaN unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from promptda_ros.core.frame import FloatImage
+
+METRES = 0.001
+AT_MOST = 65535
+
+
+def to_metres(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatImage:
+    """Return metres of counts of `scale_m` each."""
+    depth_m: FloatImage = counts * np.float32(scale_m)
+    depth_m[counts == 0] = np.nan
+    return depth_m
+
+
+def from_metres(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
+    """Return millimetres, rounded half up; what they can't represent is 0 and never wraps."""
+    millimetres = np.floor(depth_m * np.float32(1 / METRES) + np.float32(0.5))
+    known = (millimetres >= 1) & (millimetres <= AT_MOST)  # fails NaN
+    return np.where(known, millimetres, 0).astype(np.uint16)

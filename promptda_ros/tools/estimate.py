@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda estimate`: dense depth of one image and one sensor depth file, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import sys
+
+import cv2
+import numpy as np
+
+from promptda_ros import millimetres
+from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, without_flying_pixels
+from promptda_ros.core.device import DeviceError
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.settings import build, SettingError, Settings
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.models import load_model
+from promptda_ros.network import CheckpointError
+from promptda_ros.tools.figure import depth_panels, save_figure
+from promptda_ros.tools.ply import write_ply
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write depth.png, depth.npy, preview.png and, with intrinsics, cloud.ply."""
+    arguments = _parser().parse_args(argv)
+    try:
+        settings = _settings(arguments)
+        frame = Frame(
+            stamp_ns=0,
+            frame_id='',
+            image=_read_image(arguments.image),
+            sensor_depth_m=_read_depth(arguments.depth, arguments.depth_scale),
+        )
+        model = load_model(settings)
+        depth = model.estimator.estimate(frame, settings.prompt, settings.output)
+    except (SettingError, BadFrame, OSError) as error:
+        print(f'promptda estimate: {error}', file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    except (DeviceError, CheckpointError) as error:
+        print(f'promptda estimate: {error}', file=sys.stderr)
+        return ExitCode.MODEL_OR_DEVICE
+    _write(arguments.out, frame, depth, arguments.intrinsics, settings)
+    _tell(arguments.out, depth, model.describe())
+    return ExitCode.CLEAN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='promptda estimate', description=__doc__)
+    parser.add_argument('--image', type=Path, required=True, help='colour image')
+    parser.add_argument(
+        '--depth', type=Path, required=True, help='16-bit PNG, or .npy in metres; same view'
+    )
+    parser.add_argument(
+        '--depth-scale', type=float, default=0.001, help='metres in one unit of the PNG'
+    )
+    parser.add_argument(
+        '--intrinsics',
+        type=float,
+        nargs=4,
+        metavar=('FX', 'FY', 'CX', 'CY'),
+        help='of the image in pixels; needed for cloud.ply',
+    )
+    parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
+    parser.add_argument('--out', type=Path, required=True, help='folder for the results')
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    model = 'model.path' if '/' in arguments.model else 'model.name'
+    return build(
+        {
+            model: arguments.model,
+            'model.resolution': arguments.resolution,
+            'device': arguments.device,
+        }
+    )
+
+
+def _read_image(path: Path) -> ByteImage:
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise OSError(f'{path} is no image that can be read')
+    image: ByteImage = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return image
+
+
+def _read_depth(path: Path, scale: float) -> FloatImage:
+    if path.suffix == '.npy':
+        metres: FloatImage = np.load(path, allow_pickle=False).astype(np.float32)
+        return metres
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.ndim != 2:
+        raise OSError(f'{path} is no 16-bit depth PNG: 8-bit pictures have lost the depth')
+    return millimetres.to_metres(values, scale)
+
+
+def _write(
+    folder: Path, frame: Frame, depth: Depth, intrinsics: list[float] | None, settings: Settings
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / 'depth.npy', depth.depth_m)
+    cv2.imwrite(str(folder / 'depth.png'), millimetres.from_metres(depth.depth_m))
+    panels = depth_panels(frame.sensor_depth_m, depth.depth_m)
+    save_figure(folder / 'preview.png', frame.image, panels, title='promptda estimate')
+    if intrinsics is None:
+        return
+    height, width = depth.depth_m.shape
+    fx, fy, cx, cy = intrinsics
+    camera = Intrinsics(width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
+    clean_m = without_flying_pixels(depth.depth_m, edge_step=settings.output.edge_step)
+    cloud = build_cloud(clean_m, frame.image, camera, COMPACT_LAYOUT)
+    write_ply(folder / 'cloud.ply', cloud[..., :3], frame.image)
+
+
+def _tell(folder: Path, depth: Depth, model: str) -> None:
+    known = np.isfinite(depth.depth_m)
+    print(f'network   {model}')
+    print(
+        f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {depth.measured_fraction:.1%} measured'
+    )
+    print(
+        f'depth     {np.nanmin(depth.depth_m):.3f} to {np.nanmax(depth.depth_m):.3f} m, {known.mean():.1%} known'
+    )
+    print(f'results   {folder}')
