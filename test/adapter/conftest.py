@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A rig: the node under test and a peer that plays the sensors and listens."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import time
+from typing import Any
+
+from builtin_interfaces.msg import Time
+import numpy as np
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+import torch
+
+LIMIT_SEC = 30.0  # far above what anything here takes
+SPIN_SEC = 0.02
+FRAME_ID = 'camera_color_optical_frame'
+FIRST_STAMP_NS = 1_700_000_000_123_456_789
+PERIOD_NS = 33_333_333
+HEIGHT, WIDTH = 84, 112
+
+
+@pytest.fixture(autouse=True, scope='package')
+def one_thread() -> Iterator[None]:
+    """Keep small networks from waiting for threads on machines that are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def header_at(stamp_ns: int, frame_id: str = FRAME_ID) -> Header:
+    """Return the header of a sensor's message."""
+    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
+    return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
+
+
+def message_of(pixels: np.ndarray, encoding: str, header: Header, **fields: Any) -> Image:
+    """Pack an array (H, W, ...) into an image message without padding."""
+    height, width = pixels.shape[:2]
+    message = Image(header=header, height=height, width=width, encoding=encoding)
+    message.step = pixels.nbytes // height
+    message.data = array.array('B', pixels.tobytes())
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+class Sensors:
+    """The messages of a camera that looks at a slope from 0.5 m to 1.5 m away."""
+
+    def __init__(self, *, height: int = HEIGHT, width: int = WIDTH) -> None:
+        self.height, self.width = height, width
+
+    def image(self, stamp_ns: int, frame_id: str = FRAME_ID) -> Image:
+        """Return a colour image with a bright square on a gradient."""
+        pixels = np.zeros((self.height, self.width, 3), np.uint8)
+        pixels[..., 0] = np.linspace(20, 220, self.width)
+        pixels[..., 1] = np.linspace(40, 120, self.height)[:, None]
+        pixels[self.height // 4 : self.height // 2, self.width // 4 : self.width // 2] = 230
+        return message_of(pixels, 'rgb8', header_at(stamp_ns, frame_id))
+
+    def depth(self, stamp_ns: int, frame_id: str = FRAME_ID) -> Image:
+        """Return the slope as a 16-bit sensor of a quarter of the resolution sees it."""
+        rows = np.linspace(1500, 500, self.height // 4).astype(np.uint16)
+        pixels = np.repeat(rows[:, None], self.width // 4, axis=1)
+        return message_of(pixels, '16UC1', header_at(stamp_ns, frame_id))
+
+    def camera_info(self, stamp_ns: int, *, focal_px: float = 100.0, **fields: Any) -> CameraInfo:
+        """Return the camera_info of an ideal camera."""
+        cx, cy = (self.width - 1) / 2, (self.height - 1) / 2
+        message = CameraInfo(
+            header=header_at(stamp_ns),
+            width=self.width,
+            height=self.height,
+            distortion_model='plumb_bob',
+            d=[0.0] * 5,
+            k=[focal_px, 0.0, cx, 0.0, focal_px, cy, 0.0, 0.0, 1.0],
+            r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+            p=[focal_px, 0.0, cx, 0.0, 0.0, focal_px, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
+        )
+        for name, value in fields.items():
+            setattr(message, name, value)
+        return message
+
+
+class Rig:
+    """The node under test and a peer node, spun by one executor as main does it."""
+
+    def __init__(self, context: Context, node: Any) -> None:
+        self.node = node
+        # Arguments meant for the node under test must not rename the peer.
+        self.peer: Node = rclpy.create_node(
+            'peer', context=context, use_global_arguments=False, start_parameter_services=False
+        )
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(node)
+        self.executor.add_node(self.peer)
+        self.sensors = Sensors()
+        self._stamp_ns = FIRST_STAMP_NS
+        self._publishers: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Stop the node and destroy both."""
+        assert self.node.stop()
+        self.executor.shutdown()
+        self.peer.destroy_node()
+        self.node.destroy_node()
+
+    def spin_until(self, condition: Callable[[], object], timeout_sec: float = LIMIT_SEC) -> None:
+        """Spin until the condition holds; fail when it does not in time."""
+        end = time.monotonic() + timeout_sec
+        while not condition():
+            assert time.monotonic() < end, 'nothing came of it in time'
+            self.node.guard.run(self.executor.spin_once, SPIN_SEC)
+
+    def advertise(self, role: str, qos: Any = 10, *, topic: str = '', heard: bool = True) -> Any:
+        """Publish a sensor's topic, and wait until the node has heard of it."""
+        kind = CameraInfo if role == 'camera_info' else Image
+        publisher = self.peer.create_publisher(kind, topic or f'/{role}', qos)
+        self._publishers[role] = publisher
+        if heard:
+            self.spin_until(lambda: publisher.get_subscription_count() == 1)
+        return publisher
+
+    def advertise_all(self) -> None:
+        """Publish all three inputs."""
+        for role in ('image', 'depth', 'camera_info'):
+            self.advertise(role)
+
+    def listen(self, output: str, kind: type = Image, *, name: str = '/promptda') -> list[Any]:
+        """Collect what the node publishes on an output, from when it knows of the listener."""
+        heard: list[Any] = []
+        topic = f'{name}/{output}'
+        subscription = self.peer.create_subscription(kind, topic, heard.append, 10)
+        publisher = next(each for each in self.node.publishers if each.topic_name == topic)
+        self.spin_until(lambda: publisher.get_subscription_count() == 1)
+        self._forget = (subscription, publisher)
+        return heard
+
+    def stop_listening(self) -> None:
+        """Destroy the subscription made last and wait until the node knows."""
+        subscription, publisher = self._forget
+        self.peer.destroy_subscription(subscription)
+        self.spin_until(lambda: publisher.get_subscription_count() == 0)
+
+    def next_stamp_ns(self) -> int:
+        """Return the stamp of the next frame."""
+        self._stamp_ns += PERIOD_NS
+        return self._stamp_ns
+
+    def send(self, **messages: Any) -> int:
+        """Send one frame of every sensor that is advertised, or these messages instead."""
+        stamp_ns = self.next_stamp_ns()
+        for role in ('camera_info', 'depth', 'image'):
+            if role in self._publishers:
+                make = getattr(self.sensors, role)
+                self._publishers[role].publish(messages.get(role) or make(stamp_ns))
+        return stamp_ns
+
+    def call(self, kind: type, service: str, request: Any) -> Any:
+        """Call a service of the node and return the response."""
+        client = self.peer.create_client(kind, service)
+        self.spin_until(client.service_is_ready)
+        future = client.call_async(request)
+        self.spin_until(future.done)
+        self.peer.destroy_client(client)
+        return future.result()
+
+
+@pytest.fixture(scope='session')
+def sensors() -> Sensors:
+    """Return messages of a camera and a depth sensor."""
+    return Sensors()
+
+
+@pytest.fixture(scope='session')
+def pack() -> Callable[..., Image]:
+    """Pack an array (H, W, ...) of an encoding into a message; fields by name replace its own."""
+
+    def make(pixels: np.ndarray, encoding: str, **fields: Any) -> Image:
+        return message_of(pixels, encoding, header_at(FIRST_STAMP_NS), **fields)
+
+    return make
+
+
+@pytest.fixture
+def overrides(network_folder: Path) -> Callable[..., list[Parameter]]:
+    """Return parameters for the node: the small network, and whatever is given by name."""
+
+    def make(**values: object) -> list[Parameter]:
+        given = {'model.path': str(network_folder), 'device': 'cpu', **values}
+        return [Parameter(name.replace('__', '.'), value=value) for name, value in given.items()]
+
+    return make
+
+
+@pytest.fixture
+def make_rig(
+    make_context: Callable[..., Context], overrides: Callable[..., list[Parameter]]
+) -> Iterator[Callable[..., Rig]]:
+    """Make rigs from ROS arguments and parameters (`sync__wait=0.5`); the node is not started."""
+    from promptda_ros.node import PromptDepthNode
+
+    rigs = []
+
+    def make(*ros_arguments: str, **values: object) -> Rig:
+        context = make_context(*ros_arguments)
+        node = PromptDepthNode(context=context, parameter_overrides=overrides(**values))
+        rigs.append(Rig(context, node))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.close()
+
+
+@pytest.fixture
+def rig(make_rig: Callable[..., Rig]) -> Rig:
+    """Start a node with a peer that publishes all inputs."""
+    rig = make_rig()
+    rig.node.start()
+    rig.advertise_all()
+    return rig

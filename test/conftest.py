@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A ROS domain for every test, and a network that is ready to be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+import fcntl
+from pathlib import Path
+import random
+import tempfile
+from typing import Any, TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from rclpy.context import Context
+
+# Higher ones take ports that Linux gives to others.
+DOMAINS = range(1, 102)
+
+
+@pytest.fixture
+def domain_id() -> Iterator[int]:
+    """Hold a ROS domain that no other test on this machine uses, in this session or another."""
+    with ExitStack() as stack:
+        for domain in random.SystemRandom().sample(DOMAINS, len(DOMAINS)):
+            path = Path(tempfile.gettempdir()) / f'promptda_ros_domain_{domain}.lock'
+            try:
+                lock = stack.enter_context(path.open('w'))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:  # held, or made by another user
+                continue
+            yield domain
+            return
+        pytest.fail(f'all {len(DOMAINS)} ROS domains are in use')
+
+
+@pytest.fixture
+def make_context(
+    domain_id: int, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Context]]:
+    """Make rclpy contexts on the test's own domain from ROS arguments such as `-r a:=b`."""
+    import rclpy
+    from rclpy.context import Context
+
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path_factory.getbasetemp() / 'ros_log'))
+    contexts = []
+
+    def make(*ros_arguments: str) -> Context:
+        context = Context()
+        contexts.append(context)
+        args = ['--ros-args', *ros_arguments]
+        rclpy.init(args=args, context=context, domain_id=domain_id)
+        return context
+
+    yield make
+    for context in contexts:
+        context.try_shutdown()
+
+
+@pytest.fixture
+def ros_context(make_context: Callable[..., Context]) -> Context:
+    """Initialise a context without arguments on the test's own domain."""
+    return make_context()
+
+
+@pytest.fixture(scope='session')
+def network_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a small network of the real architecture; its weights are random: for loading only."""
+    import torch
+
+    from promptda_ros.network import (
+        PromptDepthAnythingConfig,
+        PromptDepthAnythingForDepthEstimation,
+    )
+
+    backbone: dict[str, Any] = {
+        'hidden_size': 48,
+        'num_hidden_layers': 4,
+        'num_attention_heads': 2,
+        'image_size': 70,
+        'out_indices': [1, 2, 3, 4],
+        'reshape_hidden_states': False,
+    }
+    config = PromptDepthAnythingConfig(
+        backbone_config=backbone,
+        reassemble_hidden_size=48,
+        neck_hidden_sizes=[8, 12, 16, 20],
+        fusion_hidden_size=12,
+        head_hidden_size=8,
+        depth_estimation_type='metric',
+    )
+    folder = tmp_path_factory.mktemp('networks') / 'random'
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        PromptDepthAnythingForDepthEstimation(config).save_pretrained(folder)
+    return folder
