@@ -12,7 +12,12 @@ import message_filters
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    HistoryPolicy,
+    qos_profile_sensor_data,
+    QoSProfile,
+    ReliabilityPolicy,
+)
 from sensor_msgs.msg import CameraInfo, Image
 
 try:
@@ -39,6 +44,8 @@ class ImageInput(message_filters.SimpleFilter):
         self._adapts = reliability == 'auto'
         self._is_reliable = reliability != 'best_effort'
         self.topic = node.resolve_topic_name(topic)
+        if self._adapts and self.is_deaf():
+            self._is_reliable = False
         self._subscriber = self._subscribe()
 
     def close(self) -> None:
@@ -147,8 +154,9 @@ class Inputs:
         )
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(POLL_PERIOD_SEC, filter_.poll, clock=steady)
+        # Small enough to arrive either way, and best effort hears every publisher.
         self._camera_info = node.create_subscription(
-            CameraInfo, 'camera_info', on_camera_info, INPUT_QUEUE
+            CameraInfo, 'camera_info', on_camera_info, qos_profile_sensor_data
         )
         self.image = ImageInput(node, 'image', settings.qos.image)
         self.depth = ImageInput(node, 'depth', settings.qos.depth)

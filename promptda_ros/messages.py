@@ -330,7 +330,7 @@ def _image(pixels: np.ndarray, header: Header, encoding: str) -> Image:
 def _bytes_of(pixels: np.ndarray) -> array.array[int]:
     # The one type whose assignment to a message does not copy element by element.
     data = array.array('B')
-    data.frombytes(memoryview(np.ascontiguousarray(pixels)).cast('B'))
+    data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
     return data
 
 

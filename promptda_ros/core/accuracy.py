@@ -50,5 +50,7 @@ class ErrorSum:
 
 def enlarge_bilinear(prompt: Prompt, height: int, width: int) -> FloatImage:
     """Return what comes without a network: the hole-filled prompt, interpolated."""
-    enlarged = cv2.resize(prompt.depth_m, (width, height), interpolation=cv2.INTER_LINEAR)
-    return enlarged.astype(np.float32, copy=False)
+    enlarged_m: FloatImage = cv2.resize(
+        prompt.depth_m, (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    return enlarged_m

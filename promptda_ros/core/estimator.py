@@ -64,7 +64,7 @@ class Estimator:
         # (x / 255 - mean) / std as one product and one sum
         self._gain = _per_channel([1 / (255 * std) for std in IMAGENET_STD], device)
         self._shift = _per_channel(
-            [-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD)], device
+            [-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)], device
         )
 
     def warm_up(self, *, height: int = 480, width: int = 640) -> None:

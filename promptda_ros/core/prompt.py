@@ -71,7 +71,8 @@ def fill_holes(depth_m: FloatImage, measured: Mask) -> FloatImage:
     )
     value_of_label = np.empty(int(labels.max()) + 1, np.float32)
     value_of_label[labels[measured]] = depth_m[measured]
-    return value_of_label[labels]
+    filled_m: FloatImage = value_of_label[labels]
+    return filled_m
 
 
 def _mark_measured(depth_m: FloatImage, settings: PromptSettings) -> tuple[FloatImage, Mask]:

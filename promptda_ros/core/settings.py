@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 import difflib
 import math
-from typing import Any, Union
+from typing import Any, TypeAlias
 
-Value = Union[bool, int, float, str]
+Value: TypeAlias = bool | int | float | str
 
 
 class SettingError(ValueError):
@@ -286,7 +286,8 @@ def describe() -> tuple[Setting, ...]:
 def _describe(group: type, *, prefix: str) -> Iterator[Setting]:
     for entry in fields(group):
         if entry.metadata:
-            yield Setting(name=prefix + entry.name, default=entry.default, **entry.metadata)
+            default: Any = entry.default
+            yield Setting(name=prefix + entry.name, default=default, **entry.metadata)
         else:
             yield from _describe(entry.default_factory, prefix=f'{entry.name}.')  # type: ignore[arg-type]
 

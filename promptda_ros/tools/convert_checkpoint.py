@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 import pickle
 import sys
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -71,9 +72,13 @@ def convert(checkpoint: Path, folder: Path) -> None:
         network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ConversionError(f'{checkpoint} has other tensors than a PromptDA: {error}') from None
-    network.save_pretrained(folder)
-    image_processor().save_pretrained(folder)
-    load_network(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as unfinished:
+        network.save_pretrained(unfinished)
+        image_processor().save_pretrained(unfinished)
+        load_network(unfinished)
+        Path(unfinished).rename(folder).chmod(0o755)
+        Path(unfinished).mkdir()  # for TemporaryDirectory to remove
 
 
 def open_safely(checkpoint: Path) -> Any:
@@ -96,7 +101,8 @@ def open_safely(checkpoint: Path) -> Any:
 
 def original_weights(content: Any, checkpoint: Path) -> dict[str, Tensor]:
     """Return the tensors by their original names, without the prefix of the training code."""
-    tensors = content.get('state_dict', content) if isinstance(content, dict) else {}
+    state = content.get('state_dict', content) if isinstance(content, dict) else {}
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
     prefixes = [name[: -len(_ANCHOR)] for name in tensors if name.endswith(_ANCHOR)]
     if len(prefixes) != 1:
         raise ConversionError(f'{checkpoint} is no PromptDA checkpoint: no {_ANCHOR} in it')

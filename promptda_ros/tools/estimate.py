@@ -120,10 +120,8 @@ def _write(
 def _tell(folder: Path, depth: Depth, model: str) -> None:
     known = np.isfinite(depth.depth_m)
     print(f'network   {model}')
-    print(
-        f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {depth.measured_fraction:.1%} measured'
-    )
-    print(
-        f'depth     {np.nanmin(depth.depth_m):.3f} to {np.nanmax(depth.depth_m):.3f} m, {known.mean():.1%} known'
-    )
+    measured = f'{depth.measured_fraction:.1%} measured'
+    print(f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {measured}')
+    nearest_m, farthest_m = np.nanmin(depth.depth_m), np.nanmax(depth.depth_m)
+    print(f'depth     {nearest_m:.3f} to {farthest_m:.3f} m, {known.mean():.1%} known')
     print(f'results   {folder}')

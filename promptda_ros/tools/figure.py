@@ -39,7 +39,7 @@ def save_figure(path: Path, image: ByteImage, panels: list[Panel], *, title: str
     axes: list[Axes] = list(figure.subplots(1, 1 + len(panels), squeeze=False)[0])
     axes[0].imshow(image)
     axes[0].set_title('image', fontsize=9)
-    for axis, panel in zip(axes[1:], panels):
+    for axis, panel in zip(axes[1:], panels, strict=True):
         _draw(figure, axis, panel)
     for axis in axes:
         axis.set_xticks([])

@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+import os
 import sys
+
+from promptda_ros.share import share_folder
+from promptda_ros.transport import large_image_environment
 
 COMMANDS = {
     'demo': 'replay a recorded camera through the node and write pictures and a report',
@@ -15,10 +19,14 @@ COMMANDS = {
     'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
 }
 
+SENDS_IMAGES = ('demo', 'play')
+
 
 def main() -> int:
     """Run one command and return its exit code."""
     name = sys.argv[1] if len(sys.argv) > 1 else '--help'
+    if name in SENDS_IMAGES:
+        _enter_large_image_environment()
     if name in COMMANDS:
         # Late, so that no command needs what only another one imports.
         command = import_module(f'promptda_ros.tools.{name}')
@@ -27,6 +35,14 @@ def main() -> int:
     for command_name, meaning in COMMANDS.items():
         print(f'  {command_name:20}{meaning}')
     return 0 if name in ('-h', '--help') else 2
+
+
+def _enter_large_image_environment() -> None:
+    """Start again with the variables that the loader and Fast DDS read only once."""
+    missing = large_image_environment(share_folder(), os.environ)
+    if missing:
+        command = [sys.executable, '-m', 'promptda_ros.tools.main', *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, **missing})
 
 
 if __name__ == '__main__':

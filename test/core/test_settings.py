@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from promptda_ros.core.settings import build, describe, SettingError, Settings, unknown_setting
