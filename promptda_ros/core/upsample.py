@@ -68,8 +68,8 @@ def _surface(corners: list[tuple[Tensor, Tensor]]) -> Tensor:
     """Return the depth (H, W) of the corner with the largest weight."""
     surface_m, best = corners[0]
     for corner_m, weight in corners[1:]:
-        # Arithmetic in place of torch.where, which takes ten times as long on a CPU.
-        surface_m = torch.addcmul(surface_m, (weight > best).float(), corner_m - surface_m)
+        # In place of torch.where, which takes five times as long on a CPU; exact at 0 and at 1.
+        surface_m = torch.lerp(surface_m, corner_m, (weight > best).float())
         best = torch.maximum(best, weight)
     return surface_m
 
