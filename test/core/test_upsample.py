@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -113,17 +113,21 @@ def test_an_edge_follows_the_colour_inside_a_network_pixel(edge_px):
     assert torch.equal(found_m, expected_m)
 
 
+def centres(size: int, target_size: int) -> Tensor:
+    """Return where the target pixels look in the source; there is nothing beyond its rim."""
+    return ((torch.arange(target_size) + 0.5) * size / target_size - 0.5).clamp(0, size - 1)
+
+
+def slope(rows: Tensor, columns: Tensor) -> Tensor:
+    """Return a plane that recedes to the lower right."""
+    return 1.0 + 0.004 * rows[:, None] + 0.003 * columns[None, :]
+
+
 @pytest.mark.parametrize('size', [(17, 23), (64, 64), (479, 641)])
 def test_a_slope_stays_a_slope(size):
     """J2: away from the rim, where there is no second network pixel, a ramp is exact."""
-    rows = torch.arange(16)[:, None] + torch.zeros(1, 20)
-    columns = torch.arange(20)[None, :] + torch.zeros(16, 1)
-    ramp_m = 1.0 + 0.004 * rows + 0.003 * columns
-    centres = [(torch.arange(new) + 0.5) * old / new - 0.5 for old, new in zip((16, 20), size)]
-    centre_rows, centre_columns = (
-        centre.clamp(0, old - 1) for centre, old in zip(centres, (16, 20))
-    )
-    expected_m = 1.0 + 0.004 * centre_rows[:, None] + 0.003 * centre_columns[None, :]
+    ramp_m = slope(torch.arange(16.0), torch.arange(20.0))
+    expected_m = slope(centres(16, size[0]), centres(20, size[1]))
     torch.testing.assert_close(upsample(ramp_m, size), expected_m, atol=1e-6, rtol=0)
 
 
