@@ -4,7 +4,8 @@
 
 A single old message is legal, so a jump counts only when the other topic agrees or when three
 messages in a row on one topic are old. In the latter case the other topic stays behind until it
-jumps too or arrives at the new time: what it still delivers may be the tail of the old epoch.
+jumps too or arrives at the new time: what it still delivers may be the tail of the old epoch. A
+tail ends, so that after ten messages the topic is followed wherever it is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from promptda_ros.core.stream import Loss, Stream
 T = TypeVar('T')
 
 OLD_MESSAGES_OF_A_JUMP = 3
+MESSAGES_OF_A_TAIL = 10
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,9 @@ def admit(
     stream: Stream[T], other: Stream[T], stamp_ns: int, *, reset_threshold_ns: int
 ) -> Loss | Jump | None:
     """Return None for a message to hold, Jump for the first one of a new epoch, else the loss."""
-    if stream.stale_ns is not None:
-        has_jumped = stream.stale_ns - stamp_ns > reset_threshold_ns
-        if not has_jumped and not _agrees(other, stamp_ns, reset_threshold_ns):
-            return Loss.LATE
+    if _is_tail(stream, other, stamp_ns, reset_threshold_ns):
+        stream.tail_run += 1
+        return Loss.LATE
     if stream.latest_ns is not None and stream.latest_ns - stamp_ns > reset_threshold_ns:
         stream.old_run += 1
         return _jump(stream, other, stamp_ns, reset_threshold_ns) or Loss.LATE
@@ -44,6 +45,13 @@ def admit(
     if stream.floor_ns is not None and stamp_ns <= stream.floor_ns:
         return Loss.LATE
     return None
+
+
+def _is_tail(stream: Stream[T], other: Stream[T], stamp_ns: int, reset_threshold_ns: int) -> bool:
+    if stream.stale_ns is None or stream.tail_run == MESSAGES_OF_A_TAIL:
+        return False
+    has_jumped = stream.stale_ns - stamp_ns > reset_threshold_ns
+    return not has_jumped and not _agrees(other, stamp_ns, reset_threshold_ns)
 
 
 def _jump(

@@ -79,6 +79,7 @@ class Stream(Generic[T]):
         self.floor_ns: int | None = None  # stamp in the pair emitted last
         self.stale_ns: int | None = None  # latest_ns when the other topic alone jumped back
         self.old_run = 0  # messages in a row that are older than the latest by a jump
+        self.tail_run = 0  # messages refused since stale_ns was set
         self.received = 0
         self._paired = 0
         self._lost: Counter[Loss] = Counter()
@@ -125,7 +126,7 @@ class Stream(Generic[T]):
         while self.held:
             self.drop_oldest(Loss.CLEARED)
         self.latest_ns = self.floor_ns = self.stale_ns = None
-        self.old_run = 0
+        self.old_run = self.tail_run = 0
         self._remembered.clear()
 
     def around(self, stamp_ns: int) -> list[Held[T]]:

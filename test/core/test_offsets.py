@@ -46,6 +46,13 @@ def test_nothing_is_known_before_the_first_messages():
     assert not Offsets().summary().is_ambiguous
 
 
+def test_the_first_image_and_depth_give_the_first_offset():
+    offsets = Offsets()
+    offsets.observe(Topic.IMAGE, START_NS)
+    offsets.observe(Topic.DEPTH, START_NS + 3 * MS)
+    assert offsets.summary() == OffsetSummary(1, 3 * MS, 3 * MS, None, None)
+
+
 @pytest.mark.parametrize('lag_ms', [15, -15])
 def test_a_constant_offset_over_the_tolerance_is_told_although_nothing_is_paired(lag_ms):
     """F4: depth lags image by 15.0 ms (p95 15.3) > tolerance 10 ms."""
@@ -163,10 +170,11 @@ def test_a_depth_that_stops_does_not_change_the_offset():
     assert offsets.summary().p95_ns == 2 * MS
 
 
-def test_stamps_a_nanosecond_apart_give_no_error():
-    """F8: whatever the stamps are, asking for the statistics is safe."""
+def test_stamps_that_come_again_and_again_give_no_error():
+    """F9: a line through points of one time has no slope."""
     offsets = Offsets()
     for frame in range(2000):
-        offsets.observe(Topic.IMAGE, START_NS + frame // 1000)
-        offsets.observe(Topic.DEPTH, START_NS + frame // 1000)
+        for topic in Topic:
+            offsets.observe(topic, START_NS + frame % 64)
     assert offsets.summary().median_ns == 0
+    assert offsets.summary().drift_ns_per_sec is None

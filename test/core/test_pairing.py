@@ -216,6 +216,13 @@ def test_one_depth_serves_several_images_only_when_that_is_allowed():
     assert again.pairing.counters.depth.paired == 1
 
 
+def test_an_image_whose_depth_went_to_its_neighbour_waits_for_the_next_depth():
+    bench = Bench(tolerance_ns=20 * MS)
+    bench.image(1000, 1001, 1034)
+    assert bench.depth(1002) == [(1000, 1002)]
+    assert bench.depth(1010) == [(1001, 1010)]
+
+
 # How long
 
 
@@ -242,6 +249,13 @@ def test_a_depth_that_ends_the_wait_of_an_expired_image_is_still_used():
     assert bench.depth(1002) == [(1000, 1002)]
 
 
+def test_equal_stamps_do_not_wait_although_an_older_depth_came_last():
+    """F10."""
+    bench = Bench()
+    bench.depth(1033, 1000)
+    assert bench.image(1033) == [(1033, 1033)]
+
+
 def test_stamps_from_the_future_are_paired_and_nobody_waits_for_them():
     """F16."""
     bench = Bench()
@@ -253,6 +267,15 @@ def test_stamps_from_the_future_are_paired_and_nobody_waits_for_them():
         assert bench.depth(stamp_ms + 1) == [(stamp_ms, stamp_ms + 1)]
         bench.poll(33)
     assert bench.lost(IMAGE) == {Loss.UNPAIRED: 1}
+
+
+def test_an_image_from_the_future_does_not_release_the_depths_of_the_present():
+    """F16: the depth comes before its image here."""
+    bench = Bench()
+    bench.image(1900, 1000)
+    for stamp_ms in range(1033, 1800, 33):
+        bench.depth(stamp_ms)
+        assert bench.image(stamp_ms) == [(stamp_ms, stamp_ms)]
 
 
 def test_one_depth_from_the_future_does_not_end_the_waiting_of_images():
@@ -316,6 +339,13 @@ def test_the_same_stamp_gives_one_pair():
     bench.depth(1000)
     assert [pair.image_stamp_ns for pair in bench.pairs] == [1000 * MS]
     assert bench.lost(IMAGE) == bench.lost(DEPTH) == {Loss.DUPLICATE: 2}
+
+
+def test_a_duplicate_is_known_however_much_is_held():
+    """F9."""
+    bench = Bench(queue_size=100)
+    bench.image(*range(1000, 1100), 1000)
+    assert bench.lost(IMAGE) == {Loss.DUPLICATE: 1}
 
 
 def test_a_frozen_stamp_gives_one_pair():
@@ -443,6 +473,70 @@ def test_a_topic_that_was_silent_during_a_jump_joins_again():
     assert bench.depth(52_013) == [(52_013, 52_013)]
 
 
+def test_the_tail_of_a_loop_barely_longer_than_the_threshold_is_not_paired():
+    """F12, I6."""
+    bench = Bench()
+    stream(bench, 50_000, frames=37)
+    bench.image(50_000, 50_033, 50_066)
+    assert bench.pairing.counters.resets == 1
+    bench.depth(50_900)
+    assert bench.lost(DEPTH)[Loss.LATE] == 1
+
+
+def test_the_tail_of_the_old_loop_is_not_paired_after_two_jumps_of_one_topic():
+    """F12, I6."""
+    bench = Bench()
+    stream(bench, 50_000, frames=90)
+    bench.image(40_000, 40_033, 40_066, 30_000, 30_033, 30_066)
+    assert bench.pairing.counters.resets == 2
+    bench.depth(53_000)
+    assert bench.lost(DEPTH)[Loss.LATE] == 1
+
+
+def test_a_topic_that_follows_a_jump_with_delay_joins_by_its_own_jump():
+    """F12: the delay is longer than what the threshold calls near."""
+    bench = Bench(reset_threshold_ns=50 * MS)
+    bench.depth(50_000)
+    bench.image(50_000, 40_000, 40_033, 40_066, 40_099)
+    assert bench.pairing.counters.resets == 1
+    assert bench.depth(40_000, 40_033, 40_066) == [(40_066, 40_066)]
+
+
+def test_a_topic_that_neither_jumps_nor_comes_near_is_followed_in_the_end():
+    """F12: with a small threshold a delay alone could keep it out for ever."""
+    bench = Bench(reset_threshold_ns=50 * MS)
+    bench.depth(30_000)
+    bench.image(50_000, 40_000, 40_033)
+    for stamp_ms in range(40_066, 41_000, 33):
+        bench.image(stamp_ms)
+        bench.depth(stamp_ms - 33)
+    assert bench.lost(DEPTH)[Loss.LATE] == 10
+    assert bench.pairs[-1].image_stamp_ns > 40_900 * MS
+
+
+def test_a_topic_that_has_joined_after_a_jump_goes_on_alone():
+    """F12, G5: it need not stay near the other one."""
+    bench = Bench()
+    bench.depth(50_000)
+    bench.image(53_000, 51_000, 51_033, 51_066)
+    assert bench.pairing.counters.resets == 1
+    assert bench.depth(51_066) == [(51_066, 51_066)]
+    bench.depth(*range(51_099, 55_000, 33))
+    assert Loss.LATE not in bench.lost(DEPTH)
+
+
+def test_the_tail_of_every_loop_is_refused():
+    """F12, I6."""
+    bench = Bench()
+    for loop in range(1, 4):
+        stream(bench, 50_000, frames=90)
+        bench.image(50_000, 50_033, 50_066)
+        refused = bench.lost(DEPTH).get(Loss.LATE, 0)
+        bench.depth(*range(52_970, 53_168, 33))
+        assert bench.lost(DEPTH)[Loss.LATE] == refused + 6
+        assert bench.pairing.counters.depth.held == 0, loop
+
+
 def test_a_single_old_message_is_no_jump():
     """F12: it may only have been slow."""
     bench = Bench()
@@ -516,6 +610,15 @@ def test_no_more_bytes_are_held_than_allowed(topic):
     assert counters.image.held + counters.depth.held == 1
 
 
+def test_depths_that_fill_the_memory_do_not_push_an_image_out():
+    """I4: it waits on for the nearest."""
+    bench = Bench(tolerance_ns=50 * MS, max_bytes=10_000)
+    bench.image(1000, nbytes=1_000)
+    assert bench.depth(960, 970, 980, 990, nbytes=3_000) == []
+    assert bench.lost(DEPTH) == {Loss.OVERFLOW: 1}
+    assert bench.depth(1001) == [(1000, 1001)]
+
+
 def test_an_image_pushed_out_takes_the_best_depth_so_far():
     bench = Bench(queue_size=2)
     bench.depth(995)
@@ -548,6 +651,16 @@ def test_a_new_depth_time_offset_takes_effect_at_the_next_pair():
     bench.pairing.settings = replace(SETTINGS, depth_time_offset_ns=-15 * MS)
     bench.image(1033)
     assert bench.depth(1048) == [(1033, 1048)]
+
+
+def test_a_depth_held_under_another_depth_time_offset_is_not_paired():
+    """A6."""
+    bench = Bench()
+    bench.depth(1015)
+    bench.pairing.settings = replace(SETTINGS, depth_time_offset_ns=-15 * MS)
+    assert bench.image(1015) == []
+    assert bench.poll(100) == []
+    assert bench.lost(DEPTH) == {Loss.CLEARED: 1}
 
 
 def test_a_depth_kept_for_reuse_is_not_used_again_once_reuse_is_off():

@@ -60,7 +60,7 @@ pairing_settings = st.builds(
     tolerance_ns=st.integers(0, 2 * PERIOD),
     wait_ns=st.sampled_from([0, PERIOD, 4 * PERIOD, NEVER]),
     queue_size=st.integers(1, 6),
-    max_bytes=st.integers(0, 60),
+    max_bytes=st.one_of(st.integers(0, 60), st.just(NEVER)),
     reset_threshold_ns=st.integers(PERIOD, 10 * PERIOD),
     depth_time_offset_ns=st.sampled_from([0, 0, -PERIOD // 2, 5]),
     reuse_depth=st.booleans(),
@@ -71,17 +71,50 @@ stamps = st.one_of(
     st.sampled_from([None, 0, -1, -PERIOD, 2**31 * 10**9, 2**70]),
 )
 messages = st.tuples(st.just('add'), st.sampled_from(Topic), stamps, st.integers(0, 25))
+jitter = st.one_of(st.none(), st.just(0), st.integers(-PERIOD, PERIOD))  # None: lost
+
+
+def as_actions(steps) -> list[tuple]:
+    """Turn frames of a stream that may jump into messages; the rest stays as it is."""
+    actions = []
+    moment = 10 * PERIOD
+    for step, *arguments in steps:
+        if step == 'frame':
+            moment += PERIOD
+            *jitters, nbytes = arguments
+            for topic, error in zip(Topic, jitters, strict=True):
+                if error is not None:
+                    actions.append(('add', topic, moment + error, nbytes))
+        elif step == 'jump':
+            moment = arguments[0]
+        else:
+            actions.append((step, *arguments))
+    return actions
+
+
+frames = st.tuples(st.just('frame'), jitter, jitter, st.integers(0, 25))
+deliveries = st.lists(
+    st.one_of(
+        frames,
+        frames,
+        messages,
+        st.tuples(st.just('jump'), st.integers(1, 60 * PERIOD)),
+    ),
+    max_size=50,
+).map(as_actions)
 anything = st.lists(
     st.one_of(
+        frames,
+        frames,
+        frames,
         messages,
-        messages,
-        messages,
+        st.tuples(st.just('jump'), st.integers(1, 60 * PERIOD)),
         st.tuples(st.just('advance'), st.integers(0, 3 * PERIOD)),
         st.tuples(st.just('reset')),
         st.tuples(st.just('set'), pairing_settings),
     ),
-    max_size=80,
-)
+    max_size=50,
+).map(as_actions)
 
 
 def play(settings: PairingSettings, actions, check=lambda log: None) -> Log:
@@ -105,7 +138,7 @@ def play_on(log: Log, actions, check=lambda log: None) -> None:
 
 
 @examples
-@given(pairing_settings, st.lists(messages, max_size=80))
+@given(pairing_settings, deliveries)
 def test_i1_no_pair_is_farther_apart_than_the_tolerance(settings, actions):
     log = play(settings, actions)
     for pair in log.pairs:
@@ -136,8 +169,8 @@ def test_i2_stamps_strictly_increase_within_an_epoch(settings, actions):
         assert earlier.epoch <= later.epoch
         if earlier.epoch == later.epoch:
             assert earlier.image_stamp_ns < later.image_stamp_ns
-            assert earlier.depth_stamp_ns <= later.depth_stamp_ns
-            assert earlier.depth != later.depth or earlier.depth_stamp_ns == later.depth_stamp_ns
+            same = earlier.depth == later.depth
+            assert same or earlier.depth_stamp_ns < later.depth_stamp_ns
 
 
 @examples
@@ -175,7 +208,7 @@ def test_i4_no_more_is_held_than_allowed(settings, actions):
 
 
 @examples
-@given(pairing_settings, st.lists(messages, max_size=80))
+@given(pairing_settings, deliveries)
 def test_i4_no_more_bytes_are_held_than_allowed(settings, actions):
     """The messages are alive as long as the pairing holds them."""
     kept: set[int] = set()
@@ -227,11 +260,11 @@ def test_i10_every_message_is_paired_held_or_lost_for_a_reason(settings, actions
 
 
 @examples
-@given(st.lists(st.tuples(st.sampled_from(Topic), stamps), max_size=40))
-def test_i10_impossible_stamps_change_nothing_else(deliveries):
+@given(deliveries)
+def test_i10_impossible_stamps_change_nothing_else(actions):
     """F7, F8."""
     with_bad, without = (Log(settings_of(tolerance=PERIOD)) for _ in range(2))
-    for topic, stamp in deliveries:
+    for _, topic, stamp, _ in actions:
         with_bad.add(topic, stamp)
         if stamp is not None and 0 < stamp < 2**31 * 10**9:
             without.add(topic, stamp)
@@ -263,7 +296,7 @@ def stamps_of(pairs: list[Pair[Message]]) -> list[tuple[int, int]]:
     return [(pair.image_stamp_ns, pair.depth_stamp_ns) for pair in pairs]
 
 
-ordered = st.lists(st.integers(1, 600), max_size=25, unique=True).map(sorted)
+ordered = st.lists(st.integers(1, 200), max_size=25, unique=True).map(sorted)
 nearly_periodic = st.lists(st.integers(-14, 14), max_size=25).map(
     lambda jitter: sorted({100 + PERIOD * frame + j for frame, j in enumerate(jitter)})
 )
