@@ -19,6 +19,8 @@ from promptda_ros.network.fields import (
     require,
     require_choice,
     require_field,
+    require_flags,
+    require_list,
     require_model_type,
     require_number,
     require_whole,
@@ -80,8 +82,9 @@ class PromptDepthAnythingConfig:
         _refuse_pretrained(use_pretrained_backbone)
         chosen = _choose_backbone(self.backbone_config, backbone, backbone_kwargs)
         object.__setattr__(self, 'backbone_config', chosen)
-        for name in ('reassemble_factors', 'neck_hidden_sizes'):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        require_flags(self)
+        require_list(self, 'reassemble_factors')
+        require_list(self, 'neck_hidden_sizes')
         self._check_values()
         self._check_agreement()
 

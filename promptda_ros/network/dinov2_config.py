@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+import re
 from typing import Any
 
 from promptda_ros.network.fields import (
@@ -14,6 +15,8 @@ from promptda_ros.network.fields import (
     require,
     require_choice,
     require_field,
+    require_flags,
+    require_list,
     require_model_type,
     require_number,
     require_whole,
@@ -72,6 +75,7 @@ class Dinov2Config:
     position_interpolation: str = 'hugging_face'
 
     def __post_init__(self) -> None:
+        require_flags(self)
         for name in ('image_size', 'patch_size'):
             object.__setattr__(self, name, _side_of_square(getattr(self, name)))
         require_whole(self, 'hidden_size', 'num_hidden_layers', 'num_attention_heads')
@@ -86,17 +90,21 @@ class Dinov2Config:
         allowed = f'a multiple of num_attention_heads={heads}'
         require_field(self, 'hidden_size', self.hidden_size % heads == 0, allowed)
         require_field(self, 'image_size', self.image_size >= patch, f'at least patch_size={patch}')
-        object.__setattr__(self, 'out_indices', self._checked_out_indices())
+        self._check_out_indices()
 
-    def _checked_out_indices(self) -> tuple[int, ...]:
+    def _check_out_indices(self) -> None:
+        """Count from the front, as transformers does; without any take the last layer."""
         depth = self.num_hidden_layers
-        given = (depth,) if self.out_indices is None else tuple(self.out_indices)
+        if self.out_indices is None:
+            object.__setattr__(self, 'out_indices', (depth,))
+        require_list(self, 'out_indices')
+        given = self.out_indices or ()
         inside = all(type(index) is int and -depth - 1 <= index <= depth for index in given)
         positive = tuple(index % (depth + 1) for index in given) if inside else ()
         ascending = len(positive) > 0 and list(positive) == sorted(set(positive))
         allowed = f'ascending layer numbers from 0 to num_hidden_layers={depth}'
         require_field(self, 'out_indices', ascending, allowed)
-        return positive
+        object.__setattr__(self, 'out_indices', positive)
 
     @property
     def out_features(self) -> list[str]:
@@ -111,7 +119,7 @@ class Dinov2Config:
         shape = dict(values)
         features = shape.pop('out_features', None)
         if features is not None and shape.get('out_indices') is None:
-            shape['out_indices'] = [_stage_number(name) for name in features]
+            shape['out_indices'] = _stage_numbers(features)
         config = cls(**keep_known(cls.__name__, shape, names_of(cls), _RUNTIME_FIELDS))
         agree = features is None or list(features) == config.out_features
         allowed = f'the stages of out_indices={config.out_indices}, or left out'
@@ -130,7 +138,9 @@ def _side_of_square(value: Any) -> Any:
     return value
 
 
-def _stage_number(name: str) -> int:
-    number = '0' if name == 'stem' else name.removeprefix('stage')
-    require(number.isdecimal(), 'Dinov2Config.out_features', name, 'stem, stage1, stage2, ...')
-    return int(number)
+def _stage_numbers(names: Any) -> list[int]:
+    known = isinstance(names, (list, tuple)) and all(
+        name == 'stem' or re.fullmatch('stage[0-9]+', str(name)) for name in names
+    )
+    require(known, 'Dinov2Config.out_features', names, 'a list of stem, stage1, stage2, ...')
+    return [0 if name == 'stem' else int(name.removeprefix('stage')) for name in names]

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 import math
-from typing import Any
+from typing import Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # What transformers writes into every config.json beside the fields that shape the network.
 # fmt: off
@@ -54,6 +57,21 @@ def require(condition: bool, field: str, value: object, allowed: str) -> None:
 def require_field(config: object, name: str, condition: bool, allowed: str) -> None:
     """Raise a ValueError about one field of a config."""
     require(condition, f'{type(config).__name__}.{name}', getattr(config, name), allowed)
+
+
+def require_flags(config: DataclassInstance) -> None:
+    """Refuse fields that are true or false by default and something else now."""
+    for field in fields(config):
+        if isinstance(field.default, bool):
+            value = getattr(config, field.name)
+            require_field(config, field.name, isinstance(value, bool), 'true or false')
+
+
+def require_list(config: object, name: str) -> None:
+    """Turn a list field into a tuple, in place; refuse what is no list."""
+    value = getattr(config, name)
+    require_field(config, name, isinstance(value, (list, tuple)), 'a list')
+    object.__setattr__(config, name, tuple(value))
 
 
 def require_choice(config: object, name: str, choices: tuple[str, ...]) -> None:

@@ -15,7 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from promptda_ros.network.fields import is_number, is_whole, keep_known, require
+from promptda_ros.network.fields import (
+    is_number,
+    is_whole,
+    keep_known,
+    names_of,
+    require,
+    require_flags,
+    to_plain,
+)
 from promptda_ros.network.folder import (
     CheckpointError,
     find_folder,
@@ -89,6 +97,7 @@ class PromptDepthAnythingImageProcessor:
         height, width = _height_and_width(self.size)
         object.__setattr__(self, 'size', {'height': height, 'width': width})
         object.__setattr__(self, 'resample', int(self.resample))
+        require_flags(self)
         self._check()
 
     def _check(self) -> None:
@@ -101,8 +110,11 @@ class PromptDepthAnythingImageProcessor:
         for name in ('rescale_factor', 'prompt_scale_to_meter'):
             value = getattr(self, name)
             require(is_number(value) and value > 0, name, value, 'a number above 0')
-        positive = bool(np.all(np.asarray(self.image_std) > 0))
-        require(positive, 'image_std', self.image_std, 'above 0')
+        for name, lowest in (('image_mean', -np.inf), ('image_std', 0)):
+            value = getattr(self, name)
+            numbers = value if isinstance(value, tuple) else (value,)
+            sound = all(is_number(number) and number > lowest for number in numbers)
+            require(sound, name, value, f'one number or a list of numbers above {lowest}')
 
     def preprocess(
         self,
@@ -206,17 +218,12 @@ class PromptDepthAnythingImageProcessor:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PromptDepthAnythingImageProcessor:
         """Build from the content of a preprocessor_config.json; unknown fields are refused."""
-        known = (field.name for field in fields(cls))
-        return cls(**keep_known(cls.__name__, values, known, _FOREIGN_FIELDS))
+        return cls(**keep_known(cls.__name__, values, names_of(cls), _FOREIGN_FIELDS))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values that `from_dict` and transformers read back."""
-        values = {'image_processor_type': type(self).__name__, **asdict(self)}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in values.items()
-            if value is not None
-        }
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return to_plain(image_processor_type=type(self).__name__, **given)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> PromptDepthAnythingImageProcessor:
@@ -241,7 +248,7 @@ def _height_and_width(size: Size) -> tuple[int, int]:
         require(set(size) == {'height', 'width'}, 'size', size, allowed)
         sides = (size['height'], size['width'])
     else:
-        sides = tuple(size)
+        sides = tuple(size) if isinstance(size, Sequence) else ()
     require(len(sides) == 2 and all(map(is_whole, sides)), 'size', size, allowed)
     return sides[0], sides[1]
 

@@ -126,9 +126,9 @@ def normalise_prompt(prompt_depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         shape = tuple(prompt_depth.shape)
         raise ValueError(f'prompt_depth has shape {shape}, must be (batch, 1, height, width)')
     prompt = prompt_depth.to(torch.promote_types(prompt_depth.dtype, torch.float32))
-    finite, image = prompt.isfinite(), (1, 2, 3)
-    near = prompt.where(finite, prompt.new_tensor(torch.inf)).amin(image, keepdim=True)
-    far = prompt.where(finite, prompt.new_tensor(-torch.inf)).amax(image, keepdim=True)
+    unknown, image = ~prompt.isfinite(), (1, 2, 3)
+    near = prompt.masked_fill(unknown, torch.inf).amin(image, keepdim=True)
+    far = prompt.masked_fill(unknown, -torch.inf).amax(image, keepdim=True)
     span = far - near
     filled = torch.where(prompt.isnan(), near, prompt.clamp(near, far))
     return (filled - near) / torch.where(span > 0, span, torch.ones_like(span)), near, span

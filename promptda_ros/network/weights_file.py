@@ -33,20 +33,16 @@ class WeightsFileError(ValueError):
 def parse_weights(data: bytes) -> dict[str, Tensor]:
     """Return every tensor of a safetensors file, each a copy with memory of its own."""
     header, body = _split(data)
-    weights, begin = {}, 0
-    for name, entry in sorted(header.items(), key=_begin):
-        dtype, shape, end = _checked_entry(name, entry, begin)
-        if end > len(body):
-            raise WeightsFileError(
-                f'is truncated: it should have {len(data) - len(body) + _total(header)} bytes, '
-                f'it has {len(data)}'
-            )
-        flat = torch.frombuffer(bytearray(body[begin:end]), dtype=dtype) if end > begin else None
-        weights[name] = torch.empty(shape, dtype=dtype) if flat is None else flat.reshape(shape)
-        begin = end
-    if begin != len(body):
-        raise WeightsFileError(f'has {len(body) - begin} bytes behind its last tensor')
-    return weights
+    places, end = {}, 0
+    for name, entry in sorted(header.items(), key=_place):
+        begin, end = end, _checked_end(name, entry, end)
+        places[name] = (begin, end)
+    if end > len(body):
+        whole = len(data) - len(body) + end
+        raise WeightsFileError(f'is truncated: {len(data)} bytes of {whole}')
+    if end < len(body):
+        raise WeightsFileError(f'has {len(body) - end} bytes behind its last tensor')
+    return {name: _tensor(header[name], body[slice(*place)]) for name, place in places.items()}
 
 
 def format_weights(weights: Mapping[str, Tensor]) -> bytes:
@@ -74,10 +70,10 @@ def _split(data: bytes) -> tuple[dict[str, Any], memoryview]:
     end = 8 + int.from_bytes(data[:8], 'little')
     # A length beyond the file is a cut file only where the header begins as headers do.
     if end > len(data) and data[8:10] == b'{"':
-        raise WeightsFileError(f'is truncated: its header has {end} bytes, it has {len(data)}')
+        raise WeightsFileError(f'is truncated: {len(data)} bytes, and its header alone has {end}')
     try:
         header = json.loads(bytes(data[8:end]))
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict) or len(data) < 8:
         raise WeightsFileError(f'is no safetensors file: {_looks_like(data)}')
@@ -85,14 +81,13 @@ def _split(data: bytes) -> tuple[dict[str, Any], memoryview]:
     return header, memoryview(data)[end:]
 
 
-def _checked_entry(name: str, entry: Any, begin: int) -> tuple[torch.dtype, list[int], int]:
+def _checked_end(name: str, entry: Any, begin: int) -> int:
+    """Return where a tensor ends, if it begins where the one before ended."""
     try:
-        dtype, shape, offsets = entry['dtype'], entry['shape'], entry['data_offsets']
-        elements = math.prod(shape)
-        end = begin + elements * _DTYPES[dtype].itemsize
-        sound = list(offsets) == [begin, end] and all(
-            type(side) is int and side >= 0 for side in shape
-        )
+        shape, dtype = entry['shape'], _DTYPES[entry['dtype']]
+        sound = all(type(side) is int and side >= 0 for side in shape)
+        end = begin + math.prod(shape) * dtype.itemsize if sound else begin
+        sound = sound and entry['data_offsets'] == [begin, end]
     except (KeyError, TypeError):
         sound = False
     if not sound:
@@ -100,18 +95,23 @@ def _checked_entry(name: str, entry: Any, begin: int) -> tuple[torch.dtype, list
             f'has a damaged header: {str(entry)[:100]!r} for {name[:100]!r}; '
             f'dtypes read here: {", ".join(_DTYPES)}'
         )
-    return _DTYPES[dtype], shape, end
+    return end
 
 
-def _begin(item: tuple[str, Any]) -> int:
+def _place(item: tuple[str, Any]) -> tuple[int, ...]:
+    """Return where a tensor lies; one that says nothing sensible is named when it is checked."""
     try:
-        return int(item[1]['data_offsets'][0])
-    except (KeyError, TypeError, IndexError, ValueError):
-        return -1  # found again, and named, when the entry is checked
+        offsets = tuple(item[1]['data_offsets'])
+    except (KeyError, TypeError):
+        return ()
+    return offsets if all(isinstance(offset, int) for offset in offsets) else ()
 
 
-def _total(header: dict[str, Any]) -> int:
-    return max(int(entry['data_offsets'][1]) for entry in header.values())
+def _tensor(entry: dict[str, Any], chunk: memoryview) -> Tensor:
+    dtype = _DTYPES[entry['dtype']]
+    if not chunk:
+        return torch.empty(entry['shape'], dtype=dtype)
+    return torch.frombuffer(bytearray(chunk), dtype=dtype).reshape(entry['shape'])
 
 
 def _looks_like(data: bytes) -> str:

@@ -73,12 +73,12 @@ def convert(checkpoint: Path, folder: Path) -> None:
     except RuntimeError as error:
         raise ConversionError(f'{checkpoint} has other tensors than a PromptDA: {error}') from None
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent) as unfinished:
+    with TemporaryDirectory(dir=folder.parent) as workshop:
+        unfinished = Path(workshop) / folder.name
         network.save_pretrained(unfinished)
         image_processor().save_pretrained(unfinished)
         load_network(unfinished)
-        Path(unfinished).rename(folder).chmod(0o755)
-        Path(unfinished).mkdir()  # for TemporaryDirectory to remove
+        unfinished.rename(folder)
 
 
 def open_safely(checkpoint: Path) -> Any:
@@ -101,8 +101,9 @@ def open_safely(checkpoint: Path) -> Any:
 
 def original_weights(content: Any, checkpoint: Path) -> dict[str, Tensor]:
     """Return the tensors by their original names, without the prefix of the training code."""
-    state = content.get('state_dict', content) if isinstance(content, dict) else {}
-    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    state = content.get('state_dict', content) if isinstance(content, dict) else content
+    entries = state.items() if isinstance(state, dict) else ()
+    tensors = {str(name): value for name, value in entries if isinstance(value, Tensor)}
     prefixes = [name[: -len(_ANCHOR)] for name in tensors if name.endswith(_ANCHOR)]
     if len(prefixes) != 1:
         raise ConversionError(f'{checkpoint} is no PromptDA checkpoint: no {_ANCHOR} in it')
