@@ -22,6 +22,7 @@ from promptda_ros.core.settings import InputSettings
 
 SHOWN_CHARACTERS = 64
 NANOSECONDS = 1_000_000_000
+BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,20 @@ _COLOUR_VIEWS = {
     'mono8': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
     '8UC1': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
 }
-# cv_bridge converts the rest; this is only the bytes that a pixel takes in a row.
+# cv_bridge converts the rest, known to it by these names, from rows of so many bytes a pixel.
 _COLOUR_BRIDGED = {
-    'rgb16': 6,
-    'bgr16': 6,
-    'mono16': 2,
-    'yuv422': 2,
-    'yuv422_yuy2': 2,
-    'uyvy': 2,
-    'yuyv': 2,
-    'nv12': 1,
-    'nv21': 1,
-    **{f'bayer_{pattern}8': 1 for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
-    **{f'bayer_{pattern}16': 2 for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
+    'rgb16': ('rgb16', 'u2', 3),
+    'bgr16': ('bgr16', 'u2', 3),
+    'mono16': ('mono16', 'u2', 1),
+    'yuv422': ('yuv422', 'u1', 2),
+    'uyvy': ('yuv422', 'u1', 2),
+    'yuv422_yuy2': ('yuv422_yuy2', 'u1', 2),
+    'yuyv': ('yuv422_yuy2', 'u1', 2),
+    **{f'bayer_{each}8': (f'bayer_{each}8', 'u1', 1) for each in BAYER_PATTERNS},
+    **{f'bayer_{each}16': (f'bayer_{each}16', 'u2', 1) for each in BAYER_PATTERNS},
 }
+# cv_bridge knows no planar YUV.
+_COLOUR_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
 _DEPTH = {
     '16UC1': _Encoding('u2', 1),
     'mono16': _Encoding('u2', 1),
@@ -91,10 +92,12 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
     if view is not None:
         pixels = _pixels(message, view)
         return pixels if view.to_rgb is None else cv2.cvtColor(pixels, view.to_rgb)
-    if message.encoding not in _COLOUR_BRIDGED:
-        raise _unsupported('image_encoding', message, (*_COLOUR_VIEWS, *_COLOUR_BRIDGED))
-    _require_rows(message, _COLOUR_BRIDGED[message.encoding])
-    return _through_cv_bridge(message)
+    if message.encoding in _COLOUR_BRIDGED:
+        return _through_cv_bridge(message)
+    if message.encoding in _COLOUR_PLANAR:
+        return _from_planes(message)
+    supported = (*_COLOUR_VIEWS, *_COLOUR_BRIDGED, *_COLOUR_PLANAR)
+    raise _unsupported('image_encoding', message, supported)
 
 
 def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatImage:
@@ -246,29 +249,32 @@ def _require_size(message: Image, max_pixels: int) -> None:
         )
 
 
-def _require_rows(message: Image, pixel_bytes: int) -> None:
-    """Refuse strides and lengths that don't hold the pixels; the type support checks nothing."""
-    if message.step < message.width * pixel_bytes:
+def _rows(message: Image, *, row_bytes: int, rows: int) -> np.ndarray:
+    """Return the bytes of the pixels (rows, row_bytes), a view without the padding.
+
+    Strides and lengths that don't hold the pixels are refused; the type support checks nothing.
+    """
+    if message.step < row_bytes:
         raise BadFrame(
             'image_step',
-            f'image step {message.step} < {message.width * pixel_bytes} bytes for '
-            f'{message.width} pixels of {shown(message.encoding)}; mend the publisher',
+            f'image step {message.step} < {row_bytes} bytes for {message.width} pixels of '
+            f'{shown(message.encoding)}; mend the publisher',
         )
-    rows = message.height * 3 // 2 if message.encoding in ('nv12', 'nv21') else message.height
     if len(message.data) < rows * message.step:
         raise BadFrame(
             'image_data',
             f'image has {len(message.data)} bytes < {rows * message.step} for {rows} rows of '
             f'{message.step}; mend the publisher',
         )
+    data = np.frombuffer(message.data, np.uint8, count=rows * message.step)
+    return data.reshape(rows, message.step)[:, :row_bytes]
 
 
 def _pixels(message: Image, encoding: _Encoding) -> np.ndarray:
+    """Return the pixels (H, W) or (H, W, channels) in this machine's byte order."""
     dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
     row_bytes = message.width * encoding.channels * dtype.itemsize
-    _require_rows(message, row_bytes // message.width)
-    rows = np.frombuffer(message.data, np.uint8, count=message.height * message.step)
-    rows = rows.reshape(message.height, message.step)[:, :row_bytes]
+    rows = _rows(message, row_bytes=row_bytes, rows=message.height)
     if message.step % dtype.itemsize:
         rows = np.ascontiguousarray(rows)
     values = rows.view(dtype).astype(dtype.newbyteorder('='), copy=False)
@@ -281,11 +287,25 @@ def _through_cv_bridge(message: Image) -> ByteImage:
     # Imported when first needed: its binary breaks where pip installed NumPy 2.
     from cv_bridge import CvBridge, CvBridgeError
 
+    # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
+    # byte swap fails under NumPy 2.
+    name, dtype, channels = _COLOUR_BRIDGED[message.encoding]
+    packed = _image(_pixels(message, _Encoding(dtype, channels)), message.header, name)
     try:
-        picture: ByteImage = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
+        picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
     except (CvBridgeError, cv2.error) as error:
         text = f'cv_bridge refuses {message.encoding}: {shown(str(error))}'
         raise BadFrame('image_encoding', text) from error
+    return picture
+
+
+def _from_planes(message: Image) -> ByteImage:
+    """Convert a brightness plane with a half as high plane of colours below it."""
+    if message.width % 2 or message.height % 2:
+        size = f'{message.width}x{message.height}'
+        raise BadFrame('image_size', f'{message.encoding} image {size} has an odd side')
+    rows = _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)
+    picture: ByteImage = cv2.cvtColor(rows, _COLOUR_PLANAR[message.encoding])
     return picture
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256 as digest
 import os
 from pathlib import Path
+import time
 
 import torch
 
@@ -59,6 +60,7 @@ class LoadedModel:
     sha256: str
     device: str
     precision: str
+    frame_sec: float  # from image to depth, measured at start
 
     def facts(self) -> dict[str, str]:
         """Return the figures for diagnostics and reports."""
@@ -71,7 +73,11 @@ class LoadedModel:
 
     def describe(self) -> str:
         """Return one line for logs."""
-        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}'
+        rate_hz = 1 / self.frame_sec
+        return (
+            f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}, '
+            f'about {rate_hz:.3g} frames/s'
+        )
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -90,12 +96,16 @@ def load_model(settings: Settings) -> LoadedModel:
         network, device=device, dtype=dtype, resolution=settings.model.resolution
     )
     estimator.warm_up()
+    begun_sec = time.perf_counter()
+    estimator.warm_up()
+    frame_sec = time.perf_counter() - begun_sec
     return LoadedModel(
         estimator=estimator,
         name=folder.name,
         sha256=digest((folder / WEIGHTS_FILE).read_bytes()).hexdigest(),
         device=_device_name(device),
         precision=str(dtype).removeprefix('torch.'),
+        frame_sec=frame_sec,
     )
 
 

@@ -35,7 +35,7 @@ from promptda_ros.supervision import Supervisor
 STOP_TIMEOUT_SEC = 2.0
 REPORT_PERIOD_SEC = 1.0
 # Errors whose text tells all there is to know.
-REFUSALS = (DeviceError, CheckpointError, BadFrame)
+REFUSALS = (DeviceError, CheckpointError, BadFrame, FileNotFoundError)
 
 
 class PromptDepthNode(LifecycleNode):
@@ -122,6 +122,11 @@ class PromptDepthNode(LifecycleNode):
         settings = self._parameters.settings
         model = load_model(settings)
         self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}')
+        if settings.device == 'auto' and model.device == 'cpu':
+            self.get_logger().warning(
+                f'no CUDA found: the network runs on the CPU at about {1 / model.frame_sec:.2g} '
+                'frames/s; install a CUDA build of torch, or set device:=cpu if it is meant'
+            )
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         self._pipeline = Pipeline(
             model=model,

@@ -13,11 +13,11 @@ from typing import Any, TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-# What transformers writes into every config.json beside the fields that shape the network.
+# What transformers writes into every config.json beside the fields that shape the network, and
+# beside names that begin with an underscore.
 # fmt: off
 _FOREIGN_FIELDS = frozenset((
-    '_attn_implementation_autoset', '_commit_hash', '_name_or_path', 'add_cross_attention',
-    'architectures', 'attn_implementation', 'bad_words_ids', 'begin_suppress_tokens',
+    'add_cross_attention', 'architectures', 'attn_implementation', 'bad_words_ids', 'begin_suppress_tokens',
     'bos_token_id', 'chunk_size_feed_forward', 'cross_attention_hidden_size',
     'decoder_start_token_id', 'diversity_penalty', 'do_sample', 'dtype', 'early_stopping',
     'encoder_no_repeat_ngram_size', 'eos_token_id', 'exponential_decay_length_penalty',
@@ -40,7 +40,7 @@ def keep_known(
     """Return the known fields, drop those of the file format, refuse every other one."""
     known = set(known)
     for name in values:
-        if name in known or name in _FOREIGN_FIELDS or name in foreign:
+        if name in known or name in foreign or name in _FOREIGN_FIELDS or name.startswith('_'):
             continue
         near = get_close_matches(name, known, n=1)
         hint = f'did you mean {near[0]}?' if near else f'known are: {", ".join(sorted(known))}'

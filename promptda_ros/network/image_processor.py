@@ -35,6 +35,7 @@ from promptda_ros.network.pixels import (
     Array,
     as_array,
     as_list,
+    LAYOUTS,
     normalise,
     output_size,
     pad_to_multiple,
@@ -254,12 +255,7 @@ def _height_and_width(size: Size) -> tuple[int, int]:
 
 
 def _batch(kind: str | None, layout: str, **arrays: list[Array]) -> BatchFeature:
-    require(
-        layout in ('channels_first', 'channels_last'),
-        'data_format',
-        layout,
-        'channels_first or channels_last',
-    )
+    require(layout in LAYOUTS, 'data_format', layout, ' or '.join(LAYOUTS))
     require(kind in (None, 'np', 'pt'), 'return_tensors', kind, "None, 'np' or 'pt'")
     if layout == 'channels_last':
         arrays = {name: [np.moveaxis(a, 0, -1) for a in group] for name, group in arrays.items()}

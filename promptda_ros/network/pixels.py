@@ -19,7 +19,7 @@ Picture = Image.Image | Array | Tensor
 Pictures = Picture | Sequence[Picture]
 PerChannel = float | Sequence[float]
 
-LAYOUTS = ('channels_first', 'channels_last', 'none')
+LAYOUTS = ('channels_first', 'channels_last')
 _CHANNEL_COUNTS = (1, 3, 4)
 
 
@@ -47,7 +47,7 @@ def as_array(picture: Picture, layout: str | None) -> Array:
     if array.ndim == 2:
         return array[None]
     layout = _guess_layout(array) if layout is None else layout
-    require(layout in LAYOUTS[:2], 'input_data_format', layout, f'one of {LAYOUTS}, fit to shape')
+    require(layout in LAYOUTS, 'input_data_format', layout, f'{" or ".join(LAYOUTS)} for 3 axes')
     return array if layout == 'channels_first' else np.moveaxis(array, -1, 0)
 
 

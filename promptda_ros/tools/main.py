@@ -17,6 +17,7 @@ COMMANDS = {
     'estimate': 'dense depth of one image and one sensor depth file',
     'fetch_model': 'download official weights for later use without a network',
     'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
+    'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',
 }
 
 SENDS_IMAGES = ('demo', 'play')

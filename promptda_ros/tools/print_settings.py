@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda print_settings`: writes the parameter file and its page from core.settings."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import textwrap
+
+from promptda_ros.core.settings import describe, Setting, Value
+
+YAML_FILE = Path('config/promptda.yaml')
+TABLE_FILE = Path('docs/parameters.md')
+REMAKE = 'Printed from promptda_ros/core/settings.py by `promptda print_settings`; do not edit.'
+WIDTH = 99
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write both files below a folder."""
+    parser = argparse.ArgumentParser(prog='promptda print_settings', description=__doc__)
+    parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')
+    folder: Path = parser.parse_args(argv).out
+    (folder / YAML_FILE).write_text(as_yaml())
+    (folder / TABLE_FILE).write_text(as_table())
+    return 0
+
+
+def as_yaml() -> str:
+    """Return the parameter file with every default and its meaning."""
+    lines = [
+        f'# {REMAKE}',
+        '# The wildcard keeps it valid under any node name and namespace.',
+        '/**:',
+    ]
+    lines.append('  ros__parameters:')
+    group = ''
+    for setting in describe():
+        new_group, _, key = setting.name.rpartition('.')
+        if new_group != group:
+            lines += ['', f'    {new_group}:']
+            group = new_group
+        indent = '      ' if group else '    '
+        lines += textwrap.wrap(
+            _about(setting), WIDTH, initial_indent=f'{indent}# ', subsequent_indent=f'{indent}# '
+        )
+        lines.append(f'{indent}{key}: {_yaml(setting.default)}')
+    return '\n'.join(lines) + '\n'
+
+
+def as_table() -> str:
+    """Return the page that explains every parameter."""
+    lines = [
+        '# Parameters',
+        '',
+        REMAKE,
+        'Those marked live may be set while the node runs (`ros2 param set`); the others are read',
+        'at start. A value outside its limits is refused with both numbers.',
+        '',
+        '| parameter | default | unit | limits | live | meaning |',
+        '|---|---|---|---|---|---|',
+    ]
+    for setting in describe():
+        default = f'`{_yaml(setting.default)}`'
+        live = 'yes' if setting.live else ''
+        lines.append(
+            f'| `{setting.name}` | {default} | {setting.unit} | {_limits(setting)} | {live} '
+            f'| {setting.meaning} |'
+        )
+    return '\n'.join(lines) + '\n'
+
+
+def _about(setting: Setting) -> str:
+    limits = ' '.join(text for text in (_limits(setting), setting.unit) if text)
+    return f'{setting.meaning} [{limits}]' if limits else setting.meaning
+
+
+def _limits(setting: Setting) -> str:
+    if setting.choices:
+        return f'one of {", ".join(setting.choices)}'
+    if setting.limits is None:
+        return ''
+    low, high = setting.limits
+    return f'{low:g} to {high:g}'
+
+
+def _yaml(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else str(value)
