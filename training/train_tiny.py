@@ -54,7 +54,8 @@ WARM_UP_STEPS = 200
 WEIGHT_DECAY = 0.01
 AVERAGE_DECAY = 0.998
 CLIP_NORM = 1.0
-EVALUATE_EVERY = 400
+EVALUATE_EVERY = 300
+SAVE_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,16 @@ class Phase:
     bf16: bool
 
 
-# Small and coarse first, then as the node runs it.
+# Small first, then as the node runs it. No more bfloat16 than in the first phase: the differences
+# of large numbers that make the head's logit drown in its rounding, and weights adapt to that.
 PHASES = (
-    Phase(steps=2700, batch=8, size=(168, 224), bf16=True),
-    Phase(steps=1400, batch=6, size=(252, 336), bf16=True),
-    Phase(steps=200, batch=6, size=(252, 336), bf16=False),
+    Phase(steps=700, batch=8, size=(168, 224), bf16=True),
+    Phase(steps=100, batch=8, size=(168, 224), bf16=False),
+    Phase(steps=2000, batch=4, size=(168, 224), bf16=False),
+    Phase(steps=200, batch=4, size=(252, 336), bf16=False),
 )
 STEPS = sum(phase.steps for phase in PHASES)
+FALL_FROM_STEP = STEPS - PHASES[-1].steps
 
 
 class Run:
@@ -86,6 +90,7 @@ class Run:
             PromptDepthAnythingConfig.from_dict(CONFIG)
         )
         start(self.network, KNOTS)
+        self.network.to(memory_format=torch.channels_last)  # a third faster on a CPU
         self.average = deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=PEAK_RATE, weight_decay=WEIGHT_DECAY
@@ -128,7 +133,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     run = Run(options.run)
     frames, validation = Frames(options.frames / 'train'), Frames(options.frames / 'validation')
-    judges = {name: held_out_samples(validation, sensor, SEED) for name, sensor in SENSORS.items()}
+    judges = {
+        name: held_out_samples(validation, sensor, SEED)[::2] for name, sensor in SENSORS.items()
+    }
     if run.step == 0:
         judge(run, judges)
     for phase, batch in _batches(frames, run.step):
@@ -139,6 +146,7 @@ def main() -> None:
             print(f'step {run.step}/{STEPS} loss {loss:.5f} time {run.seconds:.0f} s', flush=True)
         if run.step % EVALUATE_EVERY == 0 or run.step == STEPS:
             judge(run, judges)
+        if run.step % SAVE_EVERY == 0 or run.step == STEPS:
             run.save()
 
 
@@ -161,11 +169,10 @@ def train_step(run: Run, phase: Phase, batch: Batch) -> float:
 
 
 def learning_rate(step: int) -> float:
-    """Warm up in a line, fall as a cosine."""
-    if step < WARM_UP_STEPS:
-        return PEAK_RATE * (step + 1) / WARM_UP_STEPS
-    done = (step - WARM_UP_STEPS) / (STEPS - WARM_UP_STEPS)
-    return PEAK_RATE * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+    """Warm up in a line, stay, fall in a line to nothing over the last phase."""
+    risen = (step + 1) / WARM_UP_STEPS
+    left = (STEPS - step) / (STEPS - FALL_FROM_STEP)
+    return PEAK_RATE * min(1.0, risen, left)
 
 
 @torch.no_grad()
