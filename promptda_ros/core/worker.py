@@ -10,9 +10,9 @@ import threading
 import time
 from typing import Generic, TypeVar
 
-T = TypeVar('T')
+from promptda_ros.core.guard import Guard
 
-FAILURES_IN_A_ROW = 10
+T = TypeVar('T')
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Worker(Generic[T]):
     Args:
         process: the work; never runs twice at a time.
         on_error: told of every exception of `process`, on the worker's thread.
-        on_fatal: told once, on the worker's thread, when the worker gives up: after
-            FAILURES_IN_A_ROW failures, or when something other than `process` raised.
+        on_fatal: told once, on the worker's thread, when the worker gives up: after ten
+            failures in a row (GaveUp), or when something other than `process` raised.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Worker(Generic[T]):
         name: str = 'worker',
     ) -> None:
         self._process = process
-        self._on_error = on_error
+        self._guard = Guard(on_error)
         self._on_fatal = on_fatal
         # A hung item must not keep the process alive after the limit of stop().
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -55,7 +55,6 @@ class Worker(Generic[T]):
         self._mailbox: list[T] = []  # none or one
         self._stopping = False
         self._busy_since_ns: int | None = None
-        self._failures_in_a_row = 0
         self._offered = self._taken = self._processed = 0
         self._failed = self._overrun = self._discarded = 0
 
@@ -128,16 +127,7 @@ class Worker(Generic[T]):
             self._busy_since_ns = time.monotonic_ns()
         succeeded = False
         try:
-            self._process(item)
-            succeeded = True
-            self._failures_in_a_row = 0
-        except Exception as error:
-            # The one place that catches everything: what a message or the device can do to
-            # `process` cannot be listed, and one bad item must never end the stream.
-            self._failures_in_a_row += 1
-            self._on_error(error)
-            if self._failures_in_a_row == FAILURES_IN_A_ROW:
-                raise
+            succeeded = self._guard.run(self._process, item)
         finally:
             with self._changed:
                 self._busy_since_ns = None

@@ -14,7 +14,8 @@ import weakref
 
 import pytest
 
-from promptda_ros.core.worker import FAILURES_IN_A_ROW, Worker
+from promptda_ros.core.guard import FAILURES_IN_A_ROW
+from promptda_ros.core.worker import Worker
 
 LIMIT_SEC = 20.0  # far above what anything here takes
 
@@ -190,7 +191,7 @@ def test_ten_failures_in_a_row_are_fatal_once(start, stage, outcome):
         worker.offer(error)
         assert outcome.wait_error() is error
     assert FAILURES_IN_A_ROW == 10
-    assert outcome.wait_fatal() is errors[-1]
+    assert outcome.wait_fatal().__cause__ is errors[-1]
     assert worker.stop(LIMIT_SEC)
     worker.offer('too late')
     assert outcome.fatal.empty()
