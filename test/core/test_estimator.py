@@ -1,0 +1,399 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a frame to depth: the image's own size, finite or unknown, never invented.
+
+A network of random weights shows that the parts fit; fake ones that answer with a depth that the
+test knows show what is made of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+import warnings
+
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
+
+from promptda_ros.core import camera
+from promptda_ros.core.estimator import Estimator, PIXELS_OF_RESOLUTION
+from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.settings import OutputSettings, PromptSettings
+from promptda_ros.network import load_network
+
+CPU = torch.device('cpu')
+PROMPT, OUTPUT = PromptSettings(), OutputSettings()
+PATCH_PX = 14
+
+
+class FakeNetwork(nn.Module):
+    """Answers with what a function makes of pixels (1, 3, h, w) and prompt (1, 1, hp, wp)."""
+
+    def __init__(self, answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.config = SimpleNamespace(patch_size=PATCH_PX)
+        self._answer = answer
+
+    def forward(self, pixel_values: Tensor, prompt_depth: Tensor) -> SimpleNamespace:
+        """Return depth (1, h, w) as the network does."""
+        return SimpleNamespace(predicted_depth=self._answer(pixel_values, prompt_depth)[None])
+
+
+def repeat_prompt(pixel_values: Tensor, prompt_depth: Tensor) -> Tensor:
+    """Answer with the prompt itself."""
+    size = pixel_values.shape[2:]
+    return F.interpolate(prompt_depth, size, mode='bilinear')[0, 0]
+
+
+def fake(answer: Callable[[Tensor, Tensor], Tensor], **options: str) -> Estimator:
+    """Return an estimator with a fake network."""
+    return Estimator(FakeNetwork(answer), device=CPU, **options)
+
+
+def slope(height: int = 48, width: int = 64) -> FloatImage:
+    """A table that recedes from 0.5 m to 1.5 m."""
+    rows = np.linspace(1.5, 0.5, height, dtype=np.float32)
+    return np.repeat(rows[:, None], width, axis=1)
+
+
+def colours(height: int, width: int) -> np.ndarray:
+    """Noise, the same in every run."""
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def frame_of(sensor_depth_m: FloatImage, image: np.ndarray | None = None) -> Frame:
+    """Return a frame of 96x128 pixels unless an image is given."""
+    image = colours(96, 128) if image is None else image
+    return Frame(stamp_ns=1, frame_id='camera', image=image, sensor_depth_m=sensor_depth_m)
+
+
+def estimate(estimator: Estimator, frame: Frame) -> Depth:
+    """Estimate with default settings."""
+    return estimator.estimate(frame, PROMPT, OUTPUT)
+
+
+@pytest.fixture(scope='module')
+def network(network_folder):
+    return load_network(network_folder)
+
+
+@pytest.fixture(scope='module')
+def estimator(network):
+    return Estimator(network, device=CPU)
+
+
+@pytest.mark.parametrize(
+    'height, width',
+    [(14, 14), (15, 29), (480, 640), (640, 480), (479, 641), (720, 1280), (100, 1000), (1001, 70)],
+)
+def test_depth_has_the_size_of_the_image(estimator, height, width):
+    """C8: portrait, odd, and no multiple of the patch."""
+    depth = estimate(estimator, frame_of(slope(height, width), colours(height, width)))
+    assert depth.depth_m.shape == (height, width)
+    assert depth.depth_m.dtype == np.float32
+    assert np.isfinite(depth.depth_m).any()
+
+
+def test_the_size_may_change_in_mid_stream_and_back(estimator):
+    """C7: no stale buffers: the third frame gives what the first gave."""
+    found = [
+        estimate(estimator, frame_of(slope(*size), colours(*size))).depth_m
+        for size in ((48, 64), (72, 128), (48, 64))
+    ]
+    assert [depth_m.shape for depth_m in found] == [(48, 64), (72, 128), (48, 64)]
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize('height, width', [(1, 1), (13, 13), (13, 640), (480, 13)])
+def test_an_image_smaller_than_a_patch_is_refused(estimator, height, width):
+    """C5: 1x1 and 13x13."""
+    with pytest.raises(BadFrame, match=f'{width}x{height} is smaller than a 14 px') as refused:
+        estimate(estimator, frame_of(slope(height, width), colours(height, width)))
+    assert refused.value.reason == 'image_size'
+
+
+@given(
+    st.integers(PATCH_PX, 4000),
+    st.integers(PATCH_PX, 4000),
+    st.sampled_from(sorted(PIXELS_OF_RESOLUTION)),
+)
+def test_the_network_sees_whole_patches_of_the_same_view_and_never_an_enlarged_one(
+    height, width, resolution
+):
+    estimator = fake(repeat_prompt, resolution=resolution)
+    rows, columns = estimator.network_size(height, width)
+    assert rows % PATCH_PX == columns % PATCH_PX == 0
+    assert PATCH_PX <= rows <= height
+    assert PATCH_PX <= columns <= width
+    # Rounding to whole patches moves a side by half a patch at the most.
+    scale = min(1.0, (PIXELS_OF_RESOLUTION[resolution] / (height * width)) ** 0.5)
+    for side, ideal in ((rows, height * scale), (columns, width * scale)):
+        assert abs(side - ideal) <= PATCH_PX / 2 or side == PATCH_PX or side + PATCH_PX > ideal
+    if min(rows, columns) > PATCH_PX:
+        assert (rows - PATCH_PX / 2) * (columns - PATCH_PX / 2) <= PIXELS_OF_RESOLUTION[resolution]
+
+
+def test_the_presets_are_those_that_the_setting_names():
+    sizes = {
+        name: fake(repeat_prompt, resolution=name).network_size(768, 1024)
+        for name in PIXELS_OF_RESOLUTION
+    }
+    assert sizes == {
+        'low': (252, 336),
+        'medium': (378, 504),
+        'high': (518, 686),
+        'full': (756, 1008),
+    }
+    assert fake(repeat_prompt, resolution='auto').network_size(768, 1024) == (252, 336)
+
+
+@pytest.mark.parametrize('level', [0, 128, 255])
+def test_pixels_are_normalised_as_the_backbone_was_trained(level):
+    image = np.full((96, 128, 3), level, np.uint8)
+    pixels = fake(repeat_prompt).prepare(frame_of(slope(), image), PROMPT).pixel_values
+    expected = (level / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    assert pixels.shape == (1, 3, 84, 126)
+    for channel in range(3):
+        np.testing.assert_allclose(pixels[0, channel], expected[channel], atol=1e-5)
+
+
+@pytest.mark.parametrize('image', ['black', 'white', 'noise', 'stripes'])
+def test_any_image_gives_finite_depth(estimator, image):
+    """C9: all black, all white, noise, constant."""
+    pixels = {
+        'black': np.zeros((96, 128, 3), np.uint8),
+        'white': np.full((96, 128, 3), 255, np.uint8),
+        'noise': colours(96, 128),
+        'stripes': np.tile(np.uint8([[[0, 0, 0]], [[255, 255, 255]]]), (48, 128, 1)),
+    }[image]
+    assert np.isfinite(estimate(estimator, frame_of(slope(), pixels)).depth_m).all()
+
+
+def test_millimetres_and_metres_of_the_same_scene_give_the_same_depth(estimator):
+    """D1: at most half a millimetre apart."""
+    millimetres = np.round(slope() * 1000).astype(np.uint16)
+    counted_m = millimetres * np.float32(0.001)
+    measured_m = (millimetres.astype(np.float64) / 1000).astype(np.float32)
+    counted, measured = (estimate(estimator, frame_of(m)).depth_m for m in (counted_m, measured_m))
+    np.testing.assert_allclose(counted, measured, atol=0.0005)
+
+
+@pytest.mark.parametrize('hole', [np.nan, 0.0, -0.0, -1.0, np.inf, -np.inf, 1e-42, 65.535])
+@pytest.mark.parametrize('share', [0.0004, 0.1, 0.5, 0.9])
+def test_holes_in_the_prompt_never_reach_the_output(estimator, hole, share):
+    """D4, D5, D6, D7: one NaN, 90 % zeros, infinities, a saturated block."""
+    depth_m = slope()
+    depth_m[np.random.default_rng(2).random(depth_m.shape) < share] = hole
+    depth = estimate(estimator, frame_of(depth_m))
+    assert np.isfinite(depth.depth_m).all()
+    assert depth.depth_m.min() >= 0.5 - 1e-5
+    assert depth.depth_m.max() <= 1.5 + 1e-5
+    assert depth.measured_fraction == pytest.approx(1 - share, abs=0.02)
+
+
+@pytest.mark.parametrize('hole', [np.nan, 0.0, np.inf, 65.535])
+@pytest.mark.parametrize('share', [0.0004, 0.1, 0.5])
+def test_holes_leave_the_measured_part_as_it_was(hole, share):
+    """D5, D7: with a network that repeats its prompt, away from the holes."""
+    estimator, depth_m = fake(repeat_prompt), slope()
+    clean_m = estimate(estimator, frame_of(depth_m)).depth_m
+    depth_m[:, 32:][np.random.default_rng(2).random((48, 32)) < share] = hole
+    found_m = estimate(estimator, frame_of(depth_m)).depth_m
+    np.testing.assert_allclose(found_m[:, :60], clean_m[:, :60], atol=0.0005)
+    assert np.nanmean(np.abs(found_m - clean_m)) < 0.02
+
+
+@pytest.mark.parametrize('nothing', [np.nan, 0.0, -1.0, np.inf, 65.535])
+def test_a_prompt_without_a_measurement_is_refused(estimator, nothing):
+    """D4, D5, D7: all NaN, all zero, all saturated; nothing is ever made up of it."""
+    with pytest.raises(BadFrame) as refused:
+        estimate(estimator, frame_of(np.full((48, 64), nothing, np.float32)))
+    assert refused.value.reason in ('prompt_too_sparse', 'depth_unit')
+
+
+def test_a_flat_wall_is_flat(estimator):
+    """D8: a constant prompt has no range to scale by."""
+    depth = estimate(estimator, frame_of(np.full((48, 64), 1.25, np.float32)))
+    np.testing.assert_allclose(depth.depth_m, 1.25, atol=1e-5)
+
+
+def test_prompt_times_k_gives_depth_times_k(estimator):
+    """Metric honesty: the length comes from the sensor alone."""
+    once, twice = (estimate(estimator, frame_of(slope() * k)).depth_m for k in (1, 2))
+    np.testing.assert_allclose(twice, once * 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize('size', [(12, 16), (48, 64), (192, 256), (480, 640), (97, 128)])
+def test_depth_of_any_resolution_is_taken(estimator, size):
+    """D11: coarser and finer than the image."""
+    assert np.isfinite(estimate(estimator, frame_of(slope(*size))).depth_m).all()
+
+
+def test_depth_of_another_shape_is_refused(estimator):
+    """D11: 16:9 depth can't be registered to a 4:3 image."""
+    with pytest.raises(BadFrame, match='not registered') as refused:
+        estimate(estimator, frame_of(slope(72, 128)))
+    assert refused.value.reason == 'depth_aspect'
+
+
+def test_a_prompt_of_more_than_16_megapixels_passes():
+    """D17: where torch.quantile gives up."""
+    frame = frame_of(slope(4100, 4100), colours(28, 28))
+    assert frame.sensor_depth_m.size > 2**24
+    depth = estimate(fake(repeat_prompt), frame)
+    assert depth.depth_m.shape == (28, 28)
+    np.testing.assert_allclose(np.median(depth.depth_m), 1.0, atol=0.05)
+
+
+def near_thing(pixel_values: Tensor, prompt_depth: Tensor) -> Tensor:
+    """Answer with the prompt, and in a corner with the nearest depth that can be expressed."""
+    depth_m = repeat_prompt(pixel_values, prompt_depth).clone()
+    depth_m[-28:, -42:] = prompt_depth.min()
+    return depth_m
+
+
+def test_a_scene_nearer_than_every_prompt_pixel_is_reported():
+    """D18: its share of saturated pixels is told."""
+    nearest = fake(lambda pixels, prompt: torch.full(pixels.shape[2:], float(prompt.min())))
+    depth = estimate(nearest, frame_of(slope()))
+    assert depth.saturated_fraction == 1.0
+    assert (depth.near_m, depth.far_m) == (0.5, 1.5)
+    assert estimate(fake(repeat_prompt), frame_of(slope())).saturated_fraction < 0.1
+
+
+def test_saturated_depth_that_no_sensor_pixel_supports_is_unknown():
+    """D18: a thing nearer than every measurement would be shown too far away."""
+    depth_m = slope(84, 126)
+    depth_m[56:, 84:] = np.nan  # where the thing is too near for the sensor
+    frame = frame_of(depth_m, colours(84, 126))
+    depth = estimate(fake(near_thing), frame)
+    assert np.isnan(depth.depth_m[56:, 84:]).all()
+    assert np.isfinite(depth.depth_m[:56]).all()
+    assert np.isfinite(depth.depth_m[:, :84]).all()
+    kept = fake(near_thing).estimate(frame, PROMPT, OutputSettings(drop_saturated=False))
+    assert np.isfinite(kept.depth_m).all()
+    assert kept.saturated_fraction == depth.saturated_fraction > 28 * 42 / (84 * 126)
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 0.0, -0.5])
+@pytest.mark.parametrize('where', ['one pixel', 'everywhere'])
+def test_an_answer_that_is_no_depth_drops_the_frame(bad, where):
+    """H4: it is never published, not even its good part."""
+
+    def answer(pixel_values: Tensor, prompt_depth: Tensor) -> Tensor:
+        depth_m = torch.ones(pixel_values.shape[2:])
+        depth_m[(3, 3) if where == 'one pixel' else ...] = bad
+        return depth_m
+
+    with pytest.raises(BadFrame, match='model output invalid') as refused:
+        estimate(fake(answer), frame_of(slope()))
+    assert refused.value.reason == 'model_output'
+    if where == 'everywhere':
+        assert '100.0%' in str(refused.value)
+
+
+def test_warming_up_finds_a_network_that_gives_no_depth():
+    """B8: before the first real frame."""
+    broken = fake(lambda pixels, prompt: torch.full(pixels.shape[2:], torch.nan))
+    with pytest.raises(BadFrame, match='model output invalid'):
+        broken.warm_up(height=42, width=56)
+
+
+def test_nothing_keeps_a_graph(estimator):
+    """H8: neither what goes in nor what comes out could be trained."""
+    prepared = estimator.prepare(frame_of(slope()), PROMPT)
+    depth_m = estimator.infer(prepared)
+    given = (prepared.pixel_values, prepared.prompt_depth, prepared.guide)
+    assert not any(tensor.requires_grad for tensor in (*given, depth_m))
+    assert depth_m.is_inference()
+    assert not any(weight.requires_grad for weight in estimator._network.parameters())
+
+
+def test_the_same_frame_twice_gives_the_same_bits(estimator):
+    """H9: on a CPU in float32."""
+    first, second = (estimate(estimator, frame_of(slope())) for _ in range(2))
+    np.testing.assert_array_equal(first.depth_m, second.depth_m)
+
+
+def test_half_precision_gives_float32_depth_in_range(network_folder):
+    estimator = Estimator(load_network(network_folder), device=CPU, dtype=torch.bfloat16)
+    prepared = estimator.prepare(frame_of(slope()), PROMPT)
+    assert prepared.pixel_values.dtype == torch.bfloat16
+    assert prepared.prompt_depth.dtype == torch.float32
+    depth = estimate(estimator, frame_of(slope()))
+    assert depth.depth_m.dtype == np.float32
+    assert 0.5 <= depth.depth_m.min() < depth.depth_m.max() <= 1.5
+
+
+def test_images_that_can_not_be_written_to_are_taken_without_a_warning(estimator):
+    """C3: images are views of messages."""
+    padded = np.zeros((96, 150, 3), np.uint8)
+    padded[:, :128] = colours(96, 128)
+    padded.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        of_view = estimate(estimator, frame_of(slope(), padded[:, :128])).depth_m
+    np.testing.assert_array_equal(of_view, estimate(estimator, frame_of(slope())).depth_m)
+
+
+# A box in front of a slanted wall, seen by a 640x480 camera (J2)
+CAMERA = Intrinsics(width=640, height=480, fx=600.0, fy=600.0, cx=319.5, cy=239.5)
+NORMAL = np.array([0.25, -0.35, 1.0])
+WALL_M = 1.2
+BOX_M = 0.7
+BOX = (slice(240, 400), slice(360, 560))  # rows and columns: right of the centre and below it
+
+
+def wall_depth_m(height: int, width: int) -> FloatImage:
+    """Depth of the wall: the plane NORMAL . p = WALL_M at any resolution."""
+    across, down = camera.rays(camera.resize(CAMERA, width=width, height=height))
+    plane = NORMAL[0] * across + NORMAL[1] * down + NORMAL[2]
+    return (WALL_M / plane).astype(np.float32)
+
+
+def scene_depth_m(height: int, width: int) -> FloatImage:
+    """Depth of wall and box."""
+    depth_m = wall_depth_m(height, width)
+    rows, columns = (np.arange(side) + 0.5 for side in (height, width))
+    rows, columns = rows * CAMERA.height / height, columns * CAMERA.width / width
+    in_rows = (rows > BOX[0].start) & (rows < BOX[0].stop)
+    in_columns = (columns > BOX[1].start) & (columns < BOX[1].stop)
+    depth_m[in_rows[:, None] & in_columns[None, :]] = BOX_M
+    return depth_m
+
+
+def test_a_wall_and_a_box_come_out_where_they_are():
+    """J2: through a network that sees perfectly at its own 252x336 pixels."""
+    image = np.full((480, 640, 3), 90, np.uint8)
+    image[BOX] = 200
+    exact = torch.from_numpy(scene_depth_m(252, 336))
+    perfect = fake(lambda pixels, prompt: exact.expand(*pixels.shape[2:]))
+    depth = estimate(perfect, frame_of(scene_depth_m(192, 256), image))
+
+    is_box = np.zeros((480, 640), bool)
+    is_box[BOX] = True
+    on_wall_m = np.abs(depth.depth_m - wall_depth_m(480, 640))
+    assert on_wall_m[~is_box].max() < 0.002  # nothing floats between wall and box
+    rows, columns = np.nonzero(~is_box)
+    pixels = np.stack((columns, rows), axis=1).astype(float)
+    wall_m = camera.back_project(CAMERA, pixels, depth.depth_m[~is_box].astype(float))
+    assert plane_fit_rms_m(wall_m) <= 1e-4
+
+    rows, columns = np.mgrid[BOX]
+    pixels = np.stack((columns.ravel(), rows.ravel()), axis=1).astype(float)
+    box_m = camera.back_project(CAMERA, pixels, depth.depth_m[BOX].ravel().astype(float))
+    assert plane_fit_rms_m(box_m) <= 1e-4
+    assert (box_m[:, 0] > 0).all()
+    assert (box_m[:, 1] > 0).all()
+
+
+def plane_fit_rms_m(points_m: np.ndarray) -> float:
+    """Return how far points lie from the plane that fits them best."""
+    centred_m = points_m - points_m.mean(axis=0)
+    normal = np.linalg.svd(centred_m, full_matrices=False)[2][-1]
+    return float(np.sqrt(np.mean((centred_m @ normal) ** 2)))
