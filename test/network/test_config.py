@@ -83,7 +83,13 @@ def test_configs_cannot_be_changed_behind_their_checks():
 
 def test_fields_that_transformers_adds_are_passed_over():
     values = PromptDepthAnythingConfig().to_dict()
-    values.update(architectures=['X'], torch_dtype='float32', transformers_version='4.50.0')
+    values.update(
+        _commit_hash=None,
+        _name_or_path='',
+        architectures=['X'],
+        torch_dtype='float32',
+        transformers_version='4.50.0',
+    )
     values.update(
         backbone=None, use_timm_backbone=False, use_pretrained_backbone=False, backbone_kwargs=None
     )

@@ -257,6 +257,19 @@ def test_settings_survive_a_folder(tmp_path):
     assert Processor.from_pretrained(tmp_path / 'new') == processor
 
 
+def test_settings_of_older_files_are_read():
+    """Published folders were written by transformers 4, which listed its own arguments too."""
+    values = {
+        **PUBLISHED,
+        'size': {'height': 756, 'width': 756},
+        'size_divisor': None,
+        'image_processor_type': 'PromptDepthAnythingImageProcessor',
+        'processor_class': None,
+        '_valid_processor_keys': ['images', 'do_resize'],
+    }
+    assert Processor.from_dict(values) == Processor(**PUBLISHED)
+
+
 def test_settings_are_exchanged_with_transformers(theirs, tmp_path):
     ours = Processor(**PUBLISHED)
     ours.save_pretrained(tmp_path)

@@ -9,10 +9,15 @@ import pickle
 import pytest
 import torch
 from torch import Tensor
+from torch.torch_version import TorchVersion
 
 from promptda_ros.network import load_network, PromptDepthAnythingImageProcessor
-from promptda_ros.tools.convert_checkpoint import main
+from promptda_ros.tools.convert_checkpoint import main, OLDEST_SAFE_TORCH
 
+pytestmark = pytest.mark.skipif(
+    TorchVersion(torch.__version__) < OLDEST_SAFE_TORCH,
+    reason='the converter refuses to work with this torch',
+)
 CHANNELS, NECK, FUSION, HEAD = 64, (4, 6, 8, 10), 8, 32
 
 
