@@ -138,8 +138,9 @@ class SyncSettings:
     """How images and depth are paired."""
 
     tolerance: float = _setting(
-        0.02,
-        'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only.',
+        0.015,
+        'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only. '
+        'Keep it below half of the image period, or a neighbouring frame may be taken.',
         unit='s',
         limits=(0.0, 1.0),
         live=True,

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The node in a process of its own, as it runs on a robot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import os
+from pathlib import Path
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from promptda_ros.messages import colour_image, depth_image
+
+LIMIT_SEC = 60.0  # far above what anything here takes
+
+
+class NodeProcess:
+    """A running node whose log can be waited for."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._lines: list[str] = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def wait_for(self, text: str) -> None:
+        """Return when a line of stderr holds the text; fail when the process ends without."""
+        with self._changed:
+            seen = self._changed.wait_for(
+                lambda: text in self.stderr or self._process.poll() is not None, LIMIT_SEC
+            )
+        assert seen, f'{text!r} did not come'
+        assert text in self.stderr
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def exit_code(self) -> int:
+        """Wait for the end."""
+        code = self._process.wait(LIMIT_SEC)
+        self._reader.join(LIMIT_SEC)
+        return code
+
+    def kill(self) -> None:
+        """End the process at any price."""
+        self._process.kill()
+        self._reader.join(LIMIT_SEC)
+
+    @property
+    def stderr(self) -> str:
+        """Everything said so far."""
+        return ''.join(self._lines)
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._process.wait()
+            self._changed.notify_all()
+
+
+@pytest.fixture
+def start_node(domain_id: int, tmp_path: Path) -> Iterator[Callable[..., NodeProcess]]:
+    """Start `python ARGUMENTS` on the test's own domain; the default is the node's process."""
+    environment = {
+        **os.environ,
+        'ROS_DOMAIN_ID': str(domain_id),
+        'XDG_CACHE_HOME': str(tmp_path / 'cache'),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_LOG_DIR': str(tmp_path / 'log'),
+        'OMP_NUM_THREADS': '1',
+    }
+    processes = []
+
+    def start(
+        *parameters: str, python: tuple[str, ...] = ('-m', 'promptda_ros.main')
+    ) -> NodeProcess:
+        given = [argument for each in parameters for argument in ('-p', each)]
+        command = [sys.executable, *python, '--ros-args', *given]
+        processes.append(NodeProcess(command, environment))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+
+
+class Camera:
+    """A camera and a depth sensor that send as fast as the node is asked to work."""
+
+    def __init__(self, context: Context) -> None:
+        self._node = rclpy.create_node('camera', context=context)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self._node)
+        self._image = self._node.create_publisher(Image, '/image', 5)
+        self._depth = self._node.create_publisher(Image, '/depth', 5)
+        self.depths: list[Image] = []
+        self._results = self._node.create_subscription(
+            Image, '/promptda/depth/image_rect', self.depths.append, 5
+        )
+
+    def is_served(self) -> bool:
+        """Tell whether a node publishes depth."""
+        return self._results.get_publisher_count() > 0
+
+    def send_until(self, condition: Callable[[], bool]) -> None:
+        """Send frame after frame until the condition holds."""
+        end_sec = time.monotonic() + LIMIT_SEC
+        while not condition():
+            assert time.monotonic() < end_sec, 'nothing came of it in time'
+            self._send()
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    def _send(self) -> None:
+        header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id='camera')
+        slope_m = np.linspace(0.5, 1.5, 24 * 32, dtype=np.float32).reshape(24, 32)
+        self._depth.publish(depth_image(slope_m, header))
+        self._image.publish(colour_image(np.full((96, 128, 3), 90, np.uint8), header))
+
+
+@pytest.fixture
+def camera(ros_context: Context) -> Iterator[Camera]:
+    """A camera on the test's own domain."""
+    camera = Camera(ros_context)
+    yield camera
+    camera.close()

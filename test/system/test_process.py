@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How the node's process starts and ends: exit codes, signals, one sentence when it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import shutil
+import signal
+from typing import Any
+
+import pytest
+
+from promptda_ros.exit_codes import ExitCode
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+READY = 'frames/s'
+BREAKS_EVERY_FRAME = """
+import sys
+from promptda_ros import main, pipeline
+def fail(self, pair):
+    raise RuntimeError('made to fail')
+pipeline.Pipeline.process = fail
+sys.exit(main.main())
+"""
+
+
+@pytest.mark.parametrize('number', SIGNALS)
+def test_a_signal_ends_an_idle_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path, number: int
+):
+    """I1: rc 0 and nothing but its own log lines."""
+    node = start_node(f'model.path:={network_folder}', 'device:=cpu')
+    node.wait_for(READY)
+    node.signal(number)
+    assert node.exit_code() == ExitCode.CLEAN
+    assert 'Traceback' not in node.stderr
+    assert 'Error' not in node.stderr
+
+
+@pytest.mark.parametrize('number', SIGNALS)
+@pytest.mark.parametrize('module', ['rclpy.context', 'torch.nn', 'promptda_ros.core.frame'])
+def test_a_signal_while_modules_are_imported_ends_the_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path, module: str, number: int
+):
+    """I1: compiled modules turn a KeyboardInterrupt into exit status -2."""
+    python = ('-X', 'importtime', '-m', 'promptda_ros.main')
+    node = start_node(f'model.path:={network_folder}', python=python)
+    node.wait_for(f'{module}\n')
+    node.signal(number)
+    assert node.exit_code() == ExitCode.CLEAN
+    assert 'Traceback' not in node.stderr
+
+
+def test_two_signals_at_once_end_the_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path
+):
+    """I1: an impatient Ctrl-C."""
+    node = start_node(f'model.path:={network_folder}', 'device:=cpu')
+    node.wait_for(READY)
+    for number in SIGNALS:
+        node.signal(number)
+    assert node.exit_code() == ExitCode.CLEAN
+
+
+@pytest.mark.parametrize('number', SIGNALS)
+def test_a_signal_while_frames_pass_ends_the_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path, camera: Any, number: int
+):
+    """I1: mid-frame and mid-publish, with no word of a context that is gone."""
+    node = start_node(f'model.path:={network_folder}', 'device:=cpu')
+    camera.send_until(lambda: len(camera.depths) >= 3)
+    node.signal(number)
+    camera.send_until(lambda: not camera.is_served())
+    assert node.exit_code() == ExitCode.CLEAN
+    assert 'Traceback' not in node.stderr
+    assert 'RCLError' not in node.stderr
+
+
+def test_ten_failures_in_a_row_end_the_process_for_a_restart(
+    start_node: Callable[..., Any], network_folder: Path, camera: Any
+):
+    """I3, I4: a worker that can do nothing any more is never silent."""
+    parameters = f'model.path:={network_folder}', 'device:=cpu'
+    node = start_node(*parameters, python=('-c', BREAKS_EVERY_FRAME))
+    camera.send_until(lambda: 'the worker gave up' in node.stderr)
+    assert node.exit_code() == ExitCode.INTERNAL
+    assert '10 failures in a row, the last: made to fail' in node.stderr
+    assert 'Traceback' not in node.stderr
+
+
+@pytest.mark.parametrize(
+    'parameter, sentence',
+    [
+        ('sync.tolerance:=-0.1', 'parameter sync.tolerance: -0.1 is outside 0.0..1.0 s'),
+        ('sync.tolerance:=abc', "parameter sync.tolerance: 'abc' is not a float"),
+        ('precision:=int8', "parameter precision: 'int8' is not one of auto, fp32, fp16, bf16"),
+    ],
+)
+def test_a_wrong_parameter_stops_the_start_with_one_sentence(
+    start_node: Callable[..., Any], parameter: str, sentence: str
+):
+    """A2: exit code 2, the name, the value and what is allowed."""
+    node = start_node(parameter)
+    assert node.exit_code() == ExitCode.CONFIGURATION
+    assert node.stderr.strip() == f'promptda: {sentence}'
+
+
+def test_an_unknown_parameter_stops_a_strict_start(start_node: Callable[..., Any]):
+    """A3: strict_params turns the warning into a refusal."""
+    node = start_node('strict_params:=true', 'sync.tolerence:=0.1')
+    assert node.exit_code() == ExitCode.CONFIGURATION
+    assert "did you mean 'sync.tolerance'?" in node.stderr
+
+
+@pytest.mark.parametrize(
+    'parameter, sentence',
+    [
+        ('device:=tpu', "device 'tpu'"),
+        ('model.path:=/does/not/exist', '/does/not/exist does not exist'),
+        ('model.name:=vitl', 'promptda fetch_model vitl'),
+    ],
+)
+def test_a_model_or_device_that_is_not_there_stops_the_start(
+    start_node: Callable[..., Any], parameter: str, sentence: str
+):
+    """A7, A8, B1, B7: exit code 3 at once, no download, no random weights."""
+    node = start_node(parameter)
+    assert node.exit_code() == ExitCode.MODEL_OR_DEVICE
+    assert sentence in node.stderr
+    assert 'Traceback' not in node.stderr
+
+
+def test_weights_with_another_digest_stop_the_start(
+    start_node: Callable[..., Any], network_folder: Path, tmp_path: Path
+):
+    """B2: one flipped byte, or a file that is not the one meant."""
+    folder = shutil.copytree(network_folder, tmp_path / 'network')
+    node = start_node(f'model.path:={folder}', f'model.sha256:={"f" * 64}')
+    assert node.exit_code() == ExitCode.MODEL_OR_DEVICE
+    assert 'sha256' in node.stderr
+    assert 'ffffffffffff' in node.stderr
