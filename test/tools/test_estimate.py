@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.tools.estimate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.tools.estimate import main
+
+IPHONE_FRAME = Path(__file__).resolve().parents[3] / 'shared/data/promptda_example'
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Write an image of 128x96 and a sensor depth of 32x24, from 0.5 m to 1.5 m."""
+    columns = np.linspace(0, 255, 128, dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / 'image.png'), np.tile(columns[None, :, None], (96, 1, 3)))
+    millimetres = np.linspace(500, 1500, 24 * 32).astype(np.uint16).reshape(24, 32)
+    cv2.imwrite(str(tmp_path / 'depth.png'), millimetres)
+    np.save(tmp_path / 'depth.npy', millimetres.astype(np.float32) / 1000)
+    return tmp_path
+
+
+def run(files: Path, network: Path, *more: str, depth: str = 'depth.png') -> int:
+    paths = ['--image', str(files / 'image.png'), '--depth', str(files / depth)]
+    return main([*paths, '--model', str(network), '--out', str(files / 'out'), *more])
+
+
+def test_estimate_writes_depth_in_metres_millimetres_and_colours(files, network_folder):
+    assert run(files, network_folder) == ExitCode.CLEAN
+    depth_m = np.load(files / 'out/depth.npy')
+    millimetres = cv2.imread(str(files / 'out/depth.png'), cv2.IMREAD_UNCHANGED)
+    assert depth_m.shape == millimetres.shape == (96, 128)
+    assert millimetres.dtype == np.uint16
+    np.testing.assert_allclose(millimetres / 1000, np.nan_to_num(depth_m), atol=0.00051)
+    assert cv2.imread(str(files / 'out/preview.png')) is not None
+    assert not (files / 'out/cloud.ply').exists()
+
+
+def test_estimate_with_intrinsics_writes_a_cloud(files, network_folder):
+    assert run(files, network_folder, '--intrinsics', '100', '100', '63.5', '47.5') == 0
+    header = (files / 'out/cloud.ply').read_bytes()[:100].decode('ascii', 'ignore')
+    assert header.startswith('ply\nformat binary_little_endian 1.0\nelement vertex ')
+
+
+def test_depth_in_metres_gives_the_same_as_depth_in_millimetres(files, network_folder):
+    """D1: one scene, two encodings."""
+    run(files, network_folder)
+    from_png_m = np.load(files / 'out/depth.npy')
+    run(files, network_folder, depth='depth.npy')
+    np.testing.assert_allclose(np.load(files / 'out/depth.npy'), from_png_m, atol=0.0005)
+
+
+@pytest.mark.parametrize(
+    'arguments, exit_code, sentence',
+    [
+        (['--model', '/does/not/exist'], ExitCode.MODEL_OR_DEVICE, 'does not exist'),
+        (['--device', 'tpu'], ExitCode.MODEL_OR_DEVICE, "device 'tpu'"),
+        (['--resolution', 'huge'], ExitCode.CONFIGURATION, "'huge' is not one of"),
+        (['--depth', 'image.png'], ExitCode.CONFIGURATION, 'no 16-bit depth PNG'),
+        (['--image', 'nothing.png'], ExitCode.CONFIGURATION, 'nothing.png is no image'),
+        (['--depth-scale', '1.0'], ExitCode.CONFIGURATION, 'looks like millimetres'),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_sentence(
+    files, network_folder, capsys, monkeypatch, arguments, exit_code, sentence
+):
+    monkeypatch.chdir(files)
+    assert run(files, network_folder, *arguments) == exit_code
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not IPHONE_FRAME.is_dir(), reason=f'{IPHONE_FRAME} is not there')
+def test_depth_of_a_real_iphone_frame_follows_the_lidar_where_it_is_smooth(tmp_path):
+    """The embedded network has never seen a real picture; the LiDAR still leads it."""
+    lidar_file = IPHONE_FRAME / 'arkit_depth.png'
+    files = ['--image', str(IPHONE_FRAME / 'image.jpg'), '--depth', str(lidar_file)]
+    assert main([*files, '--out', str(tmp_path)]) == ExitCode.CLEAN
+    depth_m = np.load(tmp_path / 'depth.npy')
+    assert depth_m.shape == (1440, 1920)
+    lidar_m = cv2.imread(str(lidar_file), cv2.IMREAD_UNCHANGED).astype(np.float32) / 1000
+    smooth = _smooth(lidar_m)
+    at_lidar_m = cv2.resize(depth_m, (256, 192), interpolation=cv2.INTER_NEAREST)
+    error = np.abs(at_lidar_m - lidar_m)[smooth] / lidar_m[smooth]
+    assert smooth.mean() > 0.3
+    assert np.isfinite(error).mean() > 0.99
+    assert np.nanmedian(error) < 0.01
+    assert np.nanpercentile(error, 95) < 0.04
+
+
+def _smooth(depth_m: np.ndarray) -> np.ndarray:
+    """Mark pixels whose neighbourhood of 5x5 spans less than 2 %."""
+    kernel = np.ones((5, 5), np.uint8)
+    return cv2.dilate(depth_m, kernel) - cv2.erode(depth_m, kernel) < 0.02 * depth_m
