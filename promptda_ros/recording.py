@@ -16,7 +16,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from promptda_ros import millimetres
 from promptda_ros.core.frame import ByteImage, FloatImage
-from promptda_ros.messages import stamp_ns_of
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.settings import PromptSettings
+from promptda_ros.messages import read_depth, stamp_ns_of
 
 COLOUR_TOPIC = '/camera/color/image_raw/compressed'
 CAMERA_INFO_TOPIC = '/camera/color/camera_info'
@@ -40,6 +42,19 @@ class RecordedFrame:
     camera_info: CameraInfo
     depth: Image  # 16UC1 of the sensor, with its own stamp
     exact_depth_m: FloatImage  # (H, W), NaN unknown
+
+    def sensor_depth_m(self) -> FloatImage:
+        """Return what the sensor measured (h, w), NaN unknown."""
+        return read_depth(self.depth, depth_scale=0.0, max_pixels=self.exact_depth_m.size)
+
+    def bilinear_depth_m(self) -> FloatImage:
+        """Return what comes without a network (H, W): the hole-filled prompt, interpolated."""
+        prompt = condition(self.sensor_depth_m(), PromptSettings())
+        height, width = self.exact_depth_m.shape
+        depth_m: FloatImage = cv2.resize(
+            prompt.depth_m, (width, height), interpolation=cv2.INTER_LINEAR
+        )
+        return depth_m
 
 
 def read_recording(path: Path) -> list[RecordedFrame]:

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from promptda_ros.core.frame import FloatImage, Prompt
+from promptda_ros.core.frame import FloatImage
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,3 @@ class ErrorSum:
             rmse_m=float(np.sqrt(self._square_m2 / pixels)),
             abs_rel=self._relative / pixels,
         )
-
-
-def enlarge_bilinear(prompt: Prompt, height: int, width: int) -> FloatImage:
-    """Return what comes without a network: the hole-filled prompt, interpolated."""
-    enlarged_m: FloatImage = cv2.resize(
-        prompt.depth_m, (width, height), interpolation=cv2.INTER_LINEAR
-    )
-    return enlarged_m

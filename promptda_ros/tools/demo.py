@@ -17,17 +17,18 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs_py import point_cloud2
 from tqdm import tqdm
 
-from promptda_ros.messages import read_depth
+from promptda_ros.core.frame import FloatImage
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
-from promptda_ros.tools.figure import depth_panels, save_figure
-from promptda_ros.tools.listener import Listener, PIXELS_AT_MOST
+from promptda_ros.tools.figure import depth_panels, error_panels, Panel, save_figure
+from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import CAMERA_INFO_TOPIC, DEPTH_TOPIC, IMAGE_TOPIC, Player, RECORDING
 from promptda_ros.tools.ply import write_ply
 from promptda_ros.tools.report import count_drops, make_report, Report, Sent
@@ -162,14 +163,30 @@ def _write(folder: Path, sent: Sent, listener: Listener, report: Report) -> None
     frame, points = sent[stamp_ns], listener.last_points
     positions = point_cloud2.read_points_numpy(points, ['x', 'y', 'z'])
     write_ply(folder / 'cloud.ply', positions.reshape(points.height, points.width, 3), frame.image)
-    sensor_m = read_depth(frame.depth, depth_scale=0.0, max_pixels=PIXELS_AT_MOST)
-    panels = depth_panels(sensor_m, listener.depths[stamp_ns].depth_m, frame.exact_depth_m)
-    save_figure(folder / 'preview.png', frame.image, panels, title=_title(report))
-
-
-def _title(report: Report) -> str:
-    mae_mm = {name: accuracy.mae_m * 1e3 for name, accuracy in report.accuracy.items()}
-    return (
-        f'{report.model["name"]}: mean error {mae_mm["model"]:.1f} mm, '
-        f'bilinear {mae_mm["bilinear"]:.1f} mm'
+    save_figure(
+        folder / 'preview.png',
+        frame.image,
+        _panels(frame, listener.depths[stamp_ns].depth_m),
+        title=f'{report.model["name"]} on the last frame of the recording',
     )
+
+
+def _panels(frame: RecordedFrame, ours_m: FloatImage) -> list[Panel]:
+    sensor_m, exact_m = frame.sensor_depth_m(), frame.exact_depth_m
+    bilinear_m = frame.bilinear_depth_m()
+    height, width = sensor_m.shape
+    return [
+        *depth_panels(
+            (f'sensor depth, {width}x{height}', sensor_m),
+            ('our depth', ours_m),
+            ('exact depth', exact_m),
+        ),
+        *error_panels(
+            (_error_title('bilinear', bilinear_m - exact_m), np.abs(bilinear_m - exact_m)),
+            (_error_title('our depth', ours_m - exact_m), np.abs(ours_m - exact_m)),
+        ),
+    ]
+
+
+def _error_title(name: str, error_m: FloatImage) -> str:
+    return f'error of {name}: {np.nanmean(np.abs(error_m)) * 1e3:.1f} mm mean'

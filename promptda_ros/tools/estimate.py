@@ -105,7 +105,7 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / 'depth.npy', depth.depth_m)
     cv2.imwrite(str(folder / 'depth.png'), millimetres.from_metres(depth.depth_m))
-    panels = depth_panels(frame.sensor_depth_m, depth.depth_m)
+    panels = depth_panels(('sensor depth', frame.sensor_depth_m), ('our depth', depth.depth_m))
     save_figure(folder / 'preview.png', frame.image, panels, title='promptda estimate')
     if intrinsics is None:
         return

@@ -9,13 +9,10 @@ import json
 
 import numpy as np
 
-from promptda_ros.core.accuracy import Accuracy, enlarge_bilinear, ErrorSum
-from promptda_ros.core.prompt import condition
-from promptda_ros.core.settings import PromptSettings
+from promptda_ros.core.accuracy import Accuracy, ErrorSum
 from promptda_ros.core.stages import Spread, spread, STAGES
-from promptda_ros.messages import read_depth
 from promptda_ros.recording import RecordedFrame
-from promptda_ros.tools.listener import Listener, PIXELS_AT_MOST
+from promptda_ros.tools.listener import Listener
 
 Sent = dict[int, RecordedFrame]  # by the stamp of the image
 
@@ -103,10 +100,7 @@ def _accuracy(sent: Sent, listener: Listener) -> dict[str, Accuracy]:
     """Compare both with exact depth, at the same pixels: those that the network gave."""
     model, bilinear = ErrorSum(), ErrorSum()
     for stamp_ns, received in listener.depths.items():
-        frame = sent[stamp_ns]
-        exact_m = frame.exact_depth_m
-        sensor_m = read_depth(frame.depth, depth_scale=0.0, max_pixels=PIXELS_AT_MOST)
-        bilinear_m = enlarge_bilinear(condition(sensor_m, PromptSettings()), *exact_m.shape)
+        exact_m, bilinear_m = sent[stamp_ns].exact_depth_m, sent[stamp_ns].bilinear_depth_m()
         both = np.isfinite(received.depth_m) & np.isfinite(exact_m)
         model.add(received.depth_m, exact_m, where=both)
         bilinear.add(bilinear_m, exact_m, where=both)
