@@ -72,17 +72,17 @@ class Parameters:
 
 
 def _declare(node: Node, setting: Setting) -> None:
-    # A double also takes an int (`tolerance: 1`), which rclpy refuses unless typing is dynamic.
-    dynamic = isinstance(setting.default, float)
+    # Types are checked by `build`: rclpy would refuse an int for a double (`tolerance: 1`), and
+    # would not say which of several parameters has the wrong type.
     descriptor = ParameterDescriptor(
         description=describe_line(setting),
         read_only=not setting.live,
-        dynamic_typing=dynamic,
+        dynamic_typing=True,
         additional_constraints=_constraints(setting),
     )
     if setting.limits is not None:
         low, high = setting.limits
-        if dynamic:
+        if isinstance(setting.default, float):
             span = FloatingPointRange(from_value=float(low), to_value=float(high))
             descriptor.floating_point_range = [span]
         else:
