@@ -94,35 +94,37 @@ class Sensors:
         return message
 
 
-class Rig:
-    """The node under test and a peer node, spun by one executor as main does it."""
+class Bench:
+    """A node and a peer node, spun by one executor."""
 
-    def __init__(self, context: Context, node: Any) -> None:
-        self.node = node
-        # Arguments meant for the node under test must not rename the peer.
-        self.peer: Node = rclpy.create_node(
-            'peer', context=context, use_global_arguments=False, start_parameter_services=False
-        )
+    def __init__(self, context: Context, node: Node) -> None:
+        self.node: Any = node
+        # Arguments meant for the node must not rename the peer.
+        self.peer = rclpy.create_node('peer', context=context, use_global_arguments=False)
         self.executor = SingleThreadedExecutor(context=context)
         self.executor.add_node(node)
         self.executor.add_node(self.peer)
         self.sensors = Sensors()
         self._stamp_ns = FIRST_STAMP_NS
         self._publishers: dict[str, Any] = {}
+        self._listening: dict[str, Any] = {}
 
     def close(self) -> None:
-        """Stop the node and destroy both."""
-        assert self.node.stop()
+        """Destroy both nodes."""
         self.executor.shutdown()
         self.peer.destroy_node()
         self.node.destroy_node()
+
+    def spin_once(self) -> None:
+        """Run the callback that comes next."""
+        self.executor.spin_once(SPIN_SEC)
 
     def spin_until(self, condition: Callable[[], object], timeout_sec: float = LIMIT_SEC) -> None:
         """Spin until the condition holds; fail when it does not in time."""
         end = time.monotonic() + timeout_sec
         while not condition():
             assert time.monotonic() < end, 'nothing came of it in time'
-            self.node.guard.run(self.executor.spin_once, SPIN_SEC)
+            self.spin_once()
 
     def advertise(self, role: str, qos: Any = 10, *, topic: str = '', heard: bool = True) -> Any:
         """Publish a sensor's topic, and wait until the node has heard of it."""
@@ -145,12 +147,12 @@ class Rig:
         subscription = self.peer.create_subscription(kind, topic, heard.append, 10)
         publisher = next(each for each in self.node.publishers if each.topic_name == topic)
         self.spin_until(lambda: publisher.get_subscription_count() == 1)
-        self._forget = (subscription, publisher)
+        self._listening[output] = (subscription, publisher)
         return heard
 
-    def stop_listening(self) -> None:
-        """Destroy the subscription made last and wait until the node knows."""
-        subscription, publisher = self._forget
+    def stop_listening(self, output: str) -> None:
+        """Destroy the subscription of an output and wait until the node knows."""
+        subscription, publisher = self._listening.pop(output)
         self.peer.destroy_subscription(subscription)
         self.spin_until(lambda: publisher.get_subscription_count() == 0)
 
@@ -178,6 +180,19 @@ class Rig:
         return future.result()
 
 
+class Rig(Bench):
+    """The node under test and its peer; what fails in a callback is guarded, as in main."""
+
+    def close(self) -> None:
+        """Stop the node, then destroy both."""
+        assert self.node.stop()
+        super().close()
+
+    def spin_once(self) -> None:
+        """Run the callback that comes next."""
+        self.node.guard.run(super().spin_once)
+
+
 @pytest.fixture(scope='session')
 def sensors() -> Sensors:
     """Return messages of a camera and a depth sensor."""
@@ -194,20 +209,36 @@ def pack() -> Callable[..., Image]:
     return make
 
 
+def parameters(values: dict[str, object]) -> list[Parameter]:
+    """Return parameters of names with `__` for the dot."""
+    return [Parameter(name.replace('__', '.'), value=value) for name, value in values.items()]
+
+
 @pytest.fixture
-def overrides(network_folder: Path) -> Callable[..., list[Parameter]]:
-    """Return parameters for the node: the small network, and whatever is given by name."""
+def make_bench(make_context: Callable[..., Context]) -> Iterator[Callable[..., Bench]]:
+    """Make benches with a plain node from ROS arguments and parameters (`sync__wait=0.5`)."""
+    benches = []
 
-    def make(**values: object) -> list[Parameter]:
-        given = {'model.path': str(network_folder), 'device': 'cpu', **values}
-        return [Parameter(name.replace('__', '.'), value=value) for name, value in given.items()]
+    def make(*ros_arguments: str, **values: object) -> Bench:
+        context = make_context(*ros_arguments)
+        node = Node('promptda', context=context, parameter_overrides=parameters(values))
+        benches.append(Bench(context, node))
+        return benches[-1]
 
-    return make
+    yield make
+    for bench in benches:
+        bench.close()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    """Make a bench with a plain node."""
+    return make_bench()
 
 
 @pytest.fixture
 def make_rig(
-    make_context: Callable[..., Context], overrides: Callable[..., list[Parameter]]
+    make_context: Callable[..., Context], network_folder: Path
 ) -> Iterator[Callable[..., Rig]]:
     """Make rigs from ROS arguments and parameters (`sync__wait=0.5`); the node is not started."""
     from promptda_ros.node import PromptDepthNode
@@ -216,7 +247,8 @@ def make_rig(
 
     def make(*ros_arguments: str, **values: object) -> Rig:
         context = make_context(*ros_arguments)
-        node = PromptDepthNode(context=context, parameter_overrides=overrides(**values))
+        given = {'model.path': str(network_folder), 'device': 'cpu', **values}
+        node = PromptDepthNode(context=context, parameter_overrides=parameters(given))
         rigs.append(Rig(context, node))
         return rigs[-1]
 
