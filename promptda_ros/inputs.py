@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import time
 from typing import Any
 
@@ -25,7 +25,7 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
-from promptda_ros.core.pairing import Pair, Pairing, PairingSettings, stamp_ns_of, Topic
+from promptda_ros.core.pairing import Loss, Pair, Pairing, PairingSettings, stamp_ns_of, Topic
 from promptda_ros.core.settings import Settings, SyncSettings
 from promptda_ros.core.silence import TopicFacts
 
@@ -72,8 +72,8 @@ class ImageInput(message_filters.SimpleFilter):
             publisher.qos_profile.reliability == best_effort for publisher in publishers
         )
 
-    def facts(self, role: str, *, received: int, zero_stamps: int, bad_stamps: int) -> TopicFacts:
-        """Return what the graph and the counters tell about this topic."""
+    def facts(self, role: str, *, received: int, lost: Mapping[Loss, int]) -> TopicFacts:
+        """Return what the graph and the counters since the last pair tell about this topic."""
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         types = {publisher.topic_type for publisher in publishers}
         return TopicFacts(
@@ -81,8 +81,9 @@ class ImageInput(message_filters.SimpleFilter):
             name=self.topic,
             publishers=len(publishers),
             received=received,
-            zero_stamps=zero_stamps,
-            bad_stamps=bad_stamps,
+            zero_stamps=lost[Loss.ZERO_STAMP],
+            bad_stamps=lost[Loss.BAD_STAMP],
+            duplicates=lost[Loss.DUPLICATE],
             wrong_types=tuple(sorted(types - {IMAGE_TYPE})),
             incompatible_qos=self.is_deaf(),
         )
@@ -181,8 +182,7 @@ class Inputs:
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         back_sec = -jump.delta.nanoseconds / 1e9
-        self.pairing.reset(f'clock jumped back by {back_sec:.1f} s')
-        self._node.get_logger().info(f'clock jumped back by {back_sec:.1f} s: pairing starts anew')
+        self.pairing.reset(f'the clock jumped back by {back_sec:.1f} s')
 
 
 def pairing_settings(sync: SyncSettings) -> PairingSettings:

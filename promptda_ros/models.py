@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256 as digest
-import os
 from pathlib import Path
 import time
 
@@ -16,11 +14,11 @@ from promptda_ros.core.device import choose_device, choose_dtype
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.settings import ModelSettings, Settings
 from promptda_ros.network import load_network
+from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
-WEIGHTS_FILE = 'model.safetensors'
-DIGEST_FILE = 'model.safetensors.sha256'
+DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 HUB_REPOSITORIES = {
     'vits': 'depth-anything/prompt-depth-anything-vits-hf',
     'vits-transparent': 'depth-anything/prompt-depth-anything-vits-transparent-hf',
@@ -35,12 +33,6 @@ def model_folder(settings: ModelSettings) -> Path:
     if settings.name == EMBEDDED:
         return share_folder() / 'models' / EMBEDDED
     return fetched_folder(settings.name)
-
-
-def fetched_folder(name: str) -> Path:
-    """Return where `promptda fetch_model` stores a network (XDG cache)."""
-    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(cache) / 'promptda_ros' / 'models' / name
 
 
 def expected_digest(settings: ModelSettings) -> str:
@@ -102,7 +94,7 @@ def load_model(settings: Settings) -> LoadedModel:
     return LoadedModel(
         estimator=estimator,
         name=folder.name,
-        sha256=digest((folder / WEIGHTS_FILE).read_bytes()).hexdigest(),
+        sha256=network.sha256,
         device=_device_name(device),
         precision=str(dtype).removeprefix('torch.'),
         frame_sec=frame_sec,

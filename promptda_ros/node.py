@@ -134,6 +134,7 @@ class PromptDepthNode(LifecycleNode):
             outputs=Outputs(self),
             drops=self._drops,
             settings=settings,
+            now_ns=lambda: self.get_clock().now().nanoseconds,
         )
 
     def _activate(self) -> None:

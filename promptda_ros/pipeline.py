@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sensor_msgs.msg import Image
 
 from promptda_ros import messages
@@ -18,7 +20,10 @@ from promptda_ros.outputs import Outputs
 
 
 class Pipeline:
-    """The worker's half of the node; `settings` may be replaced between frames."""
+    """The worker's half of the node; `settings` may be replaced between frames.
+
+    `now_ns` is the clock of the stamps.
+    """
 
     def __init__(
         self,
@@ -28,6 +33,7 @@ class Pipeline:
         outputs: Outputs,
         drops: Drops,
         settings: Settings,
+        now_ns: Callable[[], int],
     ) -> None:
         self.settings = settings
         self.model = model
@@ -36,6 +42,8 @@ class Pipeline:
         self.outputs = outputs
         self.latest: Depth | None = None
         self.calibration = calibration
+        self._now_ns = now_ns
+        self.early_sec = 0.0  # how far ahead of the clock the last image was stamped
 
     def process(self, pair: Pair[Image]) -> None:
         """Publish the depth of one pair, or drop it under a reason."""
@@ -63,3 +71,4 @@ class Pipeline:
         with time('publish'):
             self.outputs.publish(built)
         self.latest = depth
+        self.early_sec = (frame.stamp_ns - self._now_ns()) / 1e9

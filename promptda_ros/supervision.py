@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Once a second: adapt to the publishers, say why nothing is published, report how things are."""
+"""Once a second: adapt to the publishers, say what is wrong, report how things are."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from promptda_ros.core.worker import Worker
 from promptda_ros.diagnostics import Status
 from promptda_ros.inputs import ImageInput, Inputs
 from promptda_ros.pipeline import Pipeline
+from promptda_ros.statuses import frames_status, network_status, pairing_status
 
 QUIET_WARN_SEC = 2.0
 QUIET_ERROR_SEC = 5.0
 SAY_AGAIN_SEC = 30.0
-SATURATED_WARN = 0.2
+DRIFT_WARN_SEC = 600.0
+FUTURE_WARN_SEC = 1.0
 
 
 class Supervisor:
@@ -37,19 +39,27 @@ class Supervisor:
         self._counters = self._at_last_pair = inputs.pairing.counters
         self._last_pair_sec = self._started_sec = time.monotonic()
         self._said_sec: float | None = None
-        self._said_camera_info = False
+        self._said: set[str] = set()
 
     def tick(self) -> list[Status]:
         """Look at everything once and return the statuses to be published."""
         self._inputs.adapt()
         self._note_pairs()
         self._say_missing_camera_info()
+        self._say_time()
         silence = self._silence()
         self._say(silence)
-        return [self._pairing(silence), self._frames(), self._network()]
+        is_error = self._quiet_sec() >= QUIET_ERROR_SEC
+        return [
+            pairing_status(self._counters, self._offsets(), silence, is_error=is_error),
+            frames_status(self._pipeline, self._worker.counters),
+            network_status(self._pipeline),
+        ]
 
     def _note_pairs(self) -> None:
         before, self._counters = self._counters, self._inputs.pairing.counters
+        if self._counters.resets > before.resets:
+            self._log.info(f'pairing starts anew: {self._counters.last_reset}')
         if self._counters.pairs == before.pairs:
             return
         self._last_pair_sec = time.monotonic()
@@ -84,32 +94,53 @@ class Supervisor:
         (self._log.error if silence.level == 'error' else self._log.warning)(text)
 
     def _say_missing_camera_info(self) -> None:
-        waited_sec = time.monotonic() - self._started_sec
-        paired = self._counters.pairs > 0
-        if self._said_camera_info or self._pipeline.calibration.received or not paired:
+        if self._pipeline.calibration.received or self._counters.pairs == 0:
             return
-        if waited_sec >= QUIET_ERROR_SEC:
-            self._said_camera_info = True
+        if time.monotonic() - self._started_sec >= QUIET_ERROR_SEC:
             topic = self._node.resolve_topic_name('camera_info')
-            self._log.warning(
+            self._say_once(
+                'camera_info',
                 f'no camera_info on {topic}: depth is published, camera_info and points are not; '
-                'set camera_info_topic:=... of the launch file'
+                'set camera_info_topic:=... of the launch file',
             )
+
+    def _say_time(self) -> None:
+        """Say what about the stamps is odd though frames pass, each thing once."""
+        offsets = self._inputs.pairing.offsets
+        left_sec, early_sec = offsets.ambiguous_in_sec, self._pipeline.early_sec
+        if offsets.is_ambiguous and offsets.median_ns is not None:
+            self._say_once(
+                'ambiguous',
+                f'depth is {offsets.median_ns / 1e6:.1f} ms from its image, more than half of the '
+                'image period: the nearest may be the wrong frame; set sync.depth_time_offset:='
+                f'{-offsets.median_ns / 1e9:.3f}',
+            )
+        elif left_sec is not None and left_sec < DRIFT_WARN_SEC:
+            self._say_once(
+                'drift',
+                f'the clocks of image and depth drift apart: in {left_sec:.0f} s wrong frames '
+                'would be nearest; let both drivers stamp with one clock (RealSense: '
+                'global_time_enabled)',
+            )
+        if early_sec > FUTURE_WARN_SEC:
+            self._say_once(
+                'future',
+                f'images are stamped {early_sec:.1f} s in the future: consumers that look up '
+                'transforms will wait or fail; synchronise the clocks, or set use_sim_time',
+            )
+
+    def _say_once(self, about: str, text: str) -> None:
+        if about not in self._said:
+            self._said.add(about)
+            self._log.warning(text)
 
     def _topic(
         self, topic: ImageInput, role: str, of: Callable[[PairingCounters], TopicCounters]
     ) -> TopicFacts:
         now, then = of(self._counters), of(self._at_last_pair)
 
-        def since(loss: Loss) -> int:
-            return now.lost.get(loss, 0) - then.lost.get(loss, 0)
-
-        return topic.facts(
-            role,
-            received=now.received - then.received,
-            zero_stamps=since(Loss.ZERO_STAMP),
-            bad_stamps=since(Loss.BAD_STAMP),
-        )
+        lost = {loss: now.lost.get(loss, 0) - then.lost.get(loss, 0) for loss in Loss}
+        return topic.facts(role, received=now.received - then.received, lost=lost)
 
     def _offsets(self) -> PairingFacts:
         offsets = self._inputs.pairing.offsets
@@ -118,52 +149,6 @@ class Supervisor:
             offset_sec=_seconds(offsets.median_ns),
             offset_p95_sec=_seconds(offsets.p95_ns),
         )
-
-    def _pairing(self, silence: Silence | None) -> Status:
-        counters, offsets = self._counters, self._offsets()
-        values: dict[str, object] = {'pairs': counters.pairs, 'epochs': counters.resets + 1}
-        for role, topic in (('image', counters.image), ('depth', counters.depth)):
-            values[f'{role}.received'] = topic.received
-            values.update({f'{role}.{loss.value}': n for loss, n in topic.lost.items()})
-        if offsets.offset_sec is not None and offsets.offset_p95_sec is not None:
-            values['offset_ms.median'] = offsets.offset_sec * 1e3
-            values['offset_ms.p95'] = offsets.offset_p95_sec * 1e3
-        if silence is None:
-            return Status('pairing', 'ok', 'image and depth are paired', values)
-        level = 'error' if self._quiet_sec() >= QUIET_ERROR_SEC else 'warn'
-        return Status('pairing', level, silence.text, values)
-
-    def _frames(self) -> Status:
-        pipeline = self._pipeline
-        values: dict[str, object] = {
-            **{f'published.{output}': n for output, n in pipeline.outputs.published().items()},
-            'drops.overrun': self._worker.counters.overrun,
-            'drops.failed': self._worker.counters.failed,
-            **{f'drops.{reason}': n for reason, n in pipeline.drops.snapshot().items()},
-        }
-        for stage, spread in pipeline.stages.snapshot().items():
-            values[f'stage_ms.{stage}.p50'] = spread.p50
-            values[f'stage_ms.{stage}.p99'] = spread.p99
-        dropped = pipeline.drops.recent_text(within_sec=QUIET_ERROR_SEC)
-        return Status('frames', 'warn' if dropped else 'ok', dropped or 'frames pass', values)
-
-    def _network(self) -> Status:
-        model, depth = self._pipeline.model, self._pipeline.latest
-        values: dict[str, object] = dict(model.facts())
-        if depth is None:
-            return Status('network', 'ok', model.describe(), values)
-        values['prompt.near_m'] = depth.near_m
-        values['prompt.far_m'] = depth.far_m
-        values['prompt.measured'] = depth.measured_fraction
-        values['saturated'] = depth.saturated_fraction
-        if depth.saturated_fraction <= SATURATED_WARN:
-            return Status('network', 'ok', model.describe(), values)
-        text = (
-            f'{depth.saturated_fraction:.0%} of the depth lies at an end of what the prompt can '
-            f'express ({depth.near_m:.2f} to {depth.far_m:.2f} m): nearer or farther things '
-            'are cut off there; check the range of the sensor'
-        )
-        return Status('network', 'warn', text, values)
 
 
 def _seconds(nanoseconds: int | None) -> float | None:

@@ -16,6 +16,8 @@ def colourise(depth_m: FloatImage, *, near_m: float, far_m: float) -> ByteImage:
     range_m = max(far_m - near_m, 1e-6)
     closeness = np.where(known, (far_m - depth_m) / range_m, 0.0)
     levels = (np.clip(closeness, 0.0, 1.0) * 255.0).astype(np.uint8)
-    colours: ByteImage = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    colours: ByteImage = cv2.cvtColor(
+        cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB
+    )
     colours[~known] = 0
     return colours

@@ -20,6 +20,7 @@ class TopicFacts:
     received: int  # since the last pair
     zero_stamps: int = 0
     bad_stamps: int = 0
+    duplicates: int = 0
     wrong_types: tuple[str, ...] = ()
     incompatible_qos: bool = False
 
@@ -95,6 +96,11 @@ def _unstamped(topic: TopicFacts) -> str:
         return (
             f'{topic.role} on {topic.name} has impossible stamps ({topic.bad_stamps} messages); '
             'mend the driver'
+        )
+    if topic.duplicates and topic.duplicates >= topic.received - 1:
+        return (
+            f'{topic.role} on {topic.name} repeats one stamp ({topic.duplicates} messages): a '
+            'frozen sensor or driver; restart it'
         )
     return ''
 

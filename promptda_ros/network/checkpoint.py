@@ -33,13 +33,17 @@ def load_network(folder: Path | str, *, sha256: str = '') -> PromptDepthAnything
     """
     folder = find_folder(folder)
     config = PromptDepthAnythingConfig.from_pretrained(folder)
-    weights = _read_weights(folder, sha256)
+    data = read_file(folder, WEIGHTS_FILE)
+    digest = hashlib.sha256(data).hexdigest()
+    _require_digest(folder, digest, sha256.lower())
+    weights = _parse(folder, data)
     # Without memory of its own the network has no random weights that could survive by mistake.
     with torch.device('meta'):
         network = PromptDepthAnythingForDepthEstimation(config)
     _require_match(folder, network.state_dict(), weights)
     _require_finite(folder, weights)
     network.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
+    network.sha256 = digest
     return network.eval()
 
 
@@ -51,19 +55,15 @@ def save_network(network: PromptDepthAnythingForDepthEstimation, folder: Path) -
     os.replace(unfinished, folder / WEIGHTS_FILE)
 
 
-def _read_weights(folder: Path, sha256: str) -> dict[str, Tensor]:
-    data = read_file(folder, WEIGHTS_FILE)
-    if sha256:
-        _require_digest(folder, data, sha256)
+def _parse(folder: Path, data: bytes) -> dict[str, Tensor]:
     try:
         return parse_weights(data)
     except WeightsFileError as error:
         raise CheckpointError(folder, f'{folder / WEIGHTS_FILE} {error}') from None
 
 
-def _require_digest(folder: Path, data: bytes, expected: str) -> None:
-    actual = hashlib.sha256(data).hexdigest()
-    if actual != expected.lower():
+def _require_digest(folder: Path, actual: str, expected: str) -> None:
+    if expected and actual != expected:
         raise CheckpointError(
             folder,
             f'{folder / WEIGHTS_FILE} has sha256 {actual[:12]}..., expected {expected[:12]}...: '

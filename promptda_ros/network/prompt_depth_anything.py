@@ -47,6 +47,7 @@ class PromptDepthAnythingForDepthEstimation(nn.Module):
     def __init__(self, config: PromptDepthAnythingConfig) -> None:
         super().__init__()
         self.config = config
+        self.sha256 = ''  # of the weights file it was loaded from
         self.backbone = Dinov2(config.dinov2)
         self.neck = Neck(config)
         self.head = Head(config)

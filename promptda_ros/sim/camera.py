@@ -74,7 +74,7 @@ class TableCamera:
         mujoco.mj_forward(model, self._data)
         self._window = _window(lens.width, lens.height)
         self._window.make_current()
-        # Smooth colour takes several samples per pixel, none of them at its centre: depth must not.
+        # Smooth colour takes several samples a pixel, none of them at its centre; depth must not.
         self._colour_context = _off_screen(model, samples=4)
         self._depth_context = _off_screen(model, samples=0)
         self._scene = mujoco.MjvScene(model, maxgeom=2000)

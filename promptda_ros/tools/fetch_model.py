@@ -8,13 +8,13 @@ The node itself never downloads. The digest noted here is checked at every start
 from __future__ import annotations
 
 import argparse
-from hashlib import sha256
 from pathlib import Path
 import sys
 
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import DIGEST_FILE, fetched_folder, HUB_REPOSITORIES, WEIGHTS_FILE
+from promptda_ros.models import DIGEST_FILE, HUB_REPOSITORIES
 from promptda_ros.network import CheckpointError, load_network
+from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
 
 FILES = ('config.json', 'preprocessor_config.json', WEIGHTS_FILE)
 
@@ -28,11 +28,10 @@ def main(argv: list[str] | None = None) -> int:
     folder = fetched_folder(arguments.name)
     try:
         _download(HUB_REPOSITORIES[arguments.name], arguments.revision, folder)
-        load_network(folder)
+        digest = load_network(folder).sha256
     except (OSError, ImportError, CheckpointError) as error:
         print(f'promptda fetch_model: {error}', file=sys.stderr)
         return ExitCode.MODEL_OR_DEVICE
-    digest = sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
     (folder / DIGEST_FILE).write_text(f'{digest}  {WEIGHTS_FILE}\n')
     print(f'{folder}\nsha256 {digest}\nuse it with model:={arguments.name}')
     return ExitCode.CLEAN

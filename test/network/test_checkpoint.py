@@ -107,7 +107,7 @@ def test_one_flipped_bit_is_found_before_the_file_is_parsed(folder, monkeypatch)
             b'version https://git-lfs.github.com/spec/v1\n',
             'looks like a Git LFS pointer: run `git lfs pull`',
         ),
-        (None, 'is truncated'),
+        (None, 'truncated or damaged'),
     ],
 )
 def test_files_that_are_no_weights_say_what_they_look_like(folder, content, words):
