@@ -59,6 +59,7 @@ def main() -> None:
         outputs=Outputs(node),
         drops=Drops(print),
         settings=settings,
+        now_ns=lambda: 0,
     )
     pairs = [_pair(frame, calibration) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:

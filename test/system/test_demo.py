@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo as a user runs it: recording, DDS, node, report."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import cv2
+import pytest
+
+from promptda_ros.core.stages import STAGES
+
+LIMIT_SEC = 180.0
+
+
+@pytest.fixture(scope='module')
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the demo once and return the folder that it wrote."""
+    folder = tmp_path_factory.mktemp('demo')
+    command = [sys.executable, '-m', 'promptda_ros.tools.main', 'demo', '--out', str(folder)]
+    environment = {**os.environ, 'ROS_LOG_DIR': str(folder / 'log')}
+    ended = subprocess.run(
+        command, env=environment, timeout=LIMIT_SEC, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert 'Traceback' not in ended.stderr
+    return folder
+
+
+@pytest.fixture(scope='module')
+def report(output: Path) -> dict:
+    return json.loads((output / 'report.json').read_text())
+
+
+def test_every_frame_sent_is_published_or_dropped_for_a_newer_one(report):
+    """F18: on a machine slower than the camera frames give way to newer ones, and no others."""
+    assert report['frames_sent'] >= 60
+    assert report['pairs'] == report['frames_sent']
+    assert report['depth_published'] + sum(report['drops'].values()) == report['frames_sent']
+    assert set(report['drops']) <= {'overrun'}
+    assert report['depth_published'] > 0
+    assert report['points_published'] == report['depth_published']
+
+
+def test_the_network_is_nearer_to_exact_depth_than_bilinear_interpolation(report):
+    model, bilinear = report['accuracy']['model'], report['accuracy']['bilinear']
+    assert model['mae_m'] < bilinear['mae_m']
+    assert model['rmse_m'] < bilinear['rmse_m']
+
+
+def test_the_report_names_the_model_the_device_and_every_stage(report):
+    assert report['model']['name'] == 'promptda-tiny'
+    assert len(report['model']['sha256']) == 64
+    assert report['device']
+    assert set(report['stage_ms']) == set(STAGES)
+    assert 0 < report['latency_ms']['p50'] <= report['latency_ms']['p99']
+
+
+def test_the_demo_leaves_a_picture_and_a_cloud(output):
+    picture = cv2.imread(str(output / 'preview.png'))
+    assert picture is not None
+    assert picture.shape[1] > 1000
+    assert (output / 'cloud.ply').read_bytes().startswith(b'ply\nformat binary_little_endian')
