@@ -45,6 +45,7 @@ def main() -> None:
     options = _parser().parse_args()
     torch.set_num_threads(options.threads)
     network = PromptDepthAnythingForDepthEstimation.from_pretrained(options.run / 'best').eval()
+    best = json.loads((options.run / 'best.json').read_text(encoding='utf-8'))
     network.save_pretrained(options.out)
     preprocessor = json.dumps(PREPROCESSOR, indent=2, sort_keys=True) + '\n'
     (options.out / 'preprocessor_config.json').write_text(preprocessor, encoding='utf-8')
@@ -54,7 +55,9 @@ def main() -> None:
         name: compare(network, held_out_samples(held_out, sensor, EVALUATION_SEED))
         for name, sensor in SENSORS.items()
     }
-    (options.out / 'README.md').write_text(_card(options, network, results), encoding='utf-8')
+    (options.out / 'README.md').write_text(
+        _card(options, network, results, best), encoding='utf-8'
+    )
     print(_table(results))
 
 
@@ -62,8 +65,8 @@ def _card(
     options: argparse.Namespace,
     network: PromptDepthAnythingForDepthEstimation,
     results: dict[str, Comparison],
+    best: dict[str, float],
 ) -> str:
-    best = json.loads((options.run / 'best.json').read_text(encoding='utf-8'))
     train, validation, held_out = (
         len(Frames(options.frames / part)) for part in ('train', 'validation', 'held_out')
     )

@@ -60,24 +60,26 @@ SAVE_EVERY = 100
 
 @dataclass(frozen=True)
 class Phase:
-    """Some steps at one size and number format."""
+    """Some steps at one size and number format, the learning rate going in a line."""
 
     steps: int
     batch: int
     size: tuple[int, int]
-    bf16: bool
+    bf16: bool = False
+    rates: tuple[float, float] = (PEAK_RATE, PEAK_RATE)  # at the first step, after the last
+    square_weight: float = 0.0  # of the mean square error in the loss
 
 
 # Small first, then as the node runs it. No more bfloat16 than in the first phase: the differences
 # of large numbers that make the head's logit drown in its rounding, and weights adapt to that.
 PHASES = (
     Phase(steps=700, batch=8, size=(168, 224), bf16=True),
-    Phase(steps=100, batch=8, size=(168, 224), bf16=False),
-    Phase(steps=2000, batch=4, size=(168, 224), bf16=False),
-    Phase(steps=200, batch=4, size=(252, 336), bf16=False),
+    Phase(steps=100, batch=8, size=(168, 224)),
+    Phase(steps=1100, batch=4, size=(168, 224)),
+    Phase(steps=200, batch=4, size=(252, 336), rates=(PEAK_RATE * 2 / 3, 0.0), square_weight=2.0),
+    Phase(steps=600, batch=4, size=(252, 336), rates=(PEAK_RATE, 0.0), square_weight=4.0),
 )
 STEPS = sum(phase.steps for phase in PHASES)
-FALL_FROM_STEP = STEPS - PHASES[-1].steps
 
 
 class Run:
@@ -153,12 +155,14 @@ def main() -> None:
 def train_step(run: Run, phase: Phase, batch: Batch) -> float:
     """Take one step on the loss of the paper in units of the prompt's range."""
     for group in run.optimizer.param_groups:
-        group['lr'] = learning_rate(run.step)
+        group['lr'] = learning_rate(phase, run.step - _first_step(phase), run.step)
     prompt_m, depth_m = batch.prompt_m, batch.depth_m
     span_m = (prompt_m.amax((1, 2, 3)) - prompt_m.amin((1, 2, 3)))[:, None, None]
     with torch.autocast('cpu', torch.bfloat16, enabled=phase.bf16):
         predicted_m = run.network(pixel_values=batch.pixels, prompt_depth=prompt_m).predicted_depth
-    loss = depth_loss(predicted_m.float() / span_m, depth_m / span_m)
+    predicted, exact = predicted_m.float() / span_m, depth_m / span_m
+    loss = depth_loss(predicted, exact)
+    loss = loss + phase.square_weight * torch.nn.functional.mse_loss(predicted, exact)
     run.optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), CLIP_NORM)
@@ -168,11 +172,11 @@ def train_step(run: Run, phase: Phase, batch: Batch) -> float:
     return float(loss.detach())
 
 
-def learning_rate(step: int) -> float:
-    """Warm up in a line, stay, fall in a line to nothing over the last phase."""
-    risen = (step + 1) / WARM_UP_STEPS
-    left = (STEPS - step) / (STEPS - FALL_FROM_STEP)
-    return PEAK_RATE * min(1.0, risen, left)
+def learning_rate(phase: Phase, done: int, step: int) -> float:
+    """Follow the phase's line, after a warm-up in the first steps of all."""
+    first, last = phase.rates
+    rate = first + (last - first) * done / phase.steps
+    return rate * min(1.0, (step + 1) / WARM_UP_STEPS)
 
 
 @torch.no_grad()
@@ -203,16 +207,19 @@ def _score(result: Comparison) -> float:
     return 0.5 * (mae + result.model.rmse_m / result.bilinear.rmse_m)
 
 
+def _first_step(phase: Phase) -> int:
+    return sum(before.steps for before in PHASES[: PHASES.index(phase)])
+
+
 def _batches(frames: Frames, step: int) -> Iterator[tuple[Phase, Batch]]:
     """Yield the batches from `step` to the last."""
-    first = 0
     for phase in PHASES:
+        first = _first_step(phase)
         last = first + phase.steps
         data = Batches(frames, seed=SEED, batch=phase.batch, size=phase.size)
         steps = range(max(first, step), last)
         loader = DataLoader(data, batch_size=None, sampler=steps, num_workers=1, prefetch_factor=4)
         yield from ((phase, batch) for batch in loader)
-        first = last
 
 
 def _parser() -> argparse.ArgumentParser:
