@@ -44,7 +44,7 @@ class Calibration:
                 self._infos.clear()
             self._infos.append((stamp_ns, message))
 
-    def intrinsics_of(self, frame: Frame) -> Intrinsics | None:
+    def intrinsics_of(self, frame: Frame, *, rescale: bool = False) -> Intrinsics | None:
         """Return the intrinsics of the frame's image, or None with a warning said once."""
         message = self._message_at(frame.stamp_ns)
         if message is None:
@@ -53,7 +53,7 @@ class Calibration:
         height, width = frame.image.shape[:2]
         try:
             return messages.read_intrinsics(
-                message, height=height, width=width, rectified=self._rectified
+                message, height=height, width=width, rectified=self._rectified, rescale=rescale
             )
         except BadIntrinsics as error:
             self._say('unusable', f'no point cloud: {error}')

@@ -120,12 +120,13 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
 
 
 def read_intrinsics(
-    message: CameraInfo, *, height: int, width: int, rectified: bool
+    message: CameraInfo, *, height: int, width: int, rectified: bool, rescale: bool = False
 ) -> Intrinsics:
     """Return the intrinsics of an image of the given size.
 
     `rectified` takes P, which belongs to rectified images, instead of K. Binning and the region
-    of interest are applied as sensor_msgs/CameraInfo defines them.
+    of interest are applied as sensor_msgs/CameraInfo defines them. `rescale` takes a camera_info
+    of another size if its shape is the image's.
 
     Raises:
         BadIntrinsics: the camera is not calibrated, or its size is not that of the image.
@@ -143,12 +144,15 @@ def read_intrinsics(
         )
     )
     found = _bin(_crop(full, message), message)
-    if (found.width, found.height) != (width, height):
-        raise camera.BadIntrinsics(
-            f'camera_info is for {found.width}x{found.height} but the image is {width}x{height}, '
-            'points would be shifted; publish the camera_info that belongs to the image'
-        )
-    return found
+    if (found.width, found.height) == (width, height):
+        return found
+    if rescale and found.width * height == found.height * width:
+        return camera.resize(found, width=width, height=height)
+    raise camera.BadIntrinsics(
+        f'camera_info is for {found.width}x{found.height} but the image is {width}x{height}, '
+        'points would be shifted; publish the camera_info that belongs to the image, or set '
+        'input.rescale_camera_info:=true if the driver only resized'
+    )
 
 
 def is_distorted(message: CameraInfo) -> bool:

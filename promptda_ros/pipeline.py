@@ -59,7 +59,9 @@ class Pipeline:
         settings, time, estimator = self.settings, self.stages.time, self.model.estimator
         with time('read'):
             frame = messages.read_frame(pair.image, pair.depth, settings.input)
-            intrinsics = self.calibration.intrinsics_of(frame)
+            intrinsics = self.calibration.intrinsics_of(
+                frame, rescale=settings.input.rescale_camera_info
+            )
         with time('prepare'):
             prepared = estimator.prepare(frame, settings.prompt)
         with time('infer'):

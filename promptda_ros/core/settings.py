@@ -110,6 +110,12 @@ class InputSettings:
         limits=(0.0, 1000.0),
         live=True,
     )
+    rescale_camera_info: bool = _setting(
+        False,
+        'Scale a camera_info of another size but the same shape to the image, for drivers that '
+        'resize images and leave the calibration as it was.',
+        live=True,
+    )
     allow_frame_mismatch: bool = _setting(
         False,
         'Take depth whose frame_id differs from the image although it may not be registered.',

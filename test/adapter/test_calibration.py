@@ -122,6 +122,17 @@ def test_a_camera_info_of_another_size_is_said_once_with_both_sizes(
     assert 'camera_info is for 112x84 but the image is 640x480' in text
 
 
+def test_a_camera_info_of_another_size_and_the_same_shape_is_scaled_when_asked(
+    calibration, sensors, warnings
+):
+    """E4: a driver that resizes images and leaves the calibration as it was."""
+    calibration.add(sensors.camera_info(SEC, focal_px=100.0))
+    found = calibration.intrinsics_of(frame_at(SEC, height=168, width=224), rescale=True)
+    assert (found.width, found.height, found.fx, found.fy) == (224, 168, 200.0, 200.0)
+    assert calibration.intrinsics_of(frame_at(SEC, height=360, width=640), rescale=True) is None
+    assert len(warnings) == 1
+
+
 def test_a_size_of_zero_is_taken_from_the_image_and_said_once(calibration, sensors, warnings):
     """E3: OAK drivers leave it out."""
     calibration.add(sensors.camera_info(SEC, width=0, height=0))
