@@ -13,11 +13,13 @@ from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import (
+    DurabilityPolicy,
     HistoryPolicy,
     qos_profile_sensor_data,
     QoSProfile,
     ReliabilityPolicy,
 )
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
 try:
@@ -33,6 +35,10 @@ IMAGE_TYPE = 'sensor_msgs/msg/Image'
 # A few images bridge a pause of the executor; old ones are of no use.
 INPUT_QUEUE = 5
 POLL_PERIOD_SEC = 0.02
+# A camera_info is small enough to arrive either way, and best effort hears every publisher. One
+# that was sent a single time before the node came is told only to those who ask for it.
+CAMERA_INFO_QOS = qos_profile_sensor_data
+LATCHED_CAMERA_INFO_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class ImageInput(message_filters.SimpleFilter):
@@ -155,10 +161,8 @@ class Inputs:
         )
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(POLL_PERIOD_SEC, filter_.poll, clock=steady)
-        # Small enough to arrive either way, and best effort hears every publisher.
-        self._camera_info = node.create_subscription(
-            CameraInfo, 'camera_info', on_camera_info, qos_profile_sensor_data
-        )
+        self._on_camera_info = on_camera_info
+        self._camera_info = self._subscribe_camera_info(CAMERA_INFO_QOS)
         self.image = ImageInput(node, 'image', settings.qos.image)
         self.depth = ImageInput(node, 'depth', settings.qos.depth)
         filter_.connectInput(self.image, self.depth)
@@ -171,6 +175,7 @@ class Inputs:
         """Suit the publishers that have shown up since the last call."""
         self.image.adapt()
         self.depth.adapt()
+        self._adapt_camera_info()
 
     def close(self) -> None:
         """Destroy the subscriptions, then what they called."""
@@ -179,6 +184,19 @@ class Inputs:
         self._node.destroy_subscription(self._camera_info)
         self._node.destroy_timer(self._timer)
         self._jumps.unregister()
+
+    def _adapt_camera_info(self) -> None:
+        """Ask for what was sent before we came when every publisher keeps it for late comers."""
+        publishers = self._node.get_publishers_info_by_topic(self._camera_info.topic_name)
+        durability = {publisher.qos_profile.durability for publisher in publishers}
+        is_latched = durability == {LATCHED_CAMERA_INFO_QOS.durability}
+        qos = LATCHED_CAMERA_INFO_QOS if is_latched else CAMERA_INFO_QOS
+        if qos.durability != self._camera_info.qos_profile.durability:
+            self._node.destroy_subscription(self._camera_info)
+            self._camera_info = self._subscribe_camera_info(qos)
+
+    def _subscribe_camera_info(self, qos: QoSProfile) -> Subscription:
+        return self._node.create_subscription(CameraInfo, 'camera_info', self._on_camera_info, qos)
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         back_sec = -jump.delta.nanoseconds / 1e9
