@@ -55,15 +55,15 @@ class PromptDepthNode(LifecycleNode):
         super().__init__('promptda', context=context, parameter_overrides=parameter_overrides)
         self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
-        self._parameters = Parameters(self)
-        self._parameters.on_change(self._apply)
+        self._declared = Parameters(self)
+        self._declared.on_change(self._apply)
         self._drops = Drops(self.get_logger().warning)
         self._pipeline: Pipeline | None = None
         self._session: Session | None = None
 
     def start(self) -> None:
         """Configure and activate, unless a lifecycle manager is to; failing sets the exit code."""
-        if not self._parameters.settings.autostart:
+        if not self._declared.settings.autostart:
             return
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
@@ -119,7 +119,7 @@ class PromptDepthNode(LifecycleNode):
             return response
 
     def _configure(self) -> None:
-        settings = self._parameters.settings
+        settings = self._declared.settings
         model = load_model(settings)
         self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}')
         if settings.device == 'auto' and model.device == 'cpu':
