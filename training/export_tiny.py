@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 
 from evaluate_tiny import compare, Comparison
 from tiny_frames import Frames, held_out_samples, MEAN, SENSORS, STD
 import torch
-from train_tiny import Phase, PHASES, SEED
+from train_tiny import Phase, PHASES, SEED, VALIDATION_STRIDE
 
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 
@@ -76,7 +77,7 @@ def _card(
         train=train,
         scenes=train // 4,
         last_scene=train // 4 - 1,
-        validation=validation,
+        validation=math.ceil(validation / VALIDATION_STRIDE),
         held_out=held_out,
         held_out_scenes=held_out // 2,
         seed=SEED,

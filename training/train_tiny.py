@@ -56,6 +56,7 @@ AVERAGE_DECAY = 0.998
 CLIP_NORM = 1.0
 EVALUATE_EVERY = 300
 SAVE_EVERY = 100
+VALIDATION_STRIDE = 2  # one view of every validation scene is enough
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def main() -> None:
     run = Run(options.run)
     frames, validation = Frames(options.frames / 'train'), Frames(options.frames / 'validation')
     judges = {
-        name: held_out_samples(validation, sensor, SEED)[::2] for name, sensor in SENSORS.items()
+        name: held_out_samples(validation, sensor, SEED)[::VALIDATION_STRIDE]
+        for name, sensor in SENSORS.items()
     }
     if run.step == 0:
         judge(run, judges)
