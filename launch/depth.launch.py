@@ -3,7 +3,7 @@
 """Start the node on a camera's and a depth sensor's topics, with RViz on demand.
 
 The node ends with 0 when stopped, 2 for a wrong parameter, 3 for a model or device that cannot be
-used, 70 for an internal error and 75 for a lost GPU. With respawn:=true it starts again after any.
+used and 70 for an internal error. With respawn:=true it starts again after any.
 """
 
 from __future__ import annotations
