@@ -46,7 +46,8 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 benchmark: $(VENV)/.demo
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/python -m benchmarks.stages
+	$(BIN)/python -m benchmarks.hop_latency
 
 clean:
 	rm -rf .venv .venv-* build install log demo_output benchmark_output *.egg-info pip_ros/build pip_ros/*.egg-info

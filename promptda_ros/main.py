@@ -15,6 +15,7 @@ import sys
 from typing import Any, TYPE_CHECKING
 
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from promptda_ros.node import PromptDepthNode
@@ -70,6 +71,7 @@ class StartError(Exception):
 
 
 def _start() -> PromptDepthNode:
+    let_threads_sleep()
     # Imported late: rclpy and torch take seconds, and a signal meanwhile finds its handler.
     try:
         import rclpy

@@ -123,7 +123,8 @@ class Estimator:
         depth_m = upsample_guided(network_depth_m, grey, prepared.guide, surface_step=SURFACE_STEP)
         if settings.drop_saturated:
             unsupported = saturated & ~self._measured_at(prepared.prompt, network_depth_m.shape)
-            depth_m = depth_m.masked_fill(_enlarge(unsupported, depth_m.shape), math.nan)
+            if unsupported.any():
+                depth_m = depth_m.masked_fill(_enlarge(unsupported, depth_m.shape), math.nan)
         return Depth(
             depth_m=depth_m.cpu().numpy(),
             near_m=prepared.prompt.near_m,

@@ -268,7 +268,8 @@ class Settings:
     )
     precision: str = _setting(
         'auto',
-        'Number format of the network body; auto is fp16 on CUDA and fp32 on a CPU.',
+        'Number format of the network body; auto is fp16 on CUDA, and fp32 on a CPU and for '
+        'promptda-tiny.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),
     )
     autostart: bool = _setting(

@@ -9,6 +9,7 @@ import os
 import sys
 
 from promptda_ros.share import share_folder
+from promptda_ros.threads import let_threads_sleep
 from promptda_ros.transport import large_image_environment
 
 COMMANDS = {
@@ -26,6 +27,7 @@ SENDS_IMAGES = ('demo', 'play')
 def main() -> int:
     """Run one command and return its exit code."""
     name = sys.argv[1] if len(sys.argv) > 1 else '--help'
+    let_threads_sleep()
     if name in SENDS_IMAGES:
         _enter_large_image_environment()
     if name in COMMANDS:
