@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 import rclpy
@@ -43,6 +44,12 @@ def header_at(stamp_ns: int, frame_id: str = FRAME_ID) -> Header:
     """Return the header of a sensor's message."""
     sec, nanosec = divmod(stamp_ns, 1_000_000_000)
     return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
+
+
+def stamp_ns_of(message: Any) -> int:
+    """Return the stamp of a message."""
+    stamp = message.header.stamp
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def message_of(pixels: np.ndarray, encoding: str, header: Header, **fields: Any) -> Image:
@@ -192,21 +199,51 @@ class Rig(Bench):
         """Run the callback that comes next."""
         self.node.guard.run(super().spin_once)
 
+    @property
+    def drops(self) -> dict[str, int]:
+        """Dropped frames by reason."""
+        return self.node._pipeline.drops.snapshot()
+
+    def send_through(self, heard: list[Any], **messages: Any) -> Any:
+        """Send one frame, or these messages instead, and return what the node makes of it."""
+        stamp_ns = self.send(**messages)
+        if 'image' in messages:
+            stamp_ns = stamp_ns_of(messages['image'])
+        self.spin_until(lambda: heard and stamp_ns_of(heard[-1]) == stamp_ns)
+        return heard[-1]
+
+    def hear_statuses(self) -> Callable[[str], tuple[str, str, dict[str, str]] | None]:
+        """Listen to /diagnostics; return what tells level, message and values of a part now."""
+        heard: list[DiagnosticArray] = []
+        self.peer.create_subscription(DiagnosticArray, '/diagnostics', heard.append, 10)
+
+        def latest(part: str) -> tuple[str, str, dict[str, str]] | None:
+            if not heard:
+                return None
+            (found,) = (each for each in heard[-1].status if each.name.endswith(f': {part}'))
+            values = {each.key: each.value for each in found.values}
+            return ('ok', 'warn', 'error')[found.level[0]], found.message, values
+
+        return latest
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nodes started from now on report many times a second."""
+    monkeypatch.setattr('promptda_ros.node.REPORT_PERIOD_SEC', 0.02)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch, often: None) -> None:
+    """Let them lose patience soon, too."""
+    monkeypatch.setattr('promptda_ros.supervision.QUIET_WARN_SEC', 0.1)
+    monkeypatch.setattr('promptda_ros.supervision.QUIET_ERROR_SEC', 0.2)
+
 
 @pytest.fixture(scope='session')
 def sensors() -> Sensors:
     """Return messages of a camera and a depth sensor."""
     return Sensors()
-
-
-@pytest.fixture(scope='session')
-def pack() -> Callable[..., Image]:
-    """Pack an array (H, W, ...) of an encoding into a message; fields by name replace its own."""
-
-    def make(pixels: np.ndarray, encoding: str, **fields: Any) -> Image:
-        return message_of(pixels, encoding, header_at(FIRST_STAMP_NS), **fields)
-
-    return make
 
 
 def parameters(values: dict[str, object]) -> list[Parameter]:

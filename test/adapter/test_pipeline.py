@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames through the running node: published with the header of the image, or dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, PointCloud2, RegionOfInterest
+from sensor_msgs_py import point_cloud2
+
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.outputs import OUTPUTS
+
+NAN, INF = float('nan'), float('inf')
+BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def stamp_ns_of(message):
+    """Return the stamp of a message."""
+    stamp = message.header.stamp
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
+
+
+def metres(message):
+    """Return the depth of a 32FC1 message."""
+    return np.frombuffer(message.data, '<f4').reshape(message.height, message.width)
+
+
+# Frames
+
+
+def test_every_output_of_every_frame_has_the_header_of_its_image(rig):
+    """100 % of ten frames, to the nanosecond; stamps never go back."""
+    heard = {output: rig.listen(output, kind) for output, kind in OUTPUTS.items()}
+    sent = []
+    for number in range(10):
+        sent.append(rig.send())
+        rig.spin_until(lambda n=number: all(len(each) == n + 1 for each in heard.values()))
+    for messages in heard.values():
+        assert [stamp_ns_of(message) for message in messages] == sent
+        assert {message.header.frame_id for message in messages} == {'camera_color_optical_frame'}
+        assert {(message.height, message.width) for message in messages} == {(84, 112)}
+    assert rig.drops == {}
+
+
+def test_depth_is_finite_and_inside_what_the_sensor_measured(rig):
+    depth_m = metres(rig.send_through(rig.listen('depth/image_rect')))
+    assert np.isfinite(depth_m).all()
+    assert 0.5 <= depth_m.min() <= depth_m.max() <= 1.5
+
+
+def test_the_cloud_is_the_back_projection_of_depth_and_camera_info(rig):
+    """J3: as a consumer would compute it from the other outputs."""
+    heard = rig.listen('depth/image_rect')
+    infos, clouds = rig.listen('depth/camera_info', CameraInfo), rig.listen('points', PointCloud2)
+    rig.node.set_parameters([Parameter('output.edge_filter', value=False)])
+    depth_m = metres(rig.send_through(heard))
+    rig.spin_until(lambda: infos and clouds)
+    k = infos[0].k
+    rows, columns = np.mgrid[0:84, 0:112]
+    expected_m = np.stack(
+        ((columns - k[2]) / k[0] * depth_m, (rows - k[5]) / k[4] * depth_m, depth_m), axis=-1
+    )
+    points = point_cloud2.read_points(clouds[0])
+    found_m = np.stack([points[axis] for axis in 'xyz'], axis=-1).reshape(84, 112, 3)
+    np.testing.assert_allclose(found_m, expected_m, atol=1e-5)
+
+
+def test_resolution_and_shape_may_change_in_mid_stream(rig):
+    """C7, C8: there and back, portrait and odd; camera_info always of the image's own size."""
+    heard = rig.listen('depth/image_rect')
+    infos = rig.listen('depth/camera_info', CameraInfo)
+    sensors = type(rig.sensors)
+    for height, width in ((84, 112), (168, 224), (84, 112), (112, 84), (479, 641)):
+        rig.sensors = sensors(height=height, width=width)
+        count = len(infos)
+        depth = rig.send_through(heard)
+        rig.spin_until(lambda n=count: len(infos) > n)
+        assert (depth.height, depth.width) == (height, width)
+        assert (infos[-1].height, infos[-1].width) == (height, width)
+        assert infos[-1].header == depth.header
+        assert infos[-1].k[2] == (width - 1) / 2
+        assert np.isfinite(metres(depth)).any()
+    assert rig.drops == {}
+
+
+def test_images_of_other_encodings_give_the_same_depth(rig):
+    """C1: as the rgb8 rendition does."""
+    heard = rig.listen('depth/image_rect')
+    expected_m = metres(rig.send_through(heard))
+    image = rig.sensors.image(rig.next_stamp_ns())
+    pixels = np.frombuffer(image.data, np.uint8).reshape(84, 112, 3)
+    image.encoding, image.step = 'bgr8', 112 * 3 + 5
+    image.data = np.pad(pixels[..., ::-1].reshape(84, -1), ((0, 0), (0, 5))).tobytes()
+    depth = rig.sensors.depth(stamp_ns_of(image))
+    np.testing.assert_array_equal(
+        metres(rig.send_through(heard, image=image, depth=depth)), expected_m
+    )
+
+
+def test_an_empty_frame_id_passes_through(rig):
+    """C12: and another one later is published as it is."""
+    heard = rig.listen('depth/image_rect')
+    for frame_id in ('', 'left_optical', ''):
+        stamp_ns = rig.next_stamp_ns()
+        image = rig.sensors.image(stamp_ns, frame_id)
+        depth = rig.send_through(heard, image=image, depth=rig.sensors.depth(stamp_ns, frame_id))
+        assert depth.header.frame_id == frame_id
+
+
+def bad_image(**fields):
+    """Change fields of the image."""
+    return 'image', fields
+
+
+def bad_depth(**fields):
+    """Change fields of the depth."""
+    return 'depth', fields
+
+
+FLOATS = {'encoding': '32FC1', 'step': 112}
+BAD = {
+    'C1 encoding': (bad_image(encoding='xyz'), 'image_encoding'),
+    'C2 empty encoding': (bad_image(encoding=''), 'image_encoding'),
+    'C2 encoding of a megabyte': (bad_image(encoding='x' * 1_000_000), 'image_encoding'),
+    'C3 step 10': (bad_image(step=10), 'image_step'),
+    'C3 step 0': (bad_image(step=0), 'image_step'),
+    'C4 short': (bad_image(data=bytes(84 * 112 * 3 - 1)), 'image_data'),
+    'C4 empty': (bad_image(data=b''), 'image_data'),
+    'C5 no rows': (bad_image(height=0), 'image_size'),
+    'C5 1x1': (bad_image(height=1, width=1), 'depth_aspect'),
+    'C5 12x16': (bad_image(height=12, width=16), 'image_size'),
+    'C5 header of 100000x100000': (bad_image(height=100_000, width=100_000), 'image_size'),
+    'D encoding': (bad_depth(encoding='rgb8'), 'depth_encoding'),
+    'D2 millimetres in floats': (
+        bad_depth(**FLOATS, data=np.full((21, 28), 812, '<f4').tobytes()),
+        'depth_unit',
+    ),
+    'D3 metres counted': (bad_depth(data=np.full((21, 28), 20, '<u2').tobytes()), 'depth_unit'),
+    'D4 all NaN': (
+        bad_depth(**FLOATS, data=np.full((21, 28), NAN, '<f4').tobytes()),
+        'prompt_too_sparse',
+    ),
+    'D5 all zero': (bad_depth(data=bytes(21 * 28 * 2)), 'prompt_too_sparse'),
+    'D6 all infinite': (
+        bad_depth(**FLOATS, data=np.full((21, 28), INF, '<f4').tobytes()),
+        'prompt_too_sparse',
+    ),
+    'D11 aspect': (bad_depth(height=14), 'depth_aspect'),
+}
+
+
+def test_every_bad_message_is_counted_and_the_next_pair_is_published(rig):
+    """C1 to C5, D2 to D6, D11: dropped under a reason; recovery within one pair."""
+    heard = rig.listen('depth/image_rect')
+    for name, ((role, fields), reason) in BAD.items():
+        before = Counter(rig.drops)
+        stamp_ns = rig.next_stamp_ns()
+        pair = {'image': rig.sensors.image(stamp_ns), 'depth': rig.sensors.depth(stamp_ns)}
+        for field, value in fields.items():
+            setattr(pair[role], field, value)
+        rig.send(**pair)
+        rig.spin_until(lambda then=before: Counter(rig.drops) != then)
+        assert Counter(rig.drops) - before == {reason: 1}, name
+        rig.send_through(heard)
+    assert len(heard) == len(BAD)
+    assert rig.node.exit_code == ExitCode.CLEAN
+
+
+def test_depth_of_another_frame_is_refused_until_the_user_allows_it(rig, capfd):
+    """D12: live, without a restart."""
+    heard = rig.listen('depth/image_rect')
+    stamp_ns = rig.next_stamp_ns()
+    rig.send(image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
+    rig.spin_until(lambda: rig.drops == {'frame_mismatch': 1})
+    said = capfd.readouterr().err
+    assert "depth frame 'depth_optical' is not the image frame" in said
+    assert 'align_depth.enable:=true' in said
+    rig.node.set_parameters([Parameter('input.allow_frame_mismatch', value=True)])
+    stamp_ns = rig.next_stamp_ns()
+    image = rig.sensors.image(stamp_ns)
+    rig.send_through(heard, image=image, depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
+
+
+def test_frames_without_a_listener_are_counted_and_not_estimated(rig):
+    """G13: work for listeners only."""
+    rig.send()
+    rig.spin_until(lambda: rig.drops == {'no_listener': 1})
+    assert rig.node._pipeline.stages.snapshot() == {}
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+def test_best_effort_sensors_are_heard(often, make_rig, when):
+    """G1: cameras that publish as sensor data do."""
+    rig = make_rig()
+    roles = ('image', 'depth', 'camera_info')
+    if when == 'before':
+        for role in roles:
+            rig.advertise(role, BEST_EFFORT, heard=False)
+        rig.spin_until(lambda: all(rig.node.count_publishers(f'/{role}') for role in roles))
+    rig.node.start()
+    heard = rig.listen('depth/image_rect')
+    for role in roles if when == 'after' else ():
+        rig.advertise(role, BEST_EFFORT, heard=False)
+    publishers = [rig._publishers[role] for role in roles]
+    rig.spin_until(lambda: all(each.get_subscription_count() for each in publishers))
+    rig.send_through(heard)
+
+
+# camera_info
+
+
+def test_without_camera_info_depth_goes_on_and_points_begin_with_it(impatient, make_rig, capfd):
+    """E1: a warning once, and recovery within one pair."""
+    rig = make_rig()
+    rig.node.start()
+    rig.advertise('image')
+    rig.advertise('depth')
+    heard = rig.listen('depth/image_rect')
+    infos, clouds = rig.listen('depth/camera_info', CameraInfo), rig.listen('points', PointCloud2)
+    said = []
+
+    def is_said():
+        said.append(capfd.readouterr().err)
+        return 'no camera_info on /camera_info: depth is published' in ''.join(said)
+
+    rig.send_through(heard)
+    rig.spin_until(is_said)
+    for _ in range(3):
+        rig.send_through(heard)
+    assert infos == clouds == []
+    assert ''.join([*said, capfd.readouterr().err]).count('no camera_info on') == 1
+    rig.advertise('camera_info')
+    stamp_ns = rig.send()
+    rig.spin_until(lambda: infos and clouds)
+    assert stamp_ns_of(infos[0]) == stamp_ns_of(clouds[0]) == stamp_ns
+
+
+@pytest.mark.parametrize(
+    'fields, text',
+    [
+        ({'k': [0.0] * 9}, 'uncalibrated (K[0]=0)'),
+        ({'k': [NAN] * 9}, 'not finite'),
+        ({'k': [-1.0, 0, 0, 0, 1, 0, 0, 0, 1]}, 'uncalibrated (K[0]=-1)'),
+        ({'width': 640, 'height': 480}, 'camera_info is for 640x480 but the image is 112x84'),
+    ],
+)
+def test_a_camera_info_of_no_use_costs_the_points_alone(rig, capfd, fields, text):
+    """E2, E4: depth continues; the next good message brings the points back."""
+    heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
+    for _ in range(2):
+        stamp_ns = rig.next_stamp_ns()
+        rig.send_through(heard, camera_info=rig.sensors.camera_info(stamp_ns, **fields))
+    assert clouds == []
+    said = capfd.readouterr().err
+    assert said.count('no point cloud: ') == 1
+    assert text in said
+    rig.send_through(heard)
+    rig.spin_until(lambda: clouds)
+
+
+@pytest.mark.parametrize(
+    'fields, text',
+    [
+        ({'width': 0, 'height': 0}, 'camera_info has no size: 112x84 of the image is taken'),
+        ({'d': [0.1, 0, 0, 0, 0]}, 'the image is not rectified'),
+        ({'d': [0.1], 'distortion_model': 'unheard_of'}, 'the image is not rectified'),
+        ({'binning_x': 1, 'roi': RegionOfInterest(width=112, height=84)}, ''),
+    ],
+)
+def test_an_odd_camera_info_is_said_once_and_used(rig, capfd, fields, text):
+    """E3, E5, E8: the points are there all the same."""
+    clouds = rig.listen('points', PointCloud2)
+    for _ in range(3):
+        stamp_ns = rig.next_stamp_ns()
+        info = rig.sensors.camera_info(stamp_ns, **fields)
+        rig.send_through(clouds, camera_info=info)
+    said = capfd.readouterr().err
+    assert said.count('WARN') == (1 if text else 0)
+    assert text in said
+
+
+def test_the_intrinsics_follow_a_camera_that_zooms(rig):
+    """E6, E9: no old K is kept, and the stamp need not be the image's."""
+    infos = rig.listen('depth/camera_info', CameraInfo)
+    for focal_px in (100.0, 120.0, 90.0):
+        stamp_ns = rig.next_stamp_ns()
+        info = rig.sensors.camera_info(stamp_ns - 5, focal_px=focal_px)
+        assert rig.send_through(infos, camera_info=info).k[0] == focal_px
+    rig._publishers.pop('camera_info')
+    assert rig.send_through(infos).k[0] == 90.0
+
+
+def test_the_frame_of_the_image_wins_over_that_of_the_camera_info(rig, capfd):
+    """E7: said once."""
+    infos = rig.listen('depth/camera_info', CameraInfo)
+    for _ in range(2):
+        info = rig.sensors.camera_info(rig.next_stamp_ns())
+        info.header.frame_id = 'somewhere'
+        found = rig.send_through(infos, camera_info=info)
+        assert found.header.frame_id == 'camera_color_optical_frame'
+    assert capfd.readouterr().err.count("camera_info is of frame 'somewhere'") == 1

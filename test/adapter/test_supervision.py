@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the running node says of itself: on /diagnostics, and in the log when it is silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rclpy.parameter import Parameter
+
+from promptda_ros.core.frame import Depth
+
+# What is reported
+
+
+def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
+    """REP 107: three parts, all well while frames pass."""
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+    rig.send_through(heard)
+    rig.spin_until(
+        lambda: latest('frames') and latest('frames')[2].get('published.depth/image_rect') == '1'
+    )
+    level, text, values = latest('pairing')
+    assert (level, text, values['pairs']) == ('ok', 'image and depth are paired', '1')
+    level, text, values = latest('frames')
+    assert (level, text) == ('ok', 'frames pass')
+    assert {'stage_ms.read.p50', 'stage_ms.infer.p99', 'drops.overrun'} <= values.keys()
+    level, text, values = latest('network')
+    assert level == 'ok'
+    assert values['model.name'] == 'random'
+    assert len(values['model.sha256']) == 64
+    assert float(values['prompt.near_m']) == pytest.approx(0.5)
+
+
+def test_a_saturated_scene_is_reported_with_its_share(often, rig):
+    """D18: nearer than every prompt pixel; more than a fifth of the frame is worth a warning."""
+    latest = rig.hear_statuses()
+    seen = Depth(np.ones((2, 2), np.float32), 0.5, 1.5, 1.0, saturated_fraction=0.19)
+    for share, level in ((0.19, 'ok'), (0.21, 'warn')):
+        rig.node._pipeline.latest = replace(seen, saturated_fraction=share)
+        rig.spin_until(
+            lambda s=share: latest('network') and latest('network')[2].get('saturated') == str(s)
+        )
+        assert latest('network')[0] == level
+    assert '21% of the depth lies at an end' in latest('network')[1]
+    assert '0.50 to 1.50 m' in latest('network')[1]
+
+
+def test_dropped_frames_are_a_warning_with_their_reason(often, rig):
+    rig.node._drops.add('image_step', 'step 10 < 1920')
+    latest = rig.hear_statuses()
+    rig.spin_until(lambda: latest('frames'))
+    level, text, values = latest('frames')
+    assert (level, text, values['drops.image_step']) == ('warn', 'step 10 < 1920', '1')
+
+
+def test_silence_is_explained_once_and_its_end_told(impatient, make_rig, capfd):
+    """G5, G6, G7: nobody publishes, then only the image comes, then both."""
+    rig = make_rig()
+    rig.node.start()
+    latest, said = rig.hear_statuses(), []
+
+    def hears(text):
+        def is_said():
+            said.append(capfd.readouterr().err)
+            return text in ''.join(said)
+
+        rig.spin_until(is_said)
+
+    hears('waiting for image on /image (0 publishers)')
+    rig.spin_until(lambda: latest('pairing')[0] == 'error')
+    rig.advertise('image')
+    rig.spin_until(lambda: 'image topic /image has 1 publisher(s)' in latest('pairing')[1])
+    rig.send()
+    rig.spin_until(lambda: 'waiting for depth on /depth' in latest('pairing')[1])
+    rig.advertise('depth')
+    rig.spin_until(lambda: 'depth topic /depth has 1 publisher(s)' in latest('pairing')[1])
+    rig.send_through(rig.listen('depth/image_rect'))
+    hears('image and depth are paired again')
+    assert (
+        ''.join(said).count('no pair for') == 1
+    )  # the reason changed, half a minute has not passed
+
+
+def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
+    """F4: depth lags by 40 ms; the setting that it names mends it."""
+    pairing = rig.node._session.inputs.pairing
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+
+    def send_late():
+        stamp_ns = [rig.next_stamp_ns() for _ in range(6)][-1]  # about 5 Hz
+        image, depth = rig.sensors.image(stamp_ns), rig.sensors.depth(stamp_ns + 40_000_000)
+        received = pairing.counters.image.received, pairing.counters.depth.received
+        rig.send(image=image, depth=depth)
+        expected = tuple(count + 1 for count in received)
+        rig.spin_until(
+            lambda: (pairing.counters.image.received, pairing.counters.depth.received) == expected
+        )
+
+    def is_explained():
+        send_late()
+        return latest('pairing') and 'depth lags image by 40.0 ms' in latest('pairing')[1]
+
+    rig.spin_until(is_explained)
+    assert 'sync.depth_time_offset:=-0.040' in latest('pairing')[1]
+    assert heard == []
+    rig.node.set_parameters([Parameter('sync.depth_time_offset', value=-0.04)])
+
+    def is_paired():
+        send_late()
+        return heard
+
+    rig.spin_until(is_paired)
+
+
+def test_images_of_the_future_are_published_and_told_once(often, rig, capfd):
+    """F16: two seconds ahead of the clock; nothing waits for that time."""
+    heard = rig.listen('depth/image_rect')
+    rig._stamp_ns = rig.node.get_clock().now().nanoseconds + 100_000_000_000
+    for _ in range(2):
+        rig.send_through(heard)
+    said = []
+
+    def is_said():
+        said.append(capfd.readouterr().err)
+        return 's in the future' in ''.join(said)
+
+    rig.spin_until(is_said)
+    rig.send_through(heard)
+    assert ''.join([*said, capfd.readouterr().err]).count('s in the future') == 1
