@@ -139,7 +139,7 @@ class Bench:
         publisher = self.peer.create_publisher(kind, topic or f'/{role}', qos)
         self._publishers[role] = publisher
         if heard:
-            self.spin_until(lambda: publisher.get_subscription_count() == 1)
+            self.spin_until(lambda: self.are_matched(publisher, self.node))
         return publisher
 
     def advertise_all(self) -> None:
@@ -153,9 +153,21 @@ class Bench:
         topic = f'{name}/{output}'
         subscription = self.peer.create_subscription(kind, topic, heard.append, 10)
         publisher = next(each for each in self.node.publishers if each.topic_name == topic)
-        self.spin_until(lambda: publisher.get_subscription_count() == 1)
+        self.spin_until(lambda: self.are_matched(publisher, self.peer))
         self._listening[output] = (subscription, publisher)
         return heard
+
+    def are_matched(self, publisher: Any, listener: Node) -> bool:
+        """Tell whether a message would arrive: each side finds the other at its own time."""
+        topic = publisher.topic_name
+        if publisher.get_subscription_count() != 1:
+            return False
+        subscriptions = [each for each in listener.subscriptions if each.topic_name == topic]
+        return all(
+            each.get_publisher_count() == listener.count_publishers(topic)
+            for each in subscriptions
+            if hasattr(each, 'get_publisher_count')  # Humble can't tell
+        )
 
     def stop_listening(self, output: str) -> None:
         """Destroy the subscription of an output and wait until the node knows."""

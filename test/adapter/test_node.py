@@ -188,7 +188,7 @@ def test_the_life_cycle_goes_round_and_round(rig):
         assert change_state(rig, Transition.TRANSITION_ACTIVATE)
         assert threading.active_count() == threads
         for publisher in rig._publishers.values():
-            rig.spin_until(lambda each=publisher: each.get_subscription_count() == 1)
+            rig.spin_until(lambda each=publisher: rig.are_matched(each, rig.node))
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_best_effort_sensors_are_heard(often, make_rig, when):
     for role in roles if when == 'after' else ():
         rig.advertise(role, BEST_EFFORT, heard=False)
     publishers = [rig._publishers[role] for role in roles]
-    rig.spin_until(lambda: all(each.get_subscription_count() for each in publishers))
+    rig.spin_until(lambda: all(rig.are_matched(each, rig.node) for each in publishers))
     rig.send_through(heard)
 
 

@@ -12,8 +12,6 @@ from rclpy.parameter import Parameter
 
 from promptda_ros.core.frame import Depth
 
-# What is reported
-
 
 def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
     """REP 107: three parts, all well while frames pass."""
@@ -79,9 +77,7 @@ def test_silence_is_explained_once_and_its_end_told(impatient, make_rig, capfd):
     rig.spin_until(lambda: 'depth topic /depth has 1 publisher(s)' in latest('pairing')[1])
     rig.send_through(rig.listen('depth/image_rect'))
     hears('image and depth are paired again')
-    assert (
-        ''.join(said).count('no pair for') == 1
-    )  # the reason changed, half a minute has not passed
+    assert ''.join(said).count('no pair for') == 1  # once in half a minute
 
 
 def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
@@ -116,7 +112,7 @@ def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
 
 
 def test_images_of_the_future_are_published_and_told_once(often, rig, capfd):
-    """F16: two seconds ahead of the clock; nothing waits for that time."""
+    """F16: 100 s ahead of the clock; nothing waits for that time."""
     heard = rig.listen('depth/image_rect')
     rig._stamp_ns = rig.node.get_clock().now().nanoseconds + 100_000_000_000
     for _ in range(2):

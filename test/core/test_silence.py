@@ -78,6 +78,20 @@ def test_impossible_stamps_are_an_error():
     assert 'impossible stamps (7 messages)' in silence.text
 
 
+@pytest.mark.parametrize('received, duplicates', [(150, 149), (150, 150)])
+def test_a_stamp_that_never_changes_is_an_error(received, duplicates):
+    """F9: frozen; the first message of the stamp is none of the duplicates."""
+    silence = silence_of(depth_received=received, depth_duplicates=duplicates)
+    assert silence.level == 'error'
+    assert f'depth on /camera/depth repeats one stamp ({duplicates} messages)' in silence.text
+
+
+def test_now_and_then_a_duplicate_is_no_frozen_stamp():
+    """F9: bridges deliver twice; that alone explains nothing."""
+    silence = silence_of(image_duplicates=70, pairing_offset_sec=0.5)
+    assert 'lags' in silence.text
+
+
 def test_an_offset_beyond_the_tolerance_is_told_with_the_setting_that_mends_it():
     """F4: depth lags by a constant."""
     silence = silence_of(pairing_offset_sec=0.015, pairing_offset_p95_sec=0.0153)
