@@ -52,12 +52,12 @@ def main() -> None:
         }
     )
     model = load_model(settings)
-    calibration = Calibration(print, rectified=True)
+    calibration = Calibration(warn=print, error=print, rectified=True)
     pipeline = Pipeline(
         model=model,
         calibration=calibration,
         outputs=Outputs(node),
-        drops=Drops(print),
+        drops=Drops(print, what='frame dropped'),
         settings=settings,
         now_ns=lambda: 0,
     )

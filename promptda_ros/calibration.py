@@ -24,17 +24,32 @@ class Calibration:
     a later image. A single latched message serves every image. Safe between threads.
     """
 
-    def __init__(self, warn: Callable[[str], None], *, rectified: bool) -> None:
+    def __init__(
+        self, *, warn: Callable[[str], object], error: Callable[[str], object], rectified: bool
+    ) -> None:
         self._warn = warn
+        self._error = error
         self._rectified = rectified
         self._lock = threading.Lock()
         self._infos: deque[tuple[int, CameraInfo]] = deque(maxlen=KEPT)
         self._said: set[str] = set()
+        self._problem = ''
 
     @property
     def received(self) -> bool:
         """Tell whether any camera_info has arrived."""
         return bool(self._infos)
+
+    @property
+    def problem(self) -> str:
+        """Return why the last image has no intrinsics, '' if it has."""
+        return self._problem
+
+    def clear(self) -> None:
+        """Forget everything, because listening starts anew."""
+        with self._lock:
+            self._infos.clear()
+        self._said.clear()
 
     def add(self, message: CameraInfo) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
@@ -45,19 +60,24 @@ class Calibration:
             self._infos.append((stamp_ns, message))
 
     def intrinsics_of(self, frame: Frame, *, rescale: bool = False) -> Intrinsics | None:
-        """Return the intrinsics of the frame's image, or None with a warning said once."""
+        """Return the intrinsics of the frame's image, or None with the reason said once."""
         message = self._message_at(frame.stamp_ns)
         if message is None:
+            self._problem = 'no camera_info has arrived'
             return None
         self._judge(message, frame)
         height, width = frame.image.shape[:2]
         try:
-            return messages.read_intrinsics(
+            intrinsics = messages.read_intrinsics(
                 message, height=height, width=width, rectified=self._rectified, rescale=rescale
             )
         except BadIntrinsics as error:
-            self._say('unusable', f'no point cloud: {error}')
+            if str(error) != self._problem:
+                self._error(f'no point cloud: {error}')
+            self._problem = str(error)
             return None
+        self._problem = ''
+        return intrinsics
 
     def _message_at(self, stamp_ns: int) -> CameraInfo | None:
         with self._lock:

@@ -25,20 +25,23 @@ LEVELS = {
 class Drops:
     """Counts dropped frames by reason and logs each reason at most every five seconds."""
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], object], *, what: str) -> None:
         self._log = log
+        self._what = what
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._logged: dict[str, tuple[float, int]] = {}  # reason -> when, and the count then
         self._last: tuple[float, str] = (-math.inf, '')
 
-    def add(self, reason: str, text: str = '') -> None:
-        """Count one dropped frame and say why, if the reason was not said just now."""
+    def add(self, reason: str, text: str = '') -> bool:
+        """Count one and say why, unless the reason was said just now; return whether it was."""
         with self._lock:
             self._counts[reason] += 1
             line = self._line(reason, text, now_sec=time.monotonic()) if text else None
-        if line:
-            self._log(line)
+        if line is None:
+            return False
+        self._log(line)
+        return True
 
     def recent_text(self, *, within_sec: float) -> str:
         """Return why the last frame was dropped, '' if that was longer ago."""
@@ -59,7 +62,7 @@ class Drops:
             return None
         self._logged[reason] = (now_sec, count)
         more = f' ({count - before} in the last {now_sec - when_sec:.0f} s)' if before else ''
-        return f'frame dropped: {text}{more}'
+        return f'{self._what}: {text}{more}'
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
+from promptda_ros.core.guard import guarded
 from promptda_ros.core.pairing import Loss, Pair, Pairing, PairingSettings, stamp_ns_of, Topic
 from promptda_ros.core.settings import Settings, SyncSettings
 from promptda_ros.core.silence import TopicFacts
@@ -113,16 +114,17 @@ class ImageInput(message_filters.SimpleFilter):
 class PairFilter(message_filters.SimpleFilter):
     """Calls back with every pair; connects to other filters as message_filters do."""
 
-    def __init__(self, pairing: Pairing[Image]) -> None:
+    def __init__(self, pairing: Pairing[Image], on_error: Callable[[Exception], None]) -> None:
         super().__init__()
         self._pairing = pairing
+        self._on_error = on_error
 
     def connectInput(
         self, image: message_filters.SimpleFilter, depth: message_filters.SimpleFilter
     ) -> None:
         """Take images and depth from two filters."""
-        image.registerCallback(self.add, Topic.IMAGE)
-        depth.registerCallback(self.add, Topic.DEPTH)
+        image.registerCallback(guarded(self.add, self._on_error), Topic.IMAGE)
+        depth.registerCallback(guarded(self.add, self._on_error), Topic.DEPTH)
 
     def add(self, message: Image, topic: Topic) -> None:
         """Take one message."""
@@ -150,18 +152,20 @@ class Inputs:
         *,
         on_pair: Callable[[Pair[Image]], None],
         on_camera_info: Callable[[CameraInfo], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._node = node
         self.pairing: Pairing[Image] = Pairing(pairing_settings(settings.sync))
-        filter_ = PairFilter(self.pairing)
+        filter_ = PairFilter(self.pairing, on_error)
         filter_.registerCallback(on_pair)
         self._jumps = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=None, min_backward=Duration(seconds=-0.1)),
-            post_callback=self._on_clock_jump,
+            post_callback=guarded(self._on_clock_jump, on_error),
         )
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(POLL_PERIOD_SEC, filter_.poll, clock=steady)
-        self._on_camera_info = on_camera_info
+        poll = guarded(filter_.poll, on_error)
+        self._timer = node.create_timer(POLL_PERIOD_SEC, poll, clock=steady)
+        self._on_camera_info = guarded(on_camera_info, on_error)
         self._camera_info = self._subscribe_camera_info(CAMERA_INFO_QOS)
         self.image = ImageInput(node, 'image', settings.qos.image)
         self.depth = ImageInput(node, 'depth', settings.qos.depth)
@@ -188,8 +192,12 @@ class Inputs:
     def _adapt_camera_info(self) -> None:
         """Ask for what was sent before we came when every publisher keeps it for late comers."""
         publishers = self._node.get_publishers_info_by_topic(self._camera_info.topic_name)
-        durability = {publisher.qos_profile.durability for publisher in publishers}
-        is_latched = durability == {LATCHED_CAMERA_INFO_QOS.durability}
+        offered = [publisher.qos_profile for publisher in publishers]
+        is_latched = bool(offered) and all(
+            qos.durability == LATCHED_CAMERA_INFO_QOS.durability
+            and qos.reliability == ReliabilityPolicy.RELIABLE
+            for qos in offered
+        )
         qos = LATCHED_CAMERA_INFO_QOS if is_latched else CAMERA_INFO_QOS
         if qos.durability != self._camera_info.qos_profile.durability:
             self._node.destroy_subscription(self._camera_info)

@@ -42,7 +42,8 @@ class StopSignal:
 
     def _receive(self, *_: Any) -> None:
         self.received = True
-        if self.interrupts:
+        interrupts, self.interrupts = self.interrupts, False  # a second one changes nothing
+        if interrupts:
             raise Stopped
 
 
@@ -111,12 +112,13 @@ def _spin(node: PromptDepthNode, stop: StopSignal) -> None:
 
 def _stop(node: PromptDepthNode) -> int:
     exit_code = int(node.exit_code)
-    if not node.stop():
+    ended = node.stop()
+    node.destroy_node()  # or its shared memory stays
+    node.context.try_shutdown()
+    if not ended:
         # A thread that hangs inside the network can't be ended from here, and Python waits for it.
         sys.stderr.flush()
         os._exit(exit_code)
-    node.destroy_node()
-    node.context.try_shutdown()
     return exit_code
 
 

@@ -1,16 +1,12 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages <-> arrays: encodings, strides, endianness, units."""
+"""Messages <-> frames, intrinsics and outputs; pixels are the business of encodings.py."""
 
 from __future__ import annotations
 
-import array
-from dataclasses import dataclass
 import sys
 
 from builtin_interfaces.msg import Time
-import cv2
-import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
@@ -19,49 +15,9 @@ from promptda_ros.core import camera
 from promptda_ros.core.cloud import PointLayout
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Intrinsics
 from promptda_ros.core.settings import InputSettings
+from promptda_ros.encodings import bytes_of, image_of, read_depth, read_image, shown
 
-SHOWN_CHARACTERS = 64
 NANOSECONDS = 1_000_000_000
-BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
-
-
-@dataclass(frozen=True)
-class _Encoding:
-    """How the bytes of one pixel lie, and what OpenCV makes RGB of them (None: they are RGB)."""
-
-    dtype: str
-    channels: int
-    to_rgb: int | None = None
-
-
-# Encodings whose memory is already what is needed are numpy views.
-_COLOUR_VIEWS = {
-    'rgb8': _Encoding('u1', 3),
-    'bgr8': _Encoding('u1', 3, cv2.COLOR_BGR2RGB),
-    'rgba8': _Encoding('u1', 4, cv2.COLOR_RGBA2RGB),
-    'bgra8': _Encoding('u1', 4, cv2.COLOR_BGRA2RGB),
-    'mono8': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
-    '8UC1': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
-}
-# cv_bridge converts the rest, known to it by these names, from rows of so many bytes a pixel.
-_COLOUR_BRIDGED = {
-    'rgb16': ('rgb16', 'u2', 3),
-    'bgr16': ('bgr16', 'u2', 3),
-    'mono16': ('mono16', 'u2', 1),
-    'yuv422': ('yuv422', 'u1', 2),
-    'uyvy': ('yuv422', 'u1', 2),
-    'yuv422_yuy2': ('yuv422_yuy2', 'u1', 2),
-    'yuyv': ('yuv422_yuy2', 'u1', 2),
-    **{f'bayer_{each}8': (f'bayer_{each}8', 'u1', 1) for each in BAYER_PATTERNS},
-    **{f'bayer_{each}16': (f'bayer_{each}16', 'u2', 1) for each in BAYER_PATTERNS},
-}
-# cv_bridge knows no planar YUV.
-_COLOUR_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
-_DEPTH = {
-    '16UC1': _Encoding('u2', 1),
-    'mono16': _Encoding('u2', 1),
-    '32FC1': _Encoding('f4', 1),
-}
 
 
 def read_frame(image: Image, depth: Image, settings: InputSettings) -> Frame:
@@ -79,44 +35,6 @@ def read_frame(image: Image, depth: Image, settings: InputSettings) -> Frame:
             depth, depth_scale=settings.depth_scale, max_pixels=settings.max_pixels
         ),
     )
-
-
-def read_image(message: Image, *, max_pixels: int) -> ByteImage:
-    """Return the image as RGB (H, W, 3), a view of the message where its memory allows.
-
-    Raises:
-        BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
-    """
-    _require_size(message, max_pixels)
-    view = _COLOUR_VIEWS.get(message.encoding)
-    if view is not None:
-        pixels = _pixels(message, view)
-        return pixels if view.to_rgb is None else cv2.cvtColor(pixels, view.to_rgb)
-    if message.encoding in _COLOUR_BRIDGED:
-        return _through_cv_bridge(message)
-    if message.encoding in _COLOUR_PLANAR:
-        return _from_planes(message)
-    supported = (*_COLOUR_VIEWS, *_COLOUR_BRIDGED, *_COLOUR_PLANAR)
-    raise _unsupported('image_encoding', message, supported)
-
-
-def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatImage:
-    """Return depth (h, w) in metres; what is no measurement keeps its value or becomes NaN.
-
-    A `depth_scale` of 0 takes the unit that REP 118 gives the encoding.
-
-    Raises:
-        BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
-    """
-    _require_size(message, max_pixels)
-    encoding = _DEPTH.get(message.encoding)
-    if encoding is None:
-        raise _unsupported('depth_encoding', message, tuple(_DEPTH))
-    values = _pixels(message, encoding)
-    if encoding.dtype == 'f4':
-        metres = values.astype(np.float32, copy=False)
-        return metres if depth_scale in (0.0, 1.0) else metres * np.float32(depth_scale)
-    return millimetres.to_metres(values, depth_scale or millimetres.METRES)
 
 
 def read_intrinsics(
@@ -178,12 +96,12 @@ def header_of(frame: Frame) -> Header:
 
 def depth_image(depth_m: FloatImage, header: Header) -> Image:
     """Build the 32FC1 depth image in metres, NaN unknown (REP 118)."""
-    return _image(depth_m, header, '32FC1')
+    return image_of(depth_m, header, '32FC1')
 
 
 def depth_image_mm(depth_m: FloatImage, header: Header) -> Image:
     """Build the 16UC1 depth image in millimetres, 0 unknown or not representable."""
-    return _image(millimetres.from_metres(depth_m), header, '16UC1')
+    return image_of(millimetres.from_metres(depth_m), header, '16UC1')
 
 
 def camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:
@@ -214,18 +132,13 @@ def point_cloud(cloud: FloatImage, layout: PointLayout, header: Header) -> Point
         row_step=layout.point_step * width,
         is_dense=False,
     )
-    message.data = _bytes_of(cloud)
+    message.data = bytes_of(cloud)
     return message
 
 
 def colour_image(picture: ByteImage, header: Header) -> Image:
     """Build an rgb8 image."""
-    return _image(picture, header, 'rgb8')
-
-
-def shown(text: str) -> str:
-    """Cut text that came from another node, so that no peer can flood the log."""
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
+    return image_of(picture, header, 'rgb8')
 
 
 def _require_registered(image: Image, depth: Image, settings: InputSettings) -> None:
@@ -238,87 +151,6 @@ def _require_registered(image: Image, depth: Image, settings: InputSettings) -> 
         'registered to colour, output would be shifted; use the aligned depth topic of the '
         'driver (RealSense: align_depth.enable:=true), or set input.allow_frame_mismatch:=true '
         'if it is registered all the same',
-    )
-
-
-def _require_size(message: Image, max_pixels: int) -> None:
-    width, height = message.width, message.height
-    if width == 0 or height == 0:
-        raise BadFrame('image_size', f'image is {width}x{height}: it has no pixels')
-    if width * height > max_pixels:
-        raise BadFrame(
-            'image_size',
-            f'image {width}x{height} has {width * height / 1e6:.1f} Mpx > input.max_pixels '
-            f'{max_pixels / 1e6:.1f} Mpx; set input.max_pixels if it is meant',
-        )
-
-
-def _rows(message: Image, *, row_bytes: int, rows: int) -> np.ndarray:
-    """Return the bytes of the pixels (rows, row_bytes), a view without the padding.
-
-    Strides and lengths that don't hold the pixels are refused; the type support checks nothing.
-    """
-    if message.step < row_bytes:
-        raise BadFrame(
-            'image_step',
-            f'image step {message.step} < {row_bytes} bytes for {message.width} pixels of '
-            f'{shown(message.encoding)}; mend the publisher',
-        )
-    if len(message.data) < rows * message.step:
-        raise BadFrame(
-            'image_data',
-            f'image has {len(message.data)} bytes < {rows * message.step} for {rows} rows of '
-            f'{message.step}; mend the publisher',
-        )
-    data = np.frombuffer(message.data, np.uint8, count=rows * message.step)
-    return data.reshape(rows, message.step)[:, :row_bytes]
-
-
-def _pixels(message: Image, encoding: _Encoding) -> np.ndarray:
-    """Return the pixels (H, W) or (H, W, channels) in this machine's byte order."""
-    dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
-    row_bytes = message.width * encoding.channels * dtype.itemsize
-    rows = _rows(message, row_bytes=row_bytes, rows=message.height)
-    if message.step % dtype.itemsize:
-        rows = np.ascontiguousarray(rows)
-    values = rows.view(dtype).astype(dtype.newbyteorder('='), copy=False)
-    if encoding.channels == 1:
-        return values
-    return values.reshape(message.height, message.width, encoding.channels)
-
-
-def _through_cv_bridge(message: Image) -> ByteImage:
-    # Imported when first needed: its binary breaks where pip installed NumPy 2.
-    from cv_bridge import CvBridge, CvBridgeError
-
-    # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
-    # byte swap fails under NumPy 2.
-    name, dtype, channels = _COLOUR_BRIDGED[message.encoding]
-    packed = _image(_pixels(message, _Encoding(dtype, channels)), message.header, name)
-    try:
-        picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
-    except (CvBridgeError, cv2.error) as error:
-        text = f'cv_bridge refuses {message.encoding}: {shown(str(error))}'
-        raise BadFrame('image_encoding', text) from error
-    return picture
-
-
-def _from_planes(message: Image) -> ByteImage:
-    """Convert a brightness plane with a half as high plane of colours below it."""
-    if message.width % 2 or message.height % 2:
-        size = f'{message.width}x{message.height}'
-        raise BadFrame('image_size', f'{message.encoding} image {size} has an odd side')
-    rows = _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)
-    picture: ByteImage = cv2.cvtColor(rows, _COLOUR_PLANAR[message.encoding])
-    return picture
-
-
-def _unsupported(reason: str, message: Image, supported: tuple[str, ...]) -> BadFrame:
-    kind = reason.partition('_')[0]
-    return BadFrame(
-        reason,
-        f"unsupported {kind} encoding '{shown(message.encoding)}'; "
-        f'supported: {", ".join(supported)}',
     )
 
 
@@ -335,27 +167,6 @@ def _bin(intrinsics: Intrinsics, message: CameraInfo) -> Intrinsics:
     return camera.bin_pixels(
         intrinsics, across=max(1, message.binning_x), down=max(1, message.binning_y)
     )
-
-
-def _image(pixels: np.ndarray, header: Header, encoding: str) -> Image:
-    height, width = pixels.shape[:2]
-    message = Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding=encoding,
-        is_bigendian=int(sys.byteorder == 'big'),
-        step=pixels.nbytes // height,
-    )
-    message.data = _bytes_of(pixels)
-    return message
-
-
-def _bytes_of(pixels: np.ndarray) -> array.array[int]:
-    # The one type whose assignment to a message does not copy element by element.
-    data = array.array('B')
-    data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
-    return data
 
 
 def _point_fields(layout: PointLayout) -> list[PointField]:

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 import time
 
+import numpy as np
 import torch
 
 from promptda_ros.core.device import choose_device, choose_dtype
-from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.estimator import Estimator, IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.core.settings import ModelSettings, Settings
-from promptda_ros.network import load_network
-from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
+from promptda_ros.network import (
+    CheckpointError,
+    load_network,
+    PromptDepthAnythingForDepthEstimation,
+    PromptDepthAnythingImageProcessor,
+)
+from promptda_ros.network.folder import fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
@@ -41,7 +47,7 @@ def expected_digest(settings: ModelSettings) -> str:
     if settings.sha256:
         return settings.sha256.lower()
     noted = model_folder(settings) / DIGEST_FILE
-    return noted.read_text().split()[0] if noted.is_file() else ''
+    return noted.read_text().partition(' ')[0].strip() if noted.is_file() else ''
 
 
 @dataclass(frozen=True)
@@ -66,11 +72,7 @@ class LoadedModel:
 
     def describe(self) -> str:
         """Return one line for logs."""
-        rate_hz = 1 / self.frame_sec
-        return (
-            f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}, '
-            f'about {rate_hz:.3g} frames/s'
-        )
+        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}'
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -85,8 +87,15 @@ def load_model(settings: Settings) -> LoadedModel:
     dtype = choose_dtype(_precision(settings), device)
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
+    _require_metric(folder, network)
+    processor = _image_processor(folder)
     estimator = Estimator(
-        network, device=device, dtype=dtype, resolution=settings.model.resolution
+        network,
+        device=device,
+        dtype=dtype,
+        resolution=settings.model.resolution,
+        image_mean=np.broadcast_to(processor.image_mean, 3).tolist(),
+        image_std=np.broadcast_to(processor.image_std, 3).tolist(),
     )
     estimator.warm_up()
     return LoadedModel(
@@ -97,6 +106,24 @@ def load_model(settings: Settings) -> LoadedModel:
         precision=str(dtype).removeprefix('torch.'),
         frame_sec=min(_time_frame(estimator) for _ in range(TIMED_FRAMES)),
     )
+
+
+def _require_metric(folder: Path, network: PromptDepthAnythingForDepthEstimation) -> None:
+    kind = network.config.depth_estimation_type
+    if kind == 'metric':
+        return
+    raise CheckpointError(
+        folder,
+        f"{folder} is a network of depth_estimation_type '{kind}', whose output may leave the "
+        "range of the prompt; only 'metric' networks give metres",
+    )
+
+
+def _image_processor(folder: Path) -> PromptDepthAnythingImageProcessor:
+    """Return what the folder says of its input; the published networks take ImageNet's."""
+    if (folder / PROCESSOR_FILE).is_file():
+        return PromptDepthAnythingImageProcessor.from_pretrained(folder)
+    return PromptDepthAnythingImageProcessor(image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
 
 
 def _precision(settings: Settings) -> str:

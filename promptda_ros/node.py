@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+import re
 import traceback
 
 from lifecycle_msgs.srv import ChangeState
@@ -11,6 +14,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.context import Context
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.logging import get_logging_directory
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
@@ -18,7 +22,7 @@ from promptda_ros import __version__
 from promptda_ros.calibration import Calibration
 from promptda_ros.core.device import DeviceError
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.guard import Guard
+from promptda_ros.core.guard import Guard, guarded
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.worker import Worker
@@ -32,10 +36,13 @@ from promptda_ros.parameters import Parameters
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.supervision import Supervisor
 
-STOP_TIMEOUT_SEC = 2.0
+STOP_TIMEOUT_SEC = 1.5
+TRACEBACK_FILE = 'promptda_tracebacks.txt'
 REPORT_PERIOD_SEC = 1.0
 # Errors whose text tells all there is to know.
 REFUSALS = (DeviceError, CheckpointError, BadFrame, FileNotFoundError)
+# image_rect, image_rect_color, rgb/rect/image; not image_corrected
+RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
 
 
 class PromptDepthNode(LifecycleNode):
@@ -56,10 +63,12 @@ class PromptDepthNode(LifecycleNode):
         self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
         self._declared = Parameters(self)
-        self._declared.on_change(self._apply)
-        self._drops = Drops(self.get_logger().warning)
+        self._drops = Drops(self.get_logger().warning, what='frame dropped')
+        self._failures = Drops(self.get_logger().error, what='failed')
+        self._failure = ExitCode.INTERNAL
         self._pipeline: Pipeline | None = None
         self._session: Session | None = None
+        self._declared.on_change(self._apply)
 
     def start(self) -> None:
         """Configure and activate, unless a lifecycle manager is to; failing sets the exit code."""
@@ -67,13 +76,15 @@ class PromptDepthNode(LifecycleNode):
             return
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
-                self.exit_code = ExitCode.MODEL_OR_DEVICE
+                self.exit_code = self._failure
                 return
 
     def stop(self) -> bool:
-        """Stop listening and working; False if the worker hangs."""
-        session, self._session = self._session, None
-        return session is None or session.close()
+        """Stop listening and working; False while the worker hangs."""
+        if self._session is not None and not self._session.close():
+            return False
+        self._session = None
+        return True
 
     # Life cycle
 
@@ -98,9 +109,8 @@ class PromptDepthNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop whatever still runs."""
-        self.stop()
-        return self.on_cleanup(state)
+        """Stop whatever still runs; what a hanging worker uses is left to it."""
+        return self.on_cleanup(state) if self.stop() else TransitionCallbackReturn.FAILURE
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to the start after a transition that failed half-way."""
@@ -121,11 +131,12 @@ class PromptDepthNode(LifecycleNode):
     def _configure(self) -> None:
         settings = self._declared.settings
         model = load_model(settings)
-        self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}')
+        rate = f'about {1 / model.frame_sec:.2g} frames/s'
+        self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}, {rate}')
         if settings.device == 'auto' and model.device == 'cpu':
             self.get_logger().warning(
-                f'no CUDA found: the network runs on the CPU at about {1 / model.frame_sec:.2g} '
-                'frames/s; install a CUDA build of torch, or set device:=cpu if it is meant'
+                f'no CUDA found: the network runs on the CPU at {rate}; '
+                'install a CUDA build of torch, or set device:=cpu if it is meant'
             )
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         self._pipeline = Pipeline(
@@ -139,6 +150,8 @@ class PromptDepthNode(LifecycleNode):
 
     def _activate(self) -> None:
         assert self._pipeline is not None
+        if not self.stop():
+            raise RuntimeError('the worker of the last activation still hangs in a frame')
         self._session = Session(self, self._pipeline, self._diagnostics)
 
     # What happens to the node
@@ -150,14 +163,19 @@ class PromptDepthNode(LifecycleNode):
             self._session.inputs.apply(settings)
 
     def report_error(self, error: Exception) -> None:
-        """Say in one line what a callback or a frame failed of."""
+        """Say in one line, once in a while, what a callback failed of."""
         if not self.context.ok():
             return  # a signal ended the context while somebody still used it
         if isinstance(error, REFUSALS):
+            self._failure = ExitCode.MODEL_OR_DEVICE
             self.get_logger().fatal(str(error))
-            return
-        self.get_logger().error(f'{type(error).__name__}: {error} (traceback at debug level)')
-        self.get_logger().debug(''.join(traceback.format_exception(error)))
+        elif self._failures.add(type(error).__name__, f'{type(error).__name__}: {error}'):
+            keep_traceback(error)
+
+    def report_failed_frame(self, error: Exception) -> None:
+        """Count a frame that failed in a way nobody foresaw."""
+        if self.context.ok() and self._drops.add('failed', f'{type(error).__name__}: {error}'):
+            keep_traceback(error)
 
     def report_worker_end(self, error: BaseException) -> None:
         """End the process because no frame will be worked on any more."""
@@ -168,8 +186,17 @@ class PromptDepthNode(LifecycleNode):
 
     def _calibration(self) -> Calibration:
         topic = self.resolve_topic_name('image')
-        is_rectified = 'rect' in topic.rpartition('/')[2]
-        return Calibration(self.get_logger().warning, rectified=is_rectified)
+        is_rectified = RECTIFIED_TOPIC.search(topic) is not None
+        log = self.get_logger()
+        return Calibration(warn=log.warning, error=log.error, rectified=is_rectified)
+
+
+def keep_traceback(error: Exception) -> None:
+    """Append the traceback to a file beside the log, which is for people."""
+    with suppress(OSError):  # a full disk is no reason to fail
+        folder = Path(get_logging_directory())
+        with (folder / TRACEBACK_FILE).open('a') as file:
+            file.write(''.join(traceback.format_exception(error)) + '\n')
 
 
 def _success(done: bool) -> TransitionCallbackReturn:
@@ -185,20 +212,22 @@ class Session:
         self._node = node
         self._diagnostics = diagnostics
         self._worker: Worker[Pair[Image]] = Worker(
-            pipeline.process, on_error=node.report_error, on_fatal=node.report_worker_end
+            pipeline.process, on_error=node.report_failed_frame, on_fatal=node.report_worker_end
         )
-        self._worker.start()
-        # Last of all, so that nothing arrives before there is somewhere to go.
+        pipeline.calibration.clear()
         self.inputs = Inputs(
             node,
             pipeline.settings,
             on_pair=self._worker.offer,
             on_camera_info=pipeline.calibration.add,
+            on_error=node.report_error,
         )
         self._supervisor = Supervisor(node, self.inputs, self._worker, pipeline)
         # Steady time: a simulation may pause its clock, and that is worth a report too.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(REPORT_PERIOD_SEC, self._report, clock=steady)
+        report = guarded(self._report, node.report_error)
+        self._timer = node.create_timer(REPORT_PERIOD_SEC, report, clock=steady)
+        self._worker.start()
 
     def close(self) -> bool:
         """Stop listening, then working; False if the worker hangs."""

@@ -56,7 +56,7 @@ class Parameters:
                 continue
             if self.settings.strict_params:
                 raise SettingError(unknown_setting(name))
-            self._node.get_logger().warning(unknown_setting(name))
+            self._node.get_logger().warning(f'{unknown_setting(name)} (ignored)')
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
         known = {setting.name for setting in describe()}

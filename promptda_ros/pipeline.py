@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 
 from promptda_ros import messages
 from promptda_ros.calibration import Calibration
-from promptda_ros.core.frame import BadFrame, Depth
+from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.stages import StageTimes
@@ -59,6 +59,7 @@ class Pipeline:
         settings, time, estimator = self.settings, self.stages.time, self.model.estimator
         with time('read'):
             frame = messages.read_frame(pair.image, pair.depth, settings.input)
+            self._note_age(frame)
             intrinsics = self.calibration.intrinsics_of(
                 frame, rescale=settings.input.rescale_camera_info
             )
@@ -73,4 +74,8 @@ class Pipeline:
         with time('publish'):
             self.outputs.publish(built)
         self.latest = depth
-        self.early_sec = (frame.stamp_ns - self._now_ns()) / 1e9
+
+    def _note_age(self, frame: Frame) -> None:
+        now_ns = self._now_ns()
+        if now_ns > 0:  # a simulated clock that has not begun knows no age
+            self.early_sec = (frame.stamp_ns - now_ns) / 1e9

@@ -38,14 +38,16 @@ def frames_status(pipeline: Pipeline, worker: WorkerCounters) -> Status:
             for output, number in pipeline.outputs.published().items()
         },
         'drops.overrun': worker.overrun,
-        'drops.failed': worker.failed,
         **{f'drops.{reason}': number for reason, number in pipeline.drops.snapshot().items()},
     }
     for stage, spread in pipeline.stages.snapshot().items():
         values[f'stage_ms.{stage}.p50'] = spread.p50
         values[f'stage_ms.{stage}.p99'] = spread.p99
-    dropped = pipeline.drops.recent_text(within_sec=RECENT_SEC)
-    return Status('frames', 'warn' if dropped else 'ok', dropped or 'frames pass', values)
+    if dropped := pipeline.drops.recent_text(within_sec=RECENT_SEC):
+        return Status('frames', 'warn', dropped, values)
+    if frames_lack_points := pipeline.calibration.problem:
+        return Status('frames', 'warn', f'no point cloud: {frames_lack_points}', values)
+    return Status('frames', 'ok', 'frames pass', values)
 
 
 def network_status(pipeline: Pipeline) -> Status:

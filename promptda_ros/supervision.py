@@ -108,12 +108,13 @@ class Supervisor:
         """Say what about the stamps is odd though frames pass, each thing once."""
         offsets = self._inputs.pairing.offsets
         left_sec, early_sec = offsets.ambiguous_in_sec, self._pipeline.early_sec
+        present_sec = self._pipeline.settings.sync.depth_time_offset
         if offsets.is_ambiguous and offsets.median_ns is not None:
             self._say_once(
                 'ambiguous',
                 f'depth is {offsets.median_ns / 1e6:.1f} ms from its image, more than half of the '
                 'image period: the nearest may be the wrong frame; set sync.depth_time_offset:='
-                f'{-offsets.median_ns / 1e9:.3f}',
+                f'{present_sec - offsets.median_ns / 1e9:.3f}',
             )
         elif left_sec is not None and left_sec < DRIFT_WARN_SEC:
             self._say_once(
@@ -146,6 +147,7 @@ class Supervisor:
         offsets = self._inputs.pairing.offsets
         return PairingFacts(
             tolerance_sec=self._pipeline.settings.sync.tolerance,
+            depth_time_offset_sec=self._pipeline.settings.sync.depth_time_offset,
             offset_sec=_seconds(offsets.median_ns),
             offset_p95_sec=_seconds(offsets.p95_ns),
         )

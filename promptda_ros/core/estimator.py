@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -54,6 +55,8 @@ class Estimator:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         resolution: str = 'auto',
+        image_mean: Sequence[float] = IMAGENET_MEAN,
+        image_std: Sequence[float] = IMAGENET_STD,
     ) -> None:
         self._network = network.eval().requires_grad_(False).to(device=device, dtype=dtype)
         self._patch_px = network.config.patch_size
@@ -62,9 +65,9 @@ class Estimator:
         fallback = 'full' if device.type == 'cuda' else 'low'
         self._pixels = PIXELS_OF_RESOLUTION[fallback if resolution == 'auto' else resolution]
         # (x / 255 - mean) / std as one product and one sum
-        self._gain = _per_channel([1 / (255 * std) for std in IMAGENET_STD], device)
+        self._gain = _per_channel([1 / (255 * std) for std in image_std], device)
         self._shift = _per_channel(
-            [-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)], device
+            [-mean / std for mean, std in zip(image_mean, image_std, strict=True)], device
         )
 
     def warm_up(self, *, height: int = 480, width: int = 640) -> None:
@@ -121,10 +124,9 @@ class Estimator:
             prepared.guide[None, None], network_depth_m.shape, mode='bilinear', antialias=True
         )[0, 0]
         depth_m = upsample_guided(network_depth_m, grey, prepared.guide, surface_step=SURFACE_STEP)
-        if settings.drop_saturated:
-            unsupported = saturated & ~self._measured_at(prepared.prompt, network_depth_m.shape)
-            if unsupported.any():
-                depth_m = depth_m.masked_fill(_enlarge(unsupported, depth_m.shape), math.nan)
+        unknown = self._unknown(prepared.prompt, saturated, settings)
+        if unknown.any():
+            depth_m = depth_m.masked_fill(_enlarge(unknown, depth_m.shape), math.nan)
         return Depth(
             depth_m=depth_m.cpu().numpy(),
             near_m=prepared.prompt.near_m,
@@ -157,9 +159,14 @@ class Estimator:
         pixels = F.interpolate(pixels, size, mode='bicubic', antialias=True)
         return torch.addcmul(self._shift, pixels.float(), self._gain).to(self._dtype)
 
-    def _measured_at(self, prompt: Prompt, size: torch.Size) -> Tensor:
-        measured = torch.from_numpy(prompt.measured).to(self._device)
-        return _enlarge(measured, size)
+    def _unknown(self, prompt: Prompt, saturated: Tensor, settings: OutputSettings) -> Tensor:
+        """Mark the network pixels (h, w) whose depth nobody may rely on."""
+        size = saturated.shape
+        rejected = _enlarge(torch.from_numpy(prompt.rejected).to(self._device), size)
+        if not settings.drop_saturated:
+            return rejected
+        measured = _enlarge(torch.from_numpy(prompt.measured).to(self._device), size)
+        return rejected | (saturated & ~measured)
 
 
 def _per_channel(values: list[float], device: torch.device) -> Tensor:

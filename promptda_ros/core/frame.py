@@ -50,6 +50,7 @@ class Prompt:
 
     depth_m: FloatImage  # (h, w), all finite
     measured: Mask  # (h, w), False where depth_m was filled in
+    rejected: Mask  # (h, w), measured but not believed: filled in, and no output may rest on it
     near_m: float
     far_m: float
 

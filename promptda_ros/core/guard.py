@@ -29,6 +29,8 @@ class Guard:
         """
         try:
             function(*arguments)
+        except GaveUp:
+            raise
         except Exception as error:
             # What a message, the graph or the device can do to a callback cannot be listed.
             self._failures += 1
@@ -38,3 +40,15 @@ class Guard:
             return False
         self._failures = 0
         return True
+
+
+def guarded(
+    function: Callable[..., object], on_error: Callable[[Exception], None]
+) -> Callable[..., None]:
+    """Return the function behind a guard of its own, so that others' successes don't count."""
+    guard = Guard(on_error)
+
+    def run(*arguments: Any) -> None:
+        guard.run(function, *arguments)
+
+    return run

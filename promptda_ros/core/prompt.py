@@ -17,6 +17,8 @@ from promptda_ros.core.settings import PromptSettings
 # A robust end of the range may be exceeded by this factor before a measurement is a stray one:
 # real surfaces go on a little beyond the last percentile, reflections jump.
 OUTLIER_MARGIN = 1.25
+# More pixels than this side by side are a thing, however far from everything else it is.
+STRAY_PIXELS_AT_MOST = 4
 METRES_AT_MOST = 50.0
 ASPECT_TOLERANCE = 0.02
 
@@ -29,10 +31,17 @@ def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
     """
     depth_m, measured = _mark_measured(sensor_depth_m, settings)
     depth_m, measured = _reduce(depth_m, measured, settings.max_long_side)
-    measured = _without_strays(depth_m, measured, settings.outlier_fraction)
+    rejected = _strays(depth_m, measured, settings.outlier_fraction)
+    measured &= ~rejected
     _require_enough(sensor_depth_m, measured, settings)
     filled_m = fill_holes(depth_m, measured)
-    return Prompt(filled_m, measured, near_m=float(filled_m.min()), far_m=float(filled_m.max()))
+    return Prompt(
+        depth_m=filled_m,
+        measured=measured,
+        rejected=rejected,
+        near_m=float(filled_m.min()),
+        far_m=float(filled_m.max()),
+    )
 
 
 def require_same_view(image_size: tuple[int, int], depth_size: tuple[int, int]) -> None:
@@ -96,15 +105,25 @@ def _reduce(depth_m: FloatImage, measured: Mask, max_long_side: int) -> tuple[Fl
     return reduced.astype(np.float32, copy=False), covered
 
 
-def _without_strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mask:
-    """Leave out the few pixels far beyond the range that nearly all measurements span."""
+def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mask:
+    """Mark single pixels far beyond the range that nearly all measurements span.
+
+    A thing of a few pixels more is kept: a tool before the table is rare and far from all else
+    too, and taking it for an error would show the table in its place.
+    """
+    nothing: Mask = np.zeros_like(measured)
     values = depth_m[measured]
     if values.size == 0 or outlier_fraction == 0.0:
-        return measured
+        return nothing
     low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
     inside = (depth_m >= low / OUTLIER_MARGIN) & (depth_m <= high * OUTLIER_MARGIN)
-    kept: Mask = measured & inside
-    return kept
+    outside = measured & ~inside
+    if not outside.any():
+        return nothing
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(outside.astype(np.uint8))
+    is_small = statistics[:, cv2.CC_STAT_AREA] <= STRAY_PIXELS_AT_MOST
+    strays: Mask = outside & is_small[labels]
+    return strays
 
 
 def _require_enough(depth_m: FloatImage, measured: Mask, settings: PromptSettings) -> None:

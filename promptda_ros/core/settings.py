@@ -212,12 +212,13 @@ class PromptSettings:
     )
     outlier_fraction: float = _setting(
         0.002,
-        'Share of measurements at either end of the range that may be stray pixels.',
+        'Share of measurements at either end of the range that may be stray pixels; of these '
+        'only specks of up to 4 pixels are ignored, and the output is NaN there.',
         limits=(0.0, 0.2),
         live=True,
     )
     min_valid_fraction: float = _setting(
-        0.01,
+        0.05,
         'Frames whose sensor depth is valid on a smaller share of its pixels are dropped.',
         limits=(0.0001, 1.0),
         live=True,
@@ -237,8 +238,8 @@ class OutputSettings:
 
     drop_saturated: bool = _setting(
         True,
-        'Publish NaN where depth lies at an end of the prompt range and no sensor pixel '
-        'supports it: a thing nearer than every measurement would be shown too far away.',
+        'Publish NaN where depth lies at an end of the prompt range and no sensor pixel supports '
+        'it: a thing nearer than every measurement would be shown too far away.',
         live=True,
     )
     edge_filter: bool = _setting(
@@ -340,4 +341,4 @@ def unknown_setting(name: str) -> str:
     names = [setting.name for setting in describe()]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ''
-    return f"unknown parameter '{name}' ignored{hint}"
+    return f"unknown parameter '{name}'{hint}"

@@ -30,6 +30,7 @@ class PairingFacts:
     """How far the stamps of both topics lie apart, depth minus image."""
 
     tolerance_sec: float
+    depth_time_offset_sec: float = 0.0  # what is added to depth stamps, and is in the offsets
     offset_sec: float | None = None  # median of the nearest depth of every image
     offset_p95_sec: float | None = None  # 95th percentile of its size
 
@@ -119,5 +120,5 @@ def _apart(pairing: PairingFacts) -> str:
     return (
         f'depth {verb} image by {abs(offset_sec) * 1e3:.1f} ms{spread} > tolerance '
         f'{pairing.tolerance_sec * 1e3:.0f} ms; set sync.tolerance or '
-        f'sync.depth_time_offset:={-offset_sec:.3f}'
+        f'sync.depth_time_offset:={pairing.depth_time_offset_sec - offset_sec:.3f}'
     )

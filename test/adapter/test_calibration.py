@@ -33,7 +33,7 @@ def warnings():
 
 @pytest.fixture
 def calibration(warnings):
-    return Calibration(warnings.append, rectified=False)
+    return Calibration(warn=warnings.append, error=warnings.append, rectified=False)
 
 
 def test_without_any_camera_info_there_are_no_intrinsics_and_no_noise(calibration, warnings):
@@ -68,7 +68,7 @@ def test_the_message_of_the_images_own_moment_is_taken(calibration, sensors):
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=40, unique=True), st.integers(1, 1100))
 def test_the_latest_message_not_younger_than_the_image_is_taken(sensors, stamps, image_sec):
     """E6: as long as time goes forward."""
-    calibration = Calibration(pytest.fail, rectified=False)
+    calibration = Calibration(warn=pytest.fail, error=pytest.fail, rectified=False)
     for sec in sorted(stamps):
         calibration.add(sensors.camera_info(sec * SEC, focal_px=float(sec)))
     expected = max([sec for sec in stamps if sec <= image_sec], default=min(stamps))
@@ -165,7 +165,7 @@ def test_a_distorted_image_is_said_once_with_the_remedy(calibration, sensors, wa
 
 def test_a_rectified_image_takes_p_and_has_no_distortion(sensors, warnings):
     """E8: the coefficients are those of the raw image."""
-    calibration = Calibration(warnings.append, rectified=True)
+    calibration = Calibration(warn=warnings.append, error=warnings.append, rectified=True)
     message = sensors.camera_info(SEC, d=[0.1, 0.0, 0.0, 0.0, 0.0])
     message.p[0] = 90.0
     calibration.add(message)

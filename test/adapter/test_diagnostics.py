@@ -37,7 +37,7 @@ def lines():
 
 @pytest.fixture
 def drops(clock, lines):
-    return Drops(lines.append)
+    return Drops(lines.append, what='frame dropped')
 
 
 def test_every_drop_is_counted_under_its_reason(drops):

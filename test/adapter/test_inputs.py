@@ -53,6 +53,7 @@ def listen(bench, pairs, infos):
                 settings or Settings(),
                 on_pair=pairs.append,
                 on_camera_info=infos.append,
+                on_error=pytest.fail,
             )
         )
         return made[-1]
@@ -67,7 +68,7 @@ def listen(bench, pairs, infos):
 
 @pytest.fixture
 def filter_(pairs):
-    filter_ = PairFilter(Pairing(pairing_settings(SyncSettings())))
+    filter_ = PairFilter(Pairing(pairing_settings(SyncSettings())), pytest.fail)
     filter_.registerCallback(pairs.append)
     return filter_
 
@@ -244,7 +245,7 @@ def test_topics_follow_remaps_and_the_namespace(make_bench):
     """A11: relative names, so that they move."""
     arguments = ['-r', '__ns:=/robot1', '-r', 'image:=/camera/color/image_raw']
     node = make_bench(*arguments).node
-    inputs = Inputs(node, Settings(), on_pair=print, on_camera_info=print)
+    inputs = Inputs(node, Settings(), on_pair=print, on_camera_info=print, on_error=pytest.fail)
     assert inputs.image.topic == '/camera/color/image_raw'
     assert inputs.depth.topic == '/robot1/depth'
     topics = {each.topic_name for each in node.subscriptions}
@@ -255,7 +256,9 @@ def test_topics_follow_remaps_and_the_namespace(make_bench):
 def test_closing_leaves_no_subscription_and_no_timer(bench):
     before = len(list(bench.node.subscriptions)), len(list(bench.node.timers))
     for _ in range(3):
-        inputs = Inputs(bench.node, Settings(), on_pair=print, on_camera_info=print)
+        inputs = Inputs(
+            bench.node, Settings(), on_pair=print, on_camera_info=print, on_error=pytest.fail
+        )
         inputs.adapt()
         inputs.close()
     assert (len(list(bench.node.subscriptions)), len(list(bench.node.timers))) == before

@@ -17,7 +17,7 @@ PACKAGE = Path(promptda_ros.__file__).parent
 CONVERTER = PACKAGE / 'tools' / 'convert_checkpoint.py'
 SOURCES = sorted(PACKAGE.rglob('*.py'))
 REFUSED = ('rclpy', 'sensor_msgs', 'cv_bridge', 'message_filters', 'transformers', 'torchvision')
-REFUSED += ('safetensors', 'huggingface_hub', 'timm', 'cv2')
+REFUSED += ('huggingface_hub', 'timm', 'cv2')
 
 
 def test_the_network_runs_without_ros_and_without_transformers():
