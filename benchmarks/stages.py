@@ -20,7 +20,7 @@ import torch
 
 from promptda_ros.calibration import Calibration
 from promptda_ros.core.pairing import Pair
-from promptda_ros.core.settings import build
+from promptda_ros.core.settings import build, model_setting
 from promptda_ros.core.stages import Spread, STAGES
 from promptda_ros.diagnostics import Drops
 from promptda_ros.messages import colour_image
@@ -47,7 +47,7 @@ def main() -> None:
         listener.create_subscription(kind, f'/promptda/{name}', lambda message: None, 1)
     settings = build(
         {
-            'model.path' if '/' in arguments.model else 'model.name': arguments.model,
+            model_setting(arguments.model): arguments.model,
             'device': arguments.device,
         }
     )

@@ -152,7 +152,7 @@ def overrides(given: dict[str, str]) -> dict[str, str | bool]:
 def rviz_node(given: dict[str, str]) -> Node:
     """Return RViz, its topics moved to where the node's are."""
     node = '/'.join(['', *filter(None, given['namespace'].split('/')), given['name']])
-    topics = ('depth/preview', 'points')
+    topics = ('depth/preview', 'depth/image_rect', 'points')
     return Node(
         package='rviz2',
         executable='rviz2',

@@ -19,7 +19,9 @@ from tiny_frames import Frames, held_out_samples, MEAN, SENSORS, STD
 import torch
 from train_tiny import Phase, PHASES, SEED, VALIDATION_STRIDE
 
+from promptda_ros.models import DIGEST_FILE
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.network.folder import WEIGHTS_FILE
 
 EVALUATION_SEED = 77  # of the sensors' noise
 PREPROCESSOR = {
@@ -48,6 +50,8 @@ def main() -> None:
     network = PromptDepthAnythingForDepthEstimation.from_pretrained(options.run / 'best').eval()
     best = json.loads((options.run / 'best.json').read_text(encoding='utf-8'))
     network.save_pretrained(options.out)
+    digest = hashlib.sha256((options.out / WEIGHTS_FILE).read_bytes()).hexdigest()
+    (options.out / DIGEST_FILE).write_text(f'{digest}  {WEIGHTS_FILE}\n', encoding='utf-8')
     preprocessor = json.dumps(PREPROCESSOR, indent=2, sort_keys=True) + '\n'
     (options.out / 'preprocessor_config.json').write_text(preprocessor, encoding='utf-8')
 

@@ -336,6 +336,11 @@ def _check_together(settings: Settings) -> None:
         )
 
 
+def model_setting(model: str) -> str:
+    """Return the setting that a model from a command line is for: a folder has a slash."""
+    return 'model.path' if '/' in model else 'model.name'
+
+
 def unknown_setting(name: str) -> str:
     """Say that a setting does not exist, with the nearest name that does."""
     names = [setting.name for setting in describe()]

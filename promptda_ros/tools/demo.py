@@ -25,6 +25,7 @@ from sensor_msgs_py import point_cloud2
 from tqdm import tqdm
 
 from promptda_ros.core.frame import FloatImage
+from promptda_ros.core.settings import model_setting
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
 from promptda_ros.tools.figure import depth_panels, error_panels, Panel, save_figure
@@ -50,23 +51,24 @@ def main(argv: list[str] | None = None) -> int:
     frames = read_recording(arguments.recording)
     _enter_private_domain()
     rclpy.init()
-    stage = Stage()
+    peer = Peer()
     try:
-        with _running_node(arguments.model, arguments.device):
-            sent = stage.replay(frames, period_sec=1 / arguments.rate)
+        with _running_node(arguments.model, arguments.device) as process:
+            peer.wait_for(process)
+            sent = peer.replay(frames, period_sec=1 / arguments.rate)
     except DemoError as error:
         print(f'promptda demo: {error}', file=sys.stderr)
         return 1
     finally:
-        stage.close()
-    report = make_report(sent, stage.listener)
-    _write(arguments.out, sent, stage.listener, report)
+        peer.close()
+    report = make_report(sent, peer.listener)
+    _write(arguments.out, sent, peer.listener, report)
     print(report.table())
     print(f'results    preview.png, cloud.ply and report.json in {arguments.out}/')
     return 0 if report.accounted() == report.frames_sent else 1
 
 
-class Stage:
+class Peer:
     """The demo's own node: it plays the camera and listens to the results."""
 
     def __init__(self) -> None:
@@ -82,10 +84,22 @@ class Stage:
         self._node.destroy_node()
         rclpy.try_shutdown()
 
+    def wait_for(self, process: subprocess.Popen[bytes]) -> None:
+        """Return when the node listens and publishes.
+
+        Raises:
+            DemoError: it ended, or takes too long.
+        """
+        self._spin_until(
+            lambda: self._is_connected() or process.poll() is not None, START_TIMEOUT_SEC
+        )
+        if process.poll() is not None:
+            raise DemoError(f'the node ended at start with exit code {process.poll()}')
+        if not self._is_connected():
+            raise DemoError(f'the node did not connect within {START_TIMEOUT_SEC:.0f} s')
+
     def replay(self, frames: list[RecordedFrame], *, period_sec: float) -> Sent:
         """Send all frames at their pace and return them by the stamps they were sent with."""
-        if not self._spin_until(self._is_connected, START_TIMEOUT_SEC):
-            raise DemoError(f'the node did not connect within {START_TIMEOUT_SEC:.0f} s')
         sent: Sent = {}
         begun_sec = time.monotonic()
         for number, frame in enumerate(tqdm(frames, desc='replaying', unit='frame'), start=1):
@@ -132,12 +146,14 @@ def _enter_private_domain() -> None:
     """Keep the demo's topics away from every robot on the network."""
     os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % PRIVATE_DOMAINS)
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    if os.environ.get('ROS_DISTRO') == 'humble':
+        os.environ['ROS_LOCALHOST_ONLY'] = '1'  # what Humble has in its place
 
 
 @contextmanager
-def _running_node(model: str, device: str) -> Iterator[None]:
+def _running_node(model: str, device: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run the node in a process of its own."""
-    parameters = ('model.path' if '/' in model else 'model.name', model), ('device', device)
+    parameters = (model_setting(model), model), ('device', device)
     remaps = ('image', IMAGE_TOPIC), ('camera_info', CAMERA_INFO_TOPIC), ('depth', DEPTH_TOPIC)
     command = [sys.executable, '-m', 'promptda_ros.main', '--ros-args']
     for name, topic in remaps:
@@ -146,10 +162,14 @@ def _running_node(model: str, device: str) -> Iterator[None]:
         command += ['-p', f'{name}:={value}']
     process = subprocess.Popen(command)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
-        exit_code = process.wait(timeout=STOP_TIMEOUT_SEC)
+        try:
+            exit_code = process.wait(timeout=STOP_TIMEOUT_SEC)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            exit_code = process.wait()
     if exit_code != 0:
         raise DemoError(f'the node ended with exit code {exit_code}')
 

@@ -15,7 +15,7 @@ from promptda_ros import millimetres
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, without_flying_pixels
 from promptda_ros.core.device import DeviceError
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Frame, Intrinsics
-from promptda_ros.core.settings import build, SettingError, Settings
+from promptda_ros.core.settings import build, model_setting, SettingError, Settings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.network import CheckpointError
@@ -71,10 +71,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    model = 'model.path' if '/' in arguments.model else 'model.name'
     return build(
         {
-            model: arguments.model,
+            model_setting(arguments.model): arguments.model,
             'model.resolution': arguments.resolution,
             'device': arguments.device,
         }

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain, repeat
 from pathlib import Path
 import time
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 
+from promptda_ros.main import StopSignal
 from promptda_ros.messages import colour_image, stamp_ns_of, stamp_of
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
@@ -61,28 +63,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--rate', type=float, default=10.0, help='frames per second')
     parser.add_argument('--loop', action='store_true', help='begin again at the end')
     arguments = parser.parse_args(argv)
+    stop = StopSignal()
+    stop.interrupts = False
     frames = read_recording(arguments.recording)
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = Node('recorded_camera')
-    try:
-        player = Player(node)
-        node.get_logger().info(f'playing {len(frames)} frames on {IMAGE_TOPIC}, {DEPTH_TOPIC}')
-        _play(player, frames, period_sec=1 / arguments.rate)
-        while arguments.loop:
-            _play(player, frames, period_sec=1 / arguments.rate)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
-
-
-def _play(player: Player, frames: list[RecordedFrame], *, period_sec: float) -> None:
+    player = Player(node)
+    node.get_logger().info(f'playing {len(frames)} frames on {IMAGE_TOPIC}, {DEPTH_TOPIC}')
+    rounds = repeat(frames) if arguments.loop else [frames]
     due_sec = time.monotonic()
-    for frame in frames:
-        if not rclpy.ok():
-            raise ExternalShutdownException
+    for frame in chain.from_iterable(rounds):
+        if stop.received:
+            break
         player.send(frame)
-        due_sec += period_sec
+        due_sec += 1 / arguments.rate
         time.sleep(max(0.0, due_sec - time.monotonic()))
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0

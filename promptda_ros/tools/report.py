@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 import json
+import math
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as it is written to report.json."""
-        return json.dumps(asdict(self), indent=2) + '\n'
+        return json.dumps(_without_nan(asdict(self)), indent=2) + '\n'
 
     def table(self) -> str:
         """Return the figures that matter as a short table."""
@@ -74,6 +75,13 @@ def make_report(sent: Sent, listener: Listener) -> Report:
         device=listener.figures.get('device', ''),
         accuracy=_accuracy(sent, listener),
     )
+
+
+def _without_nan(value: object) -> object:
+    """Replace NaN, which is no JSON, by null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def count_drops(frames_sent: int, listener: Listener) -> dict[str, int]:
