@@ -162,7 +162,8 @@ class Estimator:
     def _unknown(self, prompt: Prompt, saturated: Tensor, settings: OutputSettings) -> Tensor:
         """Mark the network pixels (h, w) whose depth nobody may rely on."""
         size = saturated.shape
-        rejected = _enlarge(torch.from_numpy(prompt.rejected).to(self._device), size)
+        # With its neighbours: pixels of both sizes don't lie on one another.
+        rejected = _enlarge(_grown(torch.from_numpy(prompt.rejected).to(self._device)), size)
         if not settings.drop_saturated:
             return rejected
         measured = _enlarge(torch.from_numpy(prompt.measured).to(self._device), size)
@@ -196,6 +197,10 @@ def _require_finite(depth_m: Tensor) -> None:
 def _saturated(depth_m: Tensor, prompt: Prompt) -> Tensor:
     margin_m = SATURATION * (prompt.far_m - prompt.near_m)
     return (depth_m <= prompt.near_m + margin_m) | (depth_m >= prompt.far_m - margin_m)
+
+
+def _grown(mask: Tensor) -> Tensor:
+    return F.max_pool2d(mask[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0.5
 
 
 def _enlarge(mask: Tensor, size: torch.Size) -> Tensor:

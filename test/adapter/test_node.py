@@ -348,6 +348,72 @@ def test_ten_callbacks_in_a_row_that_fail_give_up(rig):
         rig.spin_until(lambda: len(failed) > FAILURES_IN_A_ROW)
 
 
+@pytest.mark.parametrize('part, method', [('inputs.pairing', 'add'), ('_supervisor', 'tick')])
+def test_a_callback_that_always_fails_gives_up_though_others_succeed(
+    rig, capfd, monkeypatch, tmp_path, part, method
+):
+    """I3: subscriptions and timers; the traceback is in a file beside the log."""
+    owner = rig.node._session
+    for name in part.split('.'):
+        owner = getattr(owner, name)
+
+    def fail(*arguments, **named):
+        raise OSError('this always fails')
+
+    monkeypatch.setattr(node_module, 'get_logging_directory', lambda: tmp_path)
+    monkeypatch.setattr(owner, method, fail)
+
+    def send_and_never_be_done():
+        rig.send()
+        return False
+
+    with pytest.raises(GaveUp, match='10 failures in a row, the last: this always fails'):
+        rig.spin_until(send_and_never_be_done)
+    said = capfd.readouterr().err
+    assert said.count('failed: OSError: this always fails') <= 3  # once in five seconds
+    assert 'Traceback' not in said
+    assert 'Traceback' in (tmp_path / node_module.TRACEBACK_FILE).read_text()
+
+
+def test_a_worker_that_hangs_keeps_the_node_active_until_it_ends(rig, monkeypatch):
+    """A second worker on the same network would be worse than a transition that fails."""
+    monkeypatch.setattr(node_module, 'STOP_TIMEOUT_SEC', 0.01)
+    heard = rig.listen('depth/image_rect')
+    release, entered = threading.Event(), threading.Event()
+    real = rig.node._pipeline.model.estimator
+
+    class Hanging:
+        def __getattr__(self, name):
+            entered.set()
+            assert release.wait(30)
+            return getattr(real, name)
+
+    replace_estimator(rig, Hanging())
+    rig.send()
+    rig.spin_until(entered.is_set)
+    assert not change_state(rig, Transition.TRANSITION_DEACTIVATE)
+    assert not rig.node.stop()
+    release.set()
+    rig.spin_until(rig.node.stop)
+    assert len(heard) <= 1
+
+
+def test_a_context_that_ends_while_frames_pass_ends_the_worker_quietly(rig, capfd):
+    """I2: rclpy.shutdown() from outside."""
+    heard = rig.listen('depth/image_rect')
+    rig.send_through(heard)
+    for _ in range(3):
+        rig.send()
+    rig.executor.spin_once(0.02)
+    capfd.readouterr()
+    rig.node.context.try_shutdown()
+    assert rig.node.stop()
+    said = capfd.readouterr().err
+    assert 'Traceback' not in said
+    assert 'RCLError' not in said
+    assert rig.node.exit_code == ExitCode.CLEAN
+
+
 def test_what_fails_after_a_signal_ended_the_context_is_not_told(rig, capfd):
     """I1, I2: the worker may publish a moment too late."""
     rig.node.context.try_shutdown()

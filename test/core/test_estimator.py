@@ -280,6 +280,23 @@ def test_saturated_depth_that_no_sensor_pixel_supports_is_unknown():
     assert kept.saturated_fraction == depth.saturated_fraction > 28 * 42 / (84 * 126)
 
 
+def test_where_a_stray_measurement_was_ignored_depth_is_unknown():
+    """D7: what fills its place is no witness of what is there."""
+    depth_m = slope()
+    depth_m[20, 30] = 8.0
+    depth = estimate(fake(repeat_prompt), frame_of(depth_m))
+    assert np.isnan(depth.depth_m[40:42, 60:62]).all()
+    assert np.isfinite(depth.depth_m).mean() > 0.99
+    assert depth.far_m == pytest.approx(1.5)
+
+
+def test_a_small_thing_before_the_table_is_never_shown_as_table():
+    depth_m = np.full((48, 64), 1.1, np.float32)
+    depth_m[20:23, 30:33] = 0.7
+    depth = estimate(fake(repeat_prompt), frame_of(depth_m))
+    np.testing.assert_allclose(depth.depth_m[42:44, 62:64], 0.7, atol=0.01)
+
+
 @pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 0.0, -0.5])
 @pytest.mark.parametrize('where', ['one pixel', 'everywhere'])
 def test_an_answer_that_is_no_depth_drops_the_frame(bad, where):

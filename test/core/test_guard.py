@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptda_ros.core.guard import FAILURES_IN_A_ROW, GaveUp, Guard
+from promptda_ros.core.guard import FAILURES_IN_A_ROW, GaveUp, Guard, guarded
 
 
 def fail(text: str = 'bad') -> None:
@@ -67,3 +67,13 @@ def test_what_is_no_exception_passes(guard, errors, escape):
     with pytest.raises(escape):
         guard.run(stop)
     assert errors == []
+
+
+def test_every_guarded_function_counts_its_own_failures(guard, errors):
+    """I3: a timer that succeeds between them hides no callback that always fails."""
+    broken = guarded(fail, errors.append)
+    for _ in range(FAILURES_IN_A_ROW - 1):
+        assert guard.run(broken)
+    with pytest.raises(GaveUp):
+        guard.run(broken)
+    assert len(errors) == FAILURES_IN_A_ROW

@@ -109,6 +109,12 @@ def test_depth_that_leads_is_shifted_forward():
     assert silence.text.endswith('sync.depth_time_offset:=0.040')
 
 
+def test_the_offset_that_is_set_already_is_part_of_the_advice():
+    """F4: what is measured comes on top of it."""
+    silence = silence_of(pairing_offset_sec=0.011, pairing_depth_time_offset_sec=-0.01)
+    assert silence.text.endswith('sync.depth_time_offset:=-0.021')
+
+
 @pytest.mark.parametrize('offset_sec', [1.79e9, -1.79e9])
 def test_stamps_of_years_apart_come_from_different_clocks(offset_sec):
     """F6: time since boot and time since 1970."""

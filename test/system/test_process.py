@@ -53,6 +53,20 @@ def test_a_signal_while_modules_are_imported_ends_the_node_cleanly(
     assert 'Traceback' not in node.stderr
 
 
+@pytest.mark.parametrize('module', ['rclpy.context', 'torch.nn'])
+def test_two_signals_while_modules_are_imported_end_the_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path, module: str
+):
+    """I1: the second one finds the first one's work half done."""
+    python = ('-X', 'importtime', '-m', 'promptda_ros.main')
+    node = start_node(f'model.path:={network_folder}', python=python)
+    node.wait_for(f'{module}\n')
+    node.signal(signal.SIGINT)
+    node.signal(signal.SIGINT)
+    assert node.exit_code() == ExitCode.CLEAN
+    assert 'Traceback' not in node.stderr
+
+
 def test_two_signals_at_once_end_the_node_cleanly(
     start_node: Callable[..., Any], network_folder: Path
 ):

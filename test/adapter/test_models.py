@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from promptda_ros import models
+from promptda_ros.core.frame import Frame
+from promptda_ros.core.settings import build, ModelSettings
+from promptda_ros.models import expected_digest, load_model, model_folder
+from promptda_ros.network import CheckpointError
+
+
+@pytest.fixture
+def folder(network_folder: Path, tmp_path: Path) -> Path:
+    """Return a copy of a small network that a test may spoil."""
+    return Path(shutil.copytree(network_folder, tmp_path / 'network'))
+
+
+def load(folder: Path, **values: object) -> models.LoadedModel:
+    return load_model(build({'model.path': str(folder), 'device': 'cpu', **values}))
+
+
+def test_a_network_is_loaded_with_its_digest_and_ready_to_run(folder):
+    model = load(folder)
+    assert (model.name, model.device, model.precision) == ('network', 'cpu', 'float32')
+    assert len(model.sha256) == 64
+    assert model.frame_sec > 0
+    assert model.describe() == f'network ({model.sha256[:8]}) on cpu in float32'
+
+
+def test_a_network_whose_output_is_not_metric_is_refused(folder):
+    """Its depth could leave the range that the sensor measured."""
+    config = json.loads((folder / 'config.json').read_text())
+    config['depth_estimation_type'] = 'relative'
+    (folder / 'config.json').write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="depth_estimation_type 'relative'"):
+        load(folder)
+
+
+def test_the_network_sees_pixels_as_its_own_folder_says(folder):
+    """The normalisation belongs to the weights."""
+    image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
+    slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
+    frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
+    settings = build({})
+    usual = load(folder).estimator.prepare(frame, settings.prompt).pixel_values
+    text = json.dumps({'image_mean': [0.0, 0.0, 0.0], 'image_std': [1.0, 1.0, 1.0]})
+    (folder / 'preprocessor_config.json').write_text(text)
+    plain = load(folder).estimator.prepare(frame, settings.prompt).pixel_values
+    assert 0.0 <= plain.min() < plain.max() <= 1.0
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = (plain - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+    torch.testing.assert_close(usual, expected, atol=1e-5, rtol=0)
+
+
+def test_the_embedded_network_has_a_known_digest_and_loads(monkeypatch):
+    """B2: also the default is not just believed."""
+    settings = build({'device': 'cpu'})
+    assert model_folder(settings.model).name == 'promptda-tiny'
+    assert load_model(settings).sha256 == expected_digest(settings.model)
+
+
+def test_a_flipped_byte_in_the_embedded_network_is_found(tmp_path, monkeypatch):
+    """B2: exit code 3 through CheckpointError."""
+    share = tmp_path / 'share'
+    shutil.copytree(model_folder(ModelSettings()), share / 'models/promptda-tiny')
+    weights = share / 'models/promptda-tiny/model.safetensors'
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    monkeypatch.setattr(models, 'share_folder', lambda: share)
+    with pytest.raises(CheckpointError, match='sha256'):
+        load_model(build({'device': 'cpu'}))
+
+
+def test_the_embedded_network_stays_in_float32_wherever_it_runs(folder):
+    """Its head takes differences of large numbers."""
+    assert models._precision(build({})) == 'fp32'
+    assert models._precision(build({'precision': 'bf16'})) == 'bf16'
+    assert models._precision(build({'model.name': 'vits'})) == 'auto'
+    assert models._precision(build({'model.path': str(folder)})) == 'auto'
+
+
+def test_an_empty_digest_file_is_no_digest(folder):
+    (folder / 'model.safetensors.sha256').write_text('')
+    assert expected_digest(ModelSettings(path=str(folder))) == ''
