@@ -350,7 +350,7 @@ def test_ten_callbacks_in_a_row_that_fail_give_up(rig):
 
 @pytest.mark.parametrize('part, method', [('inputs.pairing', 'add'), ('_supervisor', 'tick')])
 def test_a_callback_that_always_fails_gives_up_though_others_succeed(
-    rig, capfd, monkeypatch, tmp_path, part, method
+    often, rig, capfd, monkeypatch, tmp_path, part, method
 ):
     """I3: subscriptions and timers; the traceback is in a file beside the log."""
     owner = rig.node._session
