@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Callable
+import sys
 import tracemalloc
 
 from builtin_interfaces.msg import Time
@@ -187,6 +188,17 @@ def test_half_pixels_of_chroma_never_raise_anything_else(encoding, height, width
     message = message_of(noise(height * 2, width, channels), encoding)
     message.height = height
     assert outcome(read, message) in ((height, width, 3), 'image_size', 'image_encoding')
+
+
+def test_a_cv_bridge_that_does_not_load_costs_only_what_needs_it(monkeypatch):
+    """Its binary breaks under NumPy 2; what is a view of the message is read all the same."""
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    with pytest.raises(
+        BadFrame, match=r"cv_bridge does not load .* yuyv can't be read"
+    ) as refused:
+        read(message_of(noise(4, 6, 2), 'yuyv'))
+    assert refused.value.reason == 'image_encoding'
+    assert read(message_of(noise(4, 6), 'bgr8')).shape == (4, 6, 3)
 
 
 def test_an_rgb_image_is_a_view_of_the_message():
