@@ -242,7 +242,8 @@ def test_rviz_shows_topics_that_the_node_has():
     displays = config['Visualization Manager']['Displays']
     topics = [display['Topic'] for display in displays if 'Topic' in display]
 
-    assert {topic['Value'] for topic in topics} == {'/promptda/depth/preview', '/promptda/points'}
+    outputs = ('depth/preview', 'depth/image_rect', 'points')
+    assert {topic['Value'] for topic in topics} == {f'/promptda/{output}' for output in outputs}
     assert {topic['Reliability Policy'] for topic in topics} == {'Best Effort'}
 
 

@@ -110,7 +110,7 @@ def test_an_edge_follows_the_colour_inside_a_network_pixel(edge_px):
     guide, expected_m = torch.full((28, 84), 0.9), torch.full((28, 84), 1.0)
     guide[:, :edge_px], expected_m[:, :edge_px] = 0.2, 0.5
     found_m = upsample(depth_m, (28, 84), grey=grey, guide=guide)
-    assert torch.equal(found_m, expected_m)
+    torch.testing.assert_close(found_m, expected_m, rtol=1e-6, atol=0)
 
 
 def centres(size: int, target_size: int) -> Tensor:
