@@ -61,10 +61,12 @@ def upsample_guided(
 
 def _cells_at_edges(depth_m: Tensor, surface_step: float) -> Tensor:
     """Mark the cells (h, w) between a pixel, its right and its lower neighbours at edges."""
-    padded = F.pad(depth_m[None, None], (0, 1, 0, 1), mode='replicate')
-    farthest = F.max_pool2d(padded, 2, stride=1)[0, 0]
-    nearest = -F.max_pool2d(-padded, 2, stride=1)[0, 0]
-    return farthest - nearest > surface_step * nearest
+    padded_m = F.pad(depth_m[None, None], (0, 1, 0, 1), mode='replicate')[0, 0]
+    left_m, right_m = padded_m[:, :-1], padded_m[:, 1:]
+    nearest_m, farthest_m = torch.minimum(left_m, right_m), torch.maximum(left_m, right_m)
+    nearest_m = torch.minimum(nearest_m[:-1], nearest_m[1:])
+    farthest_m = torch.maximum(farthest_m[:-1], farthest_m[1:])
+    return farthest_m - nearest_m > surface_step * nearest_m
 
 
 def _corners(
