@@ -60,6 +60,7 @@ def main() -> None:
         drops=Drops(print, what='frame dropped'),
         settings=settings,
         now_ns=lambda: 0,
+        warn=print,
     )
     pairs = [_pair(frame, calibration) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:

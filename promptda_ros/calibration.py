@@ -13,6 +13,7 @@ from sensor_msgs.msg import CameraInfo
 from promptda_ros import messages
 from promptda_ros.core.camera import BadIntrinsics
 from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.once import SayOnce
 
 KEPT = 60
 
@@ -27,12 +28,11 @@ class Calibration:
     def __init__(
         self, *, warn: Callable[[str], object], error: Callable[[str], object], rectified: bool
     ) -> None:
-        self._warn = warn
+        self._say_once = SayOnce(warn)
         self._error = error
         self._rectified = rectified
         self._lock = threading.Lock()
         self._infos: deque[tuple[int, CameraInfo]] = deque(maxlen=KEPT)
-        self._said: set[str] = set()
         self._problem = ''
 
     @property
@@ -49,7 +49,7 @@ class Calibration:
         """Forget everything, because listening starts anew."""
         with self._lock:
             self._infos.clear()
-        self._said.clear()
+        self._say_once.forget()
 
     def add(self, message: CameraInfo) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
@@ -88,22 +88,19 @@ class Calibration:
 
     def _judge(self, message: CameraInfo, frame: Frame) -> None:
         if message.header.frame_id != frame.frame_id:
-            self._say(
+            self._say_once(
                 'frame',
                 f"camera_info is of frame '{messages.shown(message.header.frame_id)}' but the "
                 f"image of '{messages.shown(frame.frame_id)}': the image's frame is published",
             )
         if messages.is_distorted(message) and not self._rectified:
-            self._say(
+            self._say_once(
                 'distorted',
                 'the image is not rectified (camera_info has distortion): points are bent towards '
                 'the corners; use the image_rect topic of image_proc',
             )
         if message.width == 0 or message.height == 0:
             height, width = frame.image.shape[:2]
-            self._say('size', f'camera_info has no size: {width}x{height} of the image is taken')
-
-    def _say(self, about: str, text: str) -> None:
-        if about not in self._said:
-            self._said.add(about)
-            self._warn(text)
+            self._say_once(
+                'size', f'camera_info has no size: {width}x{height} of the image is taken'
+            )

@@ -119,6 +119,12 @@ def bytes_of(pixels: np.ndarray) -> array.array[int]:
     return data
 
 
+def surplus_bytes(message: Image) -> int:
+    """Return how many bytes the message has beyond its rows; negative where some are missing."""
+    planes = 3 if message.encoding in _COLOUR_PLANAR else 2  # in half images
+    return len(message.data) - message.height * planes // 2 * message.step
+
+
 def shown(text: str) -> str:
     """Cut text that came from another node, so that no peer can flood the log."""
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'

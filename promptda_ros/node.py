@@ -146,6 +146,7 @@ class PromptDepthNode(LifecycleNode):
             drops=self._drops,
             settings=settings,
             now_ns=lambda: self.get_clock().now().nanoseconds,
+            warn=self.get_logger().warning,
         )
 
     def _activate(self) -> None:

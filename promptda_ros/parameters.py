@@ -44,7 +44,11 @@ class Parameters:
         self._judge_unknown(set(given) - settings.keys())
         for setting in settings.values():
             _declare(node, setting)
-        node.add_on_set_parameters_callback(self._on_set)
+        if hasattr(node, 'add_post_set_parameters_callback'):
+            node.add_on_set_parameters_callback(self._check)
+            node.add_post_set_parameters_callback(self._take_over)
+        else:  # Humble knows no later moment
+            node.add_on_set_parameters_callback(self._check_and_take_over)
 
     def on_change(self, listener: Callable[[Settings], None]) -> None:
         """Call the listener with the new settings after every accepted live change."""
@@ -58,17 +62,32 @@ class Parameters:
                 raise SettingError(unknown_setting(name))
             self._node.get_logger().warning(f'{unknown_setting(name)} (ignored)')
 
-    def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
-        known = {setting.name for setting in describe()}
-        changed = {each.name: each.value for each in parameters if each.name in known}
-        current = {name: self._node.get_parameter(name).value for name in known}
+    def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
-            self.settings = build({**current, **changed})
+            self._with(parameters)
         except SettingError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        for listener in self._listeners if changed else ():
-            listener(self.settings)
         return SetParametersResult(successful=True)
+
+    def _take_over(self, parameters: list[Parameter]) -> None:
+        settings = self._with(parameters)
+        if settings == self.settings:
+            return
+        self.settings = settings
+        for listener in self._listeners:
+            listener(settings)
+
+    def _check_and_take_over(self, parameters: list[Parameter]) -> SetParametersResult:
+        result = self._check(parameters)
+        if result.successful:
+            self._take_over(parameters)
+        return result
+
+    def _with(self, parameters: list[Parameter]) -> Settings:
+        known = {setting.name for setting in describe()}
+        current = {name: self._node.get_parameter(name).value for name in known}
+        changed = {each.name: each.value for each in parameters if each.name in known}
+        return build({**current, **changed})
 
 
 def _declare(node: Node, setting: Setting) -> None:

@@ -15,7 +15,9 @@ from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.stages import StageTimes
 from promptda_ros.diagnostics import Drops
+from promptda_ros.encodings import surplus_bytes
 from promptda_ros.models import LoadedModel
+from promptda_ros.once import SayOnce
 from promptda_ros.outputs import Outputs
 
 
@@ -34,6 +36,7 @@ class Pipeline:
         drops: Drops,
         settings: Settings,
         now_ns: Callable[[], int],
+        warn: Callable[[str], object],
     ) -> None:
         self.settings = settings
         self.model = model
@@ -43,6 +46,7 @@ class Pipeline:
         self.latest: Depth | None = None
         self.calibration = calibration
         self._now_ns = now_ns
+        self._say_once = SayOnce(warn)
         self.early_sec = 0.0  # how far ahead of the clock the last image was stamped
 
     def process(self, pair: Pair[Image]) -> None:
@@ -59,7 +63,7 @@ class Pipeline:
         settings, time, estimator = self.settings, self.stages.time, self.model.estimator
         with time('read'):
             frame = messages.read_frame(pair.image, pair.depth, settings.input)
-            self._note_age(frame)
+            self._note_what_is_odd(pair, frame)
             intrinsics = self.calibration.intrinsics_of(
                 frame, rescale=settings.input.rescale_camera_info
             )
@@ -75,7 +79,15 @@ class Pipeline:
             self.outputs.publish(built)
         self.latest = depth
 
-    def _note_age(self, frame: Frame) -> None:
+    def _note_what_is_odd(self, pair: Pair[Image], frame: Frame) -> None:
+        for role, message in (('image', pair.image), ('depth', pair.depth)):
+            if (surplus := surplus_bytes(message)) > 0:
+                text = f'{role} has {surplus} bytes more than its rows; they are not read'
+                self._say_once(f'{role} surplus', text)
+        if not frame.frame_id:
+            self._say_once(
+                'frame_id', 'the image has no frame_id: no consumer can place the depth'
+            )
         now_ns = self._now_ns()
         if now_ns > 0:  # a simulated clock that has not begun knows no age
             self.early_sec = (frame.stamp_ns - now_ns) / 1e9

@@ -15,6 +15,7 @@ from promptda_ros.core.silence import explain, PairingFacts, Silence, TopicFacts
 from promptda_ros.core.worker import Worker
 from promptda_ros.diagnostics import Status
 from promptda_ros.inputs import ImageInput, Inputs
+from promptda_ros.once import SayOnce
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.statuses import frames_status, network_status, pairing_status
 
@@ -39,7 +40,7 @@ class Supervisor:
         self._counters = self._at_last_pair = inputs.pairing.counters
         self._last_pair_sec = self._started_sec = time.monotonic()
         self._said_sec: float | None = None
-        self._said: set[str] = set()
+        self._say_once = SayOnce(self._log.warning)
 
     def tick(self) -> list[Status]:
         """Look at everything once and return the statuses to be published."""
@@ -129,11 +130,6 @@ class Supervisor:
                 f'images are stamped {early_sec:.1f} s in the future: consumers that look up '
                 'transforms will wait or fail; synchronise the clocks, or set use_sim_time',
             )
-
-    def _say_once(self, about: str, text: str) -> None:
-        if about not in self._said:
-            self._said.add(about)
-            self._log.warning(text)
 
     def _topic(
         self, topic: ImageInput, role: str, of: Callable[[PairingCounters], TopicCounters]

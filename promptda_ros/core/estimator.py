@@ -70,14 +70,14 @@ class Estimator:
             [-mean / std for mean, std in zip(image_mean, image_std, strict=True)], device
         )
 
-    def warm_up(self, *, height: int = 480, width: int = 640) -> None:
+    def warm_up(self) -> None:
         """Run one made-up frame, so that the first real one finds everything allocated.
 
         Raises:
             BadFrame: the network gives no depth on this device in this number format.
         """
         ramp_m = np.linspace(0.5, 1.5, 192 * 256, dtype=np.float32).reshape(192, 256)
-        grey = np.full((height, width, 3), 128, np.uint8)
+        grey = np.full((480, 640, 3), 128, np.uint8)
         frame = Frame(stamp_ns=1, frame_id='', image=grey, sensor_depth_m=ramp_m)
         self.estimate(frame, PromptSettings(), OutputSettings())
 

@@ -103,7 +103,17 @@ def test_images_of_other_encodings_give_the_same_depth(rig):
     )
 
 
-def test_an_empty_frame_id_passes_through(rig):
+def test_bytes_behind_the_rows_are_left_out_and_said_once(rig, capfd):
+    """C4: long data is accepted."""
+    heard = rig.listen('depth/image_rect')
+    for _ in range(2):
+        image = rig.sensors.image(rig.next_stamp_ns())
+        image.data.extend(b'surplus')
+        rig.send_through(heard, image=image, depth=rig.sensors.depth(stamp_ns_of(image)))
+    assert capfd.readouterr().err.count('image has 7 bytes more than its rows') == 1
+
+
+def test_an_empty_frame_id_passes_through_and_is_said_once(rig, capfd):
     """C12: and another one later is published as it is."""
     heard = rig.listen('depth/image_rect')
     for frame_id in ('', 'left_optical', ''):
@@ -111,6 +121,7 @@ def test_an_empty_frame_id_passes_through(rig):
         image = rig.sensors.image(stamp_ns, frame_id)
         depth = rig.send_through(heard, image=image, depth=rig.sensors.depth(stamp_ns, frame_id))
         assert depth.header.frame_id == frame_id
+    assert capfd.readouterr().err.count('the image has no frame_id') == 1
 
 
 def bad_image(**fields):

@@ -318,7 +318,7 @@ def test_warming_up_finds_a_network_that_gives_no_depth():
     """B8: before the first real frame."""
     broken = fake(lambda pixels, prompt: torch.full(pixels.shape[2:], torch.nan))
     with pytest.raises(BadFrame, match='model output invalid'):
-        broken.warm_up(height=42, width=56)
+        broken.warm_up()
 
 
 def test_nothing_keeps_a_graph(estimator):
