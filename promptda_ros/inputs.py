@@ -170,6 +170,10 @@ class Inputs:
         self.image = ImageInput(node, 'image', settings.qos.image)
         self.depth = ImageInput(node, 'depth', settings.qos.depth)
         filter_.connectInput(self.image, self.depth)
+        node.get_logger().info(
+            f'listening to image {self.image.topic}, depth {self.depth.topic}, '
+            f'camera_info {self._camera_info.topic_name}'
+        )
 
     def apply(self, settings: Settings) -> None:
         """Take changed settings over; they hold from the next pair on."""

@@ -74,6 +74,8 @@ class Parameters:
         if settings == self.settings:
             return
         self.settings = settings
+        changes = ', '.join(f'{each.name} = {each.value}' for each in parameters)
+        self._node.get_logger().info(f'changed: {changes}')
         for listener in self._listeners:
             listener(settings)
 
