@@ -68,9 +68,12 @@ def test_an_int_is_taken_where_a_double_is_meant(declare, capfd):
     node, parameters = declare(sync__tolerance=1)
     assert parameters.settings.sync.tolerance == 1.0
     assert type(parameters.settings.sync.tolerance) is float
+    assert capfd.readouterr().err == ''
     assert set_live(node, sync__tolerance=0).successful
     assert parameters.settings.sync.tolerance == 0.0
-    assert capfd.readouterr().err == ''
+    said = capfd.readouterr().err
+    assert said.count('changed: sync.tolerance = 0') == 1
+    assert 'WARN' not in said
 
 
 @pytest.mark.parametrize(
