@@ -94,7 +94,7 @@ def start_node(domain_id: int, tmp_path: Path) -> Iterator[Callable[..., NodePro
         *parameters: str, python: tuple[str, ...] = ('-m', 'promptda_ros.main')
     ) -> NodeProcess:
         given = [argument for each in parameters for argument in ('-p', each)]
-        command = [sys.executable, *python, '--ros-args', *given]
+        command = [sys.executable, *python, *(['--ros-args', *given] if given else [])]
         processes.append(NodeProcess(command, environment))
         return processes[-1]
 
