@@ -93,13 +93,15 @@ def _pair(frame: RecordedFrame, calibration: Calibration) -> Pair[Image]:
         depth_stamp_ns=frame.stamp_ns,
         offset_ns=0,
         epoch=0,
+        image_arrival_ns=0,
+        paired_ns=0,
     )
 
 
 def _report(stages: dict[str, Spread], model: str, out: Path) -> None:
     print(model)
     print(f'{"stage":18}{"median ms":>10}{"p99 ms":>10}')
-    for stage in STAGES:
+    for stage in STAGES[STAGES.index('read') :]:
         print(f'{stage:18}{stages[stage].p50:10.2f}{stages[stage].p99:10.2f}')
     beside_ms = sum(stages[stage].p50 for stage in BESIDE_NETWORK)
     print(f'{"+".join(BESIDE_NETWORK)}: {beside_ms:.2f} ms')

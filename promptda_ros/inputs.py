@@ -31,6 +31,7 @@ from promptda_ros.core.guard import guarded
 from promptda_ros.core.pairing import Loss, Pair, Pairing, PairingSettings, stamp_ns_of, Topic
 from promptda_ros.core.settings import Settings, SyncSettings
 from promptda_ros.core.silence import TopicFacts
+from promptda_ros.core.stages import StageTimes
 
 IMAGE_TYPE = 'sensor_msgs/msg/Image'
 # A few images bridge a pause of the executor; old ones are of no use.
@@ -114,9 +115,16 @@ class ImageInput(message_filters.SimpleFilter):
 class PairFilter(message_filters.SimpleFilter):
     """Calls back with every pair; connects to other filters as message_filters do."""
 
-    def __init__(self, pairing: Pairing[Image], on_error: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        pairing: Pairing[Image],
+        *,
+        stages: StageTimes,
+        on_error: Callable[[Exception], None],
+    ) -> None:
         super().__init__()
         self._pairing = pairing
+        self._stages = stages
         self._on_error = on_error
 
     def connectInput(
@@ -129,9 +137,11 @@ class PairFilter(message_filters.SimpleFilter):
     def add(self, message: Image, topic: Topic) -> None:
         """Take one message."""
         stamp = message.header.stamp
-        stamp_ns = stamp_ns_of(stamp.sec, stamp.nanosec)
         now_ns, nbytes = time.monotonic_ns(), len(message.data)
-        self._signal(self._pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes))
+        with self._stages.time('listen'):
+            stamp_ns = stamp_ns_of(stamp.sec, stamp.nanosec)
+            pairs = self._pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes)
+        self._signal(pairs)
 
     def poll(self) -> None:
         """Decide the images whose wait is over."""
@@ -150,13 +160,14 @@ class Inputs:
         node: Node,
         settings: Settings,
         *,
+        stages: StageTimes,
         on_pair: Callable[[Pair[Image]], None],
         on_camera_info: Callable[[CameraInfo], None],
         on_error: Callable[[Exception], None],
     ) -> None:
         self._node = node
         self.pairing: Pairing[Image] = Pairing(pairing_settings(settings.sync))
-        filter_ = PairFilter(self.pairing, on_error)
+        filter_ = PairFilter(self.pairing, stages=stages, on_error=on_error)
         filter_.registerCallback(on_pair)
         self._jumps = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=None, min_backward=Duration(seconds=-0.1)),

@@ -219,6 +219,7 @@ class Session:
         self.inputs = Inputs(
             node,
             pipeline.settings,
+            stages=pipeline.stages,
             on_pair=self._worker.offer,
             on_camera_info=pipeline.calibration.add,
             on_error=node.report_error,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 
 from sensor_msgs.msg import Image
 
@@ -51,6 +52,8 @@ class Pipeline:
 
     def process(self, pair: Pair[Image]) -> None:
         """Publish the depth of one pair, or drop it under a reason."""
+        self.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
+        self.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
         if not self.outputs.wanted():
             self.drops.add('no_listener')
             return
@@ -60,22 +63,22 @@ class Pipeline:
             self.drops.add(error.reason, str(error))
 
     def _publish_depth(self, pair: Pair[Image]) -> None:
-        settings, time, estimator = self.settings, self.stages.time, self.model.estimator
-        with time('read'):
+        settings, stage, estimator = self.settings, self.stages.time, self.model.estimator
+        with stage('read'):
             frame = messages.read_frame(pair.image, pair.depth, settings.input)
             self._note_what_is_odd(pair, frame)
             intrinsics = self.calibration.intrinsics_of(
                 frame, rescale=settings.input.rescale_camera_info
             )
-        with time('prepare'):
+        with stage('prepare'):
             prepared = estimator.prepare(frame, settings.prompt)
-        with time('infer'):
+        with stage('infer'):
             network_depth_m = estimator.infer(prepared)
-        with time('restore'):
+        with stage('restore'):
             depth = estimator.restore(prepared, network_depth_m, settings.output)
-        with time('build'):
+        with stage('build'):
             built = self.outputs.build(frame, depth, intrinsics, settings.output)
-        with time('publish'):
+        with stage('publish'):
             self.outputs.publish(built)
         self.latest = depth
 

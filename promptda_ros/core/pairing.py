@@ -70,6 +70,8 @@ class Pair(Generic[T]):
     depth_stamp_ns: int
     offset_ns: int  # depth minus image, after depth_time_offset
     epoch: int
+    image_arrival_ns: int  # steady clock
+    paired_ns: int  # steady clock
 
 
 @dataclass(frozen=True)
@@ -211,13 +213,13 @@ class Pairing(Generic[T]):
             if choice is Verdict.WAIT:
                 break
             if isinstance(choice, Held):
-                pairs.append(self._pair(image, choice))
+                pairs.append(self._pair(image, choice, now_ns))
             else:
                 self._image.drop_oldest(Loss.OVERFLOW if overflow else Loss.UNPAIRED)
         self._release_depths()
         return pairs
 
-    def _pair(self, image: Held[T], depth: Held[T]) -> Pair[T]:
+    def _pair(self, image: Held[T], depth: Held[T], now_ns: int) -> Pair[T]:
         self._pairs += 1
         self._reused += depth.paired
         self._image.take(image, keep=False)
@@ -229,6 +231,8 @@ class Pairing(Generic[T]):
             depth_stamp_ns=depth.stamp_ns - self._settings.depth_time_offset_ns,
             offset_ns=depth.stamp_ns - image.stamp_ns,
             epoch=self._epoch,
+            image_arrival_ns=image.arrival_ns,
+            paired_ns=now_ns,
         )
 
     def _release_depths(self) -> None:

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 import threading
 import time
 
-STAGES = ('read', 'prepare', 'infer', 'restore', 'build', 'publish')
+# What happens to a frame, in order; the first two on the executor, the rest on the worker.
+STAGES = (
+    'listen',
+    'pair',
+    'hand_over',
+    'read',
+    'prepare',
+    'infer',
+    'restore',
+    'build',
+    'publish',
+)
 RECENT = 512
 
 
@@ -35,7 +46,10 @@ class StageTimes:
         """Time the body of a `with`; a body that raises is not counted."""
         start = time.perf_counter()
         yield
-        duration_ms = (time.perf_counter() - start) * 1e3
+        self.add(stage, (time.perf_counter() - start) * 1e3)
+
+    def add(self, stage: str, duration_ms: float) -> None:
+        """Count a duration that was measured elsewhere."""
         with self._lock:
             self._recent_ms[stage].append(duration_ms)
 

@@ -17,6 +17,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from promptda_ros.core.pairing import Loss, Pairing
 from promptda_ros.core.settings import QosSettings, Settings, SyncSettings
+from promptda_ros.core.stages import StageTimes
 from promptda_ros.inputs import ImageInput, Inputs, PairFilter, pairing_settings
 
 SEC = 1_000_000_000
@@ -51,6 +52,7 @@ def listen(bench, pairs, infos):
             Inputs(
                 bench.node,
                 settings or Settings(),
+                stages=StageTimes(),
                 on_pair=pairs.append,
                 on_camera_info=infos.append,
                 on_error=pytest.fail,
@@ -68,7 +70,9 @@ def listen(bench, pairs, infos):
 
 @pytest.fixture
 def filter_(pairs):
-    filter_ = PairFilter(Pairing(pairing_settings(SyncSettings())), pytest.fail)
+    filter_ = PairFilter(
+        Pairing(pairing_settings(SyncSettings())), stages=StageTimes(), on_error=pytest.fail
+    )
     filter_.registerCallback(pairs.append)
     return filter_
 
@@ -245,7 +249,14 @@ def test_topics_follow_remaps_and_the_namespace(make_bench):
     """A11: relative names, so that they move."""
     arguments = ['-r', '__ns:=/robot1', '-r', 'image:=/camera/color/image_raw']
     node = make_bench(*arguments).node
-    inputs = Inputs(node, Settings(), on_pair=print, on_camera_info=print, on_error=pytest.fail)
+    inputs = Inputs(
+        node,
+        Settings(),
+        stages=StageTimes(),
+        on_pair=print,
+        on_camera_info=print,
+        on_error=pytest.fail,
+    )
     assert inputs.image.topic == '/camera/color/image_raw'
     assert inputs.depth.topic == '/robot1/depth'
     topics = {each.topic_name for each in node.subscriptions}
@@ -257,7 +268,12 @@ def test_closing_leaves_no_subscription_and_no_timer(bench):
     before = len(list(bench.node.subscriptions)), len(list(bench.node.timers))
     for _ in range(3):
         inputs = Inputs(
-            bench.node, Settings(), on_pair=print, on_camera_info=print, on_error=pytest.fail
+            bench.node,
+            Settings(),
+            stages=StageTimes(),
+            on_pair=print,
+            on_camera_info=print,
+            on_error=pytest.fail,
         )
         inputs.adapt()
         inputs.close()

@@ -84,8 +84,20 @@ def test_a_pair_carries_both_messages_their_stamps_and_the_offset():
             depth_stamp_ns=1003 * MS,
             offset_ns=3 * MS,
             epoch=0,
+            image_arrival_ns=bench.now_ns,
+            paired_ns=bench.now_ns,
         )
     ]
+
+
+def test_a_pair_tells_how_long_its_image_waited():
+    bench = Bench()
+    bench.image(1000)
+    arrival_ns = bench.now_ns
+    bench.now_ns += 7 * MS
+    bench.depth(1003)
+    (pair,) = bench.pairs
+    assert (pair.image_arrival_ns, pair.paired_ns) == (arrival_ns, arrival_ns + 7 * MS)
 
 
 def test_the_nearest_depth_is_taken_not_the_first_that_fits():
