@@ -15,7 +15,7 @@ import sys
 from typing import Any, TYPE_CHECKING
 
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.threads import let_threads_sleep
+from promptda_ros.spinning import let_threads_sleep
 
 if TYPE_CHECKING:
     from promptda_ros.node import PromptDepthNode

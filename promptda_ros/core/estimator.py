@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, Prompt
 from promptda_ros.core.prompt import condition, require_same_view
 from promptda_ros.core.settings import OutputSettings, PromptSettings
+from promptda_ros.core.threads import one_thread
 from promptda_ros.core.upsample import upsample_guided
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 
@@ -90,6 +91,7 @@ class Estimator:
         prepared = self.prepare(frame, prompt)
         return self.restore(prepared, self.infer(prepared), output)
 
+    @one_thread()
     def prepare(self, frame: Frame, settings: PromptSettings) -> Prepared:
         """Condition the prompt, upload once, resize and normalise on the device."""
         height, width = frame.image.shape[:2]
@@ -113,6 +115,7 @@ class Estimator:
         depth_m: Tensor = output.predicted_depth[0]
         return depth_m
 
+    @one_thread()
     @torch.inference_mode()
     def restore(
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings

@@ -9,7 +9,7 @@ import os
 import sys
 
 from promptda_ros.share import share_folder
-from promptda_ros.threads import let_threads_sleep
+from promptda_ros.spinning import let_threads_sleep
 from promptda_ros.transport import large_image_environment
 
 COMMANDS = {
