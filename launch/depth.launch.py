@@ -14,6 +14,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch_ros.actions import Node
 
+from promptda_ros.core.settings import model_setting
 from promptda_ros.transport import large_image_environment
 
 SHARE = Path(__file__).resolve().parents[1]
@@ -138,10 +139,9 @@ def params_file(given: dict[str, str]) -> str:
 def overrides(given: dict[str, str]) -> dict[str, str | bool]:
     """Return the parameters that were given as launch arguments."""
     parameters: dict[str, str | bool] = {}
-    if '/' in given['model']:
-        parameters['model.path'] = str(Path(given['model']).expanduser())
-    elif given['model']:
-        parameters['model.name'] = given['model']
+    if given['model']:
+        model = given['model']
+        parameters[model_setting(model)] = str(Path(model).expanduser())
     if given['device']:
         parameters['device'] = given['device']
     if given['use_sim_time'] == 'true':

@@ -133,7 +133,9 @@ def shown(text: str) -> str:
 def _require_size(message: Image, max_pixels: int, *, role: str) -> None:
     width, height = message.width, message.height
     if width == 0 or height == 0:
-        raise BadFrame(f'{role}_size', f'{role} is {width}x{height}: it has no pixels')
+        raise BadFrame(
+            f'{role}_size', f'{role} is {width}x{height}: it has no pixels; mend the publisher'
+        )
     if width * height > max_pixels:
         raise BadFrame(
             f'{role}_size',

@@ -20,17 +20,13 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
     PromptDepthAnythingImageProcessor,
 )
-from promptda_ros.network.folder import fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.folder import FETCHABLE, fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 TIMED_FRAMES = 2
-HUB_REPOSITORIES = {
-    'vits': 'depth-anything/prompt-depth-anything-vits-hf',
-    'vits-transparent': 'depth-anything/prompt-depth-anything-vits-transparent-hf',
-    'vitl': 'depth-anything/prompt-depth-anything-vitl-hf',
-}
+HUB_REPOSITORIES = {name: f'depth-anything/prompt-depth-anything-{name}-hf' for name in FETCHABLE}
 
 
 def model_folder(settings: ModelSettings) -> Path:
@@ -48,6 +44,11 @@ def expected_digest(settings: ModelSettings) -> str:
         return settings.sha256.lower()
     noted = model_folder(settings) / DIGEST_FILE
     return noted.read_text().partition(' ')[0].strip() if noted.is_file() else ''
+
+
+def note_digest(folder: Path, digest: str) -> None:
+    """Note the sha256 of a folder's weights where `expected_digest` looks for it."""
+    (folder / DIGEST_FILE).write_text(f'{digest}  {WEIGHTS_FILE}\n')
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ class Pipeline:
                 self._say_once(f'{role} surplus', text)
         if not frame.frame_id:
             self._say_once(
-                'frame_id', 'the image has no frame_id: no consumer can place the depth'
+                'frame_id',
+                'the image has no frame_id: no consumer can place the depth; set it in the driver',
             )
         now_ns = self._now_ns()
         if now_ns > 0:  # a simulated clock that has not begun knows no age

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 DOMAINS = range(1, 102)
 
 
+@pytest.fixture(autouse=True, scope='session')
+def calm_torch() -> Iterator[None]:
+    """Keep small networks from waiting for threads on machines that are busy."""
+    from promptda_ros.core.threads import one_thread
+
+    with one_thread():
+        yield
+
+
 @pytest.fixture
 def domain_id() -> Iterator[int]:
     """Hold a ROS domain that no other test on this machine uses, in this session or another."""

@@ -19,9 +19,8 @@ from tiny_frames import Frames, held_out_samples, MEAN, SENSORS, STD
 import torch
 from train_tiny import Phase, PHASES, SEED, VALIDATION_STRIDE
 
-from promptda_ros.models import DIGEST_FILE
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
-from promptda_ros.network.folder import WEIGHTS_FILE
+from promptda_ros.models import note_digest
+from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 
 EVALUATION_SEED = 77  # of the sensors' noise
 PREPROCESSOR = {
@@ -50,8 +49,7 @@ def main() -> None:
     network = PromptDepthAnythingForDepthEstimation.from_pretrained(options.run / 'best').eval()
     best = json.loads((options.run / 'best.json').read_text(encoding='utf-8'))
     network.save_pretrained(options.out)
-    digest = hashlib.sha256((options.out / WEIGHTS_FILE).read_bytes()).hexdigest()
-    (options.out / DIGEST_FILE).write_text(f'{digest}  {WEIGHTS_FILE}\n', encoding='utf-8')
+    note_digest(options.out, load_network(options.out).sha256)
     preprocessor = json.dumps(PREPROCESSOR, indent=2, sort_keys=True) + '\n'
     (options.out / 'preprocessor_config.json').write_text(preprocessor, encoding='utf-8')
 

@@ -15,6 +15,9 @@ from promptda_ros.core.frame import FloatImage, Intrinsics
 Points = npt.NDArray[np.float64]
 
 
+CALIBRATE = 'calibrate it: ros2 run camera_calibration cameracalibrator'
+
+
 class BadIntrinsics(ValueError):
     """Intrinsics that can't describe a camera; the text says why."""
 
@@ -27,9 +30,9 @@ def check(intrinsics: Intrinsics) -> Intrinsics:
     """
     values = (intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy)
     if not all(math.isfinite(value) for value in values):
-        raise BadIntrinsics(f'camera_info is not finite (K[0]={intrinsics.fx:g})')
+        raise BadIntrinsics(f'camera_info is not finite (K[0]={intrinsics.fx:g}); {CALIBRATE}')
     if intrinsics.fx <= 0.0 or intrinsics.fy <= 0.0:
-        raise BadIntrinsics(f'camera is uncalibrated (K[0]={intrinsics.fx:g})')
+        raise BadIntrinsics(f'camera is uncalibrated (K[0]={intrinsics.fx:g}); {CALIBRATE}')
     return intrinsics
 
 

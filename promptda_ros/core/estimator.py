@@ -146,7 +146,9 @@ class Estimator:
         """
         if min(height, width) < self._patch_px:
             raise BadFrame(
-                'image_size', f'image {width}x{height} is smaller than a {self._patch_px} px patch'
+                'image_size',
+                f'image {width}x{height} is smaller than a {self._patch_px} px patch of the '
+                'network; let the driver send larger images',
             )
         scale = min(1.0, math.sqrt(self._pixels / (height * width)))
         return self._whole_patches(height, scale), self._whole_patches(width, scale)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
+from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import (
     CheckpointError,
@@ -171,8 +172,8 @@ def image_processor() -> PromptDepthAnythingImageProcessor:
         size=756,
         keep_aspect_ratio=True,
         ensure_multiple_of=PATCH_PX,
-        image_mean=(0.485, 0.456, 0.406),
-        image_std=(0.229, 0.224, 0.225),
+        image_mean=IMAGENET_MEAN,
+        image_std=IMAGENET_STD,
     )
 
 

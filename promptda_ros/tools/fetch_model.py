@@ -12,7 +12,7 @@ from pathlib import Path
 import sys
 
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import DIGEST_FILE, HUB_REPOSITORIES
+from promptda_ros.models import HUB_REPOSITORIES, note_digest
 from promptda_ros.network import CheckpointError, load_network
 from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
 
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ImportError, CheckpointError) as error:
         print(f'promptda fetch_model: {error}', file=sys.stderr)
         return ExitCode.MODEL_OR_DEVICE
-    (folder / DIGEST_FILE).write_text(f'{digest}  {WEIGHTS_FILE}\n')
+    note_digest(folder, digest)
     print(f'{folder}\nsha256 {digest}\nuse it with model:={arguments.name}')
     return ExitCode.CLEAN
 

@@ -21,7 +21,6 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
-import torch
 
 LIMIT_SEC = 30.0  # far above what anything here takes
 SPIN_SEC = 0.02
@@ -29,15 +28,6 @@ FRAME_ID = 'camera_color_optical_frame'
 FIRST_STAMP_NS = 1_700_000_000_123_456_789
 PERIOD_NS = 33_333_333
 HEIGHT, WIDTH = 84, 112
-
-
-@pytest.fixture(autouse=True, scope='package')
-def one_thread() -> Iterator[None]:
-    """Keep small networks from waiting for threads on machines that are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def header_at(stamp_ns: int, frame_id: str = FRAME_ID) -> Header:

@@ -14,7 +14,7 @@ import torch
 
 from promptda_ros import models
 from promptda_ros.core.frame import Frame
-from promptda_ros.core.settings import build, ModelSettings
+from promptda_ros.core.settings import build, describe, ModelSettings
 from promptda_ros.models import expected_digest, load_model, model_folder
 from promptda_ros.network import CheckpointError
 
@@ -88,6 +88,12 @@ def test_the_embedded_network_stays_in_float32_wherever_it_runs(folder):
     assert models._precision(build({'precision': 'bf16'})) == 'bf16'
     assert models._precision(build({'model.name': 'vits'})) == 'auto'
     assert models._precision(build({'model.path': str(folder)})) == 'auto'
+
+
+def test_the_setting_offers_the_networks_that_there_are():
+    """settings.py imports no torch and has to name them itself."""
+    (choices,) = (each.choices for each in describe() if each.name == 'model.name')
+    assert choices == (models.EMBEDDED, *models.HUB_REPOSITORIES)
 
 
 def test_an_empty_digest_file_is_no_digest(folder):

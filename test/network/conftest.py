@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,15 +13,6 @@ import torch
 from promptda_ros.network import PromptDepthAnythingConfig, PromptDepthAnythingForDepthEstimation
 
 Network = PromptDepthAnythingForDepthEstimation
-
-
-@pytest.fixture(autouse=True, scope='package')
-def one_thread() -> Iterator[None]:
-    """Keep small networks from waiting for threads on machines that are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope='session')
