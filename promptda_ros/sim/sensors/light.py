@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How much of its own light an active sensor gets back from every pixel of a view."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from promptda_ros.sim.sensors.sensor import Floats
+from promptda_ros.sim.view import View
+
+# Grey levels to reflectance by the inverse of the usual gamma; even black paint returns 2 %.
+REFLECTANCE = np.maximum((np.arange(256) / 255) ** 2.2, 0.02).astype(np.float32)
+HIGHLIGHT_POWER = 32  # chosen: a glossy surface shines back within about 12 degrees of facing
+
+
+def returned_light(view: View) -> Floats:
+    """Give the share (H, W) of the light that comes back: 1 for a white wall seen head-on.
+
+    Matt surfaces return light by the cosine of the slant, glossy ones only when they face us.
+    """
+    cosine = facing(view)
+    diffuse = cv2.cvtColor(np.ascontiguousarray(view.image), cv2.COLOR_RGB2GRAY)
+    matt = REFLECTANCE[diffuse] * cosine
+    return matt + view.gloss * (cv2.pow(cosine, HIGHLIGHT_POWER) - matt)
+
+
+def facing(view: View) -> Floats:
+    """Give the cosine (H, W) of the angle between the surface's normal and the line of sight."""
+    height, width = view.depth_m.shape
+    focal_x, focal_y = np.float32(view.matrix[0, 0]), np.float32(view.matrix[1, 1])
+    x = np.arange(width, dtype=np.float32) - np.float32(view.matrix[0, 2])
+    y = np.arange(height, dtype=np.float32)[:, None] - np.float32(view.matrix[1, 2])
+    log_depth = cv2.log(np.ascontiguousarray(view.depth_m))
+    # For z(x, y) the normal is (f z_x, f z_y, -z - x z_x - y z_y) and its dot with the ray is -z.
+    slope_x, slope_y = _slope(log_depth, axis=1), _slope(log_depth, axis=0)
+    away = 1 + x * slope_x + y * slope_y
+    normal = (focal_x * slope_x) ** 2 + (focal_y * slope_y) ** 2 + away**2
+    ray = 1 + (x / focal_x) ** 2 + (y / focal_y) ** 2
+    return 1 / cv2.sqrt(normal * ray)
+
+
+def _slope(values: Floats, *, axis: int) -> Floats:
+    """Differentiate towards the flatter side, so that a step is not taken for a steep slope."""
+    steps = np.diff(values, axis=axis)
+    first, last = np.take(steps, [0], axis=axis), np.take(steps, [-1], axis=axis)
+    before = np.concatenate([first, steps], axis=axis)
+    after = np.concatenate([steps, last], axis=axis)
+    return np.where(np.abs(before) < np.abs(after), before, after)
