@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that turns an image and sensor depth into dense depth, behind one signature.
+
+The baselines see the hole-filled sensor depth that the network sees. Their parameters were
+chosen by MAE on validation scenes of the cell, never on held-out ones (docs/evaluation.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.frame import ByteImage, FloatImage, Frame
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.settings import Settings
+from promptda_ros.evaluation.metrics import enlarge_bilinear
+
+FILTERS_MISSING = 'not installed: pip install -r requirements/filters.txt'
+# A pixel of the bilateral filter costs the square of its diameter.
+DIAMETER_AT_MOST_PX = 31
+
+
+class Method(Protocol):
+    """Anything that can be judged."""
+
+    @property
+    def name(self) -> str:
+        """Return what tables call it."""
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Return metres (H, W), NaN unknown, of an image (H, W, 3) and sensor depth (h, w).
+
+        Raises:
+            BadFrame: the method can't answer at all.
+        """
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """What the sensor said, enlarged; holes stay holes."""
+
+    settings: Settings
+    name: str = 'nearest'
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        height, width = image.shape[:2]
+        enlarged_m: FloatImage = cv2.resize(
+            sensor_depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        return enlarged_m
+
+
+@dataclass(frozen=True)
+class HoleFill:
+    """The nearest measurement in place of every hole and stray pixel, enlarged as blocks."""
+
+    settings: Settings
+    name: str = 'hole_fill'
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        height, width = image.shape[:2]
+        filled_m = condition(sensor_depth_m, self.settings.prompt).depth_m
+        enlarged_m: FloatImage = cv2.resize(
+            filled_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        return enlarged_m
+
+
+@dataclass(frozen=True)
+class Bilinear:
+    """The hole-filled sensor depth, interpolated."""
+
+    settings: Settings
+    name: str = 'bilinear'
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        prompt = condition(sensor_depth_m, self.settings.prompt)
+        return enlarge_bilinear(prompt, image.shape[:2])
+
+
+@dataclass(frozen=True)
+class JointBilateral:
+    """Bilinear depth, averaged over neighbours of similar colour."""
+
+    settings: Settings
+    name: str = 'joint_bilateral'
+    sigma_colour: float = 30.0  # sum of the differences of three channels, of 255 each
+    sigma_pitches: float = 1.0  # reach in pixels of the sensor
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        prompt = condition(sensor_depth_m, self.settings.prompt)
+        sigma_px = self.sigma_pitches * image.shape[1] / prompt.depth_m.shape[1]
+        filtered_m: FloatImage = cv2.ximgproc.jointBilateralFilter(
+            joint=image.astype(np.float32),
+            src=enlarge_bilinear(prompt, image.shape[:2]),
+            d=min(2 * round(1.5 * sigma_px) + 1, DIAMETER_AT_MOST_PX),
+            sigmaColor=self.sigma_colour,
+            sigmaSpace=sigma_px,
+        )
+        return filtered_m
+
+
+@dataclass(frozen=True)
+class Guided:
+    """Bilinear depth as a function of colour, linear within a window."""
+
+    settings: Settings
+    name: str = 'guided'
+    radius_pitches: float = 1.0  # in pixels of the sensor
+    epsilon: float = 1e-3  # square of a difference of colours that is no edge, 1 is white
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        prompt = condition(sensor_depth_m, self.settings.prompt)
+        pitch_px = image.shape[1] / prompt.depth_m.shape[1]
+        filtered_m: FloatImage = cv2.ximgproc.guidedFilter(
+            guide=image.astype(np.float32) / 255,
+            src=enlarge_bilinear(prompt, image.shape[:2]),
+            radius=max(1, round(self.radius_pitches * pitch_px)),
+            eps=self.epsilon,
+        )
+        return filtered_m
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as the node runs it."""
+
+    settings: Settings
+    name: str
+    estimator: Estimator
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=sensor_depth_m)
+        return self.estimator.estimate(frame, self.settings.prompt, self.settings.output).depth_m
+
+
+BASELINES: dict[str, Callable[[Settings], Method]] = {
+    'nearest': Nearest,
+    'hole_fill': HoleFill,
+    'bilinear': Bilinear,
+    'joint_bilateral': JointBilateral,
+    'guided': Guided,
+}
+FILTERS = ('joint_bilateral', 'guided')
+
+
+def filters_installed() -> bool:
+    """Tell whether OpenCV has its contributed filters; the usual package has not."""
+    return hasattr(cv2, 'ximgproc')

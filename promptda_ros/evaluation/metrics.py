@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How far the depth of one frame is from the truth, in the ways that matter for a gripper.
+
+Unless said otherwise an error counts every pixel whose truth is known. Where a method gives no
+answer (NaN), bilinear upsampling of the hole-filled sensor depth is judged in its place, so that
+silence is neither free nor gains more than that; `coverage` says how much was answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+import numpy.typing as npt
+
+from promptda_ros.core.frame import FloatImage, Mask, Prompt
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.settings import PromptSettings
+from promptda_ros.evaluation.sample import Sample
+
+DELTA = 1.25**0.5
+EDGE_STEP = 0.03  # a larger relative step between neighbours is an edge
+EDGE_REACH_PX = 3  # pixels on either side of the step
+ON_SURFACE = 0.02  # nearer than this to a true depth around it, a pixel lies on that surface
+RIGHT = 0.005  # nearer than this to the truth, the sensor was right
+SATURATED = 0.005  # share of the prompt's range that counts as its end, as in the estimator
+RANGES_M = ((0.0, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, np.inf))
+
+
+@dataclass(frozen=True)
+class FrameErrors:
+    """The figures of one method on one frame; NaN where no pixel is concerned."""
+
+    mae_m: float
+    rmse_m: float
+    abs_rel: float
+    delta: float  # share of pixels with max(depth / truth, truth / depth) < 1.25^0.5
+    edge_mae_m: float  # within 3 px of a step over 3 % of the truth
+    flying_share: float  # of the pixels there: see `Judge._flying_share`
+    hole_mae_m: float  # where the sensor has no value
+    right_m: float  # median error where the sensor is within 0.5 % of the truth
+    sensor_right_m: float  # the sensor's own median error there
+    answered_mae_m: float  # only where the method gave an answer
+    coverage: float  # share of the pixels with an answer
+    saturated: float  # share of the answers at an end of the prompt's range
+    to_half_m: float  # MAE where the truth is nearer than 0.5 m,
+    to_one_m: float  # from there to 1 m,
+    to_two_m: float  # from there to 2 m,
+    beyond_two_m: float  # and farther
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What one frame's answers are measured against, made once for all methods."""
+
+    truth_m: FloatImage  # (H, W), NaN unknown
+    bilinear_m: FloatImage  # (H, W), stands in for missing answers
+    known: Mask  # (H, W), the truth is known
+    edge: Mask  # (H, W), the edge band
+    right: Mask  # (H, W), the sensor measured, and bilinear upsampling of it is right
+    hole: Mask  # (H, W), the sensor has no value
+    around_m: FloatImage  # (E, N), all true depths around each pixel of the edge band, NaN unknown
+    near_m: float
+    far_m: float
+
+    @classmethod
+    def of(cls, sample: Sample, settings: PromptSettings) -> Judge:
+        """Prepare the judgement of one frame.
+
+        Raises:
+            BadFrame: the sensor measured too little for any method.
+        """
+        truth_m = sample.truth_m
+        prompt = condition(sample.sensor_depth_m, settings)
+        bilinear_m = enlarge_bilinear(prompt, truth_m.shape)
+        known = np.isfinite(truth_m)
+        measured = enlarge_nearest(np.isfinite(sample.sensor_depth_m), truth_m.shape)
+        edge = edge_band(truth_m)
+        error_m = np.abs(bilinear_m - truth_m)
+        return cls(
+            truth_m=truth_m,
+            bilinear_m=bilinear_m,
+            known=known,
+            edge=edge,
+            right=known & measured & (error_m < RIGHT * truth_m),
+            hole=known & ~measured,
+            around_m=_around(truth_m, edge),
+            near_m=prompt.near_m,
+            far_m=prompt.far_m,
+        )
+
+    def errors(self, depth_m: FloatImage) -> FrameErrors:
+        """Judge depth (H, W) in metres, NaN where the method has no answer."""
+        answered = np.isfinite(depth_m)
+        complete_m = np.where(answered, depth_m, self.bilinear_m)
+        error_m = np.abs(complete_m - self.truth_m).astype(np.float64)
+        known, truth_m = self.known, self.truth_m[self.known]
+        ratio = np.maximum(complete_m[known], 1e-6) / truth_m
+        by_range = [
+            _mean(error_m[known & (self.truth_m >= low_m) & (self.truth_m < high_m)])
+            for low_m, high_m in RANGES_M
+        ]
+        return FrameErrors(
+            mae_m=_mean(error_m[known]),
+            rmse_m=float(np.sqrt(_mean(np.square(error_m[known])))),
+            abs_rel=_mean(error_m[known] / truth_m),
+            delta=_mean(np.maximum(ratio, 1 / ratio) < DELTA),
+            edge_mae_m=_mean(error_m[self.edge]),
+            flying_share=self._flying_share(depth_m),
+            hole_mae_m=_mean(error_m[self.hole]),
+            right_m=_median(error_m[self.right]),
+            sensor_right_m=_median(np.abs(self.bilinear_m - self.truth_m)[self.right]),
+            answered_mae_m=_mean(error_m[known & answered]),
+            coverage=_mean(answered[known]),
+            saturated=self._saturated(depth_m[known & answered]),
+            to_half_m=by_range[0],
+            to_one_m=by_range[1],
+            to_two_m=by_range[2],
+            beyond_two_m=by_range[3],
+        )
+
+    def _flying_share(self, depth_m: FloatImage) -> float:
+        """Return the share of the edge band that floats between two surfaces.
+
+        A pixel flies when its depth lies between the nearest and the farthest true depth within
+        3 px of it and is more than 2 % away from every true depth there. The truth itself never
+        flies, a slanted surface does not either, and no answer does not fly.
+        """
+        at_edge_m = depth_m[self.edge][:, None]  # (E, 1)
+        nearest_m, farthest_m = (
+            np.nanmin(self.around_m, axis=1, initial=np.inf),
+            np.nanmax(self.around_m, axis=1, initial=-np.inf),
+        )
+        between = (at_edge_m[:, 0] > nearest_m) & (at_edge_m[:, 0] < farthest_m)
+        on_surface = np.abs(at_edge_m - self.around_m) <= ON_SURFACE * self.around_m
+        return _mean(between & ~on_surface.any(axis=1))
+
+    def _saturated(self, answers_m: FloatImage) -> float:
+        margin_m = SATURATED * (self.far_m - self.near_m)
+        return _mean((answers_m <= self.near_m + margin_m) | (answers_m >= self.far_m - margin_m))
+
+
+def enlarge_bilinear(prompt: Prompt, size: tuple[int, ...]) -> FloatImage:
+    """Return the hole-filled sensor depth at the size (H, W) of the image."""
+    enlarged_m: FloatImage = cv2.resize(
+        prompt.depth_m, (size[1], size[0]), interpolation=cv2.INTER_LINEAR
+    )
+    return enlarged_m
+
+
+def enlarge_nearest(mask: Mask, size: tuple[int, ...]) -> Mask:
+    """Return a mask of the sensor's pixels at the size (H, W) of the image."""
+    enlarged: Mask = (
+        cv2.resize(
+            mask.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        > 0
+    )
+    return enlarged
+
+
+def edge_band(truth_m: FloatImage) -> Mask:
+    """Mark the known pixels (H, W) up to 3 px away from a large step between two known ones."""
+    at_step = np.zeros(truth_m.shape, np.uint8)
+    for first, second in (
+        (np.s_[:, :-1], np.s_[:, 1:]),
+        (np.s_[:-1, :], np.s_[1:, :]),
+    ):
+        nearer_m = np.minimum(truth_m[first], truth_m[second])
+        # NaN on either side makes the comparison false.
+        step = np.abs(truth_m[first] - truth_m[second]) > EDGE_STEP * nearer_m
+        at_step[first] |= step
+        at_step[second] |= step
+    side = 2 * (EDGE_REACH_PX - 1) + 1  # a pixel beside the step is the first of the three
+    near = cv2.dilate(at_step, np.ones((side, side), np.uint8)) > 0
+    band: Mask = near & np.isfinite(truth_m)
+    return band
+
+
+def _around(truth_m: FloatImage, edge: Mask) -> FloatImage:
+    reach = EDGE_REACH_PX
+    padded_m = np.pad(truth_m, reach, constant_values=np.nan)
+    windows_m = sliding_window_view(padded_m, (2 * reach + 1, 2 * reach + 1))
+    around_m: FloatImage = windows_m[edge].reshape(int(edge.sum()), -1)
+    return around_m
+
+
+def _mean(values: npt.NDArray[np.float64] | Mask) -> float:
+    return float(values.mean()) if values.size else np.nan
+
+
+def _median(values: npt.NDArray[np.floating]) -> float:
+    return float(np.median(values)) if values.size else np.nan
