@@ -1,19 +1,21 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera that moves over the table and sees colour and exact depth."""
+"""A camera that moves about a scene and sees colour, exact depth and the surfaces themselves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.sim.scene import CAMERA_NAME
+from promptda_ros.sim.scene import CAMERA_NAME, CLEAR_GROUP, Scene
+from promptda_ros.sim.view import View
 
 UP = np.array([0.0, 0.0, 1.0])
+MAX_GEOMS = 4000
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Lens:
     width: int = 640
     height: int = 480
     fov_y_rad: float = np.deg2rad(50.0)
+
+    @classmethod
+    def from_fov_x(cls, width: int, height: int, fov_x_rad: float) -> Lens:
+        """Make the lens that sees this angle from left to right."""
+        return cls(width, height, float(2 * np.arctan(height / width * np.tan(0.5 * fov_x_rad))))
 
     @property
     def focal_px(self) -> float:
@@ -38,7 +45,7 @@ class Lens:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the camera stands and what it looks at, in the table's frame."""
+    """Where the camera stands and what it looks at, in the scene's frame."""
 
     eye_m: NDArray[np.float64]  # (3,)
     target_m: NDArray[np.float64]  # (3,)
@@ -56,65 +63,95 @@ class Pose:
         return np.stack([cos * right + sin * up, cos * up - sin * right, back], axis=1)
 
 
-@dataclass(frozen=True)
-class View:
-    """What the camera saw."""
-
-    image: NDArray[np.uint8]  # (H, W, 3) RGB
-    depth_m: NDArray[np.float32]  # (H, W) along the optical axis
-
-
 class TableCamera:
     """Renders one scene from any pose without a window."""
 
-    def __init__(self, model: mujoco.MjModel, lens: Lens) -> None:
-        self.lens = lens
-        self._model, self._data = model, mujoco.MjData(model)
+    def __init__(self, scene: Scene, lens: Lens) -> None:
+        self.lens, self.scene = lens, scene
+        model = scene.model
         model.camera(CAMERA_NAME).fovy = np.rad2deg(lens.fov_y_rad)
-        mujoco.mj_forward(model, self._data)
         self._window = _window(lens.width, lens.height)
         self._window.make_current()
         # Smooth colour takes several samples a pixel, none of them at its centre; depth must not.
         self._colour_context = _off_screen(model, samples=4)
-        self._depth_context = _off_screen(model, samples=0)
-        self._scene = mujoco.MjvScene(model, maxgeom=2000)
+        self._exact_context = _off_screen(model, samples=0)
+        self._drawn = mujoco.MjvScene(model, maxgeom=MAX_GEOMS)
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._view.fixedcamid = model.camera(CAMERA_NAME).id
 
     def look(self, pose: Pose) -> View:
-        """Render colour and exact depth from a pose."""
-        camera = self._data.camera(CAMERA_NAME)
-        camera.xpos[:] = pose.eye_m
-        camera.xmat[:] = pose.table_from_gl.ravel()
-        everything = mujoco.mjtCatBit.mjCAT_ALL
-        option = mujoco.MjvOption()
-        mujoco.mjv_updateScene(
-            self._model, self._data, option, None, self._view, everything, self._scene
-        )
-        size = self.lens.height, self.lens.width
-        image, window_depth = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
-        frame = mujoco.MjrRect(0, 0, self.lens.width, self.lens.height)
+        """Render everything that a view holds from a pose."""
         self._window.make_current()
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = True
-        _draw(frame, self._scene, self._colour_context)
-        mujoco.mjr_readPixels(image, None, frame, self._colour_context)
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
-        _draw(frame, self._scene, self._depth_context)
-        mujoco.mjr_readPixels(None, window_depth, frame, self._depth_context)
-        # OpenGL's first row is the lowest one.
-        return View(image[::-1].copy(), self._metres(window_depth[::-1]))
+        self._aim(pose, with_clear=True)
+        image = self._colour()
+        geom, depth_m = self._surfaces()
+        behind_m = depth_m
+        if self.scene.has_clear:
+            self._aim(pose, with_clear=False)
+            behind_m = self._surfaces()[1]
+        return View(
+            image=image,
+            depth_m=depth_m,
+            behind_m=behind_m,
+            instance_ids=self.scene.instance_of_geom[geom],
+            gloss=self.scene.gloss_of_geom[geom],
+            matrix=self.lens.matrix,
+        )
 
     def close(self) -> None:
         """Free the pictures of this scene on the graphics side."""
         self._window.make_current()
         self._colour_context.free()
-        self._depth_context.free()
+        self._exact_context.free()
+
+    def _aim(self, pose: Pose, *, with_clear: bool) -> None:
+        model, data = self.scene.model, self.scene.data
+        camera = data.camera(CAMERA_NAME)
+        camera.xpos[:] = pose.eye_m
+        camera.xmat[:] = pose.table_from_gl.ravel()
+        option = mujoco.MjvOption()
+        option.geomgroup[CLEAR_GROUP] = with_clear
+        everything = mujoco.mjtCatBit.mjCAT_ALL
+        mujoco.mjv_updateScene(model, data, option, None, self._view, everything, self._drawn)
+
+    def _colour(self) -> NDArray[np.uint8]:
+        image = np.empty((self.lens.height, self.lens.width, 3), np.uint8)
+        self._draw(self._colour_context, surfaces=False)
+        mujoco.mjr_readPixels(image, None, self._frame, self._colour_context)
+        return image[::-1].copy()  # OpenGL's first row is the lowest one
+
+    def _surfaces(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Render which geom (H, W) every pixel shows, in its number's colour, and how far it is."""
+        size = self.lens.height, self.lens.width
+        colours, window_depth = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
+        self._draw(self._exact_context, surfaces=True)
+        mujoco.mjr_readPixels(colours, window_depth, self._frame, self._exact_context)
+        numbers = colours[::-1].astype(np.int64) @ (1, 256, 65536) - 1
+        geoms = np.zeros(self._drawn.ngeom, np.int64)
+        for drawn in self._drawn.geoms[: self._drawn.ngeom]:
+            geoms[drawn.segid] = drawn.objid
+        return geoms[numbers], self._metres(window_depth[::-1])
+
+    @property
+    def _frame(self) -> mujoco.MjrRect:
+        return mujoco.MjrRect(0, 0, self.lens.width, self.lens.height)
+
+    def _draw(self, context: mujoco.MjrContext, *, surfaces: bool) -> None:
+        flags = self._drawn.flags
+        flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not surfaces
+        flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = not surfaces
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = surfaces
+        flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = surfaces
+        # Which buffer is drawn to is a state of the window, not of the context.
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
+        mujoco.mjr_render(self._frame, self._drawn, context)
 
     def _metres(self, window_depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn OpenGL's 0 (near plane) to 1 (far plane) into metres along the optical axis."""
-        extent = self._model.stat.extent
-        near_m, far_m = self._model.vis.map.znear * extent, self._model.vis.map.zfar * extent
+        model = self.scene.model
+        extent = model.stat.extent
+        near_m, far_m = model.vis.map.znear * extent, model.vis.map.zfar * extent
         return (near_m / (1.0 - window_depth * (1.0 - near_m / far_m))).astype(np.float32)
 
 
@@ -123,13 +160,7 @@ def _off_screen(model: mujoco.MjModel, *, samples: int) -> mujoco.MjrContext:
     return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
 
 
-def _draw(frame: mujoco.MjrRect, scene: mujoco.MjvScene, context: mujoco.MjrContext) -> None:
-    # Which buffer is drawn to is a state of the window, not of the context.
-    mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
-    mujoco.mjr_render(frame, scene, context)
-
-
-@lru_cache
+@cache
 def _window(width: int, height: int) -> mujoco.GLContext:
     """Keep one hidden window per size: freeing one ends EGL for the whole process."""
     return mujoco.GLContext(width, height)
@@ -137,11 +168,3 @@ def _window(width: int, height: int) -> mujoco.GLContext:
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     return vector / np.linalg.norm(vector)  # type: ignore[no-any-return]
-
-
-def random_pose(rng: np.random.Generator) -> Pose:
-    """Stand somewhere over the table, 0.35 to 1.3 m from what is looked at."""
-    target = np.array([*rng.uniform(-0.12, 0.12, 2), rng.uniform(0, 0.08)])
-    turn, rise = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(22, 88))
-    away = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
-    return Pose(target + rng.uniform(0.35, 1.3) * away, target, float(rng.normal(0, 0.12)))

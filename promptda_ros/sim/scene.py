@@ -1,173 +1,212 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A random table with objects in a room, written as a MuJoCo model from one seed."""
+"""A random table or bin with objects in a room: built from one seed and settled by physics.
+
+The numbers come from NumPy's generator and are rounded where they are written into the model, so
+that a seed gives the same model everywhere. The fall is computed by MuJoCo on the CPU in one thread,
+which repeats exactly with the same MuJoCo release on the same kind of processor.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+import hashlib
 
-import cv2
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from promptda_ros.sim.shapes import Geom, lathe, make_shape, Shape
-from promptda_ros.sim.textures import make_texture
+from promptda_ros.sim import textures
+from promptda_ros.sim.geoms import Geom
+from promptda_ros.sim.lighting import make_lights
+from promptda_ros.sim.materials import make_palette, Material, Palette
+from promptda_ros.sim.settling import Item, place_items, settle
+from promptda_ros.sim.shapes import make_shape, TRAINING_FAMILIES
+from promptda_ros.sim.support import make_room, make_support, Room, Slab, Support
+from promptda_ros.sim.view import FIRST_OBJECT, ROOM, SUPPORT
 
-OBJECTS = (6, 16)  # fewest and most asked for; those that find no free place are left out
-MATERIALS = 8
-TABLE_HALF_M = (0.3, 0.7)
+HELD_OUT_SEED = 1_000_000  # scenes from here on are never trained on
+OBJECTS = (5, 40)
 CAMERA_NAME = 'camera'
+SOLID_GROUP, CLEAR_GROUP, HIDDEN_GROUP = 0, 1, 3  # MuJoCo draws groups 0 to 2
+CLEAR_SHARE = 0.35  # of the objects that may be of glass
+HEAVY_KG_PER_M3 = 500
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One object on the table: x, y of its centre and its turn about the vertical."""
+class Blueprint:
+    """Everything that a seed decides before anything falls."""
 
-    shape: Shape
-    x_m: float
-    y_m: float
-    yaw_rad: float
+    xml: str
+    files: dict[str, bytes]
+    items: tuple[Item, ...]
+    materials: dict[str, Material]
+    support: Support
+    room: Room
+
+    def digest(self) -> str:
+        """Return a fingerprint of the model and its pictures."""
+        parts = [self.xml.encode()]
+        parts += [name.encode() + self.files[name] for name in sorted(self.files)]
+        return hashlib.sha256(b''.join(parts)).hexdigest()
 
 
-def make_scene(seed: int) -> mujoco.MjModel:
-    """Build the table of this seed; its top is z = 0, its centre the origin, z points up."""
+@dataclass(frozen=True)
+class Scene:
+    """A compiled scene at rest, which cameras look at from anywhere."""
+
+    model: mujoco.MjModel
+    data: mujoco.MjData
+    instance_of_geom: NDArray[np.int32]  # (geoms,)
+    gloss_of_geom: NDArray[np.float32]  # (geoms,)
+    has_clear: bool
+    families: dict[int, str]  # of every object that stayed, by its instance id
+    support: Support
+    room: Room
+
+
+def make_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Scene:
+    """Build, compile and settle the scene of this seed; the surface is z = 0, z points up."""
+    plan = plan_scene(seed, families)
+    model = mujoco.MjModel.from_xml_string(plan.xml, plan.files)
+    data, lost = settle(model, plan.items, plan.support)
+    return _scene(model, data, plan, lost)
+
+
+def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Blueprint:
+    """Draw everything of this seed and write it as a MuJoCo model."""
     rng = np.random.default_rng(seed)
-    assets = {f'texture{i}.png': _png(make_texture(rng)) for i in range(MATERIALS)}
-    materials = ''.join(_material(i, rng) for i in range(MATERIALS))
-    table_half_m = rng.uniform(*TABLE_HALF_M, 2)
-    objects = _place_objects(table_half_m, rng)
-    meshes, bodies = _bodies(objects, rng)
+    pictures = textures.TRAINING_FAMILIES
+    if seed >= HELD_OUT_SEED:
+        pictures = (*pictures, *textures.HELD_OUT_FAMILIES)
+    palette = make_palette(rng, pictures)
+    support, room = make_support(rng), make_room(rng)
+    count = int(np.exp(rng.uniform(*np.log(OBJECTS))))
+    shapes = [make_shape(rng, families) for _ in range(count)]
+    items = tuple(place_items(shapes, support, rng))
+    headlight, lamps = make_lights(rng)
+    fixed = _slabs((*support.slabs, *room.slabs), palette, rng)
+    meshes, bodies = _bodies(items, palette, rng)
     xml = f"""
     <mujoco>
-      <compiler angle="radian"/>
+      <compiler angle="radian" eulerseq="zyx" boundmass="0.001" boundinertia="1e-6"/>
+      <option timestep="0.004" integrator="implicitfast" iterations="12" ls_iterations="8"
+        cone="pyramidal"><flag multiccd="disable"/></option>
+      <size memory="64M"/>
       <statistic extent="1" center="0 0 0"/>
       <visual>
         <global offwidth="1920" offheight="1440"/>
         <map znear="0.02" zfar="12"/>
-        <quality shadowsize="1024" offsamples="4"/>
-        {_headlight(rng)}
+        <quality shadowsize="1024" offsamples="4" numslices="24" numstacks="14" numquads="12"/>
+        {headlight}
       </visual>
-      <asset>{materials}{meshes}</asset>
-      <worldbody>
-        <camera name="{CAMERA_NAME}"/>
-        {_lights(rng)}{_room(table_half_m, rng)}{bodies}
-      </worldbody>
+      <default>
+        <geom friction="0.6 0.005 0.0005" solref="0.012 1" density="{HEAVY_KG_PER_M3}"/>
+        <mesh inertia="shell"/>
+      </default>
+      <asset>{palette.xml}{meshes}</asset>
+      <worldbody><camera name="{CAMERA_NAME}"/>{lamps}{fixed}{bodies}</worldbody>
     </mujoco>"""
-    return mujoco.MjModel.from_xml_string(xml, assets)
+    materials = {m.name: m for m in (*palette.wrapped, *palette.tiled, *palette.glass)}
+    return Blueprint(xml, palette.files, items, materials, support, room)
 
 
-def _png(picture: ArrayLike) -> bytes:
-    return cv2.imencode('.png', np.asarray(picture)[:, :, ::-1])[1].tobytes()
-
-
-def _numbers(values: ArrayLike) -> str:
-    return ' '.join(f'{value:.6g}' for value in np.ravel(values))
-
-
-def _material(index: int, rng: np.random.Generator) -> str:
-    """Write one texture and its two materials: wrapped round objects, tiled over flat surfaces."""
-    shine = f'specular="{rng.uniform(0, 0.8):.3f}" shininess="{rng.uniform(0, 0.9):.3f}"'
-    file = quoteattr(f'texture{index}.png')
-    tiles = rng.uniform(0.5, 4)
-    return (
-        f'<texture name="cube{index}" type="cube" file={file}/>'
-        f'<texture name="flat{index}" type="2d" file={file}/>'
-        f'<material name="object{index}" texture="cube{index}" {shine}/>'
-        f'<material name="flat{index}" texture="flat{index}" texuniform="true" '
-        f'texrepeat="{tiles:.2f} {tiles:.2f}" {shine}/>'
-    )
-
-
-def _headlight(rng: np.random.Generator) -> str:
-    """Light the room from everywhere and, weaker, from the camera."""
-    ambient, diffuse = rng.uniform(0.2, 0.5), rng.uniform(0, 0.3)
-    return f'<headlight ambient="{_numbers([ambient] * 3)}" diffuse="{_numbers([diffuse] * 3)}"/>'
-
-
-def _lights(rng: np.random.Generator) -> str:
-    """Hang one to three lamps over the table; the first one casts shadows."""
-    lamps = []
-    for index in range(rng.integers(1, 4)):
-        position = np.array([*rng.uniform(-1.2, 1.2, 2), rng.uniform(1.0, 2.0)])
-        brightness = rng.uniform(0.4, 0.9) / (1 + index) * rng.uniform(0.85, 1.0, 3)
-        lamps.append(
-            f'<light pos="{_numbers(position)}" dir="{_numbers(-position)}" cutoff="80" '
-            f'castshadow="{str(index == 0).lower()}" diffuse="{_numbers(brightness)}" '
-            f'specular="{_numbers(brightness)}"/>'
+def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) -> str:
+    """Write what does not move; one material for each kind of part."""
+    wear = {
+        part: palette.tiled[rng.integers(len(palette.tiled))].name
+        for part in ('table', 'support', 'floor', 'wall', 'ceiling', 'furniture', 'funnel')
+    }
+    lines = []
+    for slab in slabs:
+        felt = int(slab.part in ('table', 'support', 'funnel'))
+        group = HIDDEN_GROUP if slab.part == 'funnel' else SOLID_GROUP
+        lines.append(
+            f'<geom name="{slab.part}_{len(lines)}" type="box" size="{_numbers(slab.half_m)}" '
+            f'pos="{_numbers(slab.centre_m)}" euler="{slab.yaw_rad:.4f} 0 0" '
+            f'contype="{felt}" conaffinity="{felt}" group="{group}" material="{wear[slab.part]}"/>'
         )
-    return ''.join(lamps)
+    return ''.join(lines)
 
 
-def _room(table_half_m: ArrayLike, rng: np.random.Generator) -> str:
-    """Stand the table in a closed room, so that every pixel has a finite depth."""
-    half_x, half_y = np.asarray(table_half_m)
-    floor_m, wall_m, ceiling_m = -rng.uniform(0.4, 0.8), rng.uniform(1.0, 2.0), 2.2
-    picks = rng.integers(0, MATERIALS, 3)
-    slabs = [
-        ('table', (half_x, half_y, 0.015), (0, 0, -0.015), picks[0]),
-        ('floor', (wall_m, wall_m, 0.05), (0, 0, floor_m - 0.05), picks[1]),
-        ('ceiling', (wall_m, wall_m, 0.05), (0, 0, ceiling_m + 0.05), picks[2]),
-        ('left', (0.05, wall_m, 3.0), (-wall_m, 0, 0), picks[2]),
-        ('right', (0.05, wall_m, 3.0), (wall_m, 0, 0), picks[2]),
-        ('back', (wall_m, 0.05, 3.0), (0, wall_m, 0), picks[2]),
-        ('front', (wall_m, 0.05, 3.0), (0, -wall_m, 0), picks[2]),
-    ]
-    return ''.join(
-        f'<geom name="{name}" type="box" size="{_numbers(size)}" pos="{_numbers(position)}" '
-        f'material="flat{pick}"/>'
-        for name, size, position, pick in slabs
-    )
-
-
-def _place_objects(table_half_m: ArrayLike, rng: np.random.Generator) -> list[Placed]:
-    """Drop objects at free places near the middle of the table, none through another."""
-    placed: list[Placed] = []
-    for _ in range(int(rng.integers(*OBJECTS))):
-        shape = make_shape(rng)
-        reach = np.minimum(np.asarray(table_half_m) - 0.5 * shape.radius_m, 0.32)
-        for _ in range(20):
-            x, y = rng.uniform(-reach, reach)
-            if all(
-                np.hypot(x - o.x_m, y - o.y_m) > shape.radius_m + o.shape.radius_m for o in placed
-            ):
-                placed.append(Placed(shape, float(x), float(y), float(rng.uniform(0, 2 * np.pi))))
-                break
-    return placed
-
-
-def _bodies(objects: list[Placed], rng: np.random.Generator) -> tuple[str, str]:
+def _bodies(items: Sequence[Item], palette: Palette, rng: np.random.Generator) -> tuple[str, str]:
     """Write the meshes and the bodies of all objects."""
     meshes, bodies = [], []
-    material = ''
-    for number, item in enumerate(objects):
+    for number, item in enumerate(items):
+        pick = rng.integers(len(palette.wrapped), size=2)
+        wear = [palette.wrapped[i] for i in pick]
+        if item.shape.may_be_clear and rng.random() < CLEAR_SHARE:
+            wear[0] = palette.glass[rng.integers(len(palette.glass))]
         geoms = []
         for part, geom in enumerate(item.shape.geoms):
-            name = f'mesh{number}_{part}'
-            if part < 2:  # longer chains are of one piece
-                material = f'object{rng.integers(MATERIALS)}'
-            if geom.profile_m is not None:
-                meshes.append(_mesh(name, geom.profile_m))
-            geoms.append(_geom(geom, name, material))
-        pose = f'pos="{_numbers([item.x_m, item.y_m, 0])}" euler="0 0 {item.yaw_rad:.4f}"'
-        bodies.append(f'<body {pose}>{"".join(geoms)}</body>')
+            name = f'mesh_{number}_{part}'
+            if geom.mesh is not None:
+                meshes.append(_mesh(name, geom))
+            geoms.append(_geom(geom, name, wear[geom.paint]))
+        bodies.append(
+            f'<body name="object_{number}" pos="{_numbers(item.position_m)}" '
+            f'quat="{_numbers(item.quaternion)}"><joint type="free" damping="0.0006"/>'
+            f'{"".join(geoms)}</body>'
+        )
     return ''.join(meshes), ''.join(bodies)
 
 
-def _mesh(name: str, profile_m: NDArray[np.float64]) -> str:
-    vertices, triangles = lathe(profile_m)
-    corners = ' '.join(map(str, triangles.ravel()))
-    return f'<mesh name="{name}" inertia="shell" vertex="{_numbers(vertices)}" face="{corners}"/>'
+def _mesh(name: str, geom: Geom) -> str:
+    assert geom.mesh is not None
+    micrometres = np.round(geom.mesh.vertices_m * 1e6).astype(int)
+    vertices = ' '.join(map(str, micrometres.ravel().tolist()))
+    corners = ' '.join(map(str, geom.mesh.triangles.ravel().tolist()))
+    return f'<mesh name="{name}" scale="1e-6 1e-6 1e-6" vertex="{vertices}" face="{corners}"/>'
 
 
-def _geom(geom: Geom, mesh: str, material: str) -> str:
+def _geom(geom: Geom, mesh: str, material: Material) -> str:
+    group = HIDDEN_GROUP if not geom.seen else CLEAR_GROUP if material.clear else SOLID_GROUP
+    text = f'<geom type="{geom.kind}" group="{group}" material="{material.name}"'
     if geom.kind == 'mesh':
-        return f'<geom type="mesh" mesh="{mesh}" material="{material}"/>'
-    size = f'size="{_numbers(geom.size_m)}"'
-    place = (
-        f'fromto="{_numbers(geom.fromto_m)}"'
-        if geom.fromto_m
-        else f'pos="{_numbers(geom.position_m)}"'
+        half = 0.5 * np.ptp(geom.bounds_m(), axis=0)
+        mass = max(0.002, 4 * HEAVY_KG_PER_M3 * float(half.prod())) if geom.felt else 0
+        text += f' mesh="{mesh}" mass="{mass:.4f}"'
+    else:
+        text += f' size="{_numbers(geom.size_m)}"'
+    if geom.fromto_m:
+        text += f' fromto="{_numbers(geom.fromto_m)}"'
+    else:
+        text += f' pos="{_numbers(geom.position_m)}" euler="{_numbers(geom.turn_rad)}"'
+    return text + ('/>' if geom.felt else ' contype="0" conaffinity="0" mass="0"/>').replace(
+        ' mass="0"', '' if geom.kind == 'mesh' else ' mass="0"'
     )
-    return f'<geom type="{geom.kind}" {size} {place} material="{material}"/>'
+
+
+def _numbers(values: ArrayLike) -> str:
+    return ' '.join(f'{value:.6f}' for value in np.ravel(values))
+
+
+def _scene(
+    model: mujoco.MjModel, data: mujoco.MjData, plan: Blueprint, lost: Sequence[int]
+) -> Scene:
+    """Tell geoms apart and hide the objects that were lost."""
+    instance = np.full(model.ngeom, ROOM, np.int32)
+    instance[: len(plan.support.slabs)] = SUPPORT
+    owner = model.geom_bodyid
+    instance[owner > 0] = owner[owner > 0] - 1 + FIRST_OBJECT
+    model.geom_group[np.isin(owner - 1, lost) & (owner > 0)] = HIDDEN_GROUP
+    gloss = [
+        0.0 if index < 0 else plan.materials[model.material(index).name].gloss
+        for index in model.geom_matid
+    ]
+    stayed = {
+        number + FIRST_OBJECT: item.shape.family
+        for number, item in enumerate(plan.items)
+        if number not in lost
+    }
+    return Scene(
+        model=model,
+        data=data,
+        instance_of_geom=instance,
+        gloss_of_geom=np.array(gloss, np.float32),
+        has_clear=bool((model.geom_group == CLEAR_GROUP).any()),
+        families=stayed,
+        support=plan.support,
+        room=plan.room,
+    )

@@ -4,95 +4,193 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]  # (SIDE_PX, SIDE_PX, 3) RGB
-
-SIDE_PX = 256
-
-
-def make_texture(rng: np.random.Generator) -> Picture:
-    """Paint one square picture of a random family in random colours."""
-    family = FAMILIES[rng.integers(len(FAMILIES))]
-    return _paint(family(rng), rng)
+Picture = NDArray[np.uint8]  # (side, side, 3) RGB
+Share = NDArray[np.float32]  # (side, side) how much of the second colour, 0 to 1
 
 
-def _paint(share: NDArray[np.float32], rng: np.random.Generator) -> Picture:
-    """Mix two random colours by a (H, W) share in [0, 1] and add fine grain."""
-    dark, light = _two_colours(rng)
-    colour = dark + share[:, :, None] * (light - dark)
-    colour += rng.normal(0, rng.uniform(0, 8), share.shape)[:, :, None]
+def make_texture(rng: np.random.Generator, family: str, side_px: int = 256) -> Picture:
+    """Paint one square picture of a family in random colours."""
+    return _paint(FAMILIES[family](rng, side_px), rng, family)
+
+
+def _paint(share: Share, rng: np.random.Generator, family: str) -> Picture:
+    """Mix two random colours by a share and add fine grain."""
+    first, second = NAMED_COLOURS.get(family, _two_colours)(rng)
+    colour = first + share[:, :, None] * (second - first)
+    colour += rng.normal(0, rng.uniform(0, 6), share.shape)[:, :, None]
     return np.clip(colour, 0, 255).astype(np.uint8)
 
 
 def _two_colours(rng: np.random.Generator) -> NDArray[np.float64]:
     """Choose two colours from dark to bright, from grey to saturated."""
-    grey = rng.uniform(15, 245, (2, 1))
-    return np.clip(grey + rng.normal(0, rng.uniform(5, 60), (2, 3)), 5, 250)
+    grey = rng.uniform(25, 245, (2, 1))
+    return np.clip(grey + rng.normal(0, rng.uniform(5, 60), (2, 3)), 8, 250)
 
 
-def _noise(
-    rng: np.random.Generator, cells: int, cells_across: int | None = None
-) -> NDArray[np.float32]:
+def _wood_colours(rng: np.random.Generator) -> NDArray[np.float64]:
+    light = rng.uniform(110, 235) * np.array([1, rng.uniform(0.7, 0.85), rng.uniform(0.4, 0.65)])
+    return np.stack([light, light * rng.uniform(0.5, 0.85)])
+
+
+def _cardboard_colours(rng: np.random.Generator) -> NDArray[np.float64]:
+    base = rng.uniform(0.75, 1.1) * np.array([190, 150, 108]) + rng.normal(0, 6, 3)
+    return np.stack([base, base * rng.uniform(0.75, 0.92)])
+
+
+def _metal_colours(rng: np.random.Generator) -> NDArray[np.float64]:
+    warm = np.array([1, 1 - abs(rng.normal(0, 0.05)), 1 - abs(rng.normal(0, 0.12))])
+    grey = rng.uniform(90, 200) * warm
+    return np.stack([grey, grey * rng.uniform(0.6, 1.2)])
+
+
+def _chrome_colours(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.array([[15, 15, 18], [250, 250, 250]]) + rng.normal(0, 6, (2, 3))
+
+
+def _noise(rng: np.random.Generator, side: int, rows: int, columns: int | None = None) -> Share:
     """Draw smooth noise in [0, 1] with the given number of cells per side."""
-    coarse = rng.random((cells, cells_across or cells)).astype(np.float32)
-    smooth = cv2.resize(coarse, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
-    return np.clip(smooth, 0, 1)
+    coarse = rng.random((rows, columns or rows)).astype(np.float32)
+    return np.clip(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
-def _plain(rng: np.random.Generator) -> NDArray[np.float32]:
-    return _noise(rng, 3) * np.float32(rng.uniform(0, 0.2))
+def _stretched(values: NDArray[np.floating]) -> Share:
+    return ((values - values.min()) / max(float(np.ptp(values)), 1e-6)).astype(np.float32)
 
 
-def _stone(rng: np.random.Generator) -> NDArray[np.float32]:
-    octaves = [_noise(rng, cells) / (1 + level) for level, cells in enumerate((4, 9, 20, 45, 100))]
-    total = np.sum(octaves, axis=0)
-    return ((total - total.min()) / np.ptp(total)).astype(np.float32)
+def _plain(rng: np.random.Generator, side: int) -> Share:
+    return _noise(rng, side, 3) * np.float32(rng.uniform(0, 0.2))
 
 
-def _wood(rng: np.random.Generator) -> NDArray[np.float32]:
-    across = np.linspace(0, rng.uniform(4, 16), SIDE_PX, dtype=np.float32)[:, None]
-    rings = across + 2 * _noise(rng, 4, 2) + 0.3 * _noise(rng, 90, 6)
-    return (rings % 1.0).astype(np.float32)
+def _gradient(rng: np.random.Generator, side: int) -> Share:
+    turn, ramp = rng.uniform(0, 2 * np.pi), np.linspace(-1, 1, side)
+    return _stretched(np.cos(turn) * ramp[:, None] + np.sin(turn) * ramp)
 
 
-def _cloth(rng: np.random.Generator) -> NDArray[np.float32]:
-    threads = np.arange(SIDE_PX) * rng.uniform(0.15, 0.6)
-    weave = 0.5 + 0.25 * (np.sin(threads)[:, None] + np.sin(threads * rng.uniform(0.3, 1.0)))
-    return (0.7 * weave + 0.3 * _noise(rng, 60)).astype(np.float32)
+def _speckle(rng: np.random.Generator, side: int) -> Share:
+    """Draw noise of one scale, from coarse clouds to fine grain."""
+    noise = _noise(rng, side, int(np.exp(rng.uniform(np.log(6), np.log(side)))))
+    return (noise > 0.5).astype(np.float32) if rng.random() < 0.3 else noise
 
 
-def _checks(rng: np.random.Generator) -> NDArray[np.float32]:
-    rows, columns = np.indices((SIDE_PX, SIDE_PX)) // int(rng.integers(8, 64))
+def _stone(rng: np.random.Generator, side: int) -> Share:
+    cells = (4, 9, 20, 45, 100)
+    return _stretched(sum(_noise(rng, side, n) / (1 + level) for level, n in enumerate(cells)))
+
+
+def _marble(rng: np.random.Generator, side: int) -> Share:
+    """Draw stone with veins."""
+    warp = 3 * _noise(rng, side, 5) + _noise(rng, side, 14) + 0.4 * _noise(rng, side, 40)
+    across = np.linspace(0, rng.uniform(2, 5), side, dtype=np.float32)
+    return _stretched(np.abs(np.sin(np.pi * (warp + across))) ** rng.uniform(0.2, 0.6))
+
+
+def _wood(rng: np.random.Generator, side: int) -> Share:
+    across = np.linspace(0, rng.uniform(3, 12), side, dtype=np.float32)[:, None]
+    rings = across + 1.6 * _noise(rng, side, 4, 2) + 0.25 * _noise(rng, side, 90, 6)
+    saw = rings % 1.0
+    grain = 0.35 * _noise(rng, side, side // 2, 8)
+    boards = np.floor(np.arange(side) / side * rng.integers(1, 7))
+    tone = np.take(rng.uniform(0, 0.5, 8), boards.astype(int))[:, None]
+    return np.clip(0.6 * saw**2 + grain + tone, 0, 1).astype(np.float32)
+
+
+def _cloth(rng: np.random.Generator, side: int) -> Share:
+    threads = np.arange(side) * rng.uniform(0.3, 1.2)
+    weave = 0.5 + 0.25 * (np.sin(threads)[:, None] + np.sin(threads * rng.uniform(0.4, 1.0)))
+    bands = np.sin(np.arange(side) * rng.uniform(0.01, 0.15)) > rng.uniform(-0.5, 1.5)
+    return (0.5 * weave + 0.2 * _noise(rng, side, 60) + 0.3 * bands).astype(np.float32)
+
+
+def _checks(rng: np.random.Generator, side: int) -> Share:
+    rows, columns = np.indices((side, side)) // int(rng.integers(side // 32, side // 4))
     return ((rows * rng.integers(0, 2) + columns) % 2).astype(np.float32)
 
 
-def _print(rng: np.random.Generator) -> NDArray[np.float32]:
-    page = np.full((SIDE_PX, SIDE_PX), rng.integers(0, 80), np.uint8)
-    for _ in range(int(rng.integers(6, 30))):
-        corner = rng.integers(0, SIDE_PX, 2)
-        far = corner + rng.integers(3, SIDE_PX // 3, 2)
+def _print(rng: np.random.Generator, side: int) -> Share:
+    """Lay out a page or a package: panels, pictures, headlines, small print and a barcode."""
+    page = np.full((side, side), rng.integers(0, 80), np.uint8)
+    for _ in range(int(rng.integers(3, 16))):
+        corner = rng.integers(0, side, 2)
+        far = corner + rng.integers(side // 80, side // 3, 2)
         ink = int(rng.integers(256))
-        cv2.rectangle(page, corner.tolist(), far.tolist(), ink, -1 if rng.random() < 0.7 else 2)
-    for line in range(20, SIDE_PX, int(rng.integers(20, 70))):
-        cv2.putText(page, _word(rng), (8, line), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
+        if rng.random() < 0.3:
+            cv2.circle(
+                page, corner.tolist(), int(rng.integers(3, side // 5)), ink, -1, cv2.LINE_AA
+            )
+        else:
+            cv2.rectangle(
+                page, corner.tolist(), far.tolist(), ink, -1 if rng.random() < 0.7 else 2
+            )
+    _write(page, rng)
+    if rng.random() < 0.4:
+        bars = np.repeat(rng.integers(0, 2, side // 10) * 255, 2).astype(np.uint8)
+        top, left = rng.integers(0, int(0.75 * side), 2)
+        page[top : top + side // 8, left : left + bars.size] = bars[: side - left]
     return (page / 255).astype(np.float32)
 
 
-def _word(rng: np.random.Generator) -> str:
-    return ''.join(chr(letter) for letter in rng.integers(ord('A'), ord('Z') + 1, 12))
+def _write(page: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    side, line = len(page), int(rng.integers(10, 40))
+    while line < len(page):
+        size = float(rng.choice([0.3, 0.3, 0.5, 1.1]))
+        letters = rng.integers(ord('A'), ord('Z') + 1, int(rng.integers(4, 24)))
+        word, start = ''.join(map(chr, letters)), (int(rng.integers(0, side // 3)), line)
+        ink = int(rng.choice([0, 255]))
+        cv2.putText(page, word, start, cv2.FONT_HERSHEY_SIMPLEX, size, ink, 1, cv2.LINE_AA)
+        line += int(30 * size + rng.integers(2, 40))
 
 
-FAMILIES: tuple[Callable[[np.random.Generator], NDArray[np.float32]], ...] = (
-    _plain,
-    _plain,
-    _stone,
-    _wood,
-    _cloth,
-    _checks,
-    _print,
+def _cardboard(rng: np.random.Generator, side: int) -> Share:
+    ribs = 0.5 + 0.5 * np.sin(np.arange(side) * rng.uniform(0.2, 0.7))
+    return (0.3 * ribs + 0.5 * _noise(rng, side, 9) * _noise(rng, side, 120)).astype(np.float32)
+
+
+def _metal(rng: np.random.Generator, side: int) -> Share:
+    """Draw brushed metal: scratches along one direction."""
+    brushed = _noise(rng, side, side, int(rng.integers(2, 9)))
+    return _stretched(brushed + 0.8 * _noise(rng, side, 3))
+
+
+def _chrome(rng: np.random.Generator, side: int) -> Share:
+    """Draw what a mirror shows: a bright sky over a dark ground, bent, with lamps."""
+    level = np.linspace(0, 1, side, dtype=np.float32)[:, None] + 0.3 * (_noise(rng, side, 4) - 0.5)
+    horizon = rng.uniform(0.35, 0.65)
+    sky = np.where(level < horizon, 0.95 - 0.7 * level / horizon, 0.15 + 0.5 * (level - horizon))
+    page = np.ascontiguousarray(sky, np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        centre = rng.integers(0, side, 2).tolist()
+        axes = rng.integers(side // 40, side // 8, 2).tolist()
+        cv2.ellipse(page, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1, cv2.LINE_AA)
+    return np.clip(cv2.GaussianBlur(page, (0, 0), rng.uniform(1, 4)), 0, 1).astype(np.float32)
+
+
+NAMED_COLOURS: dict[str, Callable[[np.random.Generator], NDArray[np.float64]]] = {
+    'wood': _wood_colours,
+    'cardboard': _cardboard_colours,
+    'metal': _metal_colours,
+    'chrome': _chrome_colours,
+}
+FAMILIES: dict[str, Callable[[np.random.Generator, int], Share]] = {
+    'plain': _plain,
+    'gradient': _gradient,
+    'speckle': _speckle,
+    'stone': _stone,
+    'wood': _wood,
+    'cloth': _cloth,
+    'checks': _checks,
+    'print': _print,
+    'cardboard': _cardboard,
+    'metal': _metal,
+    'chrome': _chrome,
+    'marble': _marble,
+}
+HELD_OUT_FAMILIES: Sequence[str] = ('marble',)
+TRAINING_FAMILIES: Sequence[str] = tuple(
+    name for name in FAMILIES if name not in HELD_OUT_FAMILIES
 )
