@@ -12,6 +12,7 @@ from promptda_ros.sim.view import View
 
 # Grey levels to reflectance by the inverse of the usual gamma; even black paint returns 2 %.
 REFLECTANCE = np.maximum((np.arange(256) / 255) ** 2.2, 0.02).astype(np.float32)
+STEEPEST = 10.0  # tangent of 84 degrees; what looks steeper is a step between two surfaces
 HIGHLIGHT_POWER = 32  # chosen: a glossy surface shines back within about 12 degrees of facing
 
 
@@ -34,17 +35,19 @@ def facing(view: View) -> Floats:
     y = np.arange(height, dtype=np.float32)[:, None] - np.float32(view.matrix[1, 2])
     log_depth = cv2.log(np.ascontiguousarray(view.depth_m))
     # For z(x, y) the normal is (f z_x, f z_y, -z - x z_x - y z_y) and its dot with the ray is -z.
-    slope_x, slope_y = _slope(log_depth, axis=1), _slope(log_depth, axis=0)
+    slope_x = _slope(log_depth, axis=1, limit=STEEPEST / focal_x)
+    slope_y = _slope(log_depth, axis=0, limit=STEEPEST / focal_y)
     away = 1 + x * slope_x + y * slope_y
     normal = (focal_x * slope_x) ** 2 + (focal_y * slope_y) ** 2 + away**2
     ray = 1 + (x / focal_x) ** 2 + (y / focal_y) ** 2
     return 1 / cv2.sqrt(normal * ray)
 
 
-def _slope(values: Floats, *, axis: int) -> Floats:
-    """Differentiate towards the flatter side, so that a step is not taken for a steep slope."""
+def _slope(values: Floats, *, axis: int, limit: np.float32) -> Floats:
+    """Differentiate towards the flatter side, since steps are no slopes; 0 if both are steps."""
     steps = np.diff(values, axis=axis)
     first, last = np.take(steps, [0], axis=axis), np.take(steps, [-1], axis=axis)
     before = np.concatenate([first, steps], axis=axis)
     after = np.concatenate([steps, last], axis=axis)
-    return np.where(np.abs(before) < np.abs(after), before, after)
+    flatter = np.where(np.abs(before) < np.abs(after), before, after)
+    return np.where(np.abs(flatter) < limit, flatter, np.float32(0))

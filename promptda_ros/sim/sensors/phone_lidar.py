@@ -45,8 +45,8 @@ class PhoneLidar(Raster):
 
     def _anchors(self, rng: np.random.Generator) -> NDArray[np.intp]:
         """Bend a regular grid by up to half a stride: rows and columns of anchors (2, R, C)."""
-        stride = self.anchor_stride_px
-        grid = np.mgrid[stride // 2 : self.rows : stride, stride // 2 : self.columns : stride]
+        stride, half = self.anchor_stride_px, self.anchor_stride_px // 2
+        grid = np.mgrid[half : self.rows + half : stride, half : self.columns + half : stride]
         bent = grid + rng.uniform(-0.5, 0.5, grid.shape) * stride
         limit = np.array([self.rows - 1, self.columns - 1])[:, None, None]
         return np.clip(np.rint(bent), 0, limit).astype(np.intp)
@@ -75,35 +75,34 @@ class PhoneLidar(Raster):
         anchor_cost: Floats,
     ) -> Depth:
         """Average for every pixel the anchors around it that look most alike."""
-        # Distances in space and in colour are one distance: channels row, column, red, green, blue.
         pixels = self._features(self.mean(np.ascontiguousarray(image)))
-        known = np.concatenate(
-            [pixels[:, anchors[0], anchors[1]], anchor_cost[None], ranges_m[None]]
-        )
+        own = pixels[:, anchors[0], anchors[1]]
+        known = np.concatenate([own, anchor_cost[None], ranges_m[None]])
         known = np.pad(known, ((0, 0), (1, 1), (1, 1)), mode='edge')
         outside = np.pad(np.zeros(ranges_m.shape, bool), 1, constant_values=True)
         known[5, outside] = NEVER
+        # Every pixel of a cell asks the same anchors: spread them out once, then shift by cells.
+        stride = self.anchor_stride_px
+        spread = known.repeat(stride, axis=1).repeat(stride, axis=2)
         costs, candidates = [], []
-        rows, columns = ranges_m.shape
-        for dy, dx in product(range(3), range(3)):
-            near = self._spread(known[:, dy : dy + rows, dx : dx + columns])
+        for top, left in product((0, stride, 2 * stride), repeat=2):
+            near = spread[:, top : top + self.rows, left : left + self.columns]
             away = near[:5] - pixels
             costs.append(np.einsum('cyx,cyx->yx', away, away) + near[5])
             candidates.append(near[6])
         return _nearest_mean(costs, candidates, self.neighbours)
 
     def _features(self, colour: NDArray[np.uint8]) -> Floats:
-        """Scale places to strides and colours to sigmas: (5, rows, columns)."""
-        place = np.mgrid[: self.rows, : self.columns] / self.anchor_stride_px
-        tint = colour.transpose(2, 0, 1) / (np.sqrt(3) * self.colour_sigma)
-        return np.concatenate([place, tint]).astype(np.float32)
+        """Give row, column, red, green and blue (5, rows, columns) so that one distance fits all.
 
-    def _spread(self, known: Floats) -> Floats:
-        """Give every pixel what its anchor knows: (channels, R, C) to (channels, rows, columns)."""
-        stride = self.anchor_stride_px
-        row = np.minimum(np.arange(self.rows) // stride, known.shape[1] - 1)
-        column = np.minimum(np.arange(self.columns) // stride, known.shape[2] - 1)
-        return known[:, :, column][:, row]
+        Places count in strides, colours in sigmas.
+        """
+        features = np.empty((5, self.rows, self.columns), np.float32)
+        features[0] = (np.arange(self.rows) / self.anchor_stride_px)[:, None]
+        features[1] = np.arange(self.columns) / self.anchor_stride_px
+        features[2:] = colour.transpose(2, 0, 1)
+        features[2:] /= np.sqrt(3) * self.colour_sigma
+        return features
 
 
 def _nearest_mean(costs: list[Floats], values: list[Floats], count: int) -> Floats:
@@ -118,7 +117,7 @@ def _nearest_mean(costs: list[Floats], values: list[Floats], count: int) -> Floa
 
 
 def _smallest(costs: list[Floats], count: int) -> list[Floats]:
-    """Sort the `count` smallest costs of every pixel by insertion, much faster than np.partition."""
+    """Sort the `count` smallest costs of every pixel by insertion; np.partition is slow."""
     smallest = [np.full_like(costs[0], np.inf) for _ in range(count)]
     for cost in costs:
         for place in range(count):

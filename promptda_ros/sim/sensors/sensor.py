@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from promptda_ros.sim.view import View
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Depth = NDArray[np.float32]  # (rows, columns) metres along the optical axis, NaN unknown
 RasterType = TypeVar('RasterType', bound='Raster')
 
@@ -48,17 +48,17 @@ class Raster:
         rows, columns = round(self.rows * share), round(self.columns * share)
         return replace(self, rows=max(rows, 1), columns=max(columns, 1))
 
-    def nearest(self, pixels: Floats) -> Floats:
+    def nearest(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Give every cell the pixel (H, W) at its centre."""
         size = self.columns, self.rows
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST_EXACT))
 
-    def mean(self, pixels: Floats) -> Floats:
+    def mean(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Give every cell the mean of its pixels (H, W) or (H, W, channels)."""
         size = self.columns, self.rows
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def quantise(depth_m: Depth, step_m: float) -> Depth:
+def quantise(depth_m: Floats, step_m: float) -> Depth:
     """Round to whole steps, as integer formats do."""
     return (np.round(depth_m / step_m) * step_m).astype(np.float32)

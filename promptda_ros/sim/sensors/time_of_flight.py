@@ -43,9 +43,9 @@ class TimeOfFlight(Raster):
     dropout_share: float = 0.03  # chosen: patches without any answer
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
-        light = np.maximum(returned_light(view), np.float32(1e-3))
+        light = np.maximum(returned_light(view), np.float32(1e-4))
         surface_m = view.depth_m + self.through_share * (view.behind_m - view.depth_m)
-        amplitude = light / view.depth_m**2
+        amplitude = light / np.square(view.depth_m)
         signal = self._cone(amplitude)
         mean_m = self._cone(amplitude * surface_m) / signal
         lost = self._lost(surface_m, mean_m, signal, rng)
@@ -55,13 +55,13 @@ class TimeOfFlight(Raster):
     def _cone(self, pixels: Floats) -> Floats:
         return np.asarray(cv2.GaussianBlur(self.mean(pixels), (3, 3), self.blur_cells))
 
-    def _noise(self, mean_m: Depth, signal: Floats, rng: np.random.Generator) -> Floats:
+    def _noise(self, mean_m: Floats, signal: Floats, rng: np.random.Generator) -> Floats:
         """Draw the error in metres: quadratic in the range, more on dark surfaces."""
         darkness = np.sqrt(GREY_CARD / (signal * mean_m**2))
         sigma_m = self.noise_m + self.noise_per_m * mean_m**2 * np.clip(darkness, 0.5, 3)
         return sigma_m * rng.standard_normal(mean_m.shape, np.float32)
 
-    def _multipath(self, mean_m: Depth) -> Floats:
+    def _multipath(self, mean_m: Floats) -> Floats:
         """Lengthen ranges in hollows, where light also arrives by way of the other surfaces."""
         rows, columns = min(CORNER_GRID[0], self.rows), min(CORNER_GRID[1], self.columns)
         small_m = cv2.resize(mean_m, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -75,7 +75,7 @@ class TimeOfFlight(Raster):
         return mean_m * cv2.resize(bias_ratio, (self.columns, self.rows))
 
     def _lost(
-        self, surface_m: Floats, mean_m: Depth, signal: Floats, rng: np.random.Generator
+        self, surface_m: Floats, mean_m: Floats, signal: Floats, rng: np.random.Generator
     ) -> NDArray[np.bool_]:
         """Mark pixels with too little light, flying pixels found out, and whole patches."""
         flicker = np.exp(0.3 * rng.standard_normal(mean_m.shape, np.float32))
