@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 import cv2
@@ -17,13 +18,14 @@ import numpy as np
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
-from promptda_ros.core.prompt import condition
+from promptda_ros.core.prompt import ASPECT_TOLERANCE, condition
 from promptda_ros.core.settings import Settings
 from promptda_ros.evaluation.metrics import enlarge_bilinear
 
 FILTERS_MISSING = 'not installed: pip install -r requirements/filters.txt'
 # A pixel of the bilateral filter costs the square of its diameter.
 DIAMETER_AT_MOST_PX = 31
+MOST_REPEATS = 16
 
 
 class Method(Protocol):
@@ -136,8 +138,24 @@ class Network:
     estimator: Estimator
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
-        frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=sensor_depth_m)
+        depth_m = in_shape_of(image, sensor_depth_m)
+        frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=depth_m)
         return self.estimator.estimate(frame, self.settings.prompt, self.settings.output).depth_m
+
+
+def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+    """Repeat rows and columns until the picture has the image's shape.
+
+    The grid of a zone sensor is square where the image is not; as a registered depth image, which
+    is what the node takes, each zone is a block.
+    """
+    height, width = image.shape[:2]
+    rows, columns = sensor_depth_m.shape
+    shape = Fraction(height * columns, width * rows)
+    if abs(shape - 1) <= ASPECT_TOLERANCE:
+        return sensor_depth_m
+    shape = shape.limit_denominator(MOST_REPEATS)
+    return sensor_depth_m.repeat(shape.numerator, axis=0).repeat(shape.denominator, axis=1)
 
 
 BASELINES: dict[str, Callable[[Settings], Method]] = {

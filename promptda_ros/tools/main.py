@@ -16,6 +16,7 @@ COMMANDS = {
     'demo': 'replay a recorded camera through the node and write pictures and a report',
     'play': 'publish the recorded camera, for a node that runs already',
     'estimate': 'dense depth of one image and one sensor depth file',
+    'evaluate': 'compare networks and filters with the truth, on simulated or recorded frames',
     'fetch_model': 'download official weights for later use without a network',
     'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',

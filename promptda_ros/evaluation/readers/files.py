@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames that lie on disk as picture files: where they are, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from promptda_ros import millimetres
+from promptda_ros.core.frame import ByteImage, FloatImage
+from promptda_ros.evaluation.reduce import reduce_median
+from promptda_ros.evaluation.sample import Sample
+
+Number = TypeVar('Number', bound=np.generic)
+
+PICTURES = ('.png', '.jpg', '.jpeg')
+
+
+class NoFrames(ValueError):
+    """A folder in which a reader finds nothing to read; the text says what it looked for."""
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """The files of one frame."""
+
+    name: str
+    sensor: str
+    image: Path
+    truth: Path
+    sensor_depth: Path | None = None  # None: the truth, reduced, is the sensor depth
+    scale_m: float = millimetres.METRES  # metres in one count of the depth files
+    quarter_turns: int = 0  # to the left, until the picture is upright
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """Reads frames one after the other and keeps none."""
+
+    frames: Sequence[FrameFiles]
+    prompt_size: tuple[int, int]  # (rows, columns) of sensor depth made from the truth
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(self.read, self.frames)
+
+    def read(self, frame: FrameFiles) -> Sample:
+        """Read one frame.
+
+        Raises:
+            OSError: a file is not there or is no picture of the right kind.
+        """
+        truth_m = _upright(read_depth(frame.truth, frame.scale_m), frame)
+        if frame.sensor_depth is None:
+            sensor_depth_m = reduce_median(truth_m, self.prompt_size)
+        else:
+            sensor_depth_m = _upright(read_depth(frame.sensor_depth, frame.scale_m), frame)
+        image = _upright(read_image(frame.image), frame)
+        return Sample(
+            name=frame.name,
+            sensor=frame.sensor,
+            image=_in_size_of(truth_m, image),
+            sensor_depth_m=sensor_depth_m,
+            truth_m=truth_m,
+        )
+
+
+def read_image(path: Path) -> ByteImage:
+    """Read a colour picture as RGB."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise OSError(f'{path} is no image that can be read')
+    image: ByteImage = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return image
+
+
+def read_depth(path: Path, scale_m: float) -> FloatImage:
+    """Read a 16-bit picture as metres, NaN unknown."""
+    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
+        raise OSError(f'{path} is no 16-bit depth picture')
+    return millimetres.to_metres(counts, scale_m)
+
+
+def pictures_in(folder: Path) -> dict[str, Path]:
+    """List the pictures in a folder by name without ending, sorted."""
+    if not folder.is_dir():
+        return {}
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    return {path.stem: path for path in paths}
+
+
+def spread(frames: Sequence[FrameFiles], count: int | None) -> list[FrameFiles]:
+    """Choose this many frames, evenly spread; None is all."""
+    if count is None or count >= len(frames):
+        return list(frames)
+    return [frames[index * len(frames) // count] for index in range(count)]
+
+
+def _upright(picture: npt.NDArray[Number], frame: FrameFiles) -> npt.NDArray[Number]:
+    return np.ascontiguousarray(np.rot90(picture, frame.quarter_turns))
+
+
+def _in_size_of(truth_m: FloatImage, image: ByteImage) -> ByteImage:
+    height, width = truth_m.shape
+    if image.shape[:2] == (height, width):
+        return image
+    resized: ByteImage = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return resized

@@ -1,0 +1,247 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda evaluate`: how far networks and filters are from the truth, on frames that have it."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from promptda_ros.core.device import DeviceError
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.settings import build, model_setting, SettingError, Settings
+from promptda_ros.evaluation.flicker import Flicker, measure_flicker
+from promptda_ros.evaluation.methods import (
+    BASELINES,
+    FILTERS,
+    filters_installed,
+    FILTERS_MISSING,
+    Method,
+    Network,
+)
+from promptda_ros.evaluation.page import write_page
+from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS, Reader
+from promptda_ros.evaluation.readers.files import FileReader, NoFrames, spread
+from promptda_ros.evaluation.report import Report, write_scores
+from promptda_ros.evaluation.run import evaluate, Score
+from promptda_ros.evaluation.summary import summarise
+from promptda_ros.evaluation.table import aligned, error_tables, flicker_table
+from promptda_ros.evaluation.worst import WorstFrames
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.models import load_model, LoadedModel
+from promptda_ros.network import CheckpointError
+
+if TYPE_CHECKING:
+    from promptda_ros.evaluation.readers.cell import CellReader
+
+CELL = 'cell'
+CELL_FRAMES = 20
+NETWORK = 'network'
+WORST_PER_SENSOR = 3
+STATIC_VIDEOS = 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write results.csv, results.json and index.html, and print the tables."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _evaluate(arguments)
+    except (DeviceError, CheckpointError) as error:
+        print(f'promptda evaluate: {error}', file=sys.stderr)
+        return ExitCode.MODEL_OR_DEVICE
+    except (SettingError, NoFrames, BadFrame, OSError) as error:
+        print(f'promptda evaluate: {error}', file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    return ExitCode.CLEAN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='promptda evaluate', description=__doc__)
+    parser.add_argument('source', help="'cell' for simulated scenes, or a folder of frames")
+    parser.add_argument('--reader', choices=('auto', *FOLDER_READERS), default='auto')
+    parser.add_argument(
+        '--model', nargs='+', default=['promptda-tiny'], help='names, or folders with a slash'
+    )
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        choices=(*BASELINES, NETWORK),
+        default=(*BASELINES, NETWORK),
+        help='what to compare; network is every --model',
+    )
+    parser.add_argument('--sensors', nargs='+', help='of the cell or of HAMMER; all by default')
+    parser.add_argument(
+        '--holes',
+        nargs='+',
+        type=_share,
+        default=[0.0, 0.1, 0.25, 0.5],
+        help='shares of the measurements to cut out in blobs',
+    )
+    parser.add_argument(
+        '--frames', type=int, help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}'
+    )
+    parser.add_argument(
+        '--size', type=_size, default=(480, 640), help='of images of the cell, as 640x480'
+    )
+    parser.add_argument(
+        '--prompt-size',
+        type=_size,
+        default=(48, 64),
+        help='to which true depth is reduced where no sensor depth is there, as 64x48',
+    )
+    parser.add_argument(
+        '--static-frames', type=int, default=0, help='length of static videos of the cell'
+    )
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', type=Path, default=Path('evaluation_output'))
+    return parser
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0.0 <= share < 1.0:
+        raise argparse.ArgumentTypeError(f'{text} is not a share from 0 to below 1')
+    return share
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return (height, width) of WIDTHxHEIGHT."""
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal() and int(width) * int(height) > 0):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT')
+    return int(height), int(width)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    if arguments.static_frames and arguments.source != CELL:
+        raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
+    reader = _reader(arguments)
+    names = arguments.model if NETWORK in arguments.methods else []
+    models = [load_model(_settings(arguments, name)) for name in names]
+    methods, missing = _methods(arguments.methods, names, models)
+    if not methods:
+        raise NoFrames(f'nothing to compare: {"; ".join(missing)}')
+    worst = WorstFrames(methods[-1].name, per_sensor=WORST_PER_SENSOR)
+    scores = _run(reader, methods, worst, arguments)
+    report = Report(
+        source=arguments.source,
+        seed=arguments.seed,
+        resolution=arguments.resolution,
+        models=[model.facts() for model in models],
+        missing=missing,
+        rows=summarise(scores),
+        flickers=_flickers(methods, arguments),
+    )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_scores(arguments.out / 'results.csv', scores)
+    (arguments.out / 'results.json').write_text(report.to_json())
+    write_page(arguments.out / 'index.html', report, worst.listed())
+    _tell(report, arguments.out)
+
+
+def _settings(arguments: argparse.Namespace, model: str) -> Settings:
+    return build(
+        {
+            model_setting(model): model,
+            'model.resolution': arguments.resolution,
+            'device': arguments.device,
+        }
+    )
+
+
+def _reader(arguments: argparse.Namespace) -> Reader:
+    if arguments.source == CELL:
+        return _cell_reader(arguments)
+    frames = find_frames(Path(arguments.source), reader=arguments.reader)
+    known = list(dict.fromkeys(frame.sensor for frame in frames))
+    sensors = _chosen_sensors(arguments.sensors, known)
+    frames = [frame for frame in frames if frame.sensor in sensors]
+    return FileReader(spread(frames, arguments.frames), prompt_size=arguments.prompt_size)
+
+
+def _cell_reader(arguments: argparse.Namespace) -> CellReader:
+    try:
+        from promptda_ros.evaluation.readers.cell import CellReader, SENSORS
+    except ModuleNotFoundError as error:
+        raise NoFrames(
+            f'{error.name} is not installed, so the cell can not be rendered; '
+            'pip install -r requirements/sim.txt'
+        ) from None
+    return CellReader(
+        sensors=_chosen_sensors(arguments.sensors, list(SENSORS)),
+        views=arguments.frames or CELL_FRAMES,
+        size=arguments.size,
+        seed=arguments.seed,
+    )
+
+
+def _chosen_sensors(wanted: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]:
+    for name in wanted or ():
+        if name not in known:
+            raise NoFrames(f"sensor '{name}' is not one of {', '.join(known)}")
+    return wanted or known
+
+
+def _methods(
+    wanted: Sequence[str], names: Sequence[str], models: Sequence[LoadedModel]
+) -> tuple[list[Method], list[str]]:
+    """Return what can run, and a line, name and reason, for each method that can't."""
+    settings = build({})
+    missing = [name for name in FILTERS if name in wanted and not filters_installed()]
+    methods = [
+        make(settings)
+        for name, make in BASELINES.items()
+        if name in wanted and name not in missing
+    ]
+    how_often = Counter(model.name for model in models)
+    for name, model in zip(names, models, strict=True):
+        # Two folders of one name are told apart by their paths.
+        label = model.name if how_often[model.name] == 1 else name
+        methods.append(Network(settings, label, model.estimator))
+    return methods, [f'{name} {FILTERS_MISSING}' for name in missing]
+
+
+def _run(
+    reader: Reader, methods: Sequence[Method], worst: WorstFrames, arguments: argparse.Namespace
+) -> list[Score]:
+    answers = evaluate(reader, methods, hole_shares=arguments.holes, seed=arguments.seed)
+    total = len(reader) * len(arguments.holes) * len(methods)
+    scores = []
+    for answer in tqdm(answers, total=total, desc='answers', unit='', file=sys.stderr):
+        scores.append(answer.score)
+        worst.offer(answer)
+    if all(score.refused for score in scores):
+        reasons = ', '.join(sorted({score.refused for score in scores}))
+        raise NoFrames(f'none of {len(reader)} frames gave any answer: {reasons}')
+    return scores
+
+
+def _flickers(methods: Sequence[Method], arguments: argparse.Namespace) -> list[Flicker]:
+    if not arguments.static_frames:
+        return []
+    reader = _cell_reader(arguments)
+    return [
+        flicker
+        for sensor in tqdm(reader.sensors, desc='flicker', unit=' sensors', file=sys.stderr)
+        for flicker in measure_flicker(
+            reader.static_videos(sensor, videos=STATIC_VIDEOS, frames=arguments.static_frames),
+            methods,
+        )
+    ]
+
+
+def _tell(report: Report, folder: Path) -> None:
+    print(f'Millimetres; {report.averaging}.')
+    for title, lines in error_tables(report.rows, report.missing):
+        print(f'\n{title}\n{aligned(lines)}')
+    if report.flickers:
+        print(f'\nflicker on static video\n{aligned(flicker_table(report.flickers))}')
+    print(f'\nresults {folder}')
