@@ -73,8 +73,8 @@ class TableCamera:
         self._window = _window(lens.width, lens.height)
         self._window.make_current()
         # Smooth colour takes several samples a pixel, none of them at its centre; depth must not.
-        self._colour_context = _off_screen(model, samples=4)
-        self._exact_context = _off_screen(model, samples=0)
+        self._colour_context = _off_screen(model, lens, samples=4)
+        self._exact_context = _bare_off_screen(model, lens)
         self._drawn = mujoco.MjvScene(model, maxgeom=MAX_GEOMS)
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
@@ -122,7 +122,7 @@ class TableCamera:
         return image[::-1].copy()  # OpenGL's first row is the lowest one
 
     def _surfaces(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Render which geom (H, W) every pixel shows, in its number's colour, and how far it is."""
+        """Render which geom (H, W) every pixel shows and how far away that is."""
         size = self.lens.height, self.lens.width
         colours, window_depth = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
         self._draw(self._exact_context, surfaces=True)
@@ -155,9 +155,19 @@ class TableCamera:
         return (near_m / (1.0 - window_depth * (1.0 - near_m / far_m))).astype(np.float32)
 
 
-def _off_screen(model: mujoco.MjModel, *, samples: int) -> mujoco.MjrContext:
+def _off_screen(model: mujoco.MjModel, lens: Lens, *, samples: int) -> mujoco.MjrContext:
     model.vis.quality.offsamples = samples
+    model.vis.global_.offwidth, model.vis.global_.offheight = lens.width, lens.height
     return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+
+
+def _bare_off_screen(model: mujoco.MjModel, lens: Lens) -> mujoco.MjrContext:
+    """Make a context without samples and, as it is four times faster, without pictures."""
+    width, height = model.tex_width.copy(), model.tex_height.copy()
+    model.tex_width[:], model.tex_height[:] = 1, np.where(height > width, 6, 1)  # cubes have six
+    context = _off_screen(model, lens, samples=0)
+    model.tex_width[:], model.tex_height[:] = width, height
+    return context
 
 
 @cache

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.sim import textures
-from promptda_ros.sim.textures import make_texture
+from promptda_ros.sim.textures import make_texture, Picture
 
 WRAPPED, TILED = 6, 4  # pictures for objects and for flat surfaces
 OBJECT_MATERIALS, FLAT_MATERIALS = 18, 6
+SIDE_PX = {'cube': 256, '2d': 512}
 GLOSS = {  # the range of each kind of surface, 0 matt to 1 mirror
     'metal': (0.6, 0.9),
     'chrome': (0.9, 1.0),
@@ -45,12 +45,13 @@ class Palette:
     tiled: tuple[Material, ...]  # for tables, floors and walls
     glass: tuple[Material, ...]
     xml: str
-    files: dict[str, bytes]
+    pictures: dict[str, Picture]
 
 
 def make_palette(rng: np.random.Generator, families: Sequence[str]) -> Palette:
     """Paint a scene's pictures and mix more materials from them by tint and gloss."""
-    files, xml = {}, []
+    pictures: dict[str, Picture] = {}
+    xml: list[str] = []
     kinds = {
         'cube': _kinds(rng, families, WRAPPED),
         '2d': _kinds(rng, [name for name in families if name != 'chrome'], TILED),
@@ -58,9 +59,9 @@ def make_palette(rng: np.random.Generator, families: Sequence[str]) -> Palette:
     for kind, chosen in kinds.items():
         for index, family in enumerate(chosen):
             name = f'{kind}_{index}'
-            side_px = 256 if kind == 'cube' else 512
-            files[f'{name}.png'] = _png(make_texture(rng, family, side_px))
-            xml.append(f'<texture name="{name}" type="{kind}" file="{name}.png"/>')
+            pictures[name] = make_texture(rng, family, SIDE_PX[kind])
+            size = f'width="{SIDE_PX[kind]}" height="{SIDE_PX[kind]}"'
+            xml.append(f'<texture name="{name}" type="{kind}" builtin="flat" {size}/>')
     materials: dict[str, list[Material]] = {'cube': [], '2d': []}
     for kind, count in (('cube', OBJECT_MATERIALS), ('2d', FLAT_MATERIALS)):
         for index in range(count):
@@ -72,17 +73,12 @@ def make_palette(rng: np.random.Generator, families: Sequence[str]) -> Palette:
     glass = [Material(f'glass_{i}', round(float(rng.uniform(0.8, 1)), 3), True) for i in range(2)]
     xml += [_glass(material, rng) for material in glass]
     return Palette(
-        tuple(materials['cube']), tuple(materials['2d']), tuple(glass), ''.join(xml), files
+        tuple(materials['cube']), tuple(materials['2d']), tuple(glass), ''.join(xml), pictures
     )
 
 
 def _kinds(rng: np.random.Generator, families: Sequence[str], count: int) -> list[str]:
     return [families[i] for i in rng.choice(len(families), count, replace=False)]
-
-
-def _png(picture: textures.Picture) -> bytes:
-    fast = [cv2.IMWRITE_PNG_COMPRESSION, 0]
-    return cv2.imencode('.png', picture[:, :, ::-1], fast)[1].tobytes()
 
 
 def _material(material: Material, texture: str, kind: str, rng: np.random.Generator) -> str:
@@ -111,3 +107,15 @@ def shine(gloss: float) -> str:
 
 def _numbers(values: NDArray[np.float64]) -> str:
     return ' '.join(f'{value:.3f}' for value in values)
+
+
+def paint(model: mujoco.MjModel, pictures: dict[str, Picture]) -> None:
+    """Copy pictures into the model, which is much faster than files that are packed and unpacked.
+
+    All six sides of a cube show the same picture.
+    """
+    for name, picture in pictures.items():
+        texture = model.texture(name)
+        begin = int(texture.adr[0])
+        sides = int(texture.height[0]) // len(picture)
+        model.tex_data[begin : begin + sides * picture.size] = np.tile(picture.ravel(), sides)

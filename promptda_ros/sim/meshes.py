@@ -67,9 +67,9 @@ def _carried_along(ahead: Points) -> Points:
 
 
 def _joined(rings: NDArray[np.float64], *, closed: bool) -> Mesh:
-    """Join the points of rings (R, P, 3): point to next point always, last ring to first if closed.
+    """Join rings (R, P, 3) to surfaces: point to next point, ring to next ring.
 
-    A lathe has its rings round the axis and the outline's points along each; a sweep the reverse.
+    The rings of a lathe stand round its axis, those of a sweep follow one another along its path.
     """
     count, points = rings.shape[:2]
     ring, point = np.meshgrid(
@@ -113,7 +113,7 @@ def cut_out(
 
 
 def grow(field: Callable[[Points], NDArray[np.float64]], half_m: ArrayLike, cell_m: float) -> Mesh:
-    """Wrap what `field` (..., 3) -> (...) calls inside (negative) within a box about the origin."""
+    """Wrap all points about the origin where `field`, (..., 3) -> (...), is negative."""
     axes = [np.arange(-half - cell_m, half + 2 * cell_m, cell_m) for half in np.asarray(half_m)]
     points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1)
     return skin(field(points), points[0, 0, 0], np.full(3, cell_m))

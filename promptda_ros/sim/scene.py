@@ -3,8 +3,8 @@
 """A random table or bin with objects in a room: built from one seed and settled by physics.
 
 The numbers come from NumPy's generator and are rounded where they are written into the model, so
-that a seed gives the same model everywhere. The fall is computed by MuJoCo on the CPU in one thread,
-which repeats exactly with the same MuJoCo release on the same kind of processor.
+that a seed gives the same model everywhere. MuJoCo lets it fall on the CPU in one thread, which
+repeats exactly with the same MuJoCo binary.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 from promptda_ros.sim import textures
 from promptda_ros.sim.geoms import Geom
 from promptda_ros.sim.lighting import make_lights
-from promptda_ros.sim.materials import make_palette, Material, Palette
+from promptda_ros.sim.materials import make_palette, Material, paint, Palette
 from promptda_ros.sim.settling import Item, place_items, settle
 from promptda_ros.sim.shapes import make_shape, TRAINING_FAMILIES
 from promptda_ros.sim.support import make_room, make_support, Room, Slab, Support
+from promptda_ros.sim.textures import Picture
 from promptda_ros.sim.view import FIRST_OBJECT, ROOM, SUPPORT
 
 HELD_OUT_SEED = 1_000_000  # scenes from here on are never trained on
@@ -39,7 +40,7 @@ class Blueprint:
     """Everything that a seed decides before anything falls."""
 
     xml: str
-    files: dict[str, bytes]
+    pictures: dict[str, Picture]
     items: tuple[Item, ...]
     materials: dict[str, Material]
     support: Support
@@ -47,9 +48,8 @@ class Blueprint:
 
     def digest(self) -> str:
         """Return a fingerprint of the model and its pictures."""
-        parts = [self.xml.encode()]
-        parts += [name.encode() + self.files[name] for name in sorted(self.files)]
-        return hashlib.sha256(b''.join(parts)).hexdigest()
+        pictures = [picture.tobytes() for picture in self.pictures.values()]
+        return hashlib.sha256(b''.join([self.xml.encode(), *pictures])).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class Scene:
 def make_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Scene:
     """Build, compile and settle the scene of this seed; the surface is z = 0, z points up."""
     plan = plan_scene(seed, families)
-    model = mujoco.MjModel.from_xml_string(plan.xml, plan.files)
+    model = mujoco.MjModel.from_xml_string(plan.xml)
+    paint(model, plan.pictures)
     data, lost = settle(model, plan.items, plan.support)
     return _scene(model, data, plan, lost)
 
@@ -96,9 +97,8 @@ def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Bluepr
       <size memory="64M"/>
       <statistic extent="1" center="0 0 0"/>
       <visual>
-        <global offwidth="1920" offheight="1440"/>
         <map znear="0.02" zfar="12"/>
-        <quality shadowsize="1024" offsamples="4" numslices="24" numstacks="14" numquads="12"/>
+        <quality shadowsize="1024" offsamples="4" numslices="24" numstacks="14" numquads="8"/>
         {headlight}
       </visual>
       <default>
@@ -109,7 +109,7 @@ def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Bluepr
       <worldbody><camera name="{CAMERA_NAME}"/>{lamps}{fixed}{bodies}</worldbody>
     </mujoco>"""
     materials = {m.name: m for m in (*palette.wrapped, *palette.tiled, *palette.glass)}
-    return Blueprint(xml, palette.files, items, materials, support, room)
+    return Blueprint(xml, palette.pictures, items, materials, support, room)
 
 
 def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) -> str:

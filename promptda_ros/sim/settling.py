@@ -78,7 +78,7 @@ def _rotation(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
 def settle(
     model: mujoco.MjModel, items: Sequence[Item], support: Support
 ) -> tuple[mujoco.MjData, list[int]]:
-    """Let everything fall; return the state at rest and the numbers of the objects that were lost."""
+    """Let everything fall; return the state at rest and which objects were lost."""
     data = mujoco.MjData(model)
     data.qvel.reshape(-1, 6)[:, 2] = -0.5
     _fall(model, data)

@@ -21,10 +21,13 @@ def make_texture(rng: np.random.Generator, family: str, side_px: int = 256) -> P
 
 def _paint(share: Share, rng: np.random.Generator, family: str) -> Picture:
     """Mix two random colours by a share and add fine grain."""
-    first, second = NAMED_COLOURS.get(family, _two_colours)(rng)
-    colour = first + share[:, :, None] * (second - first)
-    colour += rng.normal(0, rng.uniform(0, 6), share.shape)[:, :, None]
-    return np.clip(colour, 0, 255).astype(np.uint8)
+    first, second = NAMED_COLOURS.get(family, _two_colours)(rng).astype(np.float32)
+    grain = rng.standard_normal(share.shape, np.float32) * np.float32(rng.uniform(0, 6))
+    channels = [
+        low + share * (high - low) + grain for low, high in zip(first, second, strict=True)
+    ]
+    # Rounds and keeps within 0 to 255.
+    return cv2.merge([cv2.convertScaleAbs(np.maximum(channel, 0)) for channel in channels])
 
 
 def _two_colours(rng: np.random.Generator) -> NDArray[np.float64]:
