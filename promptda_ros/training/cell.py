@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Examples from the simulated cell: views rendered before or while training, then measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from promptda_ros.sim.sensors import DepthSensor, random_sensor
+from promptda_ros.sim.view import View
+from promptda_ros.training.examples import Example, is_usable
+from promptda_ros.training.recipe import CellData, Phase, Spoiling
+
+TRIES = 20  # for a view on which the sensor measures enough
+
+
+class Views(Protocol):
+    """Where simulated views come from."""
+
+    def views(self, rng: np.random.Generator, count: int) -> Sequence[View]:
+        """Draw views of one size."""
+
+
+@dataclass(frozen=True)
+class LiveViews:
+    """Renders a scene for every draw: nothing on disk, nothing seen twice, many cores needed."""
+
+    cell: CellData
+
+    def views(self, rng: np.random.Generator, count: int) -> list[View]:
+        """Look at one scene never rendered before from several places."""
+        # Late: MuJoCo is an optional extra, and shards do without it.
+        from promptda_ros.sim.cell import views_of
+
+        cell = self.cell
+        seed = int(rng.integers(cell.first_seed, cell.validation_first_seed))
+        return list(views_of(seed, count=count, width=cell.width, height=cell.height))
+
+
+@dataclass(frozen=True)
+class CellSource:
+    """Draws a kind of sensor for every step and measures crops of views with it."""
+
+    source: Views
+    sensors: Mapping[str, float]  # how often, relative
+    spoiling: Spoiling
+
+    def examples(self, phase: Phase, rng: np.random.Generator) -> list[Example]:
+        """Draw phase.batch examples of one sensor with one random quality."""
+        names, shares = list(self.sensors), np.array(list(self.sensors.values()), float)
+        sensor = random_sensor(str(rng.choice(names, p=shares / shares.sum())), rng)
+        examples: list[Example] = []
+        for _ in range(TRIES):
+            for view in self.source.views(rng, phase.batch - len(examples)):
+                example = self._measure(view, sensor, phase, rng)
+                if is_usable(example.sensor_depth_m):
+                    examples.append(example)
+            if len(examples) == phase.batch:
+                return examples
+        raise RuntimeError(f'{sensor} measured too little on {TRIES} views in a row')
+
+    def _measure(
+        self, view: View, sensor: DepthSensor, phase: Phase, rng: np.random.Generator
+    ) -> Example:
+        """Crop and mirror at random; now and then the sensor looks a little aside."""
+        height, width = view.depth_m.shape
+        part = sensor.for_window(phase.height / height)
+        top = int(rng.integers(height - phase.height + 1))
+        left = int(rng.integers(width - phase.width + 1))
+        down, aside = self._shift(part, phase, rng)
+        seen = view.window(top, left, phase.height, phase.width)
+        measured = view.window(
+            int(np.clip(top + down, 0, height - phase.height)),
+            int(np.clip(left + aside, 0, width - phase.width)),
+            phase.height,
+            phase.width,
+        )
+        if rng.random() < 0.5:
+            seen, measured = seen.mirrored(), measured.mirrored()
+        return Example(
+            image=np.ascontiguousarray(seen.image),
+            sensor_depth_m=part.measure(measured, rng),
+            truth_m=np.ascontiguousarray(seen.depth_m),
+        )
+
+    def _shift(
+        self, sensor: DepthSensor, phase: Phase, rng: np.random.Generator
+    ) -> tuple[int, int]:
+        """Say by how many pixels of the view a badly registered sensor looks aside."""
+        if rng.random() >= self.spoiling.shift_share:
+            return 0, 0
+        down, aside = rng.uniform(-1, 1, 2) * self.spoiling.shift_px
+        return round(down * phase.height / sensor.rows), round(
+            aside * phase.width / sensor.columns
+        )

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What one step trains on: pictures, the prompts of one sensor, and the depth to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.settings import PromptSettings
+from promptda_ros.training.recipe import Phase, Recipe, Spoiling
+from promptda_ros.training.spoiling import spoil_image, spoil_prompt
+
+MEAN, STD = np.array(IMAGENET_MEAN, np.float32), np.array(IMAGENET_STD, np.float32)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture, what the sensor said and what is true."""
+
+    image: NDArray[np.uint8]  # (H, W, 3) RGB
+    sensor_depth_m: NDArray[np.float32]  # (h, w), NaN unknown
+    truth_m: NDArray[np.float32]  # (H, W), NaN unknown
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples as the network takes them."""
+
+    pixels: Tensor  # (B, 3, H, W), normalised
+    prompt_m: Tensor  # (B, 1, h, w), without holes
+    truth_m: Tensor  # (B, H, W), NaN unknown
+
+
+class Source(Protocol):
+    """Where examples come from; all of one call have the same shapes."""
+
+    def examples(self, phase: Phase, rng: np.random.Generator) -> Sequence[Example]:
+        """Draw phase.batch examples of phase.height x phase.width."""
+
+
+class Batches:
+    """Batches by step; the step alone decides what is in one, so that runs resume exactly."""
+
+    def __init__(self, recipe: Recipe, source: Source) -> None:
+        self._recipe, self._source = recipe, source
+
+    def __len__(self) -> int:
+        return self._recipe.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        """Make the batch of one step."""
+        rng = np.random.default_rng((self._recipe.seed, step))
+        examples = self._source.examples(self._recipe.phase_of(step), rng)
+        return to_batch([_spoil(one, self._recipe.spoiling, rng) for one in examples])
+
+
+def to_batch(examples: Sequence[Example]) -> Batch:
+    """Condition the prompts and normalise the pictures as the node does."""
+    pixels = (np.stack([one.image for one in examples]).astype(np.float32) / 255 - MEAN) / STD
+    prompts_m = [_prompt_m(one.sensor_depth_m) for one in examples]
+    return Batch(
+        pixels=torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))),
+        prompt_m=torch.from_numpy(np.stack(prompts_m)[:, None]),
+        truth_m=torch.from_numpy(np.stack([one.truth_m for one in examples])),
+    )
+
+
+def is_usable(sensor_depth_m: NDArray[np.float32]) -> bool:
+    """Tell whether the node would run the network on this measurement."""
+    try:
+        condition(sensor_depth_m, PromptSettings())
+    except BadFrame:
+        return False
+    return True
+
+
+def _prompt_m(sensor_depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    return condition(sensor_depth_m, PromptSettings()).depth_m
+
+
+def _spoil(example: Example, spoiling: Spoiling, rng: np.random.Generator) -> Example:
+    spoilt_m = spoil_prompt(example.sensor_depth_m, spoiling, rng)
+    return Example(
+        image=spoil_image(example.image, spoiling, rng),
+        sensor_depth_m=spoilt_m if is_usable(spoilt_m) else example.sensor_depth_m,
+        truth_m=example.truth_m,
+    )

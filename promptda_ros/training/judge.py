@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How good a network is on frames that it is not trained on, beside bilinear upsampling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+from promptda_ros.core.settings import PromptSettings
+from promptda_ros.evaluation.metrics import Judge
+from promptda_ros.evaluation.sample import Sample
+from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.training.examples import Example, to_batch
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Errors of the network and of bilinear upsampling, means over frames in metres."""
+
+    sensor: str
+    mae_m: float
+    edge_mae_m: float
+    right_m: float
+    bilinear_mae_m: float
+    bilinear_edge_mae_m: float
+    sensor_right_m: float
+
+    @property
+    def score(self) -> float:
+        """Weigh the whole picture and its edges alike: 1 is bilinear upsampling, less is better."""
+        mae = self.mae_m / self.bilinear_mae_m
+        return 0.5 * (mae + self.edge_mae_m / self.bilinear_edge_mae_m)
+
+    def describe(self) -> str:
+        """Write one line in millimetres."""
+        return (
+            f'{self.sensor}: MAE {1000 * self.mae_m:.2f} ({self.mae_m / self.bilinear_mae_m:.3f} '
+            f'of bilinear), edge band {1000 * self.edge_mae_m:.1f} '
+            f'({self.edge_mae_m / self.bilinear_edge_mae_m:.3f}), where the sensor is right '
+            f'{1000 * self.right_m:.2f} (sensor {1000 * self.sensor_right_m:.2f})'
+        )
+
+
+def judge(
+    network: PromptDepthAnythingForDepthEstimation, sensor: str, examples: Sequence[Example]
+) -> Verdict:
+    """Run the network on every example, at the example's own size."""
+    rows = [_errors(network, example) for example in examples]
+    # Frames without an edge, or on which the sensor is nowhere right, have no such error.
+    means = np.nanmean(np.array(rows), axis=0)
+    return Verdict(sensor, *(float(mean) for mean in means))
+
+
+def _errors(network: PromptDepthAnythingForDepthEstimation, example: Example) -> tuple[float, ...]:
+    sample = Sample('', '', example.image, example.sensor_depth_m, example.truth_m)
+    truth = Judge.of(sample, PromptSettings())
+    errors = truth.errors(predict(network, example))
+    bilinear = truth.errors(truth.bilinear_m)
+    return (
+        errors.mae_m,
+        errors.edge_mae_m,
+        errors.right_m,
+        bilinear.mae_m,
+        bilinear.edge_mae_m,
+        bilinear.right_m,
+    )
+
+
+@torch.inference_mode()
+def predict(
+    network: PromptDepthAnythingForDepthEstimation, example: Example
+) -> NDArray[np.float32]:
+    """Return dense depth (H, W) of one example."""
+    batch = to_batch([example])
+    device = next(network.parameters()).device
+    output = network(pixel_values=batch.pixels.to(device), prompt_depth=batch.prompt_m.to(device))
+    depth_m: NDArray[np.float32] = output.predicted_depth[0].cpu().numpy()
+    return depth_m

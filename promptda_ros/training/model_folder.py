@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes what a run has learnt as a folder that the node loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import shutil
+
+from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.models import note_digest
+from promptda_ros.network import load_network
+from promptda_ros.network.folder import PROCESSOR_FILE
+from promptda_ros.training.recipe import Recipe
+from promptda_ros.training.state import State
+from promptda_ros.training.trainer import BEST
+
+MODEL, CARD, RECIPE = 'model', 'README.md', 'recipe.yaml'
+
+
+def write_model(folder: Path, recipe: Recipe, state: State, *, recipe_path: Path) -> Path:
+    """Write the best weights, their digest, the recipe and a card; return their folder."""
+    best, model = folder / BEST, folder / MODEL
+    shutil.copytree(best, model, dirs_exist_ok=True)
+    note_digest(model, load_network(model).sha256)
+    last = recipe.phases[-1]
+    processor = json.dumps(_processor(last.height, last.width, state), indent=2, sort_keys=True)
+    (model / PROCESSOR_FILE).write_text(processor + '\n', encoding='utf-8')
+    shutil.copyfile(recipe_path, model / RECIPE)
+    (model / CARD).write_text(_card(model, recipe, state), encoding='utf-8')
+    return model
+
+
+def _processor(height: int, width: int, state: State) -> dict[str, object]:
+    return {
+        'do_normalize': True,
+        'do_pad': False,
+        'do_rescale': True,
+        'do_resize': True,
+        'ensure_multiple_of': state.network.config.patch_size,
+        'image_mean': list(IMAGENET_MEAN),
+        'image_processor_type': 'PromptDepthAnythingImageProcessor',
+        'image_std': list(IMAGENET_STD),
+        'keep_aspect_ratio': True,
+        'prompt_scale_to_meter': 0.001,
+        'resample': 3,
+        'rescale_factor': 1 / 255,
+        'size': {'height': height, 'width': width},
+        'size_divisor': None,
+    }
+
+
+def _card(model: Path, recipe: Recipe, state: State) -> str:
+    parameters = sum(weight.numel() for weight in state.network.parameters()) / 1e6
+    return f"""# {model.parent.name}
+
+Prompt Depth Anything with {parameters:.2f} M parameters, trained by `promptda train`.
+
+| | |
+|---|---|
+| recipe | `{RECIPE}`, sha256 `{recipe.sha256}` |
+| steps | weights of step {state.best_step} of {recipe.steps}, best on the validation frames |
+| score there | {state.best_score:.3f} (mean of MAE and edge-band MAE, bilinear upsampling is 1) |
+| time | {state.seconds / 60:.0f} min of training steps |
+| weights | `model.safetensors`, sha256 `{load_network(model).sha256}` |
+"""

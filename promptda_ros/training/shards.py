@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated views on disk: folders of arrays that are read without loading them whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promptda_ros.sim.view import View
+
+STEP_M = 1e-4  # of the stored uint16: 6.5 m at most
+GLOSS_STEP = 1 / 255
+ARRAYS = ('image', 'depth', 'behind', 'ids', 'gloss', 'matrix')
+
+
+def write_shard(folder: Path, views: Sequence[View]) -> None:
+    """Write views of one size as one folder, whole or not at all."""
+    unfinished = folder.with_suffix('.unfinished')
+    unfinished.mkdir(parents=True, exist_ok=True)
+    layers = [_layers(view) for view in views]
+    for name in ARRAYS:
+        np.save(unfinished / f'{name}.npy', np.stack([layer[name] for layer in layers]))
+    unfinished.rename(folder)
+
+
+class Shards:
+    """All views below a folder, by number."""
+
+    def __init__(self, folder: Path) -> None:
+        shards = sorted(path.parent for path in folder.glob('*/matrix.npy'))
+        shards = [shard for shard in shards if shard.suffix != '.unfinished']
+        if not shards:
+            raise FileNotFoundError(f'{folder} holds no rendered views')
+        self._arrays = [
+            {name: np.load(shard / f'{name}.npy', mmap_mode='r') for name in ARRAYS}
+            for shard in shards
+        ]
+        self._ends = np.cumsum([len(arrays['matrix']) for arrays in self._arrays])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> View:
+        """Return one view in metres."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        shard = int(np.searchsorted(self._ends, index, side='right'))
+        arrays = self._arrays[shard]
+        inside = index - (int(self._ends[shard]) - len(arrays['matrix']))
+        layer = {name: np.asarray(array[inside]) for name, array in arrays.items()}
+        return View(
+            image=layer['image'],
+            depth_m=_metres(layer['depth']),
+            behind_m=_metres(layer['behind']),
+            instance_ids=layer['ids'].astype(np.int32),
+            gloss=layer['gloss'].astype(np.float32) * np.float32(GLOSS_STEP),
+            matrix=layer['matrix'],
+        )
+
+    def views(self, rng: np.random.Generator, count: int) -> list[View]:
+        """Pick views at random."""
+        return [self[int(index)] for index in rng.integers(len(self), size=count)]
+
+
+def _layers(view: View) -> dict[str, NDArray[np.generic]]:
+    return {
+        'image': view.image,
+        'depth': _counts(view.depth_m),
+        'behind': _counts(view.behind_m),
+        'ids': view.instance_ids.astype(np.uint8),
+        'gloss': np.round(view.gloss / GLOSS_STEP).astype(np.uint8),
+        'matrix': view.matrix,
+    }
+
+
+def _counts(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.clip(np.round(depth_m / STEP_M), 0, 65535).astype(np.uint16)
+
+
+def _metres(counts: NDArray[np.uint16]) -> NDArray[np.float32]:
+    return counts.astype(np.float32) * np.float32(STEP_M)
