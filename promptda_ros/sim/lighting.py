@@ -8,33 +8,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def make_lights(rng: np.random.Generator) -> tuple[str, str]:
+def make_lights(rng: np.random.Generator, brightness: float) -> tuple[str, str]:
     """Return the headlight and the lamps as MuJoCo XML.
 
-    What all lamps add up to on a white sheet varies about 1, which is where the picture burns out:
-    that is the exposure.
+    What all lamps add up to varies, and follows the brightness of the table as a camera's exposure
+    would: at 1 a white sheet is about to burn out.
     """
-    exposure = float(np.clip(np.exp(rng.normal(0.1, 0.25)), 0.55, 1.6))
+    follow = float(np.clip((0.5 / brightness) ** 0.6, 0.8, 2.0))
+    exposure = follow * float(np.clip(np.exp(rng.normal(-0.05, 0.2)), 0.65, 1.4))
     shares = rng.dirichlet([2.0, 0.6, 3.0, 1.0, 0.6])  # everywhere, camera, key lamp, two others
     tint = 1 - rng.uniform(0, 0.15) * rng.random((5, 3))
-    brightness = exposure * shares[:, None] * tint
+    light = exposure * shares[:, None] * tint
     headlight = (
-        f'<headlight ambient="{_numbers(brightness[0] + 0.1)}" '
-        f'diffuse="{_numbers(brightness[1])}" specular="{_numbers(0.3 * brightness[1])}"/>'
+        f'<headlight ambient="{_numbers(light[0] + 0.08)}" '
+        f'diffuse="{_numbers(light[1])}" specular="{_numbers(0.3 * light[1])}"/>'
     )
-    lamps = [_lamp(light, rng, shadow=index == 0) for index, light in enumerate(brightness[2:])]
+    lamps = [_lamp(part, rng, shadow=index == 0) for index, part in enumerate(light[2:])]
     return headlight, ''.join(lamps[: rng.integers(1, 4)])
 
 
-def _lamp(brightness: NDArray[np.float64], rng: np.random.Generator, *, shadow: bool) -> str:
+def _lamp(light: NDArray[np.float64], rng: np.random.Generator, *, shadow: bool) -> str:
     """Hang one lamp in the room; a small one glares."""
     turn, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 1.1)
-    place = np.array([away * np.cos(turn), away * np.sin(turn), rng.uniform(1.0, 2.0)])
+    place = np.array([away * np.cos(turn), away * np.sin(turn), rng.uniform(1.2, 2.1)])
     glare = rng.uniform(0.3, 1.6)
     return (
-        f'<light pos="{_numbers(place)}" dir="{_numbers(-place)}" cutoff="85" exponent="1" '
-        f'castshadow="{str(shadow).lower()}" diffuse="{_numbers(1.3 * brightness)}" '
-        f'specular="{_numbers(np.clip(glare * brightness / brightness.max(), 0, 1.5))}"/>'
+        f'<light pos="{_numbers(place)}" dir="{_numbers(-place)}" cutoff="80" exponent="1" '
+        f'castshadow="{str(shadow).lower()}" diffuse="{_numbers(1.15 * light)}" '
+        f'specular="{_numbers(np.clip(glare * light / light.max(), 0, 1.5))}"/>'
     )
 
 

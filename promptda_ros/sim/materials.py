@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from promptda_ros.sim.textures import make_texture, Picture
 
-WRAPPED, TILED = 6, 4  # pictures for objects and for flat surfaces
-OBJECT_MATERIALS, FLAT_MATERIALS = 18, 6
+PICTURES = {'cube': 6, '2d': 4}  # how many are painted to wrap round objects and to tile slabs
+MATERIALS = {'cube': 24, '2d': 8}  # how many are mixed from them
 SIDE_PX = {'cube': 256, '2d': 512}
+PLAIN_SHARE = 0.25  # of the materials for objects
+MIRROR_SHARE = 0.3  # of the glossy slabs show a reflection
 GLOSS = {  # the range of each kind of surface, 0 matt to 1 mirror
     'metal': (0.6, 0.9),
     'chrome': (0.9, 1.0),
@@ -34,73 +36,92 @@ class Material:
 
     name: str
     gloss: float
+    xml: str
+    brightness: float = 0.5  # share of the light that comes back, on average
     clear: bool = False
 
 
 @dataclass(frozen=True)
 class Palette:
-    """All materials of a scene with their MuJoCo assets."""
+    """All materials of a scene and the pictures that they wear."""
 
     wrapped: tuple[Material, ...]  # for objects
     tiled: tuple[Material, ...]  # for tables, floors and walls
     glass: tuple[Material, ...]
-    xml: str
     pictures: dict[str, Picture]
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        """Return all of them."""
+        return (*self.wrapped, *self.tiled, *self.glass)
+
+    @property
+    def xml(self) -> str:
+        """Write MuJoCo's textures, empty as yet, and materials."""
+        textures = [
+            f'<texture name="{name}" type="{name.split("_")[0]}" builtin="flat" '
+            f'width="{len(picture)}" height="{len(picture)}"/>'
+            for name, picture in self.pictures.items()
+        ]
+        return ''.join([*textures, *(material.xml for material in self.materials)])
 
 
 def make_palette(rng: np.random.Generator, families: Sequence[str]) -> Palette:
     """Paint a scene's pictures and mix more materials from them by tint and gloss."""
     pictures: dict[str, Picture] = {}
-    xml: list[str] = []
-    kinds = {
-        'cube': _kinds(rng, families, WRAPPED),
-        '2d': _kinds(rng, [name for name in families if name != 'chrome'], TILED),
-    }
-    for kind, chosen in kinds.items():
-        for index, family in enumerate(chosen):
-            name = f'{kind}_{index}'
-            pictures[name] = make_texture(rng, family, SIDE_PX[kind])
-            size = f'width="{SIDE_PX[kind]}" height="{SIDE_PX[kind]}"'
-            xml.append(f'<texture name="{name}" type="{kind}" builtin="flat" {size}/>')
-    materials: dict[str, list[Material]] = {'cube': [], '2d': []}
-    for kind, count in (('cube', OBJECT_MATERIALS), ('2d', FLAT_MATERIALS)):
-        for index in range(count):
-            picture = index % len(kinds[kind])
-            gloss = rng.uniform(*GLOSS.get(kinds[kind][picture], ANY_GLOSS))
-            material = Material(f'{kind}_material_{index}', round(float(gloss), 3))
-            materials[kind].append(material)
-            xml.append(_material(material, f'{kind}_{picture}', kind, rng))
-    glass = [Material(f'glass_{i}', round(float(rng.uniform(0.8, 1)), 3), True) for i in range(2)]
-    xml += [_glass(material, rng) for material in glass]
-    return Palette(
-        tuple(materials['cube']), tuple(materials['2d']), tuple(glass), ''.join(xml), pictures
-    )
+    mixed: dict[str, tuple[Material, ...]] = {}
+    for kind in ('cube', '2d'):
+        fitting = [name for name in families if kind == 'cube' or name != 'chrome']
+        chosen = rng.choice(len(fitting), PICTURES[kind], replace=False)
+        worn = {f'{kind}_{index}': fitting[pick] for index, pick in enumerate(chosen)}
+        painted = {name: make_texture(rng, worn[name], SIDE_PX[kind]) for name in worn}
+        bright = {name: float(picture.mean()) / 255 for name, picture in painted.items()}
+        mixed[kind] = tuple(
+            _mix(kind, number, worn, bright, rng) for number in range(MATERIALS[kind])
+        )
+        pictures |= painted
+    glass = tuple(_glass(number, rng) for number in range(2))
+    return Palette(mixed['cube'], mixed['2d'], glass, pictures)
 
 
-def _kinds(rng: np.random.Generator, families: Sequence[str], count: int) -> list[str]:
-    return [families[i] for i in rng.choice(len(families), count, replace=False)]
+def _mix(
+    kind: str,
+    number: int,
+    worn: dict[str, str],
+    bright: dict[str, float],
+    rng: np.random.Generator,
+) -> Material:
+    """Mix a material from a picture, or from a colour alone."""
+    name = f'{kind}_material_{number}'
+    texture = list(worn)[number % len(worn)]
+    gloss = round(float(rng.uniform(*GLOSS.get(worn[texture], ANY_GLOSS))), 3)
+    tint = 1 - rng.uniform(0, 0.6) * rng.random(3) ** 1.5
+    look = f'texture="{texture}" rgba="{_numbers(tint)} 1" {_shine(gloss)}'
+    if kind == 'cube' and rng.random() < PLAIN_SHARE:
+        gloss = round(float(rng.uniform(*ANY_GLOSS)), 3)
+        look = f'rgba="{_numbers(_vivid(rng))} 1" {_shine(gloss)}'
+    if kind == '2d':
+        tiles = rng.uniform(0.7, 3)
+        look += f' texuniform="true" texrepeat="{tiles:.2f} {tiles:.2f}"'
+        if gloss > 0.5 and rng.random() < MIRROR_SHARE:
+            look += f' reflectance="{0.4 * gloss:.3f}"'
+    brightness = bright[texture] * float(tint.mean())
+    return Material(name, gloss, f'<material name="{name}" {look}/>', brightness)
 
 
-def _material(material: Material, texture: str, kind: str, rng: np.random.Generator) -> str:
-    # A strong tint makes one picture into many; the first use of each is left as it is painted.
-    tint = np.clip(1 - abs(rng.normal(0, 0.25)) * rng.random(3), 0.2, 1)
-    tiles = rng.uniform(0.7, 3)
-    mapping = f' texuniform="true" texrepeat="{tiles:.2f} {tiles:.2f}"' if kind == '2d' else ''
-    return (
-        f'<material name="{material.name}" texture="{texture}" rgba="{_numbers(tint)} 1" '
-        f'{shine(material.gloss)}{mapping}/>'
-    )
+def _vivid(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Choose a colour from white over pastel to strong."""
+    return rng.uniform(0.25, 1) * (1 - rng.uniform(0, 0.9) * rng.random(3))
 
 
-def _glass(material: Material, rng: np.random.Generator) -> str:
-    tint, alpha = rng.uniform(0.5, 1, 3), rng.uniform(0.15, 0.4)
-    return (
-        f'<material name="{material.name}" rgba="{_numbers(tint)} {alpha:.3f}" '
-        f'{shine(material.gloss)}/>'
-    )
+def _glass(number: int, rng: np.random.Generator) -> Material:
+    name, gloss = f'glass_{number}', round(float(rng.uniform(0.8, 1)), 3)
+    tint, alpha = rng.uniform(0.6, 1, 3), rng.uniform(0.12, 0.35)
+    look = f'rgba="{_numbers(tint)} {alpha:.3f}" {_shine(gloss)}'
+    return Material(name, gloss, f'<material name="{name}" {look}/>', clear=True)
 
 
-def shine(gloss: float) -> str:
+def _shine(gloss: float) -> str:
     """Say gloss in MuJoCo's terms: how bright and how sharp highlights are."""
     return f'specular="{gloss**1.5:.3f}" shininess="{0.02 + 0.95 * gloss:.3f}"'
 

@@ -106,7 +106,12 @@ def cut_out(
     pick = np.s_[DRAWING_PX_PER_CELL // 2 :: DRAWING_PX_PER_CELL]
     flat = (outside - inside)[pick, pick].T / px_per_m  # (X, Y) metres, negative in the sheet
     height = np.linspace(-0.25, 1.25, 7) * thickness_m
-    field = np.maximum(flat[:, :, None], np.abs(height - 0.5 * thickness_m) - 0.5 * thickness_m)
+    upright = np.abs(height - 0.5 * thickness_m) - 0.5 * thickness_m
+    # Edges are rounded off: a sharp one between two grid points would be beaded.
+    round_m = min(0.35 * thickness_m, cell_m)
+    sides, ends = np.broadcast_arrays(flat[:, :, None] + round_m, upright + round_m)
+    field = np.hypot(np.maximum(sides, 0), np.maximum(ends, 0)) - round_m
+    field += np.minimum(np.maximum(sides, ends), 0)
     corner = (np.array([*-centre_px, 0]) + DRAWING_PX_PER_CELL / 2) / px_per_m
     corner[2] = height[0]
     return skin(field, corner, np.array([cell_m, cell_m, height[1] - height[0]]))

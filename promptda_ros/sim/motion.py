@@ -13,7 +13,7 @@ from promptda_ros.sim.camera import Lens, Pose
 from promptda_ros.sim.scene import Scene
 
 FOV_X_DEG = (40.0, 80.0)  # from left to right
-WRIST_M, OVERHEAD_M = (0.25, 0.7), (0.7, 2.0)  # from what is looked at
+WRIST_M, OVERHEAD_M = (0.25, 0.6), (0.5, 2.0)  # from what is looked at
 FREE_M = 0.13  # no object is nearer to the camera
 TRIES = 30
 
@@ -55,7 +55,7 @@ def _candidate(rng: np.random.Generator, scene: Scene) -> Pose:
     # One looks into a bin from above, at a table from anywhere.
     lowest_deg = (45 if scene.support.rim_m > 0.05 else 22) + (0 if wrist else 10)
     rise, turn = np.deg2rad(rng.uniform(lowest_deg, 89)), rng.uniform(0, 2 * np.pi)
-    away_m = rng.uniform(*(WRIST_M if wrist else OVERHEAD_M))
+    away_m = np.exp(rng.uniform(*np.log(WRIST_M if wrist else OVERHEAD_M)))
     return Pose(
         target + away_m * _direction(turn, rise),
         target,

@@ -28,11 +28,11 @@ from promptda_ros.sim.textures import Picture
 from promptda_ros.sim.view import FIRST_OBJECT, ROOM, SUPPORT
 
 HELD_OUT_SEED = 1_000_000  # scenes from here on are never trained on
-OBJECTS = (5, 40)
+OBJECTS_ON_TABLE, OBJECTS_IN_BIN = (5, 25), (8, 40)
 CAMERA_NAME = 'camera'
 SOLID_GROUP, CLEAR_GROUP, HIDDEN_GROUP = 0, 1, 3  # MuJoCo draws groups 0 to 2
 CLEAR_SHARE = 0.35  # of the objects that may be of glass
-HEAVY_KG_PER_M3 = 500
+DENSITY_KG_PER_M3 = 500
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,12 @@ def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Bluepr
         pictures = (*pictures, *textures.HELD_OUT_FAMILIES)
     palette = make_palette(rng, pictures)
     support, room = make_support(rng), make_room(rng)
-    count = int(np.exp(rng.uniform(*np.log(OBJECTS))))
+    fewest_most = OBJECTS_IN_BIN if support.rim_m else OBJECTS_ON_TABLE
+    count = round(float(np.exp(rng.uniform(*np.log(fewest_most)))))
     shapes = [make_shape(rng, families) for _ in range(count)]
     items = tuple(place_items(shapes, support, rng))
-    headlight, lamps = make_lights(rng)
-    fixed = _slabs((*support.slabs, *room.slabs), palette, rng)
+    fixed, brightness = _slabs((*support.slabs, *room.slabs), palette, rng)
+    headlight, lamps = make_lights(rng, brightness)
     meshes, bodies = _bodies(items, palette, rng)
     xml = f"""
     <mujoco>
@@ -97,25 +98,25 @@ def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Bluepr
       <size memory="64M"/>
       <statistic extent="1" center="0 0 0"/>
       <visual>
-        <map znear="0.02" zfar="12"/>
+        <map znear="0.02" zfar="12" shadowscale="0.4"/>
         <quality shadowsize="1024" offsamples="4" numslices="24" numstacks="14" numquads="8"/>
         {headlight}
       </visual>
       <default>
-        <geom friction="0.6 0.005 0.0005" solref="0.012 1" density="{HEAVY_KG_PER_M3}"/>
+        <geom friction="0.6 0.005 0.0005" solref="0.012 1" density="{DENSITY_KG_PER_M3}"/>
         <mesh inertia="shell"/>
       </default>
       <asset>{palette.xml}{meshes}</asset>
       <worldbody><camera name="{CAMERA_NAME}"/>{lamps}{fixed}{bodies}</worldbody>
     </mujoco>"""
-    materials = {m.name: m for m in (*palette.wrapped, *palette.tiled, *palette.glass)}
+    materials = {material.name: material for material in palette.materials}
     return Blueprint(xml, palette.pictures, items, materials, support, room)
 
 
-def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) -> str:
-    """Write what does not move; one material for each kind of part."""
+def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) -> tuple[str, float]:
+    """Write what does not move, one material for each kind of part; tell how bright it is."""
     wear = {
-        part: palette.tiled[rng.integers(len(palette.tiled))].name
+        part: palette.tiled[rng.integers(len(palette.tiled))]
         for part in ('table', 'support', 'floor', 'wall', 'ceiling', 'furniture', 'funnel')
     }
     lines = []
@@ -125,9 +126,11 @@ def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) ->
         lines.append(
             f'<geom name="{slab.part}_{len(lines)}" type="box" size="{_numbers(slab.half_m)}" '
             f'pos="{_numbers(slab.centre_m)}" euler="{slab.yaw_rad:.4f} 0 0" '
-            f'contype="{felt}" conaffinity="{felt}" group="{group}" material="{wear[slab.part]}"/>'
+            f'contype="{felt}" conaffinity="{felt}" group="{group}" '
+            f'material="{wear[slab.part].name}"/>'
         )
-    return ''.join(lines)
+    brightness = np.mean([wear[slab.part].brightness for slab in slabs if slab.is_support])
+    return ''.join(lines), float(brightness)
 
 
 def _bodies(items: Sequence[Item], palette: Palette, rng: np.random.Generator) -> tuple[str, str]:
@@ -164,18 +167,24 @@ def _geom(geom: Geom, mesh: str, material: Material) -> str:
     group = HIDDEN_GROUP if not geom.seen else CLEAR_GROUP if material.clear else SOLID_GROUP
     text = f'<geom type="{geom.kind}" group="{group}" material="{material.name}"'
     if geom.kind == 'mesh':
-        half = 0.5 * np.ptp(geom.bounds_m(), axis=0)
-        mass = max(0.002, 4 * HEAVY_KG_PER_M3 * float(half.prod())) if geom.felt else 0
-        text += f' mesh="{mesh}" mass="{mass:.4f}"'
+        text += f' mesh="{mesh}"'
     else:
         text += f' size="{_numbers(geom.size_m)}"'
     if geom.fromto_m:
         text += f' fromto="{_numbers(geom.fromto_m)}"'
     else:
         text += f' pos="{_numbers(geom.position_m)}" euler="{_numbers(geom.turn_rad)}"'
-    return text + ('/>' if geom.felt else ' contype="0" conaffinity="0" mass="0"/>').replace(
-        ' mass="0"', '' if geom.kind == 'mesh' else ' mass="0"'
-    )
+    if not geom.felt:
+        text += ' contype="0" conaffinity="0" mass="0"'
+    elif geom.kind == 'mesh':
+        text += f' mass="{_mesh_mass_kg(geom):.4f}"'
+    return text + '/>'
+
+
+def _mesh_mass_kg(geom: Geom) -> float:
+    """Guess a mass: MuJoCo would weigh the skin of a mesh."""
+    volume_m3 = 0.5 * float(np.ptp(geom.bounds_m(), axis=0).prod())
+    return max(0.002, DENSITY_KG_PER_M3 * volume_m3)
 
 
 def _numbers(values: ArrayLike) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from promptda_ros.sim.geoms import bar, box, chain, felt, Geom, seen, Shape
-from promptda_ros.sim.meshes import cut_out, lathe, sweep
+from promptda_ros.sim.meshes import cut_out, lathe, Mesh, sweep
 
 ToPx = Callable[[ArrayLike], NDArray[np.int32]]
 Picture = NDArray[np.uint8]
@@ -157,7 +157,7 @@ def bracket(rng: np.random.Generator) -> Shape:
 
     sheet = cut_out(draw, half_m=(length, wide), thickness_m=thick, cell_m=wide / 12)
     upright = sheet.vertices_m @ np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])
-    standing = type(sheet)(upright + (thick - length, 0, length), sheet.triangles)
+    standing = Mesh(upright + (thick - length, 0, length), sheet.triangles)
     middle = 0.5 * thick
     return Shape(
         'bracket',
@@ -195,11 +195,14 @@ def cutlery(rng: np.random.Generator) -> Shape:
             cv2.line(picture, begin, end, 0, max(1, round(0.25 * head * scale)))
 
     mesh = cut_out(draw, half_m=(half, 0.02), thickness_m=thick, cell_m=0.0012)
-    bow = float(rng.uniform(0, 0.012))  # handles and heads are bent upwards
+    bow = float(rng.uniform(0, 0.01))  # handles and heads are bent upwards
     vertices = mesh.vertices_m.copy()
     vertices[:, 2] += bow * (vertices[:, 0] / half) ** 2
-    flat = felt(box((half, 2 * wide, 0.5 * thick + 0.3 * bow), (0, 0, 0.5 * thick + 0.3 * bow)))
-    return Shape('cutlery', (seen(type(mesh)(vertices, mesh.triangles)), flat))
+    along = np.linspace(-half, half, 9)
+    spine = np.stack([along, 0 * along, 0.5 * thick + bow * (along / half) ** 2], axis=1)
+    front = felt(box((0.3 * half, head, 0.6 * thick), (0.65 * half, 0, 0.5 * (thick + bow))))
+    bent = Mesh(vertices, mesh.triangles)
+    return Shape('cutlery', (seen(bent), *chain(spine, 0.75 * thick, 4), front))
 
 
 def bolt(rng: np.random.Generator) -> Shape:
