@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.sim.sensors.light import returned_light
+from promptda_ros.sim.sensors.light import mirroring, returned_light
 from promptda_ros.sim.sensors.noise import smooth_noise
 from promptda_ros.sim.sensors.sensor import Depth, Floats, quantise, Raster
 from promptda_ros.sim.view import View
@@ -36,9 +36,9 @@ class ActiveStereo(Raster):
     fatten_jump: float = 0.05  # chosen: disparity ratios above are edges
     fatten_share: float = 0.8  # chosen: share of the edges that grow
     least_texture: float = 4.0  # chosen: grey levels of contrast that a match needs
-    dot_texture: float = 40.0  # chosen: contrast of the projected dots on white at 1 m
-    mirror_gloss: float = 0.6  # chosen: glossier surfaces match their mirror image or nothing
-    mirror_loss: float = 0.8  # chosen
+    dot_texture: float = 100.0  # chosen: contrast of the projected dots on white at 1 m
+    mirror_gloss: float = 0.75  # chosen: above, more and more is lost
+    mirror_loss: float = 0.8  # chosen: share of a perfect mirror
     clear_loss: float = 0.6  # chosen: the rest matches what is behind
     patch_cells: int = 24  # chosen: how many patches fit into a row or column
 
@@ -63,7 +63,7 @@ class ActiveStereo(Raster):
         # Dots spread with the range; the picture's own contrast does not.
         dots = self.dot_texture * self.nearest(returned_light(view)) / np.square(depth_m)
         lost = self._contrast(view.image) + dots < self.least_texture * (0.5 + chance)
-        lost |= (gloss > self.mirror_gloss) & (chance < self.mirror_loss)
+        lost |= chance < self.mirror_loss * mirroring(gloss, self.mirror_gloss)
         return lost | (self.nearest(view.clear.astype(np.uint8)) > 0) & (chance < self.clear_loss)
 
     def _contrast(self, image: NDArray[np.uint8]) -> Floats:

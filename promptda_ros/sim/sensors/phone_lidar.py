@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from promptda_ros.sim.sensors.light import mirroring
 from promptda_ros.sim.sensors.sensor import Depth, Floats, quantise, Raster
 from promptda_ros.sim.view import View
 
@@ -33,7 +34,7 @@ class PhoneLidar(Raster):
     noise_ratio: float = 0.004  # chosen
     step_m: float = 0.001  # chosen
     through_share: float = 0.7  # chosen: a direct time of flight sees one of the two surfaces
-    mirror_gloss: float = 0.7  # chosen: surfaces above are mirrors
+    mirror_gloss: float = 0.75  # chosen: above, more and more anchors see a mirror
     mirror_loss: float = 0.5  # chosen
     mirror_stretch: float = 0.2  # chosen: a mirrored range is up to this much longer
 
@@ -60,7 +61,7 @@ class PhoneLidar(Raster):
         shape = at[0].shape
         through = rng.random(shape) < self.through_share
         true_m = np.where(through, view.behind_m[at], view.depth_m[at])
-        mirror = view.gloss[at] > self.mirror_gloss
+        mirror = rng.random(shape) < mirroring(view.gloss[at], self.mirror_gloss)
         stretch = 1 + mirror * rng.uniform(0, self.mirror_stretch, shape)
         noise = 1 + self.noise_ratio * rng.standard_normal(shape)
         lost = mirror & (rng.random(shape) < self.mirror_loss)

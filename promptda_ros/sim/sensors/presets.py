@@ -66,7 +66,7 @@ def _active_stereo(rng: np.random.Generator) -> ActiveStereo:
         window_cells=int(rng.choice([3, 5, 7])),
         fatten_share=rng.uniform(0.5, 1.0),
         least_texture=ActiveStereo.least_texture * _quality(rng),
-        dot_texture=rng.uniform(10.0, 60.0),
+        dot_texture=rng.uniform(20.0, 150.0),
         mirror_loss=rng.uniform(0.5, 1.0),
         clear_loss=rng.uniform(0.3, 0.9),
         patch_cells=int(rng.integers(12, 36)),

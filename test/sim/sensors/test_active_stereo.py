@@ -72,11 +72,11 @@ def test_plain_walls_are_lost_without_dots(make_view: Maker) -> None:
     view = make_view(1.0, image=plain)
     assert np.isnan(measure(view, dot_texture=0.0)).all()
     assert np.isfinite(measure(view)).mean() > 0.9
-    assert np.isnan(measure(make_view(3.0, image=plain))).mean() > 0.9
+    assert np.isnan(measure(make_view(5.0, image=plain))).mean() > 0.9
 
 
 def test_mirrors_and_glass_have_holes_in_patches(make_view: Maker) -> None:
-    for view in (make_view(0.8, gloss=0.9), make_view(0.5, behind_m=0.8)):
+    for view in (make_view(0.8, gloss=1.0), make_view(0.5, behind_m=0.8)):
         measured_m = measure(view)
         lost = np.isnan(measured_m)
         assert 0.4 < lost.mean() < 0.95

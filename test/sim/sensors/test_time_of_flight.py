@@ -76,7 +76,7 @@ def test_glossy_slants_are_lost_and_matt_ones_are_not(make_view: Maker) -> None:
         np.isnan(measure(make_view(slope_m, gloss=gloss), dropout_share=0.0)).mean()
         for gloss in (0.0, 1.0)
     )
-    assert matt < 0.05
+    assert matt < 0.15  # what is seen at a grazing angle from 2 m
     assert glossy > 0.7
 
 
