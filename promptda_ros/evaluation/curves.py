@@ -16,7 +16,7 @@ from promptda_ros.evaluation.summary import Row
 
 COLUMNS = 3
 PANEL_INCHES = (4.6, 3.4)
-RANGES = ('to 0.5 m', '0.5 to 1', '1 to 2', 'beyond 2')
+RANGES = ('to 0.5', '0.5 to 1', '1 to 2', 'beyond 2')
 
 
 def save_hole_curves(path: Path, rows: Sequence[Row]) -> None:
@@ -39,8 +39,10 @@ def save_range_curves(path: Path, rows: Sequence[Row]) -> None:
         for row in members:
             means = row.means
             errors_m = (means.to_half_m, means.to_one_m, means.to_two_m, means.beyond_two_m)
-            axis.plot(RANGES, [error_m * 1e3 for error_m in errors_m], 'o-', label=row.method)
-        axis.set_xlabel('true depth')
+            places, errors_mm = range(len(RANGES)), [error_m * 1e3 for error_m in errors_m]
+            axis.plot(places, errors_mm, 'o-', label=row.method)
+        axis.set_xticks(range(len(RANGES)), RANGES)
+        axis.set_xlabel('true depth, m')
     _finish(figure, panels, path)
 
 

@@ -130,10 +130,7 @@ class Judge:
         flies, a slanted surface does not either, and no answer does not fly.
         """
         at_edge_m = depth_m[self.edge][:, None]  # (E, 1)
-        nearest_m, farthest_m = (
-            np.nanmin(self.around_m, axis=1, initial=np.inf),
-            np.nanmax(self.around_m, axis=1, initial=-np.inf),
-        )
+        nearest_m, farthest_m = np.nanmin(self.around_m, axis=1), np.nanmax(self.around_m, axis=1)
         between = (at_edge_m[:, 0] > nearest_m) & (at_edge_m[:, 0] < farthest_m)
         on_surface = np.abs(at_edge_m - self.around_m) <= ON_SURFACE * self.around_m
         return _mean(between & ~on_surface.any(axis=1))
@@ -183,8 +180,9 @@ def edge_band(truth_m: FloatImage) -> Mask:
 def _around(truth_m: FloatImage, edge: Mask) -> FloatImage:
     reach = EDGE_REACH_PX
     padded_m = np.pad(truth_m, reach, constant_values=np.nan)
-    windows_m = sliding_window_view(padded_m, (2 * reach + 1, 2 * reach + 1))
-    around_m: FloatImage = windows_m[edge].reshape(int(edge.sum()), -1)
+    side = 2 * reach + 1
+    windows_m = sliding_window_view(padded_m, (side, side))  # (H, W, side, side)
+    around_m: FloatImage = windows_m[edge].reshape(-1, side * side)
     return around_m
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+import os
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
@@ -168,6 +169,7 @@ def _reader(arguments: argparse.Namespace) -> Reader:
 
 
 def _cell_reader(arguments: argparse.Namespace) -> CellReader:
+    os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
     try:
         from promptda_ros.evaluation.readers.cell import CellReader, SENSORS
     except ModuleNotFoundError as error:
