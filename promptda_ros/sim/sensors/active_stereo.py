@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.sim.sensors.light import mirroring, returned_light
+from promptda_ros.sim.sensors.light import grey_levels, mirroring, returned_light
 from promptda_ros.sim.sensors.noise import smooth_noise
 from promptda_ros.sim.sensors.sensor import Depth, Floats, quantise, Raster
 from promptda_ros.sim.view import View
@@ -68,8 +68,7 @@ class ActiveStereo(Raster):
 
     def _contrast(self, image: NDArray[np.uint8]) -> Floats:
         """Give the standard deviation of grey levels within the matching window."""
-        grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
-        grey = self.mean(grey).astype(np.float32)
+        grey = self.mean(grey_levels(image)).astype(np.float32)
         window = self.window_cells, self.window_cells
         variance = cv2.blur(np.square(grey), window) - np.square(cv2.blur(grey, window))
         return np.sqrt(np.maximum(variance, 0))

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from promptda_ros.sim.sensors.sensor import Floats
 from promptda_ros.sim.view import View
 
-# Grey levels to reflectance by the inverse of the usual gamma; even black paint returns 2 %.
-REFLECTANCE = np.maximum((np.arange(256) / 255) ** 2.2, 0.02).astype(np.float32)
+GAMMA = 2.2
+LEAST_REFLECTANCE = 0.02  # chosen: black paint
+BRIGHT_LEVEL = 200  # chosen: what the brightest twentieth of a well exposed picture reaches
+MOST_GAIN = 3.0  # chosen: a picture darker than a third of that is one of dark things
 STEEPEST = 10.0  # tangent of 84 degrees; what looks steeper is a step between two surfaces
 HIGHLIGHT_POWER = 32  # chosen: a glossy surface shines back within about 12 degrees of facing
 
@@ -22,11 +25,27 @@ def returned_light(view: View) -> Floats:
     Matt surfaces return light by the cosine of the slant, glossy ones only when they face us.
     """
     cosine = facing(view)
-    diffuse = cv2.cvtColor(np.ascontiguousarray(view.image), cv2.COLOR_RGB2GRAY)
-    matt = REFLECTANCE[diffuse] * cosine
+    matt = _reflectance(grey_levels(view.image)) * cosine
     # Chosen: varnished wood (0.6) mirrors a fifth of the light, brushed metal (0.8) half of it.
     mirrored = view.gloss * view.gloss * view.gloss
     return matt + mirrored * (cv2.pow(cosine, HIGHLIGHT_POWER) - matt)
+
+
+def grey_levels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Expose a picture (H, W, 3) as a sensor's own camera would, to grey (H, W).
+
+    An active sensor does not care for dim lamps: only what is darker than the rest is dark to it.
+    """
+    grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+    bright = max(float(np.percentile(grey[::4, ::4], 95)), 1.0)
+    return np.asarray(
+        cv2.convertScaleAbs(grey, alpha=np.clip(BRIGHT_LEVEL / bright, 1, MOST_GAIN))
+    )
+
+
+def _reflectance(grey: NDArray[np.uint8]) -> Floats:
+    levels = np.maximum((np.arange(256) / 255) ** GAMMA, LEAST_REFLECTANCE)
+    return levels.astype(np.float32)[grey]
 
 
 def mirroring(gloss: Floats, mirror_gloss: float) -> Floats:

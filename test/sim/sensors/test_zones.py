@@ -48,9 +48,11 @@ def test_beyond_the_longest_range_nothing_is_seen(make_view: Maker) -> None:
 
 
 def test_dark_far_walls_are_lost(make_view: Maker) -> None:
-    dark = np.full((252, 336, 3), 10, np.uint8)
-    assert np.isnan(measure(make_view(3.0, image=dark))).all()
-    assert np.isfinite(measure(make_view(1.0, image=dark))).all()
+    image = np.full((252, 336, 3), 200, np.uint8)
+    image[:, :168] = 10
+    assert np.isnan(measure(make_view(3.0, image=image))[:, :3]).all()
+    assert np.isfinite(measure(make_view(3.0, image=image))[:, 4:]).all()
+    assert np.isfinite(measure(make_view(1.0, image=image))).all()
 
 
 @pytest.mark.parametrize('through_share, expected_m', [(0.2, 0.6), (0.9, 1.0)])
