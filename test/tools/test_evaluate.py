@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.tools.evaluate."""
+
+from __future__ import annotations
+
+import base64
+import csv
+from html.parser import HTMLParser
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from promptda_ros.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.tools.evaluate import main
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    """Write three pairs: a box before a wall, at another depth in each."""
+    folder = tmp_path / 'frames'
+    for kind in ('image', 'depth'):
+        (folder / kind).mkdir(parents=True)
+    for number in range(3):
+        image = np.full((96, 128, 3), 40, np.uint8)
+        depth = np.full((96, 128), 1200 + 300 * number, np.uint16)
+        image[30:70, 40:90], depth[30:70, 40:90] = (200, 120, 60), 800 + 200 * number
+        cv2.imwrite(str(folder / f'image/{number}.png'), image)
+        cv2.imwrite(str(folder / f'depth/{number}.png'), depth)
+    return folder
+
+
+def run(frames: Path, *more: str) -> int:
+    return main(
+        [str(frames), '--prompt-size', '16x12', '--out', str(frames.parent / 'out'), *more]
+    )
+
+
+class Sources(HTMLParser):
+    """Collects the sources of a page's pictures."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or '' for name, value in attrs if name in ('src', 'href')]
+
+
+def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
+    assert run(frames, '--model', str(network_folder), '--holes', '0', '0.25') == ExitCode.CLEAN
+    methods = ['nearest', 'hole_fill', 'bilinear', *(FILTERS if filters_installed() else ())]
+    methods += [network_folder.name]
+    lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
+    assert len(lines) == 3 * 2 * len(methods)
+    content = json.loads((frames.parent / 'out/results.json').read_text())
+    assert [row['method'] for row in content['rows']] == methods * 2
+    assert content['seed'] == 0
+    assert len(content['models'][0]['model.sha256']) == 64
+    assert {'python', 'numpy', 'opencv', 'torch'} <= content['versions'].keys()
+    bilinear = [float(line['mae_m']) for line in lines if line['method'] == 'bilinear']
+    first = next(row for row in content['rows'] if row['method'] == 'bilinear')
+    assert first['means']['mae_m'] == pytest.approx(np.mean(bilinear[::2]), rel=1e-4)
+
+
+def test_the_page_needs_nothing_but_itself(frames, network_folder):
+    run(frames, '--model', str(network_folder), '--holes', '0', '0.5')
+    pictures = Sources((frames.parent / 'out/index.html').read_text()).found
+    assert len(pictures) == 2 + 3  # curves, and the worst frames
+    for source in pictures:
+        kind, _, data = source.partition(',')
+        assert kind == 'data:image/png;base64'
+        decoded = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+        assert decoded.std() > 1  # something is drawn
+
+
+def test_the_terminal_shows_a_table_for_each_share_of_holes(frames, network_folder, capsys):
+    run(frames, '--methods', 'bilinear', 'hole_fill', '--holes', '0.1', '0.5')
+    shown = capsys.readouterr().out
+    assert 'frames, 10% cut out, 3 frames' in shown
+    assert 'frames, 50% cut out, 3 frames' in shown
+    assert [line.split()[2] for line in shown.splitlines() if line.startswith('bilinear')] == [
+        '1.00',
+        '1.00',
+    ]
+
+
+@pytest.mark.skipif(filters_installed(), reason='the filters are installed')
+def test_filters_that_are_not_installed_say_how_to_get_them(frames, capsys):
+    assert run(frames, '--methods', 'bilinear', 'guided') == ExitCode.CLEAN
+    assert f'guided {FILTERS_MISSING}' in ' '.join(capsys.readouterr().out.split())
+    assert FILTERS_MISSING in (frames.parent / 'out/index.html').read_text()
+
+
+def test_two_models_of_one_name_are_told_apart(frames, network_folder, tmp_path):
+    twin = tmp_path / 'twin' / network_folder.name
+    twin.parent.mkdir()
+    twin.symlink_to(network_folder)
+    run(frames, '--model', str(network_folder), str(twin), '--methods', 'network', '--holes', '0')
+    rows = json.loads((frames.parent / 'out/results.json').read_text())['rows']
+    assert [row['method'] for row in rows] == [str(network_folder), str(twin)]
+
+
+def test_the_same_seed_gives_the_same_figures(frames):
+    def figures(seed: str) -> str:
+        run(frames, '--methods', 'bilinear', '--holes', '0.25', '--seed', seed)
+        return (frames.parent / 'out/results.csv').read_text()
+
+    assert figures('1') == figures('1') != figures('2')
+
+
+@pytest.mark.parametrize(
+    'arguments, exit_code, sentence',
+    [
+        (['--model', '/does/not/exist'], ExitCode.MODEL_OR_DEVICE, 'does not exist'),
+        (['--device', 'tpu'], ExitCode.MODEL_OR_DEVICE, "device 'tpu'"),
+        (['--resolution', 'huge'], ExitCode.CONFIGURATION, "'huge' is not one of"),
+        (['--reader', 'hammer'], ExitCode.CONFIGURATION, 'has no <scene>/polarization'),
+        (['--sensors', 'sonar'], ExitCode.CONFIGURATION, "sensor 'sonar' is not one of frames"),
+        (['--static-frames', '5'], ExitCode.CONFIGURATION, '--static-frames needs the cell'),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_sentence(
+    frames, capsys, arguments, exit_code, sentence
+):
+    assert run(frames, *arguments) == exit_code
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert 'Traceback' not in said
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [['--holes', '1'], ['--holes', '-0.1'], ['--prompt-size', '64'], ['--size', '0x4']],
+)
+def test_arguments_outside_their_limits_are_refused(frames, arguments):
+    with pytest.raises(SystemExit) as error:
+        run(frames, *arguments)
+    assert error.value.code == ExitCode.CONFIGURATION
+
+
+def test_frames_that_no_method_can_use_end_with_the_reason(frames, capsys):
+    for path in (frames / 'depth').iterdir():
+        cv2.imwrite(str(path), np.zeros((96, 128), np.uint16))
+    assert run(frames, '--methods', 'bilinear') == ExitCode.CONFIGURATION
+    assert 'none of 3 frames gave any answer: prompt_too_sparse' in capsys.readouterr().err
