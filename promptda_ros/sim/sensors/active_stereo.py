@@ -27,10 +27,10 @@ class ActiveStereo(Raster):
     columns: int = 320
     baseline_m: float = 0.05  # D435 data sheet
     focal_px: float = 447.0  # D435 data sheet: 87 degrees over 848 pixels
-    most_disparity_px: float = 126.0  # D4 data sheet; gives a minimum range of 0.18 m
-    noise_px: float = 0.08  # Intel's usual sub-pixel RMS; their tuning guide calls less good
+    most_disparity_px: float = 126.0  # D400 tuning guide: the search; nearest 0.18 m
+    noise_px: float = 0.08  # the sub-pixel RMS usually reckoned with for the D400
     noise_cells: float = 1.5  # chosen: reach of the matching window, in which errors are alike
-    step_px: float = 1 / 32  # D4: five bits of sub-pixel
+    step_px: float = 1 / 32  # chosen: five bits of sub-pixel
     step_m: float = 0.001  # D435: default depth unit
     window_cells: int = 5  # chosen: the matching window; foreground grows by half of it
     fatten_jump: float = 0.05  # chosen: disparity ratios above are edges

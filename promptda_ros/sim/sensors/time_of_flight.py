@@ -26,7 +26,7 @@ class TimeOfFlight(Raster):
     A pixel adds up all the light in its cone, so that edges and glass give depths in between.
     """
 
-    rows: int = 48  # chosen: a small chip; `high_resolution` is a 240 x 180 one
+    rows: int = 48  # chosen: a small chip; 180 x 240 are those of larger ones
     columns: int = 64
     blur_cells: float = 0.4  # chosen: the lens spreads a cone over its neighbours
     noise_m: float = 0.002  # chosen
