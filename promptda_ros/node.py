@@ -216,6 +216,7 @@ class Session:
             pipeline.process, on_error=node.report_failed_frame, on_fatal=node.report_worker_end
         )
         pipeline.calibration.clear()
+        pipeline.history.clear()
         self.inputs = Inputs(
             node,
             pipeline.settings,

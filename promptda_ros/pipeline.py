@@ -12,6 +12,7 @@ from sensor_msgs.msg import Image
 from promptda_ros import messages
 from promptda_ros.calibration import Calibration
 from promptda_ros.core.frame import BadFrame, Depth, Frame
+from promptda_ros.core.history import History
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.stages import StageTimes
@@ -46,6 +47,7 @@ class Pipeline:
         self.outputs = outputs
         self.latest: Depth | None = None
         self.calibration = calibration
+        self.history = History()
         self._now_ns = now_ns
         self._say_once = SayOnce(warn)
         self.early_sec = 0.0  # how far ahead of the clock the last image was stamped
@@ -71,7 +73,7 @@ class Pipeline:
                 frame, rescale=settings.input.rescale_camera_info
             )
         with stage('prepare'):
-            prepared = estimator.prepare(frame, settings.prompt)
+            prepared = estimator.prepare(frame, settings.prompt, self.history)
         with stage('infer'):
             network_depth_m = estimator.infer(prepared)
         with stage('restore'):

@@ -59,6 +59,7 @@ def network_status(pipeline: Pipeline) -> Status:
     values['prompt.near_m'] = depth.near_m
     values['prompt.far_m'] = depth.far_m
     values['prompt.measured'] = depth.measured_fraction
+    values['prompt.averaged'] = pipeline.history.averaged_fraction
     values['saturated'] = depth.saturated_fraction
     if depth.saturated_fraction <= SATURATED_WARN:
         return Status('network', 'ok', model.describe(), values)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, Prompt
-from promptda_ros.core.prompt import condition, require_same_view
+from promptda_ros.core.history import History
+from promptda_ros.core.prompt import complete, find_measured, require_same_view
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.upsample import upsample_guided
@@ -92,13 +93,22 @@ class Estimator:
         return self.restore(prepared, self.infer(prepared), output)
 
     @one_thread()
-    def prepare(self, frame: Frame, settings: PromptSettings) -> Prepared:
-        """Condition the prompt, upload once, resize and normalise on the device."""
+    def prepare(
+        self, frame: Frame, settings: PromptSettings, history: History | None = None
+    ) -> Prepared:
+        """Condition the prompt, upload once, resize and normalise on the device.
+
+        With the history of its stream a frame is smoothed over time, otherwise it stands alone.
+        """
         height, width = frame.image.shape[:2]
         require_same_view((height, width), frame.sensor_depth_m.shape)
         size = self.network_size(height, width)
-        prompt = condition(frame.sensor_depth_m, settings)
-        image = torch.from_numpy(_contiguous(frame.image)).to(self._device)  # (H, W, 3) uint8
+        frame = replace(frame, image=_contiguous(frame.image))
+        found = find_measured(frame.sensor_depth_m, settings)
+        if history is not None:
+            found = history.average(found, frame, settings)
+        prompt = complete(found)
+        image = torch.from_numpy(frame.image).to(self._device)  # (H, W, 3) uint8
         return Prepared(
             pixel_values=self._normalise(image, size),
             prompt_depth=torch.from_numpy(prompt.depth_m).to(self._device)[None, None],

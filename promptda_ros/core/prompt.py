@@ -8,6 +8,8 @@ or one stray 65 m pixel spoils the whole image. This file is the one place that 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -23,8 +25,26 @@ METRES_AT_MOST = 50.0
 ASPECT_TOLERANCE = 0.02
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the sensor measured at the size of the prompt, all (h, w)."""
+
+    depth_m: FloatImage  # of use only where measured
+    measured: Mask
+    rejected: Mask  # measured but not believed
+
+
 def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
     """Turn sensor depth (h, w) in metres, NaN unknown, into a prompt without holes.
+
+    Raises:
+        BadFrame: nothing, or too little, was measured.
+    """
+    return complete(find_measured(sensor_depth_m, settings))
+
+
+def find_measured(sensor_depth_m: FloatImage, settings: PromptSettings) -> Measured:
+    """Tell measurements in sensor depth (h, w) from everything else.
 
     Raises:
         BadFrame: nothing, or too little, was measured.
@@ -34,11 +54,16 @@ def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
     rejected = _strays(depth_m, measured, settings.outlier_fraction)
     measured &= ~rejected
     _require_enough(sensor_depth_m, measured, settings)
-    filled_m = fill_holes(depth_m, measured)
+    return Measured(depth_m, measured, rejected)
+
+
+def complete(found: Measured) -> Prompt:
+    """Fill the holes and note the range."""
+    filled_m = fill_holes(found.depth_m, found.measured)
     return Prompt(
         depth_m=filled_m,
-        measured=measured,
-        rejected=rejected,
+        measured=found.measured,
+        rejected=found.rejected,
         near_m=float(filled_m.min()),
         far_m=float(filled_m.max()),
     )

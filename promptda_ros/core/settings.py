@@ -230,6 +230,14 @@ class PromptSettings:
         limits=(8, 2048),
         live=True,
     )
+    smoothing: int = _setting(
+        1,
+        'Frames that sensor depth may lag behind an unnoticeably slow motion for less flicker; '
+        'noise of still pixels is divided by the root of 2 x smoothing + 1. Pixels whose depth or '
+        'colour changes are of the newest frame alone. 0 leaves frames independent.',
+        limits=(0, 10),
+        live=True,
+    )
 
 
 @dataclass(frozen=True)

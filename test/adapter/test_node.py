@@ -262,7 +262,7 @@ class Failing:
     def __init__(self, error):
         self._error = error
 
-    def prepare(self, frame, settings):
+    def prepare(self, frame, settings, history):
         """Raise."""
         raise self._error
 
