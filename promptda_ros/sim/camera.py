@@ -69,7 +69,6 @@ class TableCamera:
     def __init__(self, scene: Scene, lens: Lens) -> None:
         self.lens, self.scene = lens, scene
         model = scene.model
-        model.camera(CAMERA_NAME).fovy = np.rad2deg(lens.fov_y_rad)
         self._window = _window(lens.width, lens.height)
         self._window.make_current()
         # Smooth colour takes several samples a pixel, none of them at its centre; depth must not.
@@ -107,6 +106,7 @@ class TableCamera:
 
     def _aim(self, pose: Pose, *, with_clear: bool) -> None:
         model, data = self.scene.model, self.scene.data
+        model.camera(CAMERA_NAME).fovy = np.rad2deg(self.lens.fov_y_rad)
         camera = data.camera(CAMERA_NAME)
         camera.xpos[:] = pose.eye_m
         camera.xmat[:] = pose.table_from_gl.ravel()

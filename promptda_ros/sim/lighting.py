@@ -16,15 +16,16 @@ def make_lights(rng: np.random.Generator, brightness: float) -> tuple[str, str]:
     """
     follow = float(np.clip((0.5 / brightness) ** 0.6, 0.8, 2.0))
     exposure = follow * float(np.clip(np.exp(rng.normal(-0.05, 0.2)), 0.65, 1.4))
-    shares = rng.dirichlet([2.0, 0.6, 3.0, 1.0, 0.6])  # everywhere, camera, key lamp, two others
-    tint = 1 - rng.uniform(0, 0.15) * rng.random((5, 3))
+    # Everywhere, from the camera, the key lamp and up to two others.
+    shares = rng.dirichlet([2.0, 0.6, 3.0, 1.0, 0.6][: rng.integers(3, 6)])
+    tint = 1 - rng.uniform(0, 0.15) * rng.random((len(shares), 3))
     light = exposure * shares[:, None] * tint
     headlight = (
         f'<headlight ambient="{_numbers(light[0] + 0.08)}" '
         f'diffuse="{_numbers(light[1])}" specular="{_numbers(0.3 * light[1])}"/>'
     )
     lamps = [_lamp(part, rng, shadow=index == 0) for index, part in enumerate(light[2:])]
-    return headlight, ''.join(lamps[: rng.integers(1, 4)])
+    return headlight, ''.join(lamps)
 
 
 def _lamp(light: NDArray[np.float64], rng: np.random.Generator, *, shadow: bool) -> str:

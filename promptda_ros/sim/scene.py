@@ -28,7 +28,7 @@ from promptda_ros.sim.textures import Picture
 from promptda_ros.sim.view import FIRST_OBJECT, ROOM, SUPPORT
 
 HELD_OUT_SEED = 1_000_000  # scenes from here on are never trained on
-OBJECTS_ON_TABLE, OBJECTS_IN_BIN = (5, 25), (8, 40)
+OBJECTS_ON_TABLE, OBJECTS_IN_BIN = (5, 25), (12, 40)
 CAMERA_NAME = 'camera'
 SOLID_GROUP, CLEAR_GROUP, HIDDEN_GROUP = 0, 1, 3  # MuJoCo draws groups 0 to 2
 CLEAR_SHARE = 0.35  # of the objects that may be of glass

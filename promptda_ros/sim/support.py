@@ -52,7 +52,7 @@ def make_support(rng: np.random.Generator) -> Support:
     kind = rng.choice(['table', 'tray', 'bin'], p=[0.4, 0.1, 0.5])
     if kind == 'table':
         return Support(np.minimum(table_half, rng.uniform(0.2, 0.4)), 0, (_table(table_half, 0),))
-    half = rng.uniform([0.14, 0.12], [0.27, 0.22])
+    half = rng.uniform([0.14, 0.12], [0.25, 0.2])
     rim = float(rng.uniform(0.015, 0.04) if kind == 'tray' else rng.uniform(0.08, 0.2))
     thick = float(rng.uniform(0.003, 0.008))
     table_half = np.maximum(table_half, half + 0.05)
