@@ -3,8 +3,8 @@
 """What the sensor measured just before, averaged in where nothing moves: a still table is still.
 
 The newest measurement always weighs at least 1 / (smoothing + 1), so that even a motion too slow
-to be noticed lags by no more than `smoothing` frames. Every noticed one is shown at once, a hole
-stays a hole, and what was measured before the hole is forgotten.
+to be noticed lags by no more than `smoothing` frames. Every one beyond noise is shown at once, a
+hole stays a hole, and what was measured before the hole is forgotten.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from promptda_ros.core.settings import PromptSettings
 # At fewer frames a second too much can happen between two of them.
 OLDEST_NS = 250_000_000
 # Change of depth (relative) that noise explains: so many of its median, which is 3.5 standard
-# deviations of Gaussian noise, but at least one step of a sensor that counts millimetres and
-# never as much as a thing is high.
+# deviations of Gaussian noise, but at least a step of a sensor that counts millimetres, and at
+# most the height of a small thing; what is lower is told by its colour.
 MEDIANS_OF_NOISE = 4.5
 LEAST_GATE, LARGEST_GATE = 0.005, 0.03
 # Change of colour (levels of 255, mean of some 16 pixels) that is more than a camera's noise.

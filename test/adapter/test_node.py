@@ -12,6 +12,7 @@ import threading
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+import numpy as np
 import pytest
 from rcl_interfaces.srv import SetParameters
 from rclpy.lifecycle import LifecycleNode
@@ -150,6 +151,34 @@ def test_simulated_time_without_a_clock_still_pairs_by_stamps(make_rig):
     rig.node.start()
     rig.advertise_all()
     rig.send_through(rig.listen('depth/image_rect'))
+
+
+def slope_at(rig, *, farther_m):
+    """Return an image and a depth a little farther away than usual."""
+    stamp_ns = rig.next_stamp_ns()
+    image, depth = rig.sensors.image(stamp_ns), rig.sensors.depth(stamp_ns)
+    counts = np.frombuffer(depth.data, np.uint16) + np.uint16(1000 * farther_m)
+    depth.data = counts.tobytes()
+    return {'image': image, 'depth': depth}
+
+
+def test_depth_is_smoothed_over_time_until_the_user_wants_frames_apart(rig):
+    heard, history = rig.listen('depth/image_rect'), rig.node._pipeline.history
+    rig.send_through(heard)
+    rig.send_through(heard, **slope_at(rig, farther_m=0.002))
+    assert history.averaged_fraction == 1.0
+    rig.node.set_parameters([Parameter('prompt.smoothing', value=0)])
+    rig.send_through(heard)
+    assert history.averaged_fraction == 0.0
+
+
+def test_nothing_from_before_a_pause_of_the_node_is_averaged_in(rig):
+    heard, history = rig.listen('depth/image_rect'), rig.node._pipeline.history
+    rig.send_through(heard)
+    rig.send_through(heard, **slope_at(rig, farther_m=0.002))
+    assert change_state(rig, Transition.TRANSITION_DEACTIVATE)
+    assert change_state(rig, Transition.TRANSITION_ACTIVATE)
+    assert history.averaged_fraction == 0.0
 
 
 # Life cycle
