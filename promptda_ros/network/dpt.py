@@ -173,7 +173,9 @@ class Head(nn.Module):
         weight, bias = self.conv3.weight, self.conv3.bias
         precise = torch.promote_types(hidden.dtype, torch.float32)
         assert bias is not None
-        return functional.conv2d(hidden.to(precise), weight.to(precise), bias.to(precise))
+        # Autocast, which training uses, would cast it down again.
+        with torch.autocast(hidden.device.type, enabled=False):
+            return functional.conv2d(hidden.to(precise), weight.to(precise), bias.to(precise))
 
 
 def _resize_layer(channels: int, factor: float) -> nn.Module:

@@ -53,10 +53,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         _evaluate(arguments)
-    except (DeviceError, CheckpointError) as error:
+    except (DeviceError, CheckpointError, BadFrame) as error:  # BadFrame: at warm-up
         print(f'promptda evaluate: {error}', file=sys.stderr)
         return ExitCode.MODEL_OR_DEVICE
-    except (SettingError, NoFrames, BadFrame, OSError) as error:
+    except (SettingError, NoFrames, OSError) as error:
         print(f'promptda evaluate: {error}', file=sys.stderr)
         return ExitCode.CONFIGURATION
     return ExitCode.CLEAN
@@ -171,7 +171,8 @@ def _reader(arguments: argparse.Namespace) -> Reader:
 def _cell_reader(arguments: argparse.Namespace) -> CellReader:
     os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
     try:
-        from promptda_ros.evaluation.readers.cell import CellReader, SENSORS
+        from promptda_ros.evaluation.readers.cell import CellReader
+        from promptda_ros.sim.sensors import SENSORS
     except ModuleNotFoundError as error:
         raise NoFrames(
             f'{error.name} is not installed, so the cell can not be rendered; '

@@ -17,6 +17,7 @@ COMMANDS = {
     'play': 'publish the recorded camera, for a node that runs already',
     'estimate': 'dense depth of one image and one sensor depth file',
     'evaluate': 'compare networks and filters with the truth, on simulated or recorded frames',
+    'train': 'train a network by a recipe, or adapt one to recordings of your own sensor',
     'fetch_model': 'download official weights for later use without a network',
     'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',

@@ -14,105 +14,147 @@ import numpy as np
 import torch
 
 from promptda_ros.core.device import choose_device, DeviceError
-from promptda_ros.evaluation.readers import find_frames
+from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
 from promptda_ros.evaluation.readers.files import NoFrames
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.main import Stopped, StopSignal
 from promptda_ros.network import (
     CheckpointError,
     load_network,
-    PromptDepthAnythingConfig,
     PromptDepthAnythingForDepthEstimation,
 )
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.training.cell import CellSource, LiveViews, Views
+from promptda_ros.training.cell import CellSource, LiveViews
+from promptda_ros.training.checks import (
+    network_config,
+    require_cell,
+    require_patches,
+    require_same_network,
+)
 from promptda_ros.training.examples import Example, is_usable, Source
 from promptda_ros.training.model_folder import write_model
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
-from promptda_ros.training.recordings import RecordingError, split
-from promptda_ros.training.render import render, TRAINING, VALIDATION
+from promptda_ros.training.recordings import is_bag, RecordingError, split
+from promptda_ros.training.render import render_training, render_validation
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
-from promptda_ros.training.state import new_state
-from promptda_ros.training.trainer import Machine, Trainer
+from promptda_ros.training.state import CheckpointMismatch, new_state
+from promptda_ros.training.trainer import Diverged, Machine, Trainer
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
+Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
 
 def main(argv: list[str] | None = None) -> int:
     """Render what is missing, train to the end, write the model folder."""
     options = _parser().parse_args(argv)
+    stop = StopSignal()
     try:
         recipe = read_recipe(options.recipe)
         trainer = make_trainer(recipe, options)
-        trainer.run()
-    except KeyboardInterrupt:
-        print(f'stopped; the same command goes on from the checkpoint in {options.out}')
-        return ExitCode.CLEAN
+        stop.interrupts = False  # from here on a signal ends the run between two steps
+        if not trainer.run(should_stop=lambda: stop.received):
+            return _say_stopped(options.out)
+        model = write_model(options.out, recipe, trainer.state, recipe_path=options.recipe)
+    except Stopped:
+        return _say_stopped(options.out)
     except (DeviceError, CheckpointError) as error:
-        print(f'promptda train: {error}', file=sys.stderr)
-        return ExitCode.MODEL_OR_DEVICE
-    except (RecipeError, RecordingError, NoFrames, ValueError, OSError) as error:
-        print(f'promptda train: {error}', file=sys.stderr)
-        return ExitCode.CONFIGURATION
-    model = write_model(options.out, recipe, trainer.state, recipe_path=options.recipe)
-    print(f'{model}: use it with model.path:={model}, judge it with promptda evaluate')
+        return _say(error, ExitCode.MODEL_OR_DEVICE)
+    except (RecipeError, RecordingError, NoFrames, CheckpointMismatch, OSError) as error:
+        return _say(error, ExitCode.CONFIGURATION)
+    except Diverged as error:
+        return _say(error, ExitCode.INTERNAL)
+    print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
     return ExitCode.CLEAN
 
 
 def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
-    """Bring together what the recipe and the command line name."""
+    """Bring together what the recipe and the command line name; what is wrong is said first."""
     machine = Machine(choose_device(options.device), DTYPES[options.precision], options.workers)
-    source, validation = _recorded(recipe, options) if options.data else _cell(recipe, options)
-    network = _network(recipe, options.init).to(machine.device)
-    # A third faster on a CPU; on a GPU it is what tensor cores want.
-    network.to(memory_format=torch.channels_last)
-    state = new_state(network, recipe)
+    network = _network(recipe, options.init)
+    init_sha256 = network.sha256
+    require_patches(recipe, network.config.patch_size)
+    if not options.data:
+        require_cell(recipe, network.config.patch_size)
+    # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
+    network = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    state = new_state(network, recipe, init_sha256=init_sha256)
     state.resume(options.out)
+    source, validation = _recorded(recipe, options) if options.data else _cell(recipe, options)
     return Trainer(recipe, state, source, validation, options.out, machine)
 
 
 def _network(recipe: Recipe, init: Path | None) -> PromptDepthAnythingForDepthEstimation:
     if init:
-        return load_network(init)
+        network = load_network(init)
+        require_same_network(recipe, network.config)
+        return network
+    config = network_config(recipe)
     torch.manual_seed(recipe.seed)
-    network = PromptDepthAnythingForDepthEstimation(
-        PromptDepthAnythingConfig.from_dict(recipe.network)
-    )
+    network = PromptDepthAnythingForDepthEstimation(config)
     start(network)
     return network
 
 
-def _cell(
-    recipe: Recipe, options: argparse.Namespace
-) -> tuple[Source, Mapping[str, list[Example]]]:
+def _cell(recipe: Recipe, options: argparse.Namespace) -> Examples:
     """Render the scenes that are missing; with `live`, those of validation only."""
-    folder = options.frames or options.out / 'frames'
-    render(folder, recipe.cell, processes=options.workers + 1)
-    views: Views = LiveViews(recipe.cell) if recipe.cell.live else Shards(folder / TRAINING)
-    source = CellSource(views, recipe.sensors, recipe.spoiling)
-    return source, _measured(Shards(folder / VALIDATION), recipe)
+    folder, processes = options.frames or options.out / 'frames', options.workers + 1
+    cell = recipe.cell
+    validation = render_validation(folder, cell, processes=processes)
+    views = LiveViews(cell) if cell.live else render_training(folder, cell, processes=processes)
+    return CellSource(views, recipe.sensors, recipe.spoiling), _measured(validation, recipe)
 
 
-def _measured(shards: Shards, recipe: Recipe) -> dict[str, list[Example]]:
+def _measured(views: Shards, recipe: Recipe) -> dict[str, list[Example]]:
     """Measure every view once with every sensor of the recipe, as it is by default."""
     validation: dict[str, list[Example]] = {}
     for sensor in recipe.sensors:
-        for index in range(len(shards)):
-            view, rng = shards[index], np.random.default_rng((recipe.seed, index))
+        for index in range(len(views)):
+            view, rng = views[index], np.random.default_rng((recipe.seed, index))
             example = Example(view.image, SENSORS[sensor].measure(view, rng), view.depth_m)
             if is_usable(example.sensor_depth_m):
                 validation.setdefault(sensor, []).append(example)
+        if sensor not in validation:
+            raise RecipeError(
+                f'{sensor} measures too little on each of the {len(views)} validation views: '
+                'raise cell.validation_scenes'
+            )
     return validation
 
 
-def _recorded(
-    recipe: Recipe, options: argparse.Namespace
-) -> tuple[Source, Mapping[str, list[Example]]]:
-    frames = [
-        frame for folder in options.data for frame in find_frames(folder, reader=options.reader)
-    ]
-    source, validation = split(frames, recipe.phases[-1])
+def _recorded(recipe: Recipe, options: argparse.Namespace) -> Examples:
+    folders = [_pictures(path, options) for path in options.data]
+    recordings = [find_frames(folder, reader=options.reader) for folder in folders]
+    source, validation = split(recordings, recipe.phases[-1])
+    print(f'{len(source.frames)} frames to train on, {len(validation)} to judge on')
     return source, {'recordings': validation}
+
+
+def _pictures(path: Path, options: argparse.Namespace) -> Path:
+    """Return a folder of pictures as it is, and a bag as the folder it is unpacked to."""
+    if not is_bag(path):
+        return path
+    if options.topics is None:
+        raise RecordingError(f'{path} is a bag: name its topics, --topics IMAGE SENSOR BETTER')
+    try:
+        # Late: folders need neither ROS nor rosbags.
+        from promptda_ros.training.bags import Topics, unpack
+    except ModuleNotFoundError as error:
+        raise RecordingError(
+            f'{error.name} is not installed, so {path} can not be read: '
+            'pip install -r requirements/demo.txt, beside ROS or requirements/without_ros.txt'
+        ) from None
+    return unpack(path, Topics(*options.topics), options.out / 'recordings')
+
+
+def _say_stopped(out: Path) -> int:
+    print(f'stopped; the same command goes on from the checkpoint in {out}')
+    return ExitCode.CLEAN
+
+
+def _say(error: Exception, code: ExitCode) -> int:
+    print(f'promptda train: {error}', file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,13 +163,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
     parser.add_argument('--init', type=Path, help='network folder to begin with')
     parser.add_argument(
-        '--data', type=Path, nargs='+', help='folders of recordings, in place of the cell'
+        '--data', type=Path, nargs='+', help='bags or folders of frames, in place of the cell'
     )
-    parser.add_argument('--reader', default='auto', help='layout of --data, see promptda evaluate')
+    parser.add_argument(
+        '--topics',
+        nargs=3,
+        metavar=('IMAGE', 'SENSOR', 'BETTER'),
+        help='of bags: colour, depth of the sensor, and the better depth to learn',
+    )
+    parser.add_argument(
+        '--reader',
+        choices=('auto', *FOLDER_READERS),
+        default='auto',
+        help='layout of folders, as for promptda evaluate',
+    )
     parser.add_argument('--frames', type=Path, help='rendered views; OUT/frames by default')
     parser.add_argument('--device', default='auto')
-    parser.add_argument('--precision', choices=DTYPES, default='fp32')
     parser.add_argument(
-        '--workers', type=int, default=max(1, (os.cpu_count() or 2) - 1), help='for the batches'
+        '--precision', choices=DTYPES, default='fp32', help='of the products in a step'
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=max(1, (os.cpu_count() or 2) - 1),
+        help='processes that make batches; 0 makes them in between the steps',
     )
     return parser

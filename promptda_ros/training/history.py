@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 import csv
 from dataclasses import dataclass
-import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -17,6 +16,7 @@ from promptda_ros.training.judge import Verdict
 LOG = 'log.csv'
 CURVES = 'curves.png'
 FIELDS = ('step', 'what', 'value')
+MARKED_POINTS = 32  # more make a line of their own
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class History:
     def __init__(self, folder: Path, step: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._rows = [row for row in read_log(folder / LOG) if row.step <= step]
+        # A run that has taken no step judges its start anew.
+        self._rows = [row for row in read_log(folder / LOG) if step and row.step <= step]
         with self._path.open('w', newline='', encoding='utf-8') as file:
             csv.writer(file).writerow(FIELDS)
         self._append(self._rows)
@@ -87,7 +88,7 @@ def _draw(rows: Sequence[Row], path: Path) -> None:
             *((row.step, row.value) for row in rows if row.what == what), strict=True
         )
         axes = left if what == 'loss' else right
-        axes.plot(steps, values, label=what, marker='' if math.log2(len(steps)) > 5 else '.')
+        axes.plot(steps, values, label=what, marker='' if len(steps) > MARKED_POINTS else '.')
     right.axhline(1, color='grey', linewidth=0.8)
     if right.lines[:-1]:
         right.legend(fontsize='small')

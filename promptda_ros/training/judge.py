@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +34,13 @@ class Verdict:
 
     @property
     def score(self) -> float:
-        """Weigh the whole picture and its edges alike: 1 is bilinear upsampling, less is better."""
+        """Weigh the whole picture and its edges alike; less is better, 1 is bilinear upsampling.
+
+        Of frames without an edge only the whole picture counts.
+        """
         mae = self.mae_m / self.bilinear_mae_m
-        return 0.5 * (mae + self.edge_mae_m / self.bilinear_edge_mae_m)
+        edge_mae = self.edge_mae_m / self.bilinear_edge_mae_m
+        return mae if math.isnan(edge_mae) else 0.5 * (mae + edge_mae)
 
     def describe(self) -> str:
         """Write one line in millimetres."""
@@ -51,8 +57,10 @@ def judge(
 ) -> Verdict:
     """Run the network on every example, at the example's own size."""
     rows = [_errors(network, example) for example in examples]
-    # Frames without an edge, or on which the sensor is nowhere right, have no such error.
-    means = np.nanmean(np.array(rows), axis=0)
+    with warnings.catch_warnings():
+        # Frames without an edge, or on which the sensor is nowhere right, have no such error.
+        warnings.filterwarnings('ignore', 'Mean of empty slice', RuntimeWarning)
+        means = np.nanmean(np.array(rows), axis=0)
     return Verdict(sensor, *(float(mean) for mean in means))
 
 

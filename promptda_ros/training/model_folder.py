@@ -11,7 +11,7 @@ import shutil
 from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.models import note_digest
 from promptda_ros.network import load_network
-from promptda_ros.network.folder import PROCESSOR_FILE
+from promptda_ros.network.folder import PROCESSOR_FILE, WEIGHTS_FILE
 from promptda_ros.training.recipe import Recipe
 from promptda_ros.training.state import State
 from promptda_ros.training.trainer import BEST
@@ -53,15 +53,18 @@ def _processor(height: int, width: int, state: State) -> dict[str, object]:
 
 def _card(model: Path, recipe: Recipe, state: State) -> str:
     parameters = sum(weight.numel() for weight in state.network.parameters()) / 1e6
-    return f"""# {model.parent.name}
-
-Prompt Depth Anything with {parameters:.2f} M parameters, trained by `promptda train`.
-
-| | |
-|---|---|
-| recipe | `{RECIPE}`, sha256 `{recipe.sha256}` |
-| steps | weights of step {state.best_step} of {recipe.steps}, best on the validation frames |
-| score there | {state.best_score:.3f} (mean of MAE and edge-band MAE, bilinear upsampling is 1) |
-| time | {state.seconds / 60:.0f} min of training steps |
-| weights | `model.safetensors`, sha256 `{load_network(model).sha256}` |
-"""
+    progress = state.progress
+    rows = {
+        'recipe': f'`{RECIPE}`, sha256 `{recipe.sha256}`',
+        'begun with': f'weights of sha256 `{state.init_sha256}`' if state.init_sha256 else 'none',
+        'steps': f'{progress.best_step} of {recipe.steps}, best on the validation frames',
+        'score there': f'{progress.best_score:.3f}; 1 is bilinear upsampling, mean of MAE and '
+        'edge-band MAE',
+        'time': f'{progress.seconds / 60:.1f} min of training steps',
+        'weights': f'`{WEIGHTS_FILE}`, sha256 `{load_network(model).sha256}`',
+    }
+    table = '\n'.join(f'| {name} | {value} |' for name, value in rows.items())
+    return (
+        f'# {model.parent.name}\n\nPrompt Depth Anything with {parameters:.2f} M parameters, '
+        f'trained by `promptda train`.\n\n| | |\n|---|---|\n{table}\n'
+    )

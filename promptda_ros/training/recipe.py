@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass, MISSING
+from difflib import get_close_matches
 import hashlib
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
 
-from promptda_ros.network.fields import keep_known
+from promptda_ros.network.fields import require_field, require_number, require_whole
+
+# YAML takes 6e-4 for text.
+NOUNS = {int: 'a whole number', float: 'a number such as 6.0e-4', bool: 'true or false'}
 
 
 class RecipeError(ValueError):
@@ -25,8 +29,11 @@ class Phase:
 
     steps: int
     batch: int
-    height: int
+    height: int  # whole patches of the network, as the width
     width: int
+
+    def __post_init__(self) -> None:
+        require_whole(self, 'steps', 'batch', 'height', 'width')
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,17 @@ class CellData:
     validation_first_seed: int = 900_000
     validation_scenes: int = 40
 
+    def __post_init__(self) -> None:
+        require_whole(self, 'scenes', 'views', 'height', 'width', 'validation_scenes')
+        require_number(self, 'first_seed', at_least=0)
+        past = self.first_seed + (0 if self.live else self.scenes)
+        require_field(
+            self,
+            'validation_first_seed',
+            self.validation_first_seed >= past,
+            f'at least {past}, behind the scenes to train on',
+        )
+
 
 @dataclass(frozen=True)
 class Spoiling:
@@ -53,6 +71,11 @@ class Spoiling:
     shift_share: float = 0.2
     shift_px: float = 2.0  # of the sensor, at most, along each axis
     picture_noise: float = 0.03  # of full scale, at most
+
+    def __post_init__(self) -> None:
+        for name in ('holes_share', 'holes_at_most', 'outliers_share', 'shift_share'):
+            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+        require_number(self, 'shift_px', 'picture_noise', at_least=0)
 
 
 @dataclass(frozen=True)
@@ -66,6 +89,13 @@ class Optimisation:
     clip_norm: float = 1.0
     average_decay: float = 0.998
     edge_weight: float = 0.0  # added to the loss: mean absolute error next to depth steps
+
+    def __post_init__(self) -> None:
+        require_field(self, 'rate', self.rate > 0, 'above 0')
+        require_field(self, 'clip_norm', self.clip_norm > 0, 'above 0')
+        require_number(self, 'last_rate', 'warm_up_steps', at_least=0)
+        require_number(self, 'weight_decay', 'edge_weight', at_least=0)
+        require_number(self, 'average_decay', at_least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -83,6 +113,11 @@ class Recipe:
     save_every: int = 100
     sha256: str = ''  # of the file it was read from
 
+    def __post_init__(self) -> None:
+        require_whole(self, 'evaluate_every', 'save_every')
+        require_number(self, 'seed', at_least=0)
+        require_field(self, 'phases', len(self.phases) > 0, 'a list of at least one phase')
+
     @property
     def steps(self) -> int:
         """Steps of all phases together."""
@@ -98,40 +133,58 @@ class Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a YAML file; raises RecipeError with the field and the value that are wrong."""
+    """Read a YAML file.
+
+    Raises:
+        RecipeError: it can't be read, or a field is unknown, missing, of another type, or outside
+            of its limits; the text names the field and the value.
+    """
     try:
         text = path.read_bytes()
         values = yaml.safe_load(text)
     except (OSError, yaml.YAMLError) as error:
-        raise RecipeError(f'{path} is no readable YAML file: {error}') from error
-    digest = hashlib.sha256(text).hexdigest()
-    recipe: Recipe = _build(Recipe, {**_mapping('the recipe', values), 'sha256': digest})
-    if not recipe.phases:
-        raise RecipeError(f'{path} has no phases: name at least one with its steps and size')
+        raise RecipeError(f'{path} is no readable YAML file: {_in_one_line(error)}') from None
+    try:
+        recipe: Recipe = _build(Recipe, values, name='recipe', ours={'sha256': _digest(text)})
+    except ValueError as error:
+        raise RecipeError(f'{path}: {error}') from None
     return recipe
 
 
-def _build(kind: type[Any], values: Mapping[str, Any]) -> Any:
-    """Make a frozen dataclass of plain values, and those inside it; unknown names are errors."""
-    try:
-        known = keep_known(kind.__name__, values, [one.name for one in fields(kind)])
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
+def suggest(unknown: object, known: list[str]) -> str:
+    """Say which of the known names was probably meant, or all of them."""
+    near = get_close_matches(str(unknown), known, n=1)
+    return f'did you mean {near[0]}?' if near else f'known are: {", ".join(known)}'
+
+
+def _build(kind: type[Any], values: Any, *, name: str, ours: Mapping[str, Any]) -> Any:
+    """Make a frozen dataclass of plain values, and those inside it."""
+    _require(isinstance(values, Mapping), name, values, 'names with values')
     hints = get_type_hints(kind)
-    try:
-        return kind(**{name: _value(name, hints[name], known[name]) for name in known})
-    except TypeError as error:
-        raise RecipeError(f'{kind.__name__}: {error}') from error
+    known = [one.name for one in fields(kind) if one.name not in ours]
+    for word in values:
+        if word not in known:
+            raise RecipeError(f'{name} has no field {word!r}; {suggest(word, known)}')
+    required = [one.name for one in fields(kind) if one.default is one.default_factory is MISSING]
+    for wanted in required:
+        if wanted not in values:
+            raise RecipeError(f'{name} lacks {wanted}')
+    given = {one: _value(one, hints[one], value) for one, value in values.items()}
+    return kind(**given, **ours)
 
 
 def _value(name: str, hint: Any, value: Any) -> Any:
+    """Return a value in the type of its field."""
     if name == 'phases':
-        return tuple(_build(Phase, _mapping(name, one)) for one in value)
-    if hasattr(hint, '__dataclass_fields__'):
-        return _build(hint, _mapping(name, value))
-    if hint in (int, float, bool, str) and not _is(hint, value):
-        raise RecipeError(f'{name} is {value!r}, must be of type {hint.__name__}')
-    return hint(value) if hint is float else value
+        _require(isinstance(value, list), name, value, 'a list')
+        return tuple(_build(Phase, one, name='a phase', ours={}) for one in value)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _build(hint, value, name=name, ours={})
+    if hint in (int, float, bool):
+        _require(_is(hint, value), name, value, NOUNS[hint])
+        return hint(value)
+    _require(isinstance(value, Mapping), name, value, 'names with values')
+    return value
 
 
 def _is(hint: type, value: Any) -> bool:
@@ -140,7 +193,14 @@ def _is(hint: type, value: Any) -> bool:
     return isinstance(value, (int, float) if hint is float else hint)
 
 
-def _mapping(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise RecipeError(f'{name} is {value!r}, must be names with values')
-    return value
+def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise RecipeError(f'{name} is {value!r}, must be {allowed}')
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+def _in_one_line(error: Exception) -> str:
+    return ' '.join(str(error).split())

@@ -6,17 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.prompt import require_same_view
 from promptda_ros.evaluation.readers.files import FileReader, FrameFiles
 from promptda_ros.evaluation.sample import Sample
 from promptda_ros.training.examples import Example, is_usable
 from promptda_ros.training.recipe import Phase
 
-VALIDATION_EVERY = 10  # of the recorded frames, one in ten is not trained on
+VALIDATION_SHARE = 0.1  # of the frames, the last ones
 NO_PROMPT_SIZE = (0, 0)
+BAG_SUFFIXES = ('.mcap', '.db3')
 
 
 class RecordingError(ValueError):
@@ -36,27 +40,42 @@ class RecordingSource:
         return [_mirrored(one) if rng.random() < 0.5 else one for one in examples]
 
 
-def split(frames: Sequence[FrameFiles], phase: Phase) -> tuple[RecordingSource, list[Example]]:
-    """Keep every tenth usable frame for validation, at the size of this phase.
+def is_bag(path: Path) -> bool:
+    """Tell a bag from a folder of pictures."""
+    return path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').is_file()
+
+
+def split(
+    recordings: Sequence[Sequence[FrameFiles]], phase: Phase
+) -> tuple[RecordingSource, list[Example]]:
+    """Keep the last tenth of every recording for validation, at the size of this phase.
+
+    The last ones together, because neighbours in a video are nearly the same picture.
 
     Raises:
         RecordingError: there is too little to learn from, or it is of several sensors.
     """
-    usable = [frame for frame in frames if _usable(frame)]
-    if len(usable) < 2:
+    shapes: set[tuple[int, ...]] = set()
+    training: list[FrameFiles] = []
+    validation: list[FrameFiles] = []
+    for recording in recordings:
+        usable = [frame for frame in recording if _usable(frame, shapes)]
+        kept = max(1, round(VALIDATION_SHARE * len(usable)))
+        training += usable[:-kept]
+        validation += usable[-kept:]
+    if not training:
         raise RecordingError(
-            f'{len(usable)} of {len(frames)} frames have depth of a sensor beside a better one; '
-            'at least 2 are needed: put the sensor in sensor/ and the better depth in depth/'
+            f'{len(validation)} of {sum(map(len, recordings))} frames have usable depth of a '
+            'sensor beside a better one, at least 2 in one recording are needed: put the sensor '
+            'in sensor/ and the better depth in depth/'
         )
-    shapes = {_read(frame).sensor_depth_m.shape for frame in usable}
     if len(shapes) > 1:
+        sizes = ', '.join(f'{width}x{height}' for height, width in sorted(shapes))
         raise RecordingError(
-            f'the frames have sensor depth of {len(shapes)} sizes, {sorted(shapes)}; '
-            'a batch needs one: train on one sensor at a time'
+            f'the frames have sensor depth of {len(shapes)} sizes, {sizes}: a batch needs one, '
+            'train on one sensor at a time'
         )
-    kept = usable[::VALIDATION_EVERY]
-    rest = [frame for frame in usable if frame not in kept]
-    return RecordingSource(rest), [resized(_read(frame), phase) for frame in kept]
+    return RecordingSource(training), [resized(_read(frame), phase) for frame in validation]
 
 
 def resized(sample: Sample, phase: Phase) -> Example:
@@ -70,8 +89,19 @@ def resized(sample: Sample, phase: Phase) -> Example:
     )
 
 
-def _usable(frame: FrameFiles) -> bool:
-    return frame.sensor_depth is not None and is_usable(_read(frame).sensor_depth_m)
+def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:
+    """Tell whether the node would run on this frame and there is something to learn from it."""
+    if frame.sensor_depth is None:
+        return False
+    sample = _read(frame)
+    if not is_usable(sample.sensor_depth_m) or not np.isfinite(sample.truth_m).any():
+        return False
+    try:
+        require_same_view(sample.truth_m.shape, sample.sensor_depth_m.shape)
+    except BadFrame as error:
+        raise RecordingError(f'{frame.sensor_depth}: {error}') from None
+    shapes.add(sample.sensor_depth_m.shape)
+    return True
 
 
 def _read(frame: FrameFiles) -> Sample:

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
 import multiprocessing
+import os
 from pathlib import Path
+import signal
 
 from tqdm import tqdm
 
-from promptda_ros.training.recipe import CellData
-from promptda_ros.training.shards import write_shard
+from promptda_ros.training.recipe import CellData, RecipeError
+from promptda_ros.training.shards import Shards, write_shard
 
 SCENES_PER_SHARD = 25
 TRAINING, VALIDATION = 'training', 'validation'
@@ -31,29 +33,79 @@ class Shard:
     views: int
 
 
-def render(folder: Path, cell: CellData, *, processes: int) -> None:
-    """Write the folders `training` and `validation`; what is there already stays."""
-    shards = list(_plan(folder, cell))
+def render_training(folder: Path, cell: CellData, *, processes: int) -> Shards:
+    """Write the scenes to train on below a folder; what is there already stays.
+
+    Raises:
+        RecipeError: scenes that evaluation holds out would be trained on, MuJoCo is missing, or
+            what is there already is something else.
+    """
+    plan = list(_cut(folder / TRAINING, cell.first_seed, cell.scenes, cell.views))
+    return _render(plan, cell, processes=processes)
+
+
+def render_validation(folder: Path, cell: CellData, *, processes: int) -> Shards:
+    """Write the scenes to judge on, as `render_training` does the others."""
+    first, scenes = cell.validation_first_seed, cell.validation_scenes
+    plan = list(_cut(folder / VALIDATION, first, scenes, VALIDATION_VIEWS))
+    return _render(plan, cell, processes=processes)
+
+
+def _render(shards: Sequence[Shard], cell: CellData, *, processes: int) -> Shards:
+    os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
     missing = [shard for shard in shards if not shard.folder.exists()]
-    # Spawned: neither the graphics library nor torch's threads survive a fork.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        done = pool.map(_render_shard, missing, repeat(cell))
-        for _ in tqdm(
-            done,
-            desc='rendering',
-            unit='shard',
-            total=len(shards),
-            initial=len(shards) - len(missing),
-        ):
-            pass
+    if missing:
+        _require_renderable(shards)
+        _render_missing(missing, cell, processes=processes, known=len(shards) - len(missing))
+    views = Shards([shard.folder for shard in shards])
+    _require_as_planned(views, shards, cell)
+    return views
 
 
-def _plan(folder: Path, cell: CellData) -> Iterator[Shard]:
-    yield from _cut(folder / TRAINING, cell.first_seed, cell.scenes, cell.views)
-    yield from _cut(
-        folder / VALIDATION, cell.validation_first_seed, cell.validation_scenes, VALIDATION_VIEWS
+def _render_missing(
+    missing: Sequence[Shard], cell: CellData, *, processes: int, known: int
+) -> None:
+    # Spawned: neither the graphics library nor torch's threads survive a fork. Ctrl-C ends them.
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context('spawn'),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_DFL),
     )
+    done = pool.map(_render_shard, missing, repeat(cell))
+    name, total = missing[0].folder.parent.name, known + len(missing)
+    try:
+        for _ in tqdm(done, desc=f'rendering {name}', unit='shard', total=total, initial=known):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _require_renderable(shards: Sequence[Shard]) -> None:
+    try:
+        from promptda_ros.sim.cell import HELD_OUT_SEED
+    except ModuleNotFoundError as error:
+        raise RecipeError(
+            f'{error.name} is not installed, so the cell can not be rendered; '
+            'pip install -r requirements/sim.txt, or train on recordings with --data'
+        ) from None
+    last = shards[-1].first_seed + shards[-1].scenes - 1
+    if last >= HELD_OUT_SEED:
+        raise RecipeError(
+            f'cell asks for scene {last}, but scenes from {HELD_OUT_SEED} on are held out for '
+            '`promptda evaluate`: take lower seeds or fewer scenes'
+        )
+
+
+def _require_as_planned(views: Shards, shards: Sequence[Shard], cell: CellData) -> None:
+    count = sum(shard.scenes * shard.views for shard in shards)
+    found, wanted = (len(views), *views.size), (count, cell.height, cell.width)
+    if found != wanted:
+        raise RecipeError(
+            f'{shards[0].folder.parent} holds {found[0]} views of {found[2]}x{found[1]} in place '
+            f'of the {wanted[0]} of {wanted[2]}x{wanted[1]} that the recipe asks for: name '
+            'another --frames'
+        )
 
 
 def _cut(folder: Path, first_seed: int, scenes: int, views: int) -> Iterator[Shard]:

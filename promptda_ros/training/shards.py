@@ -28,21 +28,24 @@ def write_shard(folder: Path, views: Sequence[View]) -> None:
 
 
 class Shards:
-    """All views below a folder, by number."""
+    """All views of some shards, by number."""
 
-    def __init__(self, folder: Path) -> None:
-        shards = sorted(path.parent for path in folder.glob('*/matrix.npy'))
-        shards = [shard for shard in shards if shard.suffix != '.unfinished']
-        if not shards:
-            raise FileNotFoundError(f'{folder} holds no rendered views')
+    def __init__(self, folders: Sequence[Path]) -> None:
         self._arrays = [
-            {name: np.load(shard / f'{name}.npy', mmap_mode='r') for name in ARRAYS}
-            for shard in shards
+            {name: np.load(folder / f'{name}.npy', mmap_mode='r') for name in ARRAYS}
+            for folder in folders
         ]
         self._ends = np.cumsum([len(arrays['matrix']) for arrays in self._arrays])
 
     def __len__(self) -> int:
         return int(self._ends[-1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the views; (0, 0) where they differ."""
+        sizes = {arrays['depth'].shape[1:] for arrays in self._arrays}
+        height, width = sizes.pop() if len(sizes) == 1 else (0, 0)
+        return int(height), int(width)
 
     def __getitem__(self, index: int) -> View:
         """Return one view in metres."""

@@ -2,22 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where training of a new network starts: near bilinear, with the picture kept whole.
 
-Three facts about the architecture make a start that is far better than noise. The prompt can travel
-to the output in one channel if the kernels on its way are identities and the head forms the logit
-that its sigmoid undoes. A patch of 14 x 14 pixels survives as tokens if the first layer is a cosine
-transform and the finest upsampling its inverse. And what matters in a prompt are its steps, small
-against its level: kernels without a mean see them from the first day.
+Three facts about the architecture make a start that is far better than noise. The prompt can
+travel to the output in one channel if the kernels on its way are identities and the head forms
+the logit that its sigmoid undoes. A patch of 14 x 14 pixels survives as tokens if the first layer
+is a cosine transform and the finest upsampling its inverse. And what matters in a prompt are its
+steps, small against its level: kernels without a mean see them from the first day.
 """
 
 from __future__ import annotations
+
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import nn, Tensor
 
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.network import (
+    PromptDepthAnythingConfig,
+    PromptDepthAnythingForDepthEstimation,
+)
 from promptda_ros.network.dpt import FusionLayer, Head, ReassembleLayer
+from promptda_ros.network.fields import require
 
 LUMA_WAVES, CHROMA_WAVES = 8, 4  # waves kept per axis of a patch
 SHOWN_LUMA, SHOWN_CHROMA = 6, 3  # of them, those that the finest maps show
@@ -40,28 +46,37 @@ def start(network: PromptDepthAnythingForDepthEstimation) -> None:
     """Overwrite all weights; the caller seeds torch.
 
     Raises:
-        ValueError: the network is too narrow for the picture or the logit's pieces.
+        ValueError: the network is too narrow for the picture or the logit's pieces, gives no
+            metres, or has its finest map in another place than the first.
     """
-    _require_room(network)
+    require_room(network.config)
     for module in network.modules():
         _spread(module)
     _keep_picture(network)
-    for layer in network.neck.fusion_stage.layers:
+    for layer in _fusion_layers(network):
         _begin_fusion(layer)
     _carry_prompt(network)
     _undo_sigmoid(network.head)
 
 
-def _require_room(network: PromptDepthAnythingForDepthEstimation) -> None:
-    config = network.config
+def require_room(config: PromptDepthAnythingConfig) -> None:
+    """Refuse the shapes of networks that can't start near bilinear upsampling."""
     shown, kept = FEWEST_CHANNELS
-    for name, have, need in (
-        ('neck_hidden_sizes[0]', config.neck_hidden_sizes[0], shown),
-        ('reassemble_hidden_size', config.reassemble_hidden_size, kept),
-        ('head_hidden_size', config.head_hidden_size, KNOTS - 1),
-    ):
-        if have < need:
-            raise ValueError(f'{name} is {have}, must be at least {need} to start near bilinear')
+    factors = config.reassemble_factors
+    finest = range(sum(factor == max(factors) for factor in factors))
+    needs = [
+        (f'neck_hidden_sizes[{place}]', config.neck_hidden_sizes[place], shown) for place in finest
+    ]
+    needs.append(('reassemble_hidden_size', config.reassemble_hidden_size, kept))
+    needs.append(('fusion_hidden_size', config.fusion_hidden_size, LEVEL_CHANNELS + 1))
+    needs.append(('head_hidden_size', config.head_hidden_size, KNOTS - 1))
+    for name, have, need in needs:
+        require(have >= need, name, have, f'at least {need} to start near bilinear')
+    ordered = max(factors) > 1 and all(factors[place] == max(factors) for place in finest)
+    require(ordered, 'reassemble_factors', list(factors), 'led by the largest, which is above 1')
+    require(len(factors) > 1, 'reassemble_factors', list(factors), 'at least two')
+    kind = config.depth_estimation_type
+    require(kind == 'metric', 'depth_estimation_type', kind, 'metric: relative depth has no unit')
 
 
 def _spread(module: nn.Module) -> None:
@@ -81,7 +96,7 @@ def _keep_picture(network: PromptDepthAnythingForDepthEstimation) -> None:
     embed = network.backbone.embeddings.patch_embeddings.projection
     finest = _finest(network)
     for layer in finest:
-        layer.resize.weight[:, :PICTURE_CHANNELS] = 0
+        _upsampling(layer).weight[:, :PICTURE_CHANNELS] = 0
     channel = _transform(embed, 0, LUMA_WAVES, np.full(3, 1 / 3))
     for layer in finest:
         _show(layer, waves=LUMA_WAVES, first=0, shown=SHOWN_LUMA, slot=0, channels=range(4))
@@ -100,14 +115,28 @@ def _keep_picture(network: PromptDepthAnythingForDepthEstimation) -> None:
     # Constant channels bound the layer norm's gain where a patch is flat.
     spare = embed.weight.shape[0] - channel
     embed.weight[channel:] *= 0.5
-    embed.bias[channel:] = 1.5 * torch.tensor([1.0, -1.0]).repeat(spare)[:spare]
+    _bias(embed)[channel:] = 1.5 * torch.tensor([1.0, -1.0]).repeat(spare)[:spare]
 
 
 def _finest(network: PromptDepthAnythingForDepthEstimation) -> list[ReassembleLayer]:
     """Return the layers that make maps of the largest size."""
     factors = network.config.reassemble_factors
-    layers = network.neck.reassemble_stage.layers
+    layers = cast('list[ReassembleLayer]', list(network.neck.reassemble_stage.layers))
     return [layer for layer, factor in zip(layers, factors, strict=True) if factor == max(factors)]
+
+
+def _fusion_layers(network: PromptDepthAnythingForDepthEstimation) -> list[FusionLayer]:
+    return cast('list[FusionLayer]', list(network.neck.fusion_stage.layers))
+
+
+def _upsampling(layer: ReassembleLayer) -> nn.ConvTranspose2d:
+    assert isinstance(layer.resize, nn.ConvTranspose2d)
+    return layer.resize
+
+
+def _bias(convolution: nn.Conv2d) -> Tensor:
+    assert convolution.bias is not None
+    return convolution.bias
 
 
 def _transform(embed: nn.Conv2d, first: int, waves: int, colour: NDArray[np.float64]) -> int:
@@ -124,7 +153,8 @@ def _show(
     layer: ReassembleLayer, *, waves: int, first: int, shown: int, slot: int, channels: range
 ) -> None:
     """Turn waves back into a picture with one or 2 x 2 points per cell, in channels of its own."""
-    cells = layer.resize.kernel_size[0]
+    resize = _upsampling(layer)
+    cells = resize.kernel_size[0]
     points = round(len(channels) ** 0.5)
     backward = _products(_cosines(cells, waves, cells * points)) / _lift(waves)[:, None, None]
     for wave in (row * waves + column for row in range(shown) for column in range(shown)):
@@ -133,7 +163,7 @@ def _show(
         for offset, channel in enumerate(channels):
             row, column = divmod(offset, points)
             part = backward[wave, row::points, column::points]
-            layer.resize.weight[slot, channel] = _tensor(part)
+            resize.weight[slot, channel] = _tensor(part)
         slot += 1
 
 
@@ -146,7 +176,8 @@ def _cosines(side: int, count: int, samples: int) -> NDArray[np.float64]:
 def _products(waves: NDArray[np.float64]) -> NDArray[np.float64]:
     """All products of a vertical and a horizontal wave: (count^2, samples, samples)."""
     count, samples = waves.shape
-    return np.einsum('iy,jx->ijyx', waves, waves).reshape(count**2, samples, samples)
+    products: NDArray[np.float64] = np.einsum('iy,jx->ijyx', waves, waves)
+    return products.reshape(count**2, samples, samples)
 
 
 def _lift(waves: int) -> NDArray[np.float64]:
@@ -167,9 +198,9 @@ def _begin_fusion(layer: FusionLayer) -> None:
 
 def _carry_prompt(network: PromptDepthAnythingForDepthEstimation) -> None:
     """Reserve channel 0 of the finest map for the prompt; everything else starts beside it."""
-    layers = network.neck.fusion_stage.layers
+    layers = _fusion_layers(network)
     finest = layers[-1]
-    network.neck.convs[0].weight[0] = 0
+    cast(nn.Conv2d, network.neck.convs[0]).weight[0] = 0
     layers[-2].projection.weight[0] = 0
     for residual in (finest.residual_layer1, finest.residual_layer2):
         residual.convolution2.weight[0] = 0
@@ -195,10 +226,10 @@ def _undo_sigmoid(head: Head) -> None:
     pieces = KNOTS - 1
     head.conv2.weight[:pieces] = 0
     head.conv2.weight[:pieces, 0, 1, 1] = KNOT_GAIN
-    head.conv2.bias[:pieces] = _tensor(-KNOT_GAIN * at[:-1])
+    _bias(head.conv2)[:pieces] = _tensor(-KNOT_GAIN * at[:-1])
     head.conv3.weight *= 0.1
     head.conv3.weight[0, :pieces, 0, 0] = _tensor(bends / KNOT_GAIN)
-    head.conv3.bias[:] = float(logits[0])
+    _bias(head.conv3)[:] = float(logits[0])
 
 
 def _tensor(values: NDArray[np.float64]) -> Tensor:

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+import json
 import math
 from pathlib import Path
+from typing import Any, cast
 
+from safetensors import safe_open, SafetensorError
+from safetensors.torch import save_file
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
@@ -15,7 +20,23 @@ from torch.optim.swa_utils import AveragedModel
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 from promptda_ros.training.recipe import Recipe
 
-CHECKPOINT = 'last.pt'
+CHECKPOINT = 'last.safetensors'  # tensors and text only, so that opening it can't run code
+NETWORK, AVERAGE, OPTIMIZER = 'network', 'average', 'optimizer'
+
+
+class CheckpointMismatch(ValueError):
+    """A checkpoint that this run can't go on from; the text says why and what to do."""
+
+
+@dataclass
+class Progress:
+    """How far a run has come."""
+
+    step: int = 0
+    best_score: float = math.inf
+    best_step: int = 0
+    seconds: float = 0.0  # spent in steps, over all sessions
+    losses: list[float] = field(default_factory=list)  # of the steps since the last row of the log
 
 
 @dataclass
@@ -26,55 +47,64 @@ class State:
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     recipe_sha256: str
-    step: int = 0
-    best_score: float = math.inf
-    best_step: int = 0
-    seconds: float = 0.0  # spent in steps, over all sessions
+    init_sha256: str = ''  # of the weights that the run began with; empty: of none
+    progress: Progress = field(default_factory=Progress)
 
     @property
     def averaged(self) -> PromptDepthAnythingForDepthEstimation:
         """Return the network of averaged weights."""
-        network: PromptDepthAnythingForDepthEstimation = self.average.module
-        return network
+        return cast(PromptDepthAnythingForDepthEstimation, self.average.module)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f'{CHECKPOINT}.unfinished'
-        torch.save(
-            {
-                'network': self.network.state_dict(),
-                'average': self.average.state_dict(),
-                'optimizer': self.optimizer.state_dict(),
-                'recipe_sha256': self.recipe_sha256,
-                'progress': [self.step, self.best_score, self.best_step, self.seconds],
-            },
-            unfinished,
-        )
-        unfinished.rename(folder / CHECKPOINT)
+        unfinished = folder / f'{CHECKPOINT}.part'
+        tensors = {
+            **_named(NETWORK, self.network.state_dict()),
+            **_named(AVERAGE, self.average.state_dict()),
+            **_named(OPTIMIZER, _flat(self.optimizer.state_dict()['state'])),
+        }
+        notes = {
+            'progress': json.dumps(asdict(self.progress)),
+            'recipe_sha256': self.recipe_sha256,
+            'init_sha256': self.init_sha256,
+        }
+        save_file(tensors, unfinished, metadata=notes)
+        unfinished.replace(folder / CHECKPOINT)
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint in a folder, if it has one.
 
         Raises:
-            ValueError: the checkpoint belongs to another recipe.
+            CheckpointMismatch: the checkpoint is damaged, or of another recipe or beginning.
         """
         path = folder / CHECKPOINT
         if not path.exists():
             return
-        saved = torch.load(path, weights_only=True)
-        if saved['recipe_sha256'] != self.recipe_sha256:
-            raise ValueError(
-                f'{path} was made by recipe {saved["recipe_sha256"][:8]}, this one is '
-                f'{self.recipe_sha256[:8]}: what comes out would match neither; name another --out'
-            )
-        self.network.load_state_dict(saved['network'])
-        self.average.load_state_dict(saved['average'])
-        self.optimizer.load_state_dict(saved['optimizer'])
-        self.step, self.best_score, self.best_step, self.seconds = saved['progress']
+        tensors, notes = _read(path)
+        _require_same(path, 'recipe', notes['recipe_sha256'], self.recipe_sha256)
+        _require_same(path, 'network of --init', notes['init_sha256'], self.init_sha256)
+        self.network.load_state_dict(_part(tensors, NETWORK))
+        self.average.load_state_dict(_part(tensors, AVERAGE))
+        self._resume_optimizer(_part(tensors, OPTIMIZER))
+        self.progress = Progress(**json.loads(notes['progress']))
+
+    def _resume_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
+        parameters = list(self.network.parameters())
+        entries: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            index, _, key = name.partition('.')
+            own = parameters[int(index)]
+            # In the layout of the parameter: other strides may round otherwise.
+            entry = torch.empty_like(own).copy_(tensor) if tensor.shape == own.shape else tensor
+            entries.setdefault(int(index), {})[key] = entry
+        whole: dict[str, Any] = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**whole, 'state': entries})
 
 
-def new_state(network: PromptDepthAnythingForDepthEstimation, recipe: Recipe) -> State:
+def new_state(
+    network: PromptDepthAnythingForDepthEstimation, recipe: Recipe, *, init_sha256: str = ''
+) -> State:
     """Begin a run with this network."""
     wanted = recipe.optimisation
 
@@ -90,4 +120,44 @@ def new_state(network: PromptDepthAnythingForDepthEstimation, recipe: Recipe) ->
             network.parameters(), lr=wanted.rate, weight_decay=wanted.weight_decay
         ),
         recipe_sha256=recipe.sha256,
+        init_sha256=init_sha256,
     )
+
+
+def _flat(state: Mapping[int, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {
+        f'{index}.{key}': tensor for index, entry in state.items() for key, tensor in entry.items()
+    }
+
+
+def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f'{part}.{name}': tensor.cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _part(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    prefix = f'{part}.'
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework='pt') as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, file.metadata()
+    except SafetensorError as error:
+        raise CheckpointMismatch(
+            f'{path} is no complete checkpoint ({error}): delete it to begin anew, or name '
+            'another --out'
+        ) from None
+
+
+def _require_same(path: Path, what: str, found: str, wanted: str) -> None:
+    if found != wanted:
+        raise CheckpointMismatch(
+            f'{path} was made with the {what} {found[:8] or "(none)"}, this one is '
+            f'{wanted[:8] or "(none)"}: what comes out would match neither; name another --out'
+        )

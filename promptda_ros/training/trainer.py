@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+import math
 from pathlib import Path
 import time
 
@@ -23,6 +24,10 @@ from promptda_ros.training.state import State
 
 BEST = 'best'
 LOSS_EVERY = 50
+
+
+class Diverged(RuntimeError):
+    """The loss is no number any more; the text says when and what to do."""
 
 
 @dataclass(frozen=True)
@@ -45,36 +50,47 @@ class Trainer:
     folder: Path
     machine: Machine
 
-    def run(self) -> None:
-        """Take every step that is left; always leave a checkpoint behind."""
-        history = History(self.folder, self.state.step)
-        if self.state.step == 0:
-            self._judge(history)
-        try:
-            self._take_steps(history)
-        finally:
-            self.state.save(self.folder)
+    def run(self, should_stop: Callable[[], bool]) -> bool:
+        """Take every step that is left and tell whether all were taken.
 
-    def _take_steps(self, history: History) -> None:
-        recipe, state = self.recipe, self.state
-        losses: list[float] = []
-        progress = tqdm(self._batches(), total=recipe.steps, initial=state.step, unit='step')
-        for batch in progress:
-            losses.append(self._step(batch))
-            if state.step % LOSS_EVERY == 0 or state.step == recipe.steps:
-                history.add_loss(state.step, sum(losses) / len(losses))
-                progress.set_postfix(loss=f'{losses[-1]:.4f}', best=f'{state.best_score:.3f}')
-                losses.clear()
-            if state.step % recipe.evaluate_every == 0 or state.step == recipe.steps:
-                self._judge(history)
-            if state.step % recipe.save_every == 0:
-                state.save(self.folder)
+        A checkpoint is written between whole steps only, so that what goes on from it is exactly
+        what would have gone on without the stop.
+
+        Raises:
+            Diverged: the loss became NaN or infinite; the last checkpoint stays.
+        """
+        progress = self.state.progress
+        history = History(self.folder, progress.step)
+        if progress.step == 0:
+            self._judge(history)
+        bar = tqdm(self._batches(), total=self.recipe.steps, initial=progress.step, unit='step')
+        for batch in bar:
+            if should_stop():
+                break
+            progress.losses.append(self._step(batch))
+            bar.set_postfix(loss=f'{progress.losses[-1]:.4f}', best=f'{progress.best_score:.3f}')
+            self._note(history)
+        if progress.step > 0:
+            self.state.save(self.folder)
+        return progress.step == self.recipe.steps
+
+    def _note(self, history: History) -> None:
+        """Log, judge and save when it is time to."""
+        recipe, progress = self.recipe, self.state.progress
+        step, is_last = progress.step, progress.step == self.recipe.steps
+        if is_last or step % LOSS_EVERY == 0:
+            history.add_loss(step, sum(progress.losses) / len(progress.losses))
+            progress.losses.clear()
+        if is_last or step % recipe.evaluate_every == 0:
+            self._judge(history)
+        if step % recipe.save_every == 0:
+            self.state.save(self.folder)
 
     def _batches(self) -> DataLoader[Batch]:
         return DataLoader(
             Batches(self.recipe, self.source),  # type: ignore[arg-type]
             batch_size=None,
-            sampler=range(self.state.step, self.recipe.steps),
+            sampler=range(self.state.progress.step, self.recipe.steps),
             num_workers=self.machine.workers,
             prefetch_factor=4 if self.machine.workers else None,
         )
@@ -83,16 +99,18 @@ class Trainer:
         begun_sec = time.monotonic()
         state, wanted = self.state, self.recipe.optimisation
         for group in state.optimizer.param_groups:
-            group['lr'] = learning_rate(self.recipe, state.step)
+            group['lr'] = learning_rate(self.recipe, state.progress.step)
         loss = self._loss(batch)
+        value = float(loss.detach())
+        self._require_finite(value)
         state.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(state.network.parameters(), wanted.clip_norm)
         state.optimizer.step()
         state.average.update_parameters(state.network)
-        state.step += 1
-        state.seconds += time.monotonic() - begun_sec
-        return float(loss.detach())
+        state.progress.step += 1
+        state.progress.seconds += time.monotonic() - begun_sec
+        return value
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         device, dtype = self.machine.device, self.machine.dtype
@@ -108,16 +126,24 @@ class Trainer:
             edge_weight=self.recipe.optimisation.edge_weight,
         )
 
+    def _require_finite(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise Diverged(
+                f'the loss of step {self.state.progress.step} is {loss}, so that every weight '
+                f'would be lost: lower optimisation.rate from {self.recipe.optimisation.rate:g} '
+                f'and name another --out; {self.folder} keeps the best weights so far'
+            )
+
     def _judge(self, history: History) -> None:
         """Judge the averaged weights; keep them if they are the best so far."""
-        state = self.state
+        state, progress = self.state, self.state.progress
         verdicts = [
             judge(state.averaged, sensor, examples) for sensor, examples in self.validation.items()
         ]
         for verdict in verdicts:
-            tqdm.write(f'step {state.step} {verdict.describe()}')
-        history.add_verdicts(state.step, verdicts)
+            tqdm.write(f'step {progress.step} {verdict.describe()}')
+        history.add_verdicts(progress.step, verdicts)
         score = sum(verdict.score for verdict in verdicts) / len(verdicts)
-        if score < state.best_score:
-            state.best_score, state.best_step = score, state.step
+        if score < progress.best_score:
+            progress.best_score, progress.best_step = score, progress.step
             state.averaged.save_pretrained(self.folder / BEST)
