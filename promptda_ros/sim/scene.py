@@ -119,7 +119,7 @@ def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) ->
         part: palette.tiled[rng.integers(len(palette.tiled))]
         for part in ('table', 'support', 'floor', 'wall', 'ceiling', 'furniture', 'funnel')
     }
-    lines = []
+    lines: list[str] = []
     for slab in slabs:
         felt = int(slab.part in ('table', 'support', 'funnel'))
         group = HIDDEN_GROUP if slab.part == 'funnel' else SOLID_GROUP

@@ -49,4 +49,4 @@ TRAINING_FAMILIES = tuple(name for name in FAMILIES if name not in HELD_OUT_FAMI
 
 def make_shape(rng: np.random.Generator, families: Sequence[str] = TRAINING_FAMILIES) -> Shape:
     """Make one object of a random family with random proportions."""
-    return FAMILIES[families[rng.integers(len(families))]](rng)
+    return FAMILIES[families[int(rng.integers(len(families)))]](rng)

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.sim.geoms import bar, chain, felt, Geom, seen, Shape, solid
 from promptda_ros.sim.meshes import grow, lathe, Mesh, Points, sweep
+
+Field = Callable[[Points], NDArray[np.float64]]
 
 CELLS = 26  # across the longest side of a grown thing
 
@@ -99,7 +103,7 @@ def _smooth(rng: np.random.Generator, count: int, size: float) -> NDArray[np.flo
     return np.interp(np.linspace(0, 8, count), np.arange(9), knots)
 
 
-def _waves(rng: np.random.Generator, half_m: NDArray[np.float64]):
+def _waves(rng: np.random.Generator, half_m: NDArray[np.float64]) -> Field:
     """Sum a few waves over space: (..., 3) -> (...) within about -1 to 1."""
     directions, phases = rng.normal(0, 4, (5, 3)) / half_m, rng.uniform(0, 2 * np.pi, 5)
     return lambda points: np.sin(points @ directions.T + phases).mean(-1)

@@ -83,7 +83,8 @@ def _speckle(rng: np.random.Generator, side: int) -> Share:
 
 def _stone(rng: np.random.Generator, side: int) -> Share:
     cells = (4, 9, 20, 45, 100)
-    return _stretched(sum(_noise(rng, side, n) / (1 + level) for level, n in enumerate(cells)))
+    octaves = [_noise(rng, side, n) / (1 + level) for level, n in enumerate(cells)]
+    return _stretched(np.sum(octaves, axis=0))
 
 
 def _marble(rng: np.random.Generator, side: int) -> Share:
