@@ -92,8 +92,8 @@ class JointBilateral:
 
     settings: Settings
     name: str = 'joint_bilateral'
-    sigma_colour: float = 30.0  # sum of the differences of three channels, of 255 each
-    sigma_pitches: float = 1.0  # reach in pixels of the sensor
+    sigma_colour: float = 15.0  # sum of the differences of three channels, of 255 each
+    sigma_pitches: float = 2.5  # reach in pixels of the sensor
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         prompt = condition(sensor_depth_m, self.settings.prompt)
@@ -114,8 +114,8 @@ class Guided:
 
     settings: Settings
     name: str = 'guided'
-    radius_pitches: float = 1.0  # in pixels of the sensor
-    epsilon: float = 1e-3  # square of a difference of colours that is no edge, 1 is white
+    radius_pitches: float = 0.5  # in pixels of the sensor
+    epsilon: float = 0.01  # a spread of colours far below it is no edge; 1 is white
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         prompt = condition(sensor_depth_m, self.settings.prompt)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Metres stay metres: what the embedded network does when only scale, distance or faults change."""
+"""Metres stay metres: the embedded network when only scale, distance or faults change."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of promptda_ros.evaluation.readers on tiny folders of the layouts as they are documented."""
+"""Tests of promptda_ros.evaluation.readers on tiny folders of the documented layouts."""
 
 from __future__ import annotations
 
