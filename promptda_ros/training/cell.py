@@ -93,7 +93,7 @@ class CellSource:
         """Say by how many pixels of the view a badly registered sensor looks aside."""
         if rng.random() >= self.spoiling.shift_share:
             return 0, 0
-        down, aside = rng.uniform(-1, 1, 2) * self.spoiling.shift_px
-        return round(down * phase.height / sensor.rows), round(
-            aside * phase.width / sensor.columns
-        )
+        pitch_px = np.array([phase.height / sensor.rows, phase.width / sensor.columns])
+        limit_px = np.minimum(self.spoiling.shift_px * pitch_px, self.spoiling.shift_view_px)
+        down, aside = np.rint(rng.uniform(-1, 1, 2) * limit_px)
+        return int(down), int(aside)

@@ -13,10 +13,21 @@ from typing import Any, get_type_hints
 
 import yaml
 
-from promptda_ros.network.fields import require_field, require_number, require_whole
+from promptda_ros.network.fields import (
+    require_choice,
+    require_field,
+    require_number,
+    require_whole,
+)
 
 # YAML takes 6e-4 for text.
-NOUNS = {int: 'a whole number', float: 'a number such as 6.0e-4', bool: 'true or false'}
+NOUNS = {
+    int: 'a whole number',
+    float: 'a number such as 6.0e-4',
+    bool: 'true or false',
+    str: 'a word',
+}
+LOSS_UNITS = ('prompt_range', 'bilinear_error')  # loss.py says what they are
 
 
 class RecipeError(ValueError):
@@ -65,17 +76,18 @@ class CellData:
 class Spoiling:
     """How often, and how much, pictures and prompts are made worse than the sensor made them."""
 
-    holes_share: float = 0.3  # of all samples
+    holes_share: float = 0.2  # of all samples
     holes_at_most: float = 0.6  # of a prompt's pixels
     outliers_share: float = 0.1
-    shift_share: float = 0.2
-    shift_px: float = 2.0  # of the sensor, at most, along each axis
+    shift_share: float = 0.1
+    shift_px: float = 2.0  # of the sensor, at most, along each axis,
+    shift_view_px: float = 4.0  # and of the picture: two zones of 8 x 8 are half of it
     picture_noise: float = 0.03  # of full scale, at most
 
     def __post_init__(self) -> None:
         for name in ('holes_share', 'holes_at_most', 'outliers_share', 'shift_share'):
             require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
-        require_number(self, 'shift_px', 'picture_noise', at_least=0)
+        require_number(self, 'shift_px', 'shift_view_px', 'picture_noise', at_least=0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ class Optimisation:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     average_decay: float = 0.998
+    loss_unit: str = 'prompt_range'  # or bilinear_error: each sample counts alike
     edge_weight: float = 0.0  # added to the loss: mean absolute error next to depth steps
 
     def __post_init__(self) -> None:
@@ -96,6 +109,7 @@ class Optimisation:
         require_number(self, 'last_rate', 'warm_up_steps', at_least=0)
         require_number(self, 'weight_decay', 'edge_weight', at_least=0)
         require_number(self, 'average_decay', at_least=0, below=1)
+        require_choice(self, 'loss_unit', LOSS_UNITS)
 
 
 @dataclass(frozen=True)
@@ -180,7 +194,7 @@ def _value(name: str, hint: Any, value: Any) -> Any:
         return tuple(_build(Phase, one, name='a phase', ours={}) for one in value)
     if isinstance(hint, type) and is_dataclass(hint):
         return _build(hint, value, name=name, ours={})
-    if hint in (int, float, bool):
+    if hint in (int, float, bool, str):
         _require(_is(hint, value), name, value, NOUNS[hint])
         return hint(value)
     _require(isinstance(value, Mapping), name, value, 'names with values')

@@ -123,6 +123,7 @@ class Trainer:
             output.predicted_depth,
             prompt_m,
             batch.truth_m.to(device),
+            unit=self.recipe.optimisation.loss_unit,
             edge_weight=self.recipe.optimisation.edge_weight,
         )
 
