@@ -24,7 +24,7 @@ OLDEST_NS = 250_000_000
 # deviations of Gaussian noise, but at least a step of a sensor that counts millimetres, and at
 # most the height of a small thing; what is lower is told by its colour.
 MEDIANS_OF_NOISE = 4.5
-LEAST_GATE, LARGEST_GATE = 0.005, 0.03
+LEAST_GATE, LARGEST_GATE = 0.005, 0.05
 # Change of colour (levels of 255, mean of some 16 pixels) that is more than a camera's noise.
 PICTURE_STEP = 8
 # The camera moves, or all is new, when a larger share changed.
