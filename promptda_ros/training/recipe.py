@@ -137,6 +137,14 @@ class Recipe:
         """Steps of all phases together."""
         return sum(phase.steps for phase in self.phases)
 
+    def pixels_before(self, step: int) -> int:
+        """Return how many pixels the steps before this one have seen."""
+        pixels = 0
+        for phase in self.phases:
+            pixels += min(step, phase.steps) * phase.batch * phase.height * phase.width
+            step = max(0, step - phase.steps)
+        return pixels
+
     def phase_of(self, step: int) -> Phase:
         """Return the phase in which a step, counted from 0, is taken."""
         for phase in self.phases:

@@ -29,9 +29,11 @@ LUMA_WAVES, CHROMA_WAVES = 8, 4  # waves kept per axis of a patch
 SHOWN_LUMA, SHOWN_CHROMA = 6, 3  # of them, those that the finest maps show
 LUMA_POINTS = 2  # per axis of a cell of the finest maps
 PICTURE_CHANNELS = LUMA_POINTS**2 + 2  # of the finest maps: luma, then two chroma planes
-KNOT_LOGITS = 3.9  # the head's logit is exact from sigmoid(-3.9) to sigmoid(3.9)
+KNOT_LOGITS = 4.4  # the outermost knots, where p is 1.2 % and 98.8 %
 KNOT_GAIN = 4.0
 KNOTS = 17
+FITTED_FROM, FITTED_POINTS = 0.003, 4001
+ADDITION = 0.03  # what everything beside the prompt adds to the logit at first
 STEP_GAIN = 10 / 3  # lifts steps of a prompt, a hundredth of its range per pixel, to about 0.1
 LEVEL_CHANNELS = 4  # of a prompt's features, those that see its level too
 CHROMA_OF_RGB = np.array([[0.5, 0.0, -0.5], [-0.25, 0.5, -0.25]])
@@ -219,17 +221,26 @@ def _pass_channel_0(convolution: nn.Conv2d) -> None:
 
 def _undo_sigmoid(head: Head) -> None:
     """Form logit(p) of channel 0 by straight pieces between knots."""
-    logits = np.linspace(-KNOT_LOGITS, KNOT_LOGITS, KNOTS)
-    at = 1 / (1 + np.exp(-logits))
-    slopes = np.diff(logits) / np.diff(at)
-    bends = np.diff(slopes, prepend=0)  # the last knot ends the last piece
-    pieces = KNOTS - 1
+    at, start, bends = _logit_in_pieces()
+    pieces = len(at)
     head.conv2.weight[:pieces] = 0
     head.conv2.weight[:pieces, 0, 1, 1] = KNOT_GAIN
-    _bias(head.conv2)[:pieces] = _tensor(-KNOT_GAIN * at[:-1])
-    head.conv3.weight *= 0.1
+    _bias(head.conv2)[:pieces] = _tensor(-KNOT_GAIN * at)
+    head.conv3.weight *= ADDITION
     head.conv3.weight[0, :pieces, 0, 0] = _tensor(bends / KNOT_GAIN)
-    _bias(head.conv3)[:] = float(logits[0])
+    _bias(head.conv3)[:] = start
+
+
+def _logit_in_pieces() -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    """Fit logit(p) by a start and bends at knots, so that sigmoid of it is nearest to p."""
+    at = 1 / (1 + np.exp(-np.linspace(-KNOT_LOGITS, KNOT_LOGITS, KNOTS)))
+    at = at[:-1]  # the last knot ends the last piece
+    p = np.linspace(FITTED_FROM, 1 - FITTED_FROM, FITTED_POINTS)
+    ramps = np.concatenate([np.ones((p.size, 1)), np.maximum(p[:, None] - at, 0)], axis=1)
+    slope = p * (1 - p)  # of the sigmoid: what an error of the logit is worth
+    logit = np.log(p / (1 - p))
+    fitted = np.linalg.lstsq(ramps * slope[:, None], logit * slope, rcond=None)[0]
+    return at, float(fitted[0]), np.asarray(fitted[1:], np.float64)
 
 
 def _tensor(values: NDArray[np.float64]) -> Tensor:
