@@ -148,7 +148,7 @@ def _pictures(path: Path, options: argparse.Namespace) -> Path:
 
 
 def _say_stopped(out: Path) -> int:
-    print(f'stopped; the same command goes on from the checkpoint in {out}')
+    print(f'stopped; the same command goes on with what is in {out}')
     return ExitCode.CLEAN
 
 

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.tools.train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from promptda_ros.core.settings import build
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.models import load_model
+from promptda_ros.network import load_network
+from promptda_ros.tools.train import main
+from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
+from promptda_ros.training.recipe import read_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE_VALUES: dict[str, Any] = {
+    'network': {
+        'depth_estimation_type': 'metric',
+        'backbone_config': {
+            'hidden_size': 96,
+            'num_hidden_layers': 2,
+            'num_attention_heads': 2,
+            'image_size': 70,
+            'out_indices': [1, 2],
+            'reshape_hidden_states': False,
+        },
+        'reassemble_hidden_size': 96,
+        'reassemble_factors': [7, 2],
+        'neck_hidden_sizes': [56, 8],
+        'fusion_hidden_size': 8,
+        'head_hidden_size': 16,
+    },
+    'phases': [{'steps': 2, 'batch': 2, 'height': 56, 'width': 70}],
+}
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Give pytest its signal handlers back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def write_recipe(tmp_path: Path) -> Callable[..., Path]:
+    def write(steps: int = 2, **changes: Any) -> Path:
+        phases = [{**RECIPE_VALUES['phases'][0], 'steps': steps}]
+        values = {**RECIPE_VALUES, 'phases': phases, **changes}
+        values = {name: value for name, value in values.items() if value is not None}
+        path = tmp_path / 'recipe.yaml'
+        path.write_text(yaml.safe_dump(values))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    """Write a folder of six frames with a sensor of 20x16 beside better depth of 70x56."""
+    rng = np.random.default_rng(2)
+    folder = tmp_path / 'frames'
+    for kind in ('image', 'sensor', 'depth'):
+        (folder / kind).mkdir(parents=True)
+    for number in range(6):
+        image = rng.integers(0, 256, (56, 70, 3), np.uint8)
+        depth_mm = np.full((56, 70), 1200, np.uint16)
+        top, left = rng.integers(0, 30, 2)
+        depth_mm[top : top + 20, left : left + 20] = 800
+        sensor_mm = cv2.resize(depth_mm, (20, 16), interpolation=cv2.INTER_NEAREST)
+        for kind, picture in (('image', image), ('sensor', sensor_mm), ('depth', depth_mm)):
+            cv2.imwrite(str(folder / kind / f'{number}.png'), picture)
+    return folder
+
+
+def run(recipe: Path, out: Path, *more: str | Path) -> int:
+    return main([str(recipe), '--out', str(out), '--workers', '0', *map(str, more)])
+
+
+def test_a_run_on_recordings_ends_in_a_folder_that_the_node_loads(
+    write_recipe, frames, tmp_path, capsys
+):
+    recipe = write_recipe()
+    assert run(recipe, tmp_path / 'out', '--data', frames) == ExitCode.CLEAN
+    model = tmp_path / 'out' / MODEL
+    printed = capsys.readouterr().out
+    assert '5 frames to train on, 1 to judge on' in printed
+    assert str(model) in printed
+    loaded = load_model(build({'model.path': str(model), 'device': 'cpu'}))
+    card = (model / CARD).read_text()
+    assert read_recipe(recipe).sha256 in card
+    assert loaded.sha256 in card
+    assert (model / RECIPE).read_bytes() == recipe.read_bytes()
+    processor = json.loads((model / 'preprocessor_config.json').read_text())
+    assert processor['size'] == {'height': 56, 'width': 70}
+
+
+def test_a_network_of_ones_own_is_adapted(write_recipe, frames, network_folder, tmp_path):
+    """Any checkpoint, also one that this repository could not start: its shape is its own."""
+    recipe, init = write_recipe(network=None), ('--init', network_folder)
+    assert run(recipe, tmp_path / 'out', *init, '--data', frames) == ExitCode.CLEAN
+    card = (tmp_path / 'out' / MODEL / CARD).read_text()
+    assert load_network(network_folder).sha256 in card
+
+
+def test_a_run_on_the_cell_renders_measures_and_trains(write_recipe, tmp_path):
+    pytest.importorskip('mujoco')
+    recipe = write_recipe(
+        steps=1,
+        sensors={'zones_8x8': 1, 'time_of_flight': 1},
+        cell={'scenes': 1, 'views': 2, 'validation_scenes': 1, 'height': 112, 'width': 140},
+        phases=[{'steps': 1, 'batch': 2, 'height': 112, 'width': 140}],
+    )
+    assert run(recipe, tmp_path / 'out') == ExitCode.CLEAN
+    log = (tmp_path / 'out' / 'log.csv').read_text()
+    assert 'zones_8x8 MAE' in log
+    assert 'time_of_flight edge band' in log
+
+
+def test_a_run_that_is_stopped_goes_on_in_another_process_bit_for_bit(
+    write_recipe, frames, tmp_path
+):
+    recipe = write_recipe(steps=40, evaluate_every=20)
+    assert run(recipe, tmp_path / 'whole', '--data', frames) == ExitCode.CLEAN
+
+    command = [sys.executable, '-m', 'promptda_ros.tools.main', 'train', str(recipe)]
+    command += ['--out', str(tmp_path / 'parts'), '--workers', '0', '--data', str(frames)]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONUNBUFFERED': '1'}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith('step 0'):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        printed, complaints = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.CLEAN, complaints
+    assert 'stopped; the same command goes on' in printed
+    assert not (tmp_path / 'parts' / MODEL).exists()
+
+    assert run(recipe, tmp_path / 'parts', '--data', frames) == ExitCode.CLEAN
+    for name in ('log.csv', f'{MODEL}/model.safetensors'):
+        parts, whole = (tmp_path / out / name for out in ('parts', 'whole'))
+        assert parts.read_bytes() == whole.read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    'changes, more, exit_code, sentence',
+    [
+        ({'spoilling': {}}, [], ExitCode.CONFIGURATION, 'did you mean spoiling?'),
+        ({'network': None}, [], ExitCode.CONFIGURATION, 'name a folder with --init'),
+        ({}, [], ExitCode.CONFIGURATION, 'the recipe has no sensors'),
+        ({}, ['--data', 'nowhere'], ExitCode.CONFIGURATION, 'nowhere is no folder'),
+        ({}, ['--data', 'a.mcap'], ExitCode.CONFIGURATION, '--topics IMAGE SENSOR BETTER'),
+        ({}, ['--init', 'nowhere'], ExitCode.MODEL_OR_DEVICE, 'nowhere does not exist'),
+        ({}, ['--device', 'tpu'], ExitCode.MODEL_OR_DEVICE, "'tpu' is unknown"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence_before_anything_is_made(
+    write_recipe, tmp_path, capsys, monkeypatch, changes, more, exit_code, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(write_recipe(**changes), tmp_path / 'out', *more) == exit_code
+    complaint = capsys.readouterr().err
+    assert complaint.startswith('promptda train: ')
+    assert complaint.count('\n') == 1
+    assert sentence in complaint
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_network_of_the_recipe_and_of_init_must_be_the_same(
+    write_recipe, frames, network_folder, tmp_path, capsys
+):
+    more = ('--init', network_folder, '--data', frames)
+    assert run(write_recipe(), tmp_path / 'out', *more) == ExitCode.CONFIGURATION
+    assert 'remove `network` from the recipe' in capsys.readouterr().err
+
+
+def test_frames_rendered_for_another_recipe_are_refused(write_recipe, tmp_path, capsys):
+    pytest.importorskip('mujoco')
+    cell = {'scenes': 1, 'views': 1, 'validation_scenes': 1, 'height': 56, 'width': 70}
+    sensors = {'zones_8x8': 1}
+    folder = ('--frames', tmp_path / 'frames')
+    assert run(write_recipe(steps=1, cell=cell, sensors=sensors), tmp_path / 'a', *folder) == 0
+    recipe = write_recipe(steps=1, cell={**cell, 'views': 3}, sensors=sensors)
+    assert run(recipe, tmp_path / 'b', *folder) == ExitCode.CONFIGURATION
+    assert '1 views of 70x56 in place of the 3 of 70x56' in capsys.readouterr().err
+
+
+def test_held_out_scenes_are_not_trained_on(write_recipe, tmp_path, capsys):
+    pytest.importorskip('mujoco')
+    cell = {'scenes': 1, 'height': 56, 'width': 70, 'validation_first_seed': 999_990}
+    recipe = write_recipe(cell=cell, sensors={'zones_8x8': 1})
+    assert run(recipe, tmp_path / 'out') == ExitCode.CONFIGURATION
+    assert 'scenes from 1000000 on are held out' in capsys.readouterr().err

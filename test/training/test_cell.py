@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.training.cell and examples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from promptda_ros.sim.sensors import SENSORS
+from promptda_ros.training.cell import CellSource
+from promptda_ros.training.examples import Batches, to_batch
+from promptda_ros.training.recipe import Phase, Spoiling
+from promptda_ros.training.shards import Shards, write_shard
+
+PHASE = Phase(steps=1, batch=3, height=56, width=70)
+
+
+@pytest.fixture
+def views(tmp_path, make_view):
+    write_shard(tmp_path / 'views', [make_view(seed, 112, 140) for seed in range(4)])
+    return Shards([tmp_path / 'views'])
+
+
+@pytest.mark.parametrize('sensor', SENSORS)
+def test_a_batch_is_of_one_sensor_and_the_size_of_the_phase(views, sensor):
+    examples = CellSource(views, {sensor: 1}, Spoiling()).examples(PHASE, np.random.default_rng(0))
+    batch = to_batch(examples)
+    assert batch.pixels.shape == (3, 3, 56, 70)
+    assert batch.truth_m.shape == (3, 56, 70)
+    assert batch.prompt_m.shape[:2] == (3, 1)
+    assert batch.prompt_m.isfinite().all()
+
+
+def test_sensors_are_drawn_as_often_as_the_recipe_says(views):
+    source = CellSource(views, {'zones_8x8': 3, 'zones_32x32': 1}, Spoiling())
+    rows = [
+        source.examples(replace(PHASE, batch=1), np.random.default_rng(seed))[
+            0
+        ].sensor_depth_m.shape[0]
+        for seed in range(200)
+    ]
+    assert 0.65 < np.mean(np.array(rows) == 4) < 0.85  # half of the 8 rows: a crop
+
+
+@pytest.mark.parametrize('shift_share', [0.0, 1.0])
+def test_the_sensor_measures_what_the_picture_shows(views, shift_share):
+    """Only a shifted one looks aside, and no farther than asked for."""
+    spoiling = Spoiling(shift_share=shift_share, shift_px=2.0)
+    source = CellSource(views, {'phone_lidar': 1}, spoiling)
+    for seed in range(3):
+        example = source.examples(replace(PHASE, batch=1), np.random.default_rng(seed))[0]
+        rows, columns = example.sensor_depth_m.shape
+        at = np.ix_(np.arange(rows) * 56 // rows, np.arange(columns) * 70 // columns)
+        error_m = np.abs(example.sensor_depth_m - example.truth_m[at])
+        assert np.nanmedian(error_m) < 0.05
+
+
+def test_the_step_alone_decides_what_is_in_a_batch(views, make_recipe):
+    recipe = make_recipe(steps=3, sensors={'time_of_flight': 1}, seed=4)
+    source = CellSource(views, recipe.sensors, recipe.spoiling)
+    forwards = [Batches(recipe, source)[step] for step in range(3)]
+    backwards = [Batches(recipe, source)[step] for step in (2, 1, 0)][::-1]
+    for one, other in zip(forwards, backwards, strict=True):
+        assert torch.equal(one.pixels, other.pixels)
+        assert torch.equal(one.prompt_m, other.prompt_m)
+        assert torch.equal(one.truth_m, other.truth_m)
+    assert not torch.equal(forwards[0].pixels, forwards[1].pixels)
+    other = Batches(replace(recipe, seed=5), source)[0]
+    assert not torch.equal(forwards[0].pixels, other.pixels)
+
+
+def test_views_on_which_the_sensor_sees_nothing_are_given_up(tmp_path, make_view):
+    far = make_view(0, 112, 140)
+    far = replace(far, depth_m=np.full((112, 140), 60, 'f4'), behind_m=far.behind_m + 60)
+
+    class Far:
+        def views(self, rng, count):
+            return [far] * count
+
+    source = CellSource(Far(), {'phone_lidar': 1}, Spoiling())
+    with pytest.raises(RuntimeError, match='measured too little on 20 views'):
+        source.examples(PHASE, np.random.default_rng(0))

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.training.recordings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from promptda_ros.evaluation.readers import find_frames
+from promptda_ros.training.recipe import Phase
+from promptda_ros.training.recordings import RecordingError, split
+
+PHASE = Phase(steps=1, batch=3, height=28, width=42)
+
+
+def frames_of(folder):
+    return find_frames(folder, reader='rgbd')
+
+
+def test_the_last_tenth_of_every_recording_is_kept_for_validation(tmp_path, write_recording):
+    recordings = [frames_of(write_recording(tmp_path / name, 20)) for name in 'ab']
+    source, validation = split(recordings, PHASE)
+    assert list(source.frames) == [*recordings[0][:18], *recordings[1][:18]]
+    assert len(validation) == 4
+
+
+def test_pictures_have_the_size_of_the_phase_and_the_sensor_its_own(tmp_path, write_recording):
+    source, validation = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE)
+    drawn = source.examples(PHASE, np.random.default_rng(0))
+    assert len(drawn) == 3
+    for example in (*drawn, *validation):
+        assert example.image.shape == (28, 42, 3)
+        assert example.truth_m.shape == (28, 42)
+        assert example.sensor_depth_m.shape == (16, 20)
+
+
+def test_a_seed_draws_the_same_examples(tmp_path, write_recording):
+    source, _ = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE)
+    first, second = (source.examples(PHASE, np.random.default_rng(5)) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.truth_m, other.truth_m)
+
+
+def test_mirroring_turns_picture_sensor_and_truth_together(tmp_path, write_recording):
+    source, _ = split([frames_of(write_recording(tmp_path / 'a', 2))], PHASE)
+    examples = [source.examples(PHASE, np.random.default_rng(seed))[0] for seed in range(20)]
+    pictures = {one.image.tobytes(): one for one in examples}
+    assert len(pictures) == 2
+    plain, mirrored = pictures.values()
+    for name in ('image', 'sensor_depth_m', 'truth_m'):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(mirrored, name)[:, ::-1])
+
+
+def test_frames_without_a_measurement_are_left_out(tmp_path, write_recording):
+    folder = write_recording(tmp_path / 'a', 5)
+    import cv2
+
+    cv2.imwrite(str(folder / 'sensor/001.png'), np.zeros((16, 20), np.uint16))
+    source, validation = split([frames_of(folder)], PHASE)
+    assert [frame.name for frame in source.frames] == ['000', '002', '003']
+    assert len(validation) == 1
+
+
+def test_one_frame_is_too_little(tmp_path, write_recording):
+    with pytest.raises(RecordingError, match='1 of 1 frames have usable depth'):
+        split([frames_of(write_recording(tmp_path / 'a', 1))], PHASE)
+
+
+def test_depth_without_a_sensor_beside_it_is_too_little(tmp_path, write_recording):
+    folder = write_recording(tmp_path / 'a', 4)
+    for path in (folder / 'sensor').iterdir():
+        path.unlink()
+    with pytest.raises(RecordingError, match='0 of 4 .* put the sensor in sensor/'):
+        split([frames_of(folder)], PHASE)
+
+
+def test_sensors_of_different_sizes_are_refused(tmp_path, write_recording):
+    folders = [write_recording(tmp_path / str(rows), 4, rows=rows) for rows in (16, 8)]
+    with pytest.raises(RecordingError, match='2 sizes, 10x8, 20x16'):
+        split([frames_of(folder) for folder in folders], PHASE)
+
+
+def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
+    import cv2
+
+    folder = write_recording(tmp_path / 'a', 4)
+    cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
+    with pytest.raises(RecordingError, match='000.png: depth 16x16 has not the shape'):
+        split([frames_of(folder)], PHASE)

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.training.trainer, state and history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from promptda_ros.evaluation.readers import find_frames
+from promptda_ros.training.history import CURVES, LOG, read_log
+from promptda_ros.training.recipe import Optimisation, Recipe
+from promptda_ros.training.recordings import split
+from promptda_ros.training.state import CHECKPOINT, CheckpointMismatch, new_state
+from promptda_ros.training.trainer import BEST, Diverged, Machine, Trainer
+
+CPU = Machine(torch.device('cpu'), workers=0)
+
+
+@pytest.fixture
+def make_trainer(tmp_path, network, write_recording) -> Callable[..., Trainer]:
+    """Return a maker of trainers on a sensor that is 40 mm off; all begin alike."""
+    folder = write_recording(tmp_path / 'frames', 12, off_m=0.04)
+    first = {name: value.clone() for name, value in network.state_dict().items()}
+
+    def make(recipe: Recipe, out: Path, *, machine: Machine = CPU, init: str = '') -> Trainer:
+        network.load_state_dict(first)
+        network.to(memory_format=torch.channels_last)
+        state = new_state(network, recipe, init_sha256=init)
+        state.resume(out)
+        source, validation = split([find_frames(folder, reader='rgbd')], recipe.phases[-1])
+        return Trainer(recipe, state, source, {'recordings': validation}, out, machine)
+
+    return make
+
+
+def run(trainer: Trainer, *, until: int | None = None) -> bool:
+    """Run to a step, or to the end."""
+    return trainer.run(should_stop=lambda: trainer.state.progress.step == until)
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    state = trainer.state
+    both = (('now', state.network), ('mean', state.average))
+    return {f'{part} {name}': v.clone() for part, n in both for name, v in n.state_dict().items()}
+
+
+def test_six_steps_are_three_and_three_bit_for_bit(make_trainer, make_recipe, tmp_path):
+    recipe = make_recipe(steps=6)
+    whole = make_trainer(recipe, tmp_path / 'whole')
+    assert run(whole)
+    expected = weights(whole)
+
+    assert not run(make_trainer(recipe, tmp_path / 'parts'), until=3)
+    rest = make_trainer(recipe, tmp_path / 'parts')
+    assert rest.state.progress.step == 3
+    assert run(rest)
+
+    found = weights(rest)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    for name in (LOG, f'{BEST}/model.safetensors'):
+        parts, wanted = (tmp_path / out / name for out in ('parts', 'whole'))
+        assert parts.read_bytes() == wanted.read_bytes(), name
+
+
+@pytest.mark.parametrize('until', [0, 1])
+def test_a_stop_beside_an_evaluation_loses_and_repeats_nothing(
+    make_trainer, make_recipe, tmp_path, until
+):
+    recipe = make_recipe(steps=2, evaluate_every=1)
+    run(make_trainer(recipe, tmp_path / 'whole'))
+    run(make_trainer(recipe, tmp_path / 'parts'), until=until)
+    assert run(make_trainer(recipe, tmp_path / 'parts'))
+    logs = [read_log(tmp_path / out / LOG) for out in ('parts', 'whole')]
+    assert logs[0] == logs[1]
+    assert [row.step for row in logs[0] if row.what.endswith('MAE')] == [0, 1, 2]
+
+
+def test_what_came_after_the_checkpoint_is_forgotten(make_trainer, make_recipe, tmp_path):
+    """A process that is killed has logged more than it saved."""
+    recipe = make_recipe(steps=2)
+    out = tmp_path / 'run'
+    run(make_trainer(recipe, out), until=1)
+    with (out / LOG).open('a') as log:
+        log.write('2,loss,7\n')
+    assert run(make_trainer(recipe, out))
+    assert all(row.value != 7 for row in read_log(out / LOG))
+
+
+def test_batches_made_by_other_processes_are_the_same(make_trainer, make_recipe, tmp_path):
+    recipe = make_recipe(steps=2)
+    alone = make_trainer(recipe, tmp_path / 'alone')
+    run(alone)
+    expected = weights(alone)
+    helped = make_trainer(recipe, tmp_path / 'helped', machine=replace(CPU, workers=1))
+    run(helped)
+    assert all(torch.equal(value, expected[name]) for name, value in weights(helped).items())
+
+
+def test_a_finished_run_is_not_trained_on(make_trainer, make_recipe, tmp_path):
+    recipe, out = make_recipe(steps=2), tmp_path / 'run'
+    run(make_trainer(recipe, out))
+    before = (out / LOG).read_bytes()
+    assert run(make_trainer(recipe, out))
+    assert (out / LOG).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    'change, init, sentence',
+    [({'sha256': 'another'}, '', 'the recipe of the'), ({}, 'abc', r'network of --init \(none\)')],
+)
+def test_the_checkpoint_of_something_else_is_refused(
+    make_trainer, make_recipe, tmp_path, change, init, sentence
+):
+    run(make_trainer(make_recipe(steps=2), tmp_path / 'run'), until=1)
+    with pytest.raises(CheckpointMismatch, match=sentence):
+        make_trainer(make_recipe(steps=2, **change), tmp_path / 'run', init=init)
+
+
+def test_a_damaged_checkpoint_is_refused(make_trainer, make_recipe, tmp_path):
+    run(make_trainer(make_recipe(steps=2), tmp_path / 'run'), until=1)
+    path = tmp_path / 'run' / CHECKPOINT
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointMismatch, match='is no complete checkpoint'):
+        make_trainer(make_recipe(steps=2), tmp_path / 'run')
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_best(
+    make_trainer, make_recipe, tmp_path
+):
+    trainer = make_trainer(make_recipe(steps=6), tmp_path / 'run')
+    with torch.no_grad():
+        trainer.state.network.head.conv3.bias.fill_(torch.nan)
+    with pytest.raises(Diverged, match=r'loss of step 0 is nan.*lower optimisation.rate'):
+        run(trainer)
+    assert not (tmp_path / 'run' / CHECKPOINT).exists()
+    assert (tmp_path / 'run' / BEST / 'model.safetensors').exists()
+
+
+def test_curves_of_loss_and_errors_are_drawn(make_trainer, make_recipe, tmp_path):
+    run(make_trainer(make_recipe(steps=2), tmp_path / 'run'))
+    whats = {row.what for row in read_log(tmp_path / 'run' / LOG)}
+    assert whats == {'loss', 'recordings MAE', 'recordings edge band'}
+    picture = cv2.imread(str(tmp_path / 'run' / CURVES))
+    assert picture.shape[1] > 600
+    assert len(set(map(tuple, picture.reshape(-1, 3)))) > 10
+
+
+def test_a_step_in_bfloat16_leaves_the_weights_in_full_precision(
+    make_trainer, make_recipe, tmp_path
+):
+    machine = replace(CPU, dtype=torch.bfloat16)
+    trainer = make_trainer(make_recipe(steps=1), tmp_path / 'run', machine=machine)
+    assert run(trainer)
+    assert {value.dtype for value in trainer.state.network.parameters()} == {torch.float32}
+
+
+def test_training_on_a_sensor_of_ones_own_lowers_its_systematic_error(
+    make_trainer, make_recipe, tmp_path
+):
+    recipe = make_recipe(
+        steps=30,
+        evaluate_every=30,
+        optimisation=Optimisation(rate=3e-4, warm_up_steps=5, average_decay=0.8),
+    )
+    assert run(make_trainer(recipe, tmp_path / 'run'))
+    errors = [row.value for row in read_log(tmp_path / 'run' / LOG) if row.what.endswith('MAE')]
+    assert len(errors) == 2
+    assert errors[-1] < 0.6 * errors[0]
