@@ -19,8 +19,10 @@ from promptda_ros.core.settings import PromptSettings
 # A robust end of the range may be exceeded by this factor before a measurement is a stray one:
 # real surfaces go on a little beyond the last percentile, reflections jump.
 OUTLIER_MARGIN = 1.25
-# More pixels than this side by side are a thing, however far from everything else it is.
+# More pixels than this side by side are a thing, however far from everything else it is; so is a
+# single one of a coarse sensor: each zone of 8 x 8 is a sixty-fourth of what the robot sees.
 STRAY_PIXELS_AT_MOST = 4
+PIXELS_PER_STRAY = 2000
 METRES_AT_MOST = 50.0
 ASPECT_TOLERANCE = 0.02
 
@@ -138,7 +140,8 @@ def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mas
     """
     nothing: Mask = np.zeros_like(measured)
     values = depth_m[measured]
-    if values.size == 0 or outlier_fraction == 0.0:
+    largest = min(STRAY_PIXELS_AT_MOST, measured.size // PIXELS_PER_STRAY)
+    if values.size == 0 or largest == 0 or outlier_fraction == 0.0:
         return nothing
     low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
     inside = (depth_m >= low / OUTLIER_MARGIN) & (depth_m <= high * OUTLIER_MARGIN)
@@ -146,7 +149,7 @@ def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mas
     if not outside.any():
         return nothing
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(outside.astype(np.uint8))
-    is_small = statistics[:, cv2.CC_STAT_AREA] <= STRAY_PIXELS_AT_MOST
+    is_small = statistics[:, cv2.CC_STAT_AREA] <= largest
     strays: Mask = outside & is_small[labels]
     return strays
 

@@ -89,6 +89,16 @@ def test_a_small_thing_far_before_everything_else_is_no_stray(height: int, width
     assert not prompt.rejected.any()
 
 
+@pytest.mark.parametrize('side', [8, 32])
+def test_one_far_zone_of_a_coarse_sensor_is_no_stray(side: int):
+    """What it sees beyond the edge of a table is as real as the table."""
+    depth_m = np.full((side, side), 0.6, np.float32)
+    depth_m[0, 0] = 1.9
+    prompt = condition(depth_m, SETTINGS)
+    assert prompt.far_m == pytest.approx(1.9)
+    assert not prompt.rejected.any()
+
+
 def test_a_saturated_block_is_a_hole():
     """D7: 16-bit sensors return 65535 where they see nothing."""
     depth_m = scene()
