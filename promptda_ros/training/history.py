@@ -9,6 +9,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from promptda_ros.training.judge import Verdict
@@ -16,6 +17,8 @@ from promptda_ros.training.judge import Verdict
 LOG = 'log.csv'
 CURVES = 'curves.png'
 FIELDS = ('step', 'what', 'value')
+LOSS = 'loss'
+MAE, EDGE = ERRORS = ' MAE', ' edge band'  # behind the name of a sensor
 MARKED_POINTS = 32  # more make a line of their own
 
 
@@ -46,7 +49,7 @@ class History:
 
     def add_loss(self, step: int, loss: float) -> None:
         """Note the mean loss of the last steps."""
-        self._add([Row(step, 'loss', loss)])
+        self._add([Row(step, LOSS, loss)])
 
     def add_verdicts(self, step: int, verdicts: Sequence[Verdict]) -> None:
         """Note errors relative to bilinear upsampling, and draw the curves anew."""
@@ -54,8 +57,8 @@ class History:
             row
             for one in verdicts
             for row in (
-                Row(step, f'{one.sensor} MAE', one.mae_m / one.bilinear_mae_m),
-                Row(step, f'{one.sensor} edge band', one.edge_mae_m / one.bilinear_edge_mae_m),
+                Row(step, f'{one.sensor}{MAE}', one.mae_m / one.bilinear_mae_m),
+                Row(step, f'{one.sensor}{EDGE}', one.edge_mae_m / one.bilinear_edge_mae_m),
             )
         )
         _draw(self._rows, self._folder / CURVES)
@@ -79,17 +82,25 @@ def read_log(path: Path) -> list[Row]:
 
 
 def _draw(rows: Sequence[Row], path: Path) -> None:
-    figure = Figure(figsize=(10, 4), layout='constrained')
-    left, right = figure.subplots(1, 2)
-    left.set(title='loss', xlabel='step', yscale='log')
-    right.set(title='error / error of bilinear, validation frames', xlabel='step')
-    for what in dict.fromkeys(row.what for row in rows):
-        steps, values = zip(
-            *((row.step, row.value) for row in rows if row.what == what), strict=True
-        )
-        axes = left if what == 'loss' else right
-        axes.plot(steps, values, label=what, marker='' if len(steps) > MARKED_POINTS else '.')
-    right.axhline(1, color='grey', linewidth=0.8)
-    if right.lines[:-1]:
-        right.legend(fontsize='small')
+    figure = Figure(figsize=(12, 4.5))
+    figure.subplots_adjust(left=0.06, right=0.99, bottom=0.22, wspace=0.2)
+    loss, *errors = figure.subplots(1, 1 + len(ERRORS))
+    loss.set(title='loss', xlabel='step', yscale='log')
+    _draw_line(loss, rows, LOSS)
+    named = [row.what.removesuffix(MAE) for row in rows if row.what.endswith(MAE)]
+    sensors = list(dict.fromkeys(named))
+    for axes, error in zip(errors, ERRORS, strict=True):
+        axes.set(title=f'{error.strip()} / that of bilinear upsampling', xlabel='step')
+        axes.axhline(1, color='grey', linewidth=0.8)
+        for sensor in sensors:
+            _draw_line(axes, rows, f'{sensor}{error}', label=sensor)
+    figure.legend(*errors[0].get_legend_handles_labels(), loc='lower center', ncol=6)
     figure.savefig(path, dpi=100)
+
+
+def _draw_line(axes: Axes, rows: Sequence[Row], what: str, label: str = '') -> None:
+    points = [(row.step, row.value) for row in rows if row.what == what]
+    if not points:
+        return
+    marker = '' if len(points) > MARKED_POINTS else '.'
+    axes.plot(*zip(*points, strict=True), marker=marker, label=label or what)
