@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import os
+
+os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
 
 import numpy as np
 import pytest
 import torch
 
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.training.cell import CellSource
+from promptda_ros.training.cell import CellSource, LiveViews
 from promptda_ros.training.examples import Batches, to_batch
-from promptda_ros.training.recipe import Phase, Spoiling
+from promptda_ros.training.recipe import CellData, Phase, Spoiling
 from promptda_ros.training.shards import Shards, write_shard
 
 PHASE = Phase(steps=1, batch=3, height=56, width=70)
@@ -84,3 +87,17 @@ def test_views_on_which_the_sensor_sees_nothing_are_given_up(tmp_path, make_view
     source = CellSource(Far(), {'phone_lidar': 1}, Spoiling())
     with pytest.raises(RuntimeError, match='measured too little on 20 views'):
         source.examples(PHASE, np.random.default_rng(0))
+
+
+def test_live_views_are_of_scenes_to_train_on_and_follow_from_the_seed():
+    pytest.importorskip('mujoco')
+    live = LiveViews(
+        CellData(first_seed=5, height=56, width=70, validation_first_seed=6, live=True)
+    )
+    from promptda_ros.sim.cell import views_of
+
+    found = live.views(np.random.default_rng(0), 2)
+    wanted = list(views_of(5, count=2, width=70, height=56))
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.depth_m, other.depth_m)
