@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -63,12 +63,16 @@ class Deviation:
 
 
 def measure_flicker(
-    videos: Iterable[Iterable[Sample]], methods: Sequence[Method]
+    videos: Iterable[Iterable[Sample]], methods_of_video: Callable[[], Sequence[Method]]
 ) -> list[Flicker]:
-    """Run every method over static videos of one sensor; videos count the same."""
+    """Run every method over static videos of one sensor; videos count the same.
+
+    A method that remembers is made anew for every video.
+    """
     sensor_name, frames, count = '', 0, 0
-    found: dict[str, list[tuple[float, float]]] = {method.name: [] for method in methods}
+    found: dict[str, list[tuple[float, float]]] = {}
     for video in videos:
+        methods = methods_of_video()
         sensor, deviations = Deviation(), {method.name: Deviation() for method in methods}
         for sample in video:
             sensor_name, frames = sample.sensor, frames + 1
@@ -77,11 +81,10 @@ def measure_flicker(
                 deviations[method.name].add(_answer(method, sample))
         count += 1
         for name, deviation in deviations.items():
-            found[name].append((deviation.mean_m(), sensor.mean_m()))
+            found.setdefault(name, []).append((deviation.mean_m(), sensor.mean_m()))
     return [
         Flicker(sensor_name, name, count, frames, *np.mean(pairs, axis=0).tolist())
         for name, pairs in found.items()
-        if pairs
     ]
 
 

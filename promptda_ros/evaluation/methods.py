@@ -18,6 +18,7 @@ import numpy as np
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
+from promptda_ros.core.history import History
 from promptda_ros.core.prompt import ASPECT_TOLERANCE, condition
 from promptda_ros.core.settings import Settings
 from promptda_ros.evaluation.metrics import enlarge_bilinear
@@ -26,6 +27,7 @@ FILTERS_MISSING = 'not installed: pip install -r requirements/filters.txt'
 # A pixel of the bilateral filter costs the square of its diameter.
 DIAMETER_AT_MOST_PX = 31
 MOST_REPEATS = 16
+PERIOD_NS = 33_333_333  # of a video
 
 
 class Method(Protocol):
@@ -141,6 +143,28 @@ class Network:
         depth_m = in_shape_of(image, sensor_depth_m)
         frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=depth_m)
         return self.estimator.estimate(frame, self.settings.prompt, self.settings.output).depth_m
+
+
+class NetworkOnVideo:
+    """The same on one stream, where the node averages over time what doesn't move."""
+
+    def __init__(self, network: Network) -> None:
+        self.name = network.name
+        self._network = network
+        self._history = History()
+        self._stamp_ns = 0
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        self._stamp_ns += PERIOD_NS
+        settings, estimator = self._network.settings, self._network.estimator
+        frame = Frame(
+            stamp_ns=self._stamp_ns,
+            frame_id='',
+            image=image,
+            sensor_depth_m=in_shape_of(image, sensor_depth_m),
+        )
+        prepared = estimator.prepare(frame, settings.prompt, self._history)
+        return estimator.restore(prepared, estimator.infer(prepared), settings.output).depth_m
 
 
 def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:

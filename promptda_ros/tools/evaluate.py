@@ -25,6 +25,7 @@ from promptda_ros.evaluation.methods import (
     FILTERS_MISSING,
     Method,
     Network,
+    NetworkOnVideo,
 )
 from promptda_ros.evaluation.page import write_page
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS, Reader
@@ -236,7 +237,10 @@ def _flickers(methods: Sequence[Method], arguments: argparse.Namespace) -> list[
         for sensor in tqdm(reader.sensors, desc='flicker', unit=' sensors', file=sys.stderr)
         for flicker in measure_flicker(
             reader.static_videos(sensor, videos=STATIC_VIDEOS, frames=arguments.static_frames),
-            methods,
+            lambda: [
+                NetworkOnVideo(method) if isinstance(method, Network) else method
+                for method in methods
+            ],
         )
     ]
 

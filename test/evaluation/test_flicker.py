@@ -51,7 +51,7 @@ def test_the_deviation_over_time_is_numpys():
 
 def test_what_repeats_the_sensor_flickers_as_it_does():
     methods = [HoleFill(build({})), Still()]
-    blocks, still = measure_flicker([video(30, noise_m=0.003)], methods)
+    blocks, still = measure_flicker([video(30, noise_m=0.003)], lambda: methods)
     assert blocks.sensor_deviation_m == pytest.approx(0.003, rel=0.1)
     assert blocks.ratio == pytest.approx(1.0, rel=1e-6)
     assert (still.deviation_m, still.ratio) == (0.0, 0.0)
@@ -59,11 +59,11 @@ def test_what_repeats_the_sensor_flickers_as_it_does():
 
 def test_videos_count_the_same_and_frames_are_summed():
     videos = [video(30, noise_m=0.001), video(10, noise_m=0.003, seed=2)]
-    (blocks,) = measure_flicker(videos, [HoleFill(build({}))])
+    (blocks,) = measure_flicker(videos, lambda: [HoleFill(build({}))])
     assert (blocks.videos, blocks.frames) == (2, 40)
     assert blocks.deviation_m == pytest.approx(0.002, rel=0.1)
 
 
 def test_a_sensor_that_never_moves_has_no_ratio():
-    (blocks,) = measure_flicker([video(3, noise_m=0.0)], [HoleFill(build({}))])
+    (blocks,) = measure_flicker([video(3, noise_m=0.0)], lambda: [HoleFill(build({}))])
     assert np.isnan(blocks.ratio)
