@@ -159,7 +159,7 @@ def _say(error: Exception, code: ExitCode) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='promptda train', description=__doc__)
-    parser.add_argument('recipe', type=Path, help='YAML file, such as training/promptda-tiny.yaml')
+    parser.add_argument('recipe', type=Path, help='YAML file, such as training/adapt.yaml')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
     parser.add_argument('--init', type=Path, help='network folder to begin with')
     parser.add_argument(
