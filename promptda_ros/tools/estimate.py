@@ -14,11 +14,12 @@ import numpy as np
 from promptda_ros import millimetres
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, without_flying_pixels
 from promptda_ros.core.device import DeviceError
-from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.settings import build, model_setting, SettingError, Settings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.network import CheckpointError
+from promptda_ros.pictures import read_depth, read_image
 from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         frame = Frame(
             stamp_ns=0,
             frame_id='',
-            image=_read_image(arguments.image),
+            image=read_image(arguments.image),
             sensor_depth_m=_read_depth(arguments.depth, arguments.depth_scale),
         )
         model = load_model(settings)
@@ -80,22 +81,11 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _read_image(path: Path) -> ByteImage:
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise OSError(f'{path} is no image that can be read')
-    image: ByteImage = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return image
-
-
-def _read_depth(path: Path, scale: float) -> FloatImage:
+def _read_depth(path: Path, scale_m: float) -> FloatImage:
     if path.suffix == '.npy':
         metres: FloatImage = np.load(path, allow_pickle=False).astype(np.float32)
         return metres
-    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16 or values.ndim != 2:
-        raise OSError(f'{path} is no 16-bit depth PNG: 8-bit pictures have lost the depth')
-    return millimetres.to_metres(values, scale)
+    return read_depth(path, scale_m)
 
 
 def _write(

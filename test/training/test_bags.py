@@ -20,8 +20,8 @@ from std_msgs.msg import Header
 
 from promptda_ros import millimetres
 from promptda_ros.encodings import image_of
-from promptda_ros.evaluation.readers.files import read_depth, read_image
 from promptda_ros.messages import stamp_of
+from promptda_ros.pictures import read_depth, read_image
 from promptda_ros.recording import COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC
 from promptda_ros.training.bags import Topics, unpack
 from promptda_ros.training.recordings import is_bag, RecordingError

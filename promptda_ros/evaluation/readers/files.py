@@ -17,6 +17,7 @@ from promptda_ros import millimetres
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.evaluation.reduce import reduce_median
 from promptda_ros.evaluation.sample import Sample
+from promptda_ros.pictures import read_depth, read_image
 
 Number = TypeVar('Number', bound=np.generic)
 
@@ -72,23 +73,6 @@ class FileReader:
             sensor_depth_m=sensor_depth_m,
             truth_m=truth_m,
         )
-
-
-def read_image(path: Path) -> ByteImage:
-    """Read a colour picture as RGB."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise OSError(f'{path} is no image that can be read')
-    image: ByteImage = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return image
-
-
-def read_depth(path: Path, scale_m: float) -> FloatImage:
-    """Read a 16-bit picture as metres, NaN unknown."""
-    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
-        raise OSError(f'{path} is no 16-bit depth picture')
-    return millimetres.to_metres(counts, scale_m)
 
 
 def pictures_in(folder: Path) -> dict[str, Path]:
