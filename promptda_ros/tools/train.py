@@ -35,7 +35,7 @@ from promptda_ros.training.examples import Example, is_usable, Source
 from promptda_ros.training.model_folder import write_model
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
 from promptda_ros.training.recordings import is_bag, RecordingError, split
-from promptda_ros.training.render import render_training, render_validation
+from promptda_ros.training.render import render_training, render_validation, RenderError
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
 from promptda_ros.training.state import CheckpointMismatch, new_state
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         return _say(error, ExitCode.MODEL_OR_DEVICE)
     except (RecipeError, RecordingError, NoFrames, CheckpointMismatch, OSError) as error:
         return _say(error, ExitCode.CONFIGURATION)
-    except Diverged as error:
+    except (Diverged, RenderError) as error:
         return _say(error, ExitCode.INTERNAL)
     print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
     return ExitCode.CLEAN
@@ -184,8 +184,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--workers',
-        type=int,
+        type=_workers,
         default=max(1, (os.cpu_count() or 2) - 1),
         help='processes that make batches; 0 makes them in between the steps',
     )
     return parser
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number from 0 on')
+    return int(text)

@@ -23,12 +23,13 @@ def write_model(folder: Path, recipe: Recipe, state: State, *, recipe_path: Path
     """Write the best weights, their digest, the recipe and a card; return their folder."""
     best, model = folder / BEST, folder / MODEL
     shutil.copytree(best, model, dirs_exist_ok=True)
-    note_digest(model, load_network(model).sha256)
+    sha256 = load_network(model).sha256
+    note_digest(model, sha256)
     last = recipe.phases[-1]
     processor = json.dumps(_processor(last.height, last.width, state), indent=2, sort_keys=True)
     (model / PROCESSOR_FILE).write_text(processor + '\n', encoding='utf-8')
     shutil.copyfile(recipe_path, model / RECIPE)
-    (model / CARD).write_text(_card(model, recipe, state), encoding='utf-8')
+    (model / CARD).write_text(_card(folder.name, recipe, state, sha256=sha256), encoding='utf-8')
     return model
 
 
@@ -51,7 +52,7 @@ def _processor(height: int, width: int, state: State) -> dict[str, object]:
     }
 
 
-def _card(model: Path, recipe: Recipe, state: State) -> str:
+def _card(name: str, recipe: Recipe, state: State, *, sha256: str) -> str:
     parameters = sum(weight.numel() for weight in state.network.parameters()) / 1e6
     progress = state.progress
     rows = {
@@ -61,10 +62,10 @@ def _card(model: Path, recipe: Recipe, state: State) -> str:
         'score there': f'{progress.best_score:.3f}; 1 is bilinear upsampling, mean of MAE and '
         'edge-band MAE',
         'time': f'{progress.seconds / 60:.1f} min of training steps',
-        'weights': f'`{WEIGHTS_FILE}`, sha256 `{load_network(model).sha256}`',
+        'weights': f'`{WEIGHTS_FILE}`, sha256 `{sha256}`',
     }
-    table = '\n'.join(f'| {name} | {value} |' for name, value in rows.items())
+    table = '\n'.join(f'| {what} | {value} |' for what, value in rows.items())
     return (
-        f'# {model.parent.name}\n\nPrompt Depth Anything with {parameters:.2f} M parameters, '
+        f'# {name}\n\nPrompt Depth Anything with {parameters:.2f} M parameters, '
         f'trained by `promptda train`.\n\n| | |\n|---|---|\n{table}\n'
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import repeat
 import multiprocessing
@@ -21,6 +22,10 @@ from promptda_ros.training.shards import Shards, write_shard
 SCENES_PER_SHARD = 25
 TRAINING, VALIDATION = 'training', 'validation'
 VALIDATION_VIEWS = 2
+
+
+class RenderError(RuntimeError):
+    """A process that renders has died; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ def render_training(folder: Path, cell: CellData, *, processes: int) -> Shards:
     Raises:
         RecipeError: scenes that evaluation holds out would be trained on, MuJoCo is missing, or
             what is there already is something else.
+        RenderError: a process that renders has died.
     """
     plan = list(_cut(folder / TRAINING, cell.first_seed, cell.scenes, cell.views))
     return _render(plan, cell, processes=processes)
@@ -77,6 +83,11 @@ def _render_missing(
     try:
         for _ in tqdm(done, desc=f'rendering {name}', unit='shard', total=total, initial=known):
             pass
+    except BrokenProcessPool:
+        raise RenderError(
+            f'one of {processes} processes that render has died, as when memory is short: the '
+            'same command goes on with what is rendered, and fewer --workers take less memory'
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

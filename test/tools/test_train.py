@@ -184,6 +184,13 @@ def test_what_is_wrong_is_said_in_one_sentence_before_anything_is_made(
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('workers', ['-1', 'two'])
+def test_workers_that_can_not_be_counted_are_refused(write_recipe, tmp_path, workers):
+    with pytest.raises(SystemExit) as error:
+        main([str(write_recipe()), '--out', str(tmp_path / 'out'), '--workers', workers])
+    assert error.value.code == ExitCode.CONFIGURATION
+
+
 def test_the_network_of_the_recipe_and_of_init_must_be_the_same(
     write_recipe, frames, network_folder, tmp_path, capsys
 ):

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.training.render."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from promptda_ros.training.recipe import CellData
+from promptda_ros.training.render import _render_missing, RenderError
+
+
+class Killing:
+    """Ends the process that unpickles it, as the kernel does when memory is short."""
+
+    folder = Path('frames/training/0000000')
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_process_that_dies_while_rendering_is_said_in_one_sentence():
+    with pytest.raises(RenderError, match='fewer --workers take less memory') as told:
+        _render_missing([Killing()], CellData(), processes=1, known=0)
+    assert '\n' not in str(told.value)
