@@ -51,14 +51,16 @@ def check(recipe: Recipe) -> None:
     require_cell(recipe, patch_px)
 
 
-@pytest.mark.parametrize('name', ['promptda-tiny.yaml', 'adapt.yaml'])
+@pytest.mark.parametrize('name', ['adapt.yaml', 'from_start.yaml', 'promptda-tiny.yaml'])
 def test_the_recipes_of_the_repository_can_be_run(name):
     path = ROOT / 'training' / name
     recipe = read_recipe(path)
     assert recipe.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     require_patches(recipe, 14)
     if recipe.network:
-        check(recipe)
+        network_config(recipe)
+    if recipe.sensors:
+        require_cell(recipe, 14)
 
 
 def test_phases_follow_one_another(read):
