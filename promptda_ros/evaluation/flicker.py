@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.evaluation.methods import Method
+from promptda_ros.evaluation.methods import as_blocks, Method
 from promptda_ros.evaluation.sample import Sample
 
 
@@ -76,7 +75,8 @@ def measure_flicker(
         sensor, deviations = Deviation(), {method.name: Deviation() for method in methods}
         for sample in video:
             sensor_name, frames = sample.sensor, frames + 1
-            sensor.add(_as_blocks(sample))
+            # At the image's size, so that both count the same view.
+            sensor.add(as_blocks(sample.sensor_depth_m, sample.image.shape[:2]))
             for method in methods:
                 deviations[method.name].add(_answer(method, sample))
         count += 1
@@ -86,15 +86,6 @@ def measure_flicker(
         Flicker(sensor_name, name, count, frames, *np.mean(pairs, axis=0).tolist())
         for name, pairs in found.items()
     ]
-
-
-def _as_blocks(sample: Sample) -> FloatImage:
-    """Return the sensor's depth at the image's size, so that both count the same view."""
-    height, width = sample.image.shape[:2]
-    enlarged_m: FloatImage = cv2.resize(
-        sample.sensor_depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-    )
-    return enlarged_m
 
 
 def _answer(method: Method, sample: Sample) -> FloatImage:

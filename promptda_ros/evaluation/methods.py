@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that turns an image and sensor depth into dense depth, behind one signature.
 
-The baselines see the hole-filled sensor depth that the network sees. Their parameters were
-chosen by MAE on validation scenes of the cell, never on held-out ones (docs/evaluation.md).
+All baselines but `nearest` see the hole-filled sensor depth that the network sees. Their
+parameters were chosen by MAE on validation scenes of the cell, never on held-out ones
+(docs/evaluation.md).
 """
 
 from __future__ import annotations
@@ -53,11 +54,7 @@ class Nearest:
     name: str = 'nearest'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
-        height, width = image.shape[:2]
-        enlarged_m: FloatImage = cv2.resize(
-            sensor_depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-        )
-        return enlarged_m
+        return as_blocks(sensor_depth_m, image.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,8 @@ class HoleFill:
     name: str = 'hole_fill'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
-        height, width = image.shape[:2]
         filled_m = condition(sensor_depth_m, self.settings.prompt).depth_m
-        enlarged_m: FloatImage = cv2.resize(
-            filled_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-        )
-        return enlarged_m
+        return as_blocks(filled_m, image.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -165,6 +158,14 @@ class NetworkOnVideo:
         )
         prepared = estimator.prepare(frame, settings.prompt, self._history)
         return estimator.restore(prepared, estimator.infer(prepared), settings.output).depth_m
+
+
+def as_blocks(depth_m: FloatImage, size: tuple[int, ...]) -> FloatImage:
+    """Return depth at the size (H, W) of an image, every pixel of the sensor a block."""
+    enlarged_m: FloatImage = cv2.resize(
+        depth_m, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT
+    )
+    return enlarged_m
 
 
 def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:

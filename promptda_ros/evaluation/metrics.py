@@ -25,7 +25,7 @@ DELTA = 1.25**0.5
 EDGE_STEP = 0.03  # a larger relative step between neighbours is an edge
 EDGE_REACH_PX = 3  # pixels on either side of the step
 ON_SURFACE = 0.02  # nearer than this to a true depth around it, a pixel lies on that surface
-RIGHT = 0.005  # nearer than this to the truth, the sensor was right
+RIGHT = 0.005  # relative; upsampled bilinearly nearer than this to the truth, the sensor was right
 SATURATED = 0.005  # share of the prompt's range that counts as its end, as in the estimator
 RANGES_M = ((0.0, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, np.inf))
 
@@ -41,8 +41,8 @@ class FrameErrors:
     edge_mae_m: float  # within 3 px of a step over 3 % of the truth
     flying_share: float  # of the pixels there: see `Judge._flying_share`
     hole_mae_m: float  # where the sensor has no value
-    right_m: float  # median error where the sensor is within 0.5 % of the truth
-    sensor_right_m: float  # the sensor's own median error there
+    right_m: float  # median error where bilinear upsampling is within 0.5 % of the truth
+    sensor_right_m: float  # the median error of bilinear upsampling there
     answered_mae_m: float  # only where the method gave an answer
     coverage: float  # share of the pixels with an answer
     saturated: float  # share of the answers at an end of the prompt's range

@@ -11,10 +11,11 @@ from promptda_ros.evaluation.run import Answer
 
 
 class WorstFrames:
-    """The frames with the largest MAE of one method without cut-out holes, some per sensor."""
+    """The frames with the largest MAE of one method and one share of holes, some per sensor."""
 
-    def __init__(self, method: str, *, per_sensor: int) -> None:
+    def __init__(self, method: str, *, per_sensor: int, hole_share: float = 0.0) -> None:
         self._method = method
+        self._hole_share = hole_share
         self._per_sensor = per_sensor
         self._heaps: dict[str, list[tuple[float, int, Answer]]] = {}
         self._tie = itertools.count()  # heaps compare whole entries
@@ -22,7 +23,7 @@ class WorstFrames:
     def offer(self, answer: Answer) -> None:
         """Keep the answer if it is among the worst so far."""
         score = answer.score
-        if score.method != self._method or score.hole_share != 0.0 or score.refused:
+        if (score.method, score.hole_share) != (self._method, self._hole_share) or score.refused:
             return
         heap = self._heaps.setdefault(score.sensor, [])
         heapq.heappush(heap, (score.errors.mae_m, next(self._tie), answer))

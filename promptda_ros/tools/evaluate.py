@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         help='shares of the measurements to cut out in blobs',
     )
     parser.add_argument(
-        '--frames', type=int, help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}'
+        '--frames', type=_count, help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}'
     )
     parser.add_argument(
         '--size', type=_size, default=(480, 640), help='of images of the cell, as 640x480'
@@ -98,13 +98,19 @@ def _parser() -> argparse.ArgumentParser:
         help='to which true depth is reduced where no sensor depth is there, as 64x48',
     )
     parser.add_argument(
-        '--static-frames', type=int, default=0, help='length of static videos of the cell'
+        '--static-frames', type=_count, default=0, help='length of static videos of the cell'
     )
     parser.add_argument('--device', default='auto')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', type=Path, default=Path('evaluation_output'))
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number above 0')
+    return int(text)
 
 
 def _share(text: str) -> float:
@@ -131,7 +137,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     methods, missing = _methods(arguments.methods, names, models)
     if not methods:
         raise NoFrames(f'nothing to compare: {"; ".join(missing)}')
-    worst = WorstFrames(methods[-1].name, per_sensor=WORST_PER_SENSOR)
+    worst = WorstFrames(
+        methods[-1].name, per_sensor=WORST_PER_SENSOR, hole_share=min(arguments.holes)
+    )
     scores = _run(reader, methods, worst, arguments)
     report = Report(
         source=arguments.source,

@@ -84,7 +84,7 @@ def test_a_hole_does_not_move_what_is_away_from_it(network, scene, depth_m, side
 
 @pytest.mark.parametrize('side, value_m', [(1, 9.9), (2, 9.9), (1, 0.06), (2, 0.06), (3, 4.0)])
 def test_an_outlier_does_not_move_what_is_away_from_it(network, scene, depth_m, side, value_m):
-    """D7: specks that are not believed, and one large enough to be believed."""
+    """D7: single pixels, which are not believed, and larger specks, which may be."""
     at = np.s_[20 : 20 + side, 16 : 16 + side]
     spoilt_m = scene.sensor_depth_m.copy()
     spoilt_m[at] = value_m

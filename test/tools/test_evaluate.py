@@ -68,8 +68,9 @@ def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
     assert first['means']['mae_m'] == pytest.approx(np.mean(bilinear[::2]), rel=1e-4)
 
 
-def test_the_page_needs_nothing_but_itself(frames, network_folder):
-    run(frames, '--model', str(network_folder), '--holes', '0', '0.5')
+@pytest.mark.parametrize('holes', [('0', '0.5'), ('0.25',)])
+def test_the_page_needs_nothing_but_itself(frames, network_folder, holes):
+    run(frames, '--model', str(network_folder), '--holes', *holes)
     pictures = Sources((frames.parent / 'out/index.html').read_text()).found
     assert len(pictures) == 2 + 3  # curves, and the worst frames
     for source in pictures:
@@ -136,7 +137,14 @@ def test_what_cannot_be_used_is_said_in_one_sentence(
 
 @pytest.mark.parametrize(
     'arguments',
-    [['--holes', '1'], ['--holes', '-0.1'], ['--prompt-size', '64'], ['--size', '0x4']],
+    [
+        ['--holes', '1'],
+        ['--holes', '-0.1'],
+        ['--prompt-size', '64'],
+        ['--size', '0x4'],
+        ['--frames', '0'],
+        ['--static-frames', '-1'],
+    ],
 )
 def test_arguments_outside_their_limits_are_refused(frames, arguments):
     with pytest.raises(SystemExit) as error:

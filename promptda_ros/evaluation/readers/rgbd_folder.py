@@ -25,6 +25,7 @@ def find_frames(folder: Path) -> list[FrameFiles]:
     Raises:
         NoFrames: it has none of them.
     """
+    folder = folder.absolute()  # its name stands for the sensor, and '.' has none
     if (folder / 'rgb.txt').is_file() and (folder / 'depth.txt').is_file():
         frames = _tum(folder)
     else:

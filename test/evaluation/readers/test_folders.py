@@ -176,6 +176,14 @@ def test_a_broken_picture_is_named(tmp_path):
         read(tmp_path)
 
 
+def test_the_folder_one_stands_in_has_its_name_too(tmp_path, monkeypatch):
+    write_image(tmp_path / 'image/a.png', 90)
+    write_depth(tmp_path / 'depth/a.png', 1500)
+    monkeypatch.chdir(tmp_path)
+    (frame,) = find_frames(Path(), reader='rgbd')
+    assert frame.sensor == tmp_path.name
+
+
 def test_some_frames_are_spread_evenly(tmp_path):
     for number in range(10):
         write_image(tmp_path / f'image/{number}.png', 90)
