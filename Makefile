@@ -50,7 +50,7 @@ benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.hop_latency
 
 clean:
-	rm -rf .venv .venv-* build install log demo_output benchmark_output *.egg-info pip_ros/build pip_ros/*.egg-info
+	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output *.egg-info pip_ros/build pip_ros/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
