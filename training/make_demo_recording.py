@@ -38,7 +38,8 @@ from rosbags.typesys.stores.ros2_humble import (
     std_msgs__msg__Header as Header,
 )
 
-from promptda_ros.sim.camera import Lens, Pose, TableCamera
+from promptda_ros.sim.camera import Lens, TableCamera
+from promptda_ros.sim.motion import smooth_path
 from promptda_ros.sim.scene import make_scene
 from promptda_ros.sim.sensors import SENSORS
 
@@ -84,11 +85,12 @@ def _record(writer: Writer) -> None:
         topic: writer.add_connection(topic, message.__msgtype__, typestore=types)
         for topic, message in TOPICS.items()
     }
-    lens = Lens(640, 480, float(np.deg2rad(52)))
-    camera, rng = TableCamera(make_scene(SEED), lens), np.random.default_rng(SEED)
+    lens, scene = Lens(640, 480, float(np.deg2rad(52))), make_scene(SEED)
+    camera, rng = TableCamera(scene, lens), np.random.default_rng(SEED)
     sensor = SENSORS['time_of_flight']
-    for number in range(FRAMES):
-        view = camera.look(pose(number / (FRAMES - 1)))
+    poses = smooth_path(SEED, [number / RATE_HZ for number in range(FRAMES)], scene)
+    for number, pose in enumerate(poses):
+        view = camera.look(pose)
         measured_m = sensor.measure(view, rng)
         stamp_ns = FIRST_STAMP_NS + number * 1_000_000_000 // RATE_HZ
         messages = (
@@ -101,14 +103,6 @@ def _record(writer: Writer) -> None:
             data = types.serialize_cdr(message, message.__msgtype__)
             writer.write(connections[topic], _nanoseconds(message.header.stamp), data)
     camera.close()
-
-
-def pose(progress: float) -> Pose:
-    """Swing round the table and come nearer; progress goes from 0 to 1."""
-    turn, rise = np.deg2rad(-75 + 70 * progress), np.deg2rad(56 - 8 * np.cos(2 * np.pi * progress))
-    away = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
-    target = np.array([0.03 * np.sin(np.pi * progress), 0.02, 0.03])
-    return Pose(target + (0.75 - 0.15 * progress) * away, target)
 
 
 def _header(stamp_ns: int) -> Header:

@@ -213,7 +213,7 @@ class PromptSettings:
     outlier_fraction: float = _setting(
         0.002,
         'Share of measurements at either end of the range that may be stray pixels; of these '
-        'only specks of up to 4 pixels (one of 2000) are ignored, and the output is NaN there.',
+        'specks of up to 4 pixels are ignored, of coarse sensors none; the output is NaN there.',
         limits=(0.0, 0.2),
         live=True,
     )

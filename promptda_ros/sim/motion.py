@@ -72,11 +72,6 @@ def _direction(turn_rad: float, rise_rad: float) -> NDArray[np.float64]:
     return np.array([np.cos(turn_rad) * flat, np.sin(turn_rad) * flat, np.sin(rise_rad)])
 
 
-def static(pose: Pose, times_sec: Sequence[float]) -> list[Pose]:
-    """Stand still."""
-    return [pose] * len(times_sec)
-
-
 def smooth_path(seed: int, times_sec: Sequence[float], scene: Scene) -> list[Pose]:
     """Sway round the table: a pose at every time, the same for a seed whatever the times are.
 

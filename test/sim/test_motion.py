@@ -12,8 +12,7 @@ import pytest
 os.environ.setdefault('MUJOCO_GL', 'egl')
 pytest.importorskip('mujoco', reason='the simulator is an optional extra: mujoco')
 
-from promptda_ros.sim.camera import Pose
-from promptda_ros.sim.motion import is_free, random_lens, random_pose, smooth_path, static
+from promptda_ros.sim.motion import is_free, random_lens, random_pose, smooth_path
 from promptda_ros.sim.scene import make_scene, Scene
 
 
@@ -61,8 +60,3 @@ def test_path_depends_on_seed_and_time_alone(scene: Scene) -> None:
     np.testing.assert_array_equal(fine[2].eye_m, coarse[1].eye_m)
     other = smooth_path(5, [0.0], scene)
     assert np.linalg.norm(other[0].eye_m - fine[0].eye_m) > 0.01
-
-
-def test_static_camera_stands_still() -> None:
-    pose = Pose(np.ones(3), np.zeros(3))
-    assert static(pose, [0.0, 1.0, 2.0]) == [pose] * 3
