@@ -39,7 +39,7 @@ from promptda_ros.training.render import render_training, render_validation, Ren
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
 from promptda_ros.training.state import CheckpointMismatch, new_state
-from promptda_ros.training.trainer import Diverged, Machine, Trainer
+from promptda_ros.training.trainer import Diverged, LoaderDied, Machine, Trainer
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
@@ -62,7 +62,10 @@ def main(argv: list[str] | None = None) -> int:
         return _say(error, ExitCode.MODEL_OR_DEVICE)
     except (RecipeError, RecordingError, NoFrames, CheckpointMismatch, OSError) as error:
         return _say(error, ExitCode.CONFIGURATION)
-    except (Diverged, RenderError) as error:
+    except (LoaderDied, RenderError) as error:
+        # A stop that reached every process may have ended that one first.
+        return _say_stopped(options.out) if stop.received else _say(error, ExitCode.INTERNAL)
+    except Diverged as error:
         return _say(error, ExitCode.INTERNAL)
     print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
     return ExitCode.CLEAN

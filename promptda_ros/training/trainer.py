@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 import math
 from pathlib import Path
+import signal
 import time
 
 import torch
@@ -24,10 +26,15 @@ from promptda_ros.training.state import State
 
 BEST = 'best'
 LOSS_EVERY = 50
+LOADER_DEATH = 'DataLoader worker'  # how torch begins to tell of one
 
 
 class Diverged(RuntimeError):
     """The loss is no number any more; the text says when and what to do."""
+
+
+class LoaderDied(RuntimeError):
+    """A process that makes batches has died; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +65,22 @@ class Trainer:
 
         Raises:
             Diverged: the loss became NaN or infinite; the last checkpoint stays.
+            LoaderDied: a process that makes batches has died; the last checkpoint stays.
         """
         progress = self.state.progress
         history = History(self.folder, progress.step)
         if progress.step == 0:
             self._judge(history)
-        bar = tqdm(self._batches(), total=self.recipe.steps, initial=progress.step, unit='step')
-        for batch in bar:
-            if should_stop():
-                break
-            progress.losses.append(self._step(batch))
-            bar.set_postfix(loss=f'{progress.losses[-1]:.4f}', best=f'{progress.best_score:.3f}')
-            self._note(history)
+        batches = self._batches(should_stop)
+        bar = tqdm(batches, total=self.recipe.steps, initial=progress.step, unit='step')
+        with _deaths_named():
+            for batch in bar:
+                if should_stop():
+                    break
+                progress.losses.append(self._step(batch))
+                loss, best = progress.losses[-1], progress.best_score
+                bar.set_postfix(loss=f'{loss:.4f}', best=f'{best:.3f}')
+                self._note(history)
         if progress.step > 0:
             self.state.save(self.folder)
         return progress.step == self.recipe.steps
@@ -86,13 +97,22 @@ class Trainer:
         if step % recipe.save_every == 0:
             self.state.save(self.folder)
 
-    def _batches(self) -> DataLoader[Batch]:
+    def _batches(self, should_stop: Callable[[], bool]) -> Iterator[Batch]:
+        try:
+            yield from self._loader()
+        except RuntimeError as error:
+            # One stop may reach every process: between two steps nothing is lost with a loader.
+            if not (_tells_of_death(error) and should_stop()):
+                raise
+
+    def _loader(self) -> DataLoader[Batch]:
         return DataLoader(
             Batches(self.recipe, self.source),  # type: ignore[arg-type]
             batch_size=None,
             sampler=range(self.state.progress.step, self.recipe.steps),
             num_workers=self.machine.workers,
             prefetch_factor=4 if self.machine.workers else None,
+            worker_init_fn=_leave_stops_to_the_trainer,
         )
 
     def _step(self, batch: Batch) -> float:
@@ -148,3 +168,27 @@ class Trainer:
         if score < progress.best_score:
             progress.best_score, progress.best_step = score, progress.step
             state.averaged.save_pretrained(self.folder / BEST)
+
+
+def _leave_stops_to_the_trainer(_: int) -> None:
+    """Ignore what a terminal or service manager sends to all processes; the trainer ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@contextmanager
+def _deaths_named() -> Iterator[None]:
+    # torch raises them wherever the trainer is, in the middle of a step too.
+    try:
+        yield
+    except RuntimeError as error:
+        if not _tells_of_death(error):
+            raise
+        raise LoaderDied(
+            'a loader process died, as when memory is short: the same command goes on from the '
+            'last checkpoint, and fewer --workers take less memory'
+        ) from None
+
+
+def _tells_of_death(error: RuntimeError) -> bool:
+    return str(error).startswith(LOADER_DEATH)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 import json
 import os
 from pathlib import Path
@@ -25,6 +26,7 @@ from promptda_ros.network import load_network
 from promptda_ros.tools.train import main
 from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
 from promptda_ros.training.recipe import read_recipe
+from promptda_ros.training.state import CHECKPOINT
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE_VALUES: dict[str, Any] = {
@@ -130,6 +132,52 @@ def test_a_run_on_the_cell_renders_measures_and_trains(write_recipe, tmp_path):
     log = (tmp_path / 'out' / 'log.csv').read_text()
     assert 'zones_8x8 MAE' in log
     assert 'time_of_flight edge band' in log
+
+
+@contextmanager
+def running(recipe: Path, out: Path, data: Path) -> Iterator[subprocess.Popen[str]]:
+    """Train with one loader process in a process group of its own until steps are taken."""
+    command = [sys.executable, '-m', 'promptda_ros.tools.main', 'train', str(recipe)]
+    command += ['--out', str(out), '--workers', '1', '--data', str(data)]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONUNBUFFERED': '1'}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        try:
+            while 'loss=' not in process.stderr.readline():
+                assert process.poll() is None
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize('stop', [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_of_all_processes_at_once_keeps_the_steps_so_far(
+    write_recipe, frames, tmp_path, stop
+):
+    """As Ctrl-C and service managers send it."""
+    recipe = write_recipe(steps=100_000, save_every=100_000)
+    with running(recipe, tmp_path / 'out', frames) as process:
+        os.killpg(process.pid, stop)
+        printed, complaints = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.CLEAN, complaints
+    assert 'stopped; the same command goes on' in printed
+    assert 'Traceback' not in complaints
+    assert (tmp_path / 'out' / CHECKPOINT).exists()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='finds the loader in /proc')
+def test_a_loader_that_dies_is_said_in_one_sentence(write_recipe, frames, tmp_path):
+    with running(write_recipe(steps=100_000), tmp_path / 'out', frames) as process:
+        children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
+        for loader in children.read_text().split():
+            os.kill(int(loader), signal.SIGKILL)
+        _, complaints = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERNAL, complaints
+    assert 'promptda train: a loader process died' in complaints
+    assert 'Traceback' not in complaints
 
 
 def test_a_run_that_is_stopped_goes_on_in_another_process_bit_for_bit(
