@@ -112,7 +112,7 @@ class Trainer:
             sampler=range(self.state.progress.step, self.recipe.steps),
             num_workers=self.machine.workers,
             prefetch_factor=4 if self.machine.workers else None,
-            worker_init_fn=_leave_stops_to_the_trainer,
+            worker_init_fn=_leave_ctrl_c_to_the_trainer,
         )
 
     def _step(self, batch: Batch) -> float:
@@ -170,10 +170,9 @@ class Trainer:
             state.averaged.save_pretrained(self.folder / BEST)
 
 
-def _leave_stops_to_the_trainer(_: int) -> None:
-    """Ignore what a terminal or service manager sends to all processes; the trainer ends us."""
+def _leave_ctrl_c_to_the_trainer(_: int) -> None:
+    """Ignore what a terminal sends to all processes; SIGTERM is how Python ends a loader."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @contextmanager
