@@ -24,7 +24,7 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
 )
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.training.cell import CellSource, LiveViews
+from promptda_ros.training.cell import CellSource, LiveViews, SensorBlind
 from promptda_ros.training.checks import (
     network_config,
     require_cell,
@@ -42,6 +42,8 @@ from promptda_ros.training.state import CheckpointMismatch, new_state
 from promptda_ros.training.trainer import Diverged, LoaderDied, Machine, Trainer
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
+LOADER_TRACEBACK = 'Original Traceback'
+UNUSABLE = (RecipeError, RecordingError, NoFrames, SensorBlind, CheckpointMismatch, OSError)
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
 
@@ -60,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         return _say_stopped(options.out)
     except (DeviceError, CheckpointError) as error:
         return _say(error, ExitCode.MODEL_OR_DEVICE)
-    except (RecipeError, RecordingError, NoFrames, CheckpointMismatch, OSError) as error:
+    except UNUSABLE as error:
         return _say(error, ExitCode.CONFIGURATION)
     except (LoaderDied, RenderError) as error:
         # A stop that reached every process may have ended that one first.
@@ -156,8 +158,17 @@ def _say_stopped(out: Path) -> int:
 
 
 def _say(error: Exception, code: ExitCode) -> int:
-    print(f'promptda train: {error}', file=sys.stderr)
+    print(f'promptda train: {_sentence(error)}', file=sys.stderr)
     return code
+
+
+def _sentence(error: Exception) -> str:
+    """Return what was wrong; torch wraps it into a traceback when a loader process raised it."""
+    text = str(error)
+    if LOADER_TRACEBACK not in text:
+        return text
+    _, _, sentence = text.strip().rpartition('\n')[2].partition(': ')  # behind the error's name
+    return sentence
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,6 +18,10 @@ from promptda_ros.training.recipe import CellData, Phase, Spoiling
 TRIES = 20  # for a view on which the sensor measures enough
 
 
+class SensorBlind(ValueError):
+    """A sensor measures too little in the cell to train on; the text says what to do."""
+
+
 class Views(Protocol):
     """Where simulated views come from."""
 
@@ -50,9 +54,14 @@ class CellSource:
     spoiling: Spoiling
 
     def examples(self, phase: Phase, rng: np.random.Generator) -> list[Example]:
-        """Draw phase.batch examples of one sensor with one random quality."""
+        """Draw phase.batch examples of one sensor with one random quality.
+
+        Raises:
+            SensorBlind: it measures too little again and again.
+        """
         names, shares = list(self.sensors), np.array(list(self.sensors.values()), float)
-        sensor = random_sensor(str(rng.choice(names, p=shares / shares.sum())), rng)
+        name = str(rng.choice(names, p=shares / shares.sum()))
+        sensor = random_sensor(name, rng)
         examples: list[Example] = []
         for _ in range(TRIES):
             for view in self.source.views(rng, phase.batch - len(examples)):
@@ -61,7 +70,10 @@ class CellSource:
                     examples.append(example)
             if len(examples) == phase.batch:
                 return examples
-        raise RuntimeError(f'{sensor} measured too little on {TRIES} views in a row')
+        raise SensorBlind(
+            f'{name} measured too little for a batch of {phase.batch} on {TRIES} draws of views: '
+            'render more with cell.scenes, or take it out of sensors'
+        )
 
     def _measure(
         self, view: View, sensor: DepthSensor, phase: Phase, rng: np.random.Generator

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import json
 import os
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from promptda_ros.tools.train import main
 from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
 from promptda_ros.training.recipe import read_recipe
 from promptda_ros.training.state import CHECKPOINT
+from promptda_ros.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE_VALUES: dict[str, Any] = {
@@ -178,6 +180,18 @@ def test_a_loader_that_dies_is_said_in_one_sentence(write_recipe, frames, tmp_pa
     assert process.returncode == ExitCode.INTERNAL, complaints
     assert 'promptda train: a loader process died' in complaints
     assert 'Traceback' not in complaints
+
+
+def test_what_a_loader_can_not_read_is_said_in_one_sentence(
+    write_recipe, frames, tmp_path, capsys, monkeypatch
+):
+    """Pictures that go away once the run has begun."""
+    monkeypatch.setattr(Trainer, '_judge', lambda *_: shutil.rmtree(frames / 'image'))
+    more = ('--data', frames, '--workers', '1')
+    assert run(write_recipe(), tmp_path / 'out', *more) == ExitCode.CONFIGURATION
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert complaint.startswith('promptda train: ')
+    assert str(frames / 'image') in complaint
 
 
 def test_a_run_that_is_stopped_goes_on_in_another_process_bit_for_bit(

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.training.cell import CellSource, LiveViews
+from promptda_ros.training.cell import CellSource, LiveViews, SensorBlind
 from promptda_ros.training.examples import Batches, to_batch
 from promptda_ros.training.recipe import CellData, Phase, Spoiling
 from promptda_ros.training.shards import Shards, write_shard
@@ -85,7 +85,7 @@ def test_views_on_which_the_sensor_sees_nothing_are_given_up(tmp_path, make_view
             return [far] * count
 
     source = CellSource(Far(), {'phone_lidar': 1}, Spoiling())
-    with pytest.raises(RuntimeError, match='measured too little on 20 views'):
+    with pytest.raises(SensorBlind, match='phone_lidar measured too little .* on 20 draws'):
         source.examples(PHASE, np.random.default_rng(0))
 
 
