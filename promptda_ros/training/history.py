@@ -57,8 +57,8 @@ class History:
             row
             for one in verdicts
             for row in (
-                Row(step, f'{one.sensor}{MAE}', one.mae_m / one.bilinear_mae_m),
-                Row(step, f'{one.sensor}{EDGE}', one.edge_mae_m / one.bilinear_edge_mae_m),
+                Row(step, f'{one.sensor}{MAE}', one.relative_mae),
+                Row(step, f'{one.sensor}{EDGE}', one.relative_edge_mae),
             )
         )
         _draw(self._rows, self._folder / CURVES)

@@ -36,18 +36,29 @@ class Verdict:
     def score(self) -> float:
         """Weigh the whole picture and its edges alike; less is better, 1 is bilinear upsampling.
 
-        Of frames without an edge only the whole picture counts.
+        Without an edge, or where bilinear has every edge right, only the whole picture counts.
         """
-        mae = self.mae_m / self.bilinear_mae_m
-        edge_mae = self.edge_mae_m / self.bilinear_edge_mae_m
+        mae, edge_mae = self.relative_mae, self.relative_edge_mae
         return mae if math.isnan(edge_mae) else 0.5 * (mae + edge_mae)
+
+    @property
+    def relative_mae(self) -> float:
+        """Return the error as a share of that of bilinear upsampling."""
+        return self.mae_m / self.bilinear_mae_m
+
+    @property
+    def relative_edge_mae(self) -> float:
+        """Return the same of the edge band; NaN where there is none or bilinear is right."""
+        if self.bilinear_edge_mae_m == 0.0:
+            return math.nan
+        return self.edge_mae_m / self.bilinear_edge_mae_m
 
     def describe(self) -> str:
         """Write one line in millimetres."""
         return (
-            f'{self.sensor}: MAE {1000 * self.mae_m:.2f} ({self.mae_m / self.bilinear_mae_m:.3f} '
+            f'{self.sensor}: MAE {1000 * self.mae_m:.2f} ({self.relative_mae:.3f} '
             f'of bilinear), edge band {1000 * self.edge_mae_m:.1f} '
-            f'({self.edge_mae_m / self.bilinear_edge_mae_m:.3f}), where the sensor is right '
+            f'({self.relative_edge_mae:.3f}), where the sensor is right '
             f'{1000 * self.right_m:.2f} (sensor {1000 * self.sensor_right_m:.2f})'
         )
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.prompt import require_same_view
+from promptda_ros.core.settings import PromptSettings
+from promptda_ros.evaluation.metrics import Judge
 from promptda_ros.evaluation.readers.files import FileReader, FrameFiles
 from promptda_ros.evaluation.sample import Sample
 from promptda_ros.training.examples import Example, is_usable
@@ -75,6 +77,7 @@ def split(
             f'the frames have sensor depth of {len(shapes)} sizes, {sizes}: a batch needs one, '
             'train on one sensor at a time'
         )
+    _require_errors(validation)
     return RecordingSource(training), [resized(_read(frame), phase) for frame in validation]
 
 
@@ -87,6 +90,21 @@ def resized(sample: Sample, phase: Phase) -> Example:
         sensor_depth_m=sample.sensor_depth_m,
         truth_m=np.asarray(truth_m, np.float32),
     )
+
+
+def _require_errors(frames: Sequence[FrameFiles]) -> None:
+    """Refuse sensor depth that is the better depth: errors are told relative to the sensor's."""
+    if not any(_errs(_read(frame)) for frame in frames):
+        raise RecordingError(
+            f'the sensor depth of all {len(frames)} frames to judge on is the better depth '
+            'itself, so that there is nothing to learn: put the depth of the sensor in sensor/, '
+            'or name its own topic'
+        )
+
+
+def _errs(sample: Sample) -> bool:
+    truth = Judge.of(sample, PromptSettings())
+    return truth.errors(truth.bilinear_m).mae_m > 0
 
 
 def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:

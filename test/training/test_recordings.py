@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -88,4 +90,12 @@ def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
     folder = write_recording(tmp_path / 'a', 4)
     cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
     with pytest.raises(RecordingError, match='000.png: depth 16x16 has not the shape'):
+        split([frames_of(folder)], PHASE)
+
+
+def test_a_sensor_that_is_the_better_depth_leaves_nothing_to_learn(tmp_path, write_recording):
+    folder = write_recording(tmp_path / 'a', 4)
+    for path in (folder / 'depth').iterdir():
+        shutil.copyfile(path, folder / 'sensor' / path.name)
+    with pytest.raises(RecordingError, match='of all 1 frames to judge on is the better depth'):
         split([frames_of(folder)], PHASE)
