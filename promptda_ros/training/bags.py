@@ -75,13 +75,13 @@ class Recorded:
 def unpack(bag: Path, topics: Topics, folder: Path) -> Path:
     """Write image/, sensor/ and depth/ of a bag to a folder of its own below this one.
 
-    Done once: the same topics of the same file are found again.
+    Done once: the same topics of the same file are found again while it is unchanged.
 
     Raises:
         RecordingError: the bag lacks a topic, nothing belongs together, or a message can't be
             read.
     """
-    facts = '\n'.join((str(bag.resolve()), *topics.names))
+    facts = '\n'.join((str(bag.resolve()), *_state_of(bag), *topics.names))
     pictures = folder / f'{bag.stem}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}'
     if pictures.is_dir():
         return pictures
@@ -96,6 +96,13 @@ def unpack(bag: Path, topics: Topics, folder: Path) -> Path:
             _write(unfinished, name, one, topics)
     unfinished.rename(pictures)
     return pictures
+
+
+def _state_of(bag: Path) -> list[str]:
+    """Say by size and time what a bag, a file or a folder of files, holds now."""
+    files = sorted(bag.iterdir()) if bag.is_dir() else [bag]
+    states = [(path.name, path.stat()) for path in files]
+    return [f'{name} {state.st_size} {state.st_mtime_ns}' for name, state in states]
 
 
 def _pair(bag: Path, topics: Topics) -> dict[tuple[str, int], str]:

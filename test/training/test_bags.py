@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import os
 from pathlib import Path
 import struct
 from typing import Any
@@ -230,3 +231,11 @@ def test_a_file_that_is_no_bag_is_refused(tmp_path):
     path.write_bytes(b'nothing')
     with pytest.raises(RecordingError, match='broken.mcap can not be read'):
         unpack(path, TOPICS, tmp_path / 'out')
+
+
+def test_a_bag_that_has_changed_is_unpacked_anew(write_bag, tmp_path):
+    bag = write_bag(trio(0))
+    before = unpack(bag, TOPICS, tmp_path / 'out')
+    for path in bag.iterdir():
+        os.utime(path, ns=(0, 0))
+    assert unpack(bag, TOPICS, tmp_path / 'out') != before
