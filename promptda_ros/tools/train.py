@@ -38,7 +38,7 @@ from promptda_ros.training.recordings import is_bag, RecordingError, split
 from promptda_ros.training.render import render_training, render_validation, RenderError
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
-from promptda_ros.training.state import CheckpointMismatch, new_state
+from promptda_ros.training.state import CheckpointMismatch, new_state, Progress
 from promptda_ros.training.trainer import Diverged, LoaderDied, Machine, Trainer
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
@@ -69,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         return _say_stopped(options.out) if stop.received else _say(error, ExitCode.INTERNAL)
     except Diverged as error:
         return _say(error, ExitCode.INTERNAL)
+    print(_verdict(trainer.state.progress))
     print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
     return ExitCode.CLEAN
 
@@ -150,6 +151,12 @@ def _pictures(path: Path, options: argparse.Namespace) -> Path:
             'pip install -r requirements/demo.txt, beside ROS or requirements/without_ros.txt'
         ) from None
     return unpack(path, Topics(*options.topics), options.out / 'recordings')
+
+
+def _verdict(progress: Progress) -> str:
+    if progress.best_step == 0:
+        return f'not better than it began: score {progress.best_score:.3f} at step 0 is the best'
+    return f'best score {progress.best_score:.3f} at step {progress.best_step}; 1 is bilinear'
 
 
 def _say_stopped(out: Path) -> int:

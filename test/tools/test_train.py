@@ -24,10 +24,10 @@ from promptda_ros.core.settings import build
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.network import load_network
-from promptda_ros.tools.train import main
+from promptda_ros.tools.train import _verdict, main
 from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
 from promptda_ros.training.recipe import read_recipe
-from promptda_ros.training.state import CHECKPOINT
+from promptda_ros.training.state import CHECKPOINT, Progress
 from promptda_ros.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +112,14 @@ def test_a_run_on_recordings_ends_in_a_folder_that_the_node_loads(
     assert (model / RECIPE).read_bytes() == recipe.read_bytes()
     processor = json.loads((model / 'preprocessor_config.json').read_text())
     assert processor['size'] == {'height': 56, 'width': 70}
+
+
+@pytest.mark.parametrize(
+    'best_step, sentence',
+    [(0, 'not better than it began: score 0.900'), (7, 'best score 0.900 at step 7')],
+)
+def test_the_end_says_whether_anything_was_learnt(best_step, sentence):
+    assert sentence in _verdict(Progress(step=9, best_score=0.9, best_step=best_step))
 
 
 def test_a_network_of_ones_own_is_adapted(write_recipe, frames, network_folder, tmp_path):
