@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.prompt import require_same_view
@@ -61,7 +62,8 @@ def split(
     training: list[FrameFiles] = []
     validation: list[FrameFiles] = []
     for recording in recordings:
-        usable = [frame for frame in recording if _usable(frame, shapes)]
+        frames = tqdm(recording, desc='reading frames', unit='')
+        usable = [frame for frame in frames if _usable(frame, shapes)]
         kept = max(1, round(VALIDATION_SHARE * len(usable)))
         training += usable[:-kept]
         validation += usable[-kept:]
