@@ -147,12 +147,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework='pt') as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata()
+            notes = file.metadata() or {}
     except SafetensorError as error:
         raise CheckpointMismatch(
             f'{path} is no complete checkpoint ({error}): delete it to begin anew, or name '
             'another --out'
         ) from None
+    if not notes.keys() >= {'progress', 'recipe_sha256', 'init_sha256'}:
+        raise CheckpointMismatch(
+            f'{path} has weights but does not say of which run: delete it to begin anew, or name '
+            'another --out'
+        )
+    return tensors, notes
 
 
 def _require_same(path: Path, what: str, found: str, wanted: str) -> None:

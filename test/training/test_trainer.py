@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from safetensors.torch import save_file
 import torch
 
 from promptda_ros.evaluation.readers import find_frames
@@ -173,3 +174,9 @@ def test_training_on_a_sensor_of_ones_own_lowers_its_systematic_error(
     errors = [row.value for row in read_log(tmp_path / 'run' / LOG) if row.what.endswith('MAE')]
     assert len(errors) == 2
     assert errors[-1] < 0.6 * errors[0]
+
+
+def test_a_checkpoint_that_says_nothing_of_its_run_is_refused(make_trainer, make_recipe, tmp_path):
+    save_file({'network.x': torch.zeros(1)}, tmp_path / CHECKPOINT)
+    with pytest.raises(CheckpointMismatch, match='does not say of which run'):
+        make_trainer(make_recipe(steps=2), tmp_path)
