@@ -29,6 +29,7 @@ class Report:
     source: str
     seed: int
     resolution: str
+    asked: dict[str, object]  # what else of the command line decides the figures
     models: list[dict[str, str]]
     missing: list[str]  # methods that could not run, and why
     rows: list[Row]

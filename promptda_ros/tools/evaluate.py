@@ -145,6 +145,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         source=arguments.source,
         seed=arguments.seed,
         resolution=arguments.resolution,
+        asked=_asked(arguments),
         models=[model.facts() for model in models],
         missing=missing,
         rows=summarise(scores),
@@ -155,6 +156,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     (arguments.out / 'results.json').write_text(report.to_json())
     write_page(arguments.out / 'index.html', report, worst.listed())
     _tell(report, arguments.out)
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return what is needed to repeat the run beside seed and resolution."""
+    names = ('reader', 'methods', 'sensors', 'holes', 'frames', 'static_frames')
+    return {
+        **{name: getattr(arguments, name) for name in names},
+        **{name: '{1}x{0}'.format(*getattr(arguments, name)) for name in ('size', 'prompt_size')},
+    }
 
 
 def _settings(arguments: argparse.Namespace, model: str) -> Settings:

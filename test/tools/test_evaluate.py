@@ -61,6 +61,8 @@ def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
     content = json.loads((frames.parent / 'out/results.json').read_text())
     assert [row['method'] for row in content['rows']] == methods * 2
     assert content['seed'] == 0
+    assert content['asked']['holes'] == [0.0, 0.25]
+    assert content['asked']['prompt_size'] == '16x12'
     assert len(content['models'][0]['model.sha256']) == 64
     assert {'python', 'numpy', 'opencv', 'torch'} <= content['versions'].keys()
     bilinear = [float(line['mae_m']) for line in lines if line['method'] == 'bilinear']
