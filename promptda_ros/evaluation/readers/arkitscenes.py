@@ -61,8 +61,11 @@ def _quarter_turns(metadata: Path) -> dict[str, int]:
     if not metadata.is_file():
         return {}
     with metadata.open(newline='') as file:
-        return {
-            # A direction that is not known leaves the picture as it is.
-            row['video_id']: QUARTER_TURNS.get(row['sky_direction'], 0)
-            for row in csv.DictReader(file)
-        }
+        rows = csv.DictReader(file)
+        if not {'video_id', 'sky_direction'} <= set(rows.fieldnames or ()):
+            raise NoFrames(
+                f'{metadata} has no columns video_id and sky_direction, which say how a video '
+                'was held: fetch it anew'
+            )
+        # A direction that is not known leaves the picture as it is.
+        return {row['video_id']: QUARTER_TURNS.get(row['sky_direction'], 0) for row in rows}

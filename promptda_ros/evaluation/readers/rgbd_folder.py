@@ -56,7 +56,12 @@ def _tum(folder: Path) -> list[FrameFiles]:
 def _listed(listing: Path) -> dict[float, Path]:
     lines = [line.split() for line in listing.read_text().splitlines()]
     entries = [words for words in lines if len(words) >= 2 and not words[0].startswith('#')]
-    return {float(stamp): listing.parent / name for stamp, name, *_ in entries}
+    try:
+        return {float(stamp): listing.parent / name for stamp, name, *_ in entries}
+    except ValueError as error:
+        raise NoFrames(
+            f'{listing} has a line that does not begin with a stamp in seconds: {error}'
+        ) from None
 
 
 def _redwood(folder: Path) -> list[FrameFiles]:

@@ -201,3 +201,17 @@ def test_real_redwood_frames_are_read():
     assert all(0.85 < np.isfinite(sample.truth_m).mean() < 0.9 for sample in samples)
     assert all(0.5 < np.nanmin(sample.sensor_depth_m) < 1.5 for sample in samples)
     assert all(np.nanmax(sample.sensor_depth_m) < 3.0 for sample in samples)
+
+
+def test_a_listing_without_stamps_is_said_in_one_sentence(tmp_path):
+    for name in ('rgb', 'depth'):
+        (tmp_path / f'{name}.txt').write_text('first picture.png\n')
+    with pytest.raises(NoFrames, match='does not begin with a stamp'):
+        find_frames(tmp_path, reader='rgbd')
+
+
+def test_metadata_without_its_columns_is_said_in_one_sentence(tmp_path):
+    (tmp_path / 'Validation').mkdir()
+    (tmp_path / 'metadata.csv').write_text('video,sky\n1,Up\n')
+    with pytest.raises(NoFrames, match='no columns video_id and sky_direction'):
+        find_frames(tmp_path, reader='arkitscenes')
