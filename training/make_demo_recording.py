@@ -44,7 +44,7 @@ from promptda_ros.sim.scene import make_scene
 from promptda_ros.sim.sensors import SENSORS
 
 SEED = 2_000_008  # far from the scenes of training, validation and evaluation
-FRAMES = 66
+FRAMES = 61
 RATE_HZ = 10
 FIRST_STAMP_NS = 1_767_225_600_000_000_000  # 2026-01-01
 DEPTH_DELAY_NS = 3_000_000  # the depth sensor is a little later than the camera
