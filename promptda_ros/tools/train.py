@@ -29,12 +29,13 @@ from promptda_ros.training.checks import (
     network_config,
     require_cell,
     require_patches,
+    require_recorded,
     require_same_network,
 )
 from promptda_ros.training.examples import Example, is_usable, Source
 from promptda_ros.training.model_folder import write_model
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
-from promptda_ros.training.recordings import is_bag, RecordingError, split
+from promptda_ros.training.recordings import is_bag, RecordingError, size_of, split
 from promptda_ros.training.render import render_training, render_validation, RenderError
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
@@ -86,7 +87,10 @@ def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
     network = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = new_state(network, recipe, init_sha256=init_sha256)
     state.resume(options.out)
-    source, validation = _recorded(recipe, options) if options.data else _cell(recipe, options)
+    if options.data:
+        source, validation = _recorded(recipe, network.config.patch_size, options)
+    else:
+        source, validation = _cell(recipe, options)
     return Trainer(recipe, state, source, validation, options.out, machine)
 
 
@@ -128,9 +132,11 @@ def _measured(views: Shards, recipe: Recipe) -> dict[str, list[Example]]:
     return validation
 
 
-def _recorded(recipe: Recipe, options: argparse.Namespace) -> Examples:
+def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Examples:
     folders = [_pictures(path, options) for path in options.data]
     recordings = [find_frames(folder, reader=options.reader) for folder in folders]
+    for recording in recordings:
+        require_recorded(recipe, *size_of(recording[0]), patch_px)
     source, validation = split(recordings, recipe.phases[-1])
     print(f'{len(source.frames)} frames to train on, {len(validation)} to judge on')
     return source, {'recordings': validation}

@@ -11,6 +11,8 @@ from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.training.recipe import Recipe, RecipeError, suggest
 from promptda_ros.training.start import require_room
 
+SQUEEZE_TOLERANCE = 0.05  # whole patches seldom have a camera's shape exactly
+
 
 def network_config(recipe: Recipe) -> PromptDepthAnythingConfig:
     """Return the shape of the recipe's network.
@@ -72,6 +74,22 @@ def require_cell(recipe: Recipe, patch_px: int) -> None:
             raise RecipeError(
                 f'a phase has pictures of {phase.width}x{phase.height}, not of the shape of the '
                 f'rendered {cell.width}x{cell.height}: give both the same aspect'
+            )
+
+
+def require_recorded(recipe: Recipe, height: int, width: int, patch_px: int) -> None:
+    """Refuse phases that would squeeze recorded pictures of this size: the node keeps their shape.
+
+    Raises:
+        RecipeError: a phase has another shape than the pictures.
+    """
+    for phase in recipe.phases:
+        squeezed = phase.width * height / (phase.height * width)
+        if abs(squeezed - 1) > SQUEEZE_TOLERANCE:
+            longer = max(1, round(phase.height * width / height / patch_px)) * patch_px
+            raise RecipeError(
+                f'a phase has pictures of {phase.width}x{phase.height}, not of the shape of the '
+                f'recorded {width}x{height}, which would be squeezed: take {longer}x{phase.height}'
             )
 
 

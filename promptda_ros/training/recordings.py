@@ -83,6 +83,12 @@ def split(
     return RecordingSource(training), [resized(_read(frame), phase) for frame in validation]
 
 
+def size_of(frame: FrameFiles) -> tuple[int, int]:
+    """Return height and width of a frame's pictures."""
+    height, width = _read(frame).truth_m.shape
+    return height, width
+
+
 def resized(sample: Sample, phase: Phase) -> Example:
     """Bring picture and truth to the size of a phase; the sensor keeps its own."""
     size = phase.width, phase.height

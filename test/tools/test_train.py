@@ -96,6 +96,13 @@ def run(recipe: Path, out: Path, *more: str | Path) -> int:
     return main([str(recipe), '--out', str(out), '--workers', '0', *map(str, more)])
 
 
+def test_recordings_are_not_squeezed(write_recipe, frames, tmp_path, capsys):
+    """The node keeps a camera's shape: what is trained on squeezed pictures never meets it."""
+    recipe = write_recipe(phases=[{'steps': 1, 'batch': 2, 'height': 56, 'width': 112}])
+    assert run(recipe, tmp_path / 'out', '--data', frames) == ExitCode.CONFIGURATION
+    assert '112x56, not of the shape of the recorded 70x56' in capsys.readouterr().err
+
+
 def test_a_run_on_recordings_ends_in_a_folder_that_the_node_loads(
     write_recipe, frames, tmp_path, capsys
 ):
