@@ -234,12 +234,17 @@ def _methods(
 def _run(
     reader: Reader, methods: Sequence[Method], worst: WorstFrames, arguments: argparse.Namespace
 ) -> list[Score]:
+    """Judge every answer; Ctrl-C ends it with what there is."""
     answers = evaluate(reader, methods, hole_shares=arguments.holes, seed=arguments.seed)
     total = len(reader) * len(arguments.holes) * len(methods)
-    scores = []
-    for answer in tqdm(answers, total=total, desc='answers', unit='', file=sys.stderr):
-        scores.append(answer.score)
-        worst.offer(answer)
+    scores: list[Score] = []
+    try:
+        for answer in tqdm(answers, total=total, desc='answers', unit='', file=sys.stderr):
+            scores.append(answer.score)
+            worst.offer(answer)
+    except KeyboardInterrupt:
+        print(f'stopped: the results are of {len(scores)} of {total} answers', file=sys.stderr)
+        arguments.static_frames = 0
     if all(score.refused for score in scores):
         reasons = ', '.join(sorted({score.refused for score in scores}))
         raise NoFrames(f'none of {len(reader)} frames gave any answer: {reasons}')

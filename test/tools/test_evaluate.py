@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from promptda_ros.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
+from promptda_ros.evaluation.readers.files import FileReader
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.tools.evaluate import main
 
@@ -159,3 +160,19 @@ def test_frames_that_no_method_can_use_end_with_the_reason(frames, capsys):
         cv2.imwrite(str(path), np.zeros((96, 128), np.uint16))
     assert run(frames, '--methods', 'bilinear') == ExitCode.CONFIGURATION
     assert 'none of 3 frames gave any answer: prompt_too_sparse' in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_what_was_answered(frames, network_folder, monkeypatch, capsys):
+    read = FileReader.read
+
+    def interrupted(self, frame):
+        if frame.name == '2':
+            raise KeyboardInterrupt
+        return read(self, frame)
+
+    monkeypatch.setattr(FileReader, 'read', interrupted)
+    more = ['--model', str(network_folder), '--holes', '0', '--methods', 'bilinear', 'network']
+    assert run(frames, *more) == ExitCode.CLEAN
+    assert 'the results are of 4 of 6 answers' in capsys.readouterr().err
+    lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
+    assert {line['frame'] for line in lines} == {'0', '1'}
