@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+import signal
 
 import pytest
 
@@ -19,7 +19,7 @@ class Killing:
     folder = Path('frames/training/0000000')
 
     def __reduce__(self):
-        return os._exit, (1,)
+        return signal.raise_signal, (signal.SIGKILL,)
 
 
 def test_a_process_that_dies_while_rendering_is_said_in_one_sentence():
