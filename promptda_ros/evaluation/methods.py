@@ -133,9 +133,22 @@ class Network:
     estimator: Estimator
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        return self.answer(image, sensor_depth_m, stamp_ns=0, history=None)
+
+    def answer(
+        self,
+        image: ByteImage,
+        sensor_depth_m: FloatImage,
+        *,
+        stamp_ns: int,
+        history: History | None,
+    ) -> FloatImage:
+        """Return metres (H, W) of one frame, which stands alone without a history."""
         depth_m = in_shape_of(image, sensor_depth_m)
-        frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=depth_m)
-        return self.estimator.estimate(frame, self.settings.prompt, self.settings.output).depth_m
+        frame = Frame(stamp_ns=stamp_ns, frame_id='', image=image, sensor_depth_m=depth_m)
+        prepared = self.estimator.prepare(frame, self.settings.prompt, history)
+        answer = self.estimator.infer(prepared)
+        return self.estimator.restore(prepared, answer, self.settings.output).depth_m
 
 
 class NetworkOnVideo:
@@ -149,15 +162,9 @@ class NetworkOnVideo:
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         self._stamp_ns += PERIOD_NS
-        settings, estimator = self._network.settings, self._network.estimator
-        frame = Frame(
-            stamp_ns=self._stamp_ns,
-            frame_id='',
-            image=image,
-            sensor_depth_m=in_shape_of(image, sensor_depth_m),
+        return self._network.answer(
+            image, sensor_depth_m, stamp_ns=self._stamp_ns, history=self._history
         )
-        prepared = estimator.prepare(frame, settings.prompt, self._history)
-        return estimator.restore(prepared, estimator.infer(prepared), settings.output).depth_m
 
 
 def as_blocks(depth_m: FloatImage, size: tuple[int, ...]) -> FloatImage:
