@@ -79,7 +79,7 @@ def _start() -> PromptDepthNode:
         from rclpy.impl.implementation_singleton import rclpy_implementation
         from rclpy.signals import SignalHandlerOptions
 
-        from promptda_ros.core.settings import SettingError
+        from promptda_ros.core.setting import SettingError
         from promptda_ros.node import PromptDepthNode
     except ModuleNotFoundError as error:
         hint = f'not importable from {sys.executable}; activate the environment it is installed in'

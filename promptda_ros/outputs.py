@@ -101,7 +101,7 @@ def _points(
     frame: Frame, depth: Depth, intrinsics: Intrinsics, settings: OutputSettings
 ) -> PointCloud2:
     depth_m = depth.depth_m
-    if settings.edge_filter:
+    if settings.edge_filter != 'off':
         depth_m = cloud.without_flying_pixels(depth_m, edge_step=settings.edge_step)
     layout = cloud.PCL_LAYOUT if settings.pcl_layout else cloud.COMPACT_LAYOUT
     points = cloud.build_cloud(depth_m, frame.image, intrinsics, layout)

@@ -15,14 +15,8 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.settings import (
-    build,
-    describe,
-    Setting,
-    SettingError,
-    Settings,
-    unknown_setting,
-)
+from promptda_ros.core.setting import Setting, SettingError
+from promptda_ros.core.settings import build, describe, Settings, unknown_setting
 
 
 class Parameters:

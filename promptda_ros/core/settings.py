@@ -7,65 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 import difflib
-import math
-from typing import Any, TypeAlias
+from typing import Any
 
-Value: TypeAlias = bool | int | float | str
-
-
-class SettingError(ValueError):
-    """A value that a setting can't take; the text names the setting, the value and the limits."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is to be known about one setting."""
-
-    name: str
-    default: Value
-    meaning: str
-    unit: str = ''
-    limits: tuple[float, float] | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-    def check(self, value: object) -> Value:
-        """Return the value in the setting's own type.
-
-        Raises:
-            SettingError: the value has another type, lies outside the limits or is no choice.
-        """
-        kind = type(self.default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)  # people write `tolerance: 1`
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}')
-        if self.limits is not None:
-            self._check_limits(float(value), *self.limits)
-        if self.choices and value not in self.choices:
-            raise SettingError(
-                f'parameter {self.name}: {value!r} is not one of {", ".join(self.choices)}'
-            )
-        return value
-
-    def _check_limits(self, value: float, low: float, high: float) -> None:
-        if math.isfinite(value) and low <= value <= high:
-            return
-        limits = f'{low}..{high} {self.unit}'.rstrip()
-        raise SettingError(f'parameter {self.name}: {value:g} is outside {limits}')
-
-
-def _setting(
-    default: Value,
-    meaning: str,
-    *,
-    unit: str = '',
-    limits: tuple[float, float] | None = None,
-    choices: tuple[str, ...] = (),
-    live: bool = False,
-) -> Any:
-    about = {'meaning': meaning, 'unit': unit, 'limits': limits, 'choices': choices, 'live': live}
-    return field(default=default, metadata=about)
+from promptda_ros.core.setting import Setting, SettingError, Value
+from promptda_ros.core.setting import setting as _setting
 
 
 @dataclass(frozen=True)
@@ -96,6 +41,19 @@ class ModelSettings:
 class InputSettings:
     """What the node accepts on its topics."""
 
+    image_transport: str = _setting(
+        'auto',
+        'How images arrive: raw on `image`, compressed (JPEG or PNG) on `image/compressed`; '
+        'auto takes what is published, raw first.',
+        choices=('auto', 'raw', 'compressed'),
+    )
+    depth_transport: str = _setting(
+        'auto',
+        'How depth arrives: raw on `depth`, compressedDepth (PNG or RVL) on '
+        '`depth/compressedDepth`, points (PointCloud2) on `depth`; auto takes what is published, '
+        'raw first.',
+        choices=('auto', 'raw', 'compressedDepth', 'points'),
+    )
     max_pixels: int = _setting(
         16_000_000,
         'Images with more pixels are dropped before anything is allocated.',
@@ -118,7 +76,71 @@ class InputSettings:
     )
     allow_frame_mismatch: bool = _setting(
         False,
-        'Take depth whose frame_id differs from the image although it may not be registered.',
+        'Take depth whose frame_id differs from the image as registered to it all the same.',
+        live=True,
+    )
+    rectify: bool = _setting(
+        False,
+        'Undo the distortion of the lens that camera_info describes, for drivers that publish no '
+        'rectified images.',
+        live=True,
+    )
+    min_confidence: float = _setting(
+        0.0,
+        'Sensor depth counts as measured where the image on `confidence` is at least this '
+        '(ARKit 0 to 2, RealSense and ToF amplitude 0 to 255 or 65535); 0 needs no such image.',
+        limits=(0.0, 65535.0),
+        live=True,
+    )
+    mask: str = _setting(
+        'off',
+        'What becomes of points where the image on `mask` (mono8) is not 0: remove, for a mask of '
+        'the robot, or keep only them, for a mask of the object.',
+        choices=('off', 'remove', 'keep'),
+        live=True,
+    )
+    mask_max_age: float = _setting(
+        0.2,
+        'No cloud is published while the newest mask is further from the image than this.',
+        unit='s',
+        limits=(0.0, 60.0),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class ExtrinsicsSettings:
+    """Where the depth sensor is, seen from the colour camera, when depth is not registered."""
+
+    source: str = _setting(
+        'auto',
+        'auto: depth with the frame_id of the image is registered, any other is looked up in TF; '
+        'parameters: translation and rotation below, for every depth message.',
+        choices=('auto', 'parameters'),
+        live=True,
+    )
+    translation: tuple[float, ...] = _setting(
+        (0.0, 0.0, 0.0),
+        'Origin of the depth frame in the colour optical frame.',
+        unit='m',
+        limits=(-100.0, 100.0),
+        lengths=(3,),
+        live=True,
+    )
+    rotation: tuple[float, ...] = _setting(
+        (0.0, 0.0, 0.0, 1.0),
+        'Axes of the depth frame in the colour optical frame: a quaternion x, y, z, w, or nine '
+        'values of a matrix, column by column, as `extrinsics/depth_to_color` of RealSense and '
+        'Orbbec has them.',
+        limits=(-1.0, 1.0),
+        lengths=(4, 9),
+        live=True,
+    )
+    timeout: float = _setting(
+        0.1,
+        'How long the worker waits for a transform from TF before it drops the frame.',
+        unit='s',
+        limits=(0.0, 5.0),
         live=True,
     )
 
@@ -230,6 +252,13 @@ class PromptSettings:
         limits=(8, 2048),
         live=True,
     )
+    max_fill_distance: float = _setting(
+        1.0,
+        'Output farther from every measurement than this share of the image diagonal is NaN; '
+        '1 trusts the picture everywhere.',
+        limits=(0.0, 1.0),
+        live=True,
+    )
     smoothing: int = _setting(
         1,
         'Frames that sensor depth may lag behind an unnoticeably slow motion for less flicker; '
@@ -250,9 +279,10 @@ class OutputSettings:
         'it: a thing nearer than every measurement would be shown too far away.',
         live=True,
     )
-    edge_filter: bool = _setting(
-        True,
-        'Remove flying pixels, which float between two surfaces, from the cloud.',
+    edge_filter: str = _setting(
+        'points',
+        'Where flying pixels, which float between two surfaces, are removed.',
+        choices=('off', 'points', 'depth_and_points'),
         live=True,
     )
     edge_step: float = _setting(
@@ -264,6 +294,116 @@ class OutputSettings:
     pcl_layout: bool = _setting(
         False,
         'Points of 32 bytes with rgb at 16 as PCL lays them out, instead of 16 bytes.',
+        live=True,
+    )
+    stride: int = _setting(
+        1,
+        'Take every n-th pixel of every n-th row into the clouds.',
+        unit='px',
+        limits=(1, 64),
+        live=True,
+    )
+    voxel: float = _setting(
+        0.0,
+        'Edge of the cubes of which ~/points_dense and ~/points_normals hold one point each; '
+        '0 keeps all points.',
+        unit='m',
+        limits=(0.0, 1.0),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class WorkspaceSettings:
+    """Which part of the scene the clouds show; depth images are never cropped."""
+
+    min_depth: float = _setting(
+        0.0, 'Nearer points are left out.', unit='m', limits=(0.0, 1000.0), live=True
+    )
+    max_depth: float = _setting(
+        1000.0, 'Farther points are left out.', unit='m', limits=(0.0, 1000.0), live=True
+    )
+    roi: tuple[float, ...] = _setting(
+        (0.0, 0.0, 0.0, 0.0),
+        'Window of the image: left, top, width, height; a width or height of 0 is all of it.',
+        unit='px',
+        limits=(0.0, 100_000.0),
+        lengths=(4,),
+        live=True,
+    )
+    box_min: tuple[float, ...] = _setting(
+        (-1000.0, -1000.0, -1000.0),
+        'Least x, y, z of the points in the frame of the box.',
+        unit='m',
+        limits=(-1000.0, 1000.0),
+        lengths=(3,),
+        live=True,
+    )
+    box_max: tuple[float, ...] = _setting(
+        (1000.0, 1000.0, 1000.0),
+        'Greatest x, y, z of the points in the frame of the box.',
+        unit='m',
+        limits=(-1000.0, 1000.0),
+        lengths=(3,),
+        live=True,
+    )
+    frame: str = _setting(
+        '',
+        'TF frame of the box, for example base_link; empty: the colour optical frame, moved by '
+        'translation and rotation.',
+        live=True,
+    )
+    translation: tuple[float, ...] = _setting(
+        (0.0, 0.0, 0.0),
+        'Origin of the frame of the box in the colour optical frame, without TF.',
+        unit='m',
+        limits=(-100.0, 100.0),
+        lengths=(3,),
+        live=True,
+    )
+    rotation: tuple[float, ...] = _setting(
+        (0.0, 0.0, 0.0, 1.0),
+        'Axes of the frame of the box in the colour optical frame: a quaternion x, y, z, w, or '
+        'nine values of a matrix, column by column.',
+        limits=(-1.0, 1.0),
+        lengths=(4, 9),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class TrustSettings:
+    """When depth that contradicts its sensor is withheld."""
+
+    gate: bool = _setting(
+        True, 'Drop frames whose depth contradicts what the sensor measured.', live=True
+    )
+    max_difference: float = _setting(
+        0.1,
+        'Share of the measured depth from which on a pixel contradicts its measurement.',
+        limits=(0.001, 10.0),
+        live=True,
+    )
+    max_fraction: float = _setting(
+        0.3,
+        'Share of the measured pixels that may contradict their measurements.',
+        limits=(0.0, 1.0),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """What the service ~/capture takes."""
+
+    frames: int = _setting(
+        1, 'Frames of which a capture is the median.', limits=(1, 100), live=True
+    )
+    timeout: float = _setting(
+        5.0,
+        'How long a capture waits for its frames.',
+        unit='s',
+        limits=(0.1, 60.0),
         live=True,
     )
 
@@ -287,12 +427,21 @@ class Settings:
     strict_params: bool = _setting(
         False, 'Stop at start when a parameter is given that does not exist.'
     )
+    cameras: tuple[str, ...] = _setting(
+        ('',),
+        'Names of the cameras of one node, which share the network: topics and parameters of each '
+        "begin with its name; [''] is one camera without a name.",
+    )
     model: ModelSettings = field(default_factory=ModelSettings)
     input: InputSettings = field(default_factory=InputSettings)
     qos: QosSettings = field(default_factory=QosSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
+    extrinsics: ExtrinsicsSettings = field(default_factory=ExtrinsicsSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    workspace: WorkspaceSettings = field(default_factory=WorkspaceSettings)
+    trust: TrustSettings = field(default_factory=TrustSettings)
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
 
 
 def describe() -> tuple[Setting, ...]:

@@ -15,7 +15,8 @@ from promptda_ros import millimetres
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, without_flying_pixels
 from promptda_ros.core.device import DeviceError
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
-from promptda_ros.core.settings import build, model_setting, SettingError, Settings
+from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.network import CheckpointError

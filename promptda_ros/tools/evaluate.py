@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from promptda_ros.core.device import DeviceError
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.settings import build, model_setting, SettingError, Settings
+from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.evaluation.flicker import Flicker, measure_flicker
 from promptda_ros.evaluation.methods import (
     BASELINES,

@@ -8,7 +8,8 @@ import argparse
 from pathlib import Path
 import textwrap
 
-from promptda_ros.core.settings import describe, Setting, Value
+from promptda_ros.core.setting import Setting, Value
+from promptda_ros.core.settings import describe
 
 YAML_FILE = Path('config/promptda.yaml')
 TABLE_FILE = Path('docs/parameters.md')
@@ -87,4 +88,6 @@ def _limits(setting: Setting) -> str:
 def _yaml(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f'[{", ".join(_yaml(each) for each in value)}]'
     return f"'{value}'" if isinstance(value, str) else str(value)

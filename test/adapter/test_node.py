@@ -23,7 +23,7 @@ import torch
 from promptda_ros import node as node_module
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.guard import FAILURES_IN_A_ROW, GaveUp
-from promptda_ros.core.settings import SettingError
+from promptda_ros.core.setting import SettingError
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.outputs import OUTPUTS
 

@@ -158,7 +158,7 @@ def test_flying_pixels_are_left_out_of_the_cloud_alone(bench, outputs, frame, de
 
 
 @pytest.mark.parametrize(
-    'settings', [OutputSettings(edge_filter=False), OutputSettings(edge_step=1.0)]
+    'settings', [OutputSettings(edge_filter='off'), OutputSettings(edge_step=1.0)]
 )
 def test_the_filter_can_be_turned_off(bench, outputs, frame, depth, settings):
     bench.listen('points', PointCloud2)

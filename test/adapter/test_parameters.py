@@ -11,7 +11,8 @@ import pytest
 from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.settings import describe, SettingError, Settings
+from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings import describe, Settings
 from promptda_ros.parameters import Parameters
 
 KINDS = {
@@ -20,6 +21,14 @@ KINDS = {
     float: ParameterType.PARAMETER_DOUBLE,
     str: ParameterType.PARAMETER_STRING,
 }
+LIST_KINDS = {
+    float: ParameterType.PARAMETER_DOUBLE_ARRAY,
+    str: ParameterType.PARAMETER_STRING_ARRAY,
+}
+
+
+def kind_of(value: object) -> int:
+    return LIST_KINDS[type(value[0])] if isinstance(value, tuple) else KINDS[type(value)]
 
 
 @pytest.fixture
@@ -44,8 +53,9 @@ def test_every_setting_is_declared_with_its_default_and_its_meaning(declare):
     assert parameters.settings == Settings()
     for setting in describe():
         descriptor = node.describe_parameter(setting.name)
-        assert node.get_parameter(setting.name).value == setting.default
-        assert descriptor.type == KINDS[type(setting.default)]
+        value = node.get_parameter(setting.name).value
+        assert setting.check(value) == setting.default
+        assert descriptor.type == kind_of(setting.default)
         assert descriptor.description.startswith(setting.meaning)
         assert setting.unit in descriptor.description
         assert descriptor.read_only is not setting.live

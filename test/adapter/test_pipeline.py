@@ -58,7 +58,7 @@ def test_the_cloud_is_the_back_projection_of_depth_and_camera_info(rig):
     """J3: as a consumer would compute it from the other outputs."""
     heard = rig.listen('depth/image_rect')
     infos, clouds = rig.listen('depth/camera_info', CameraInfo), rig.listen('points', PointCloud2)
-    rig.node.set_parameters([Parameter('output.edge_filter', value=False)])
+    rig.node.set_parameters([Parameter('output.edge_filter', value='off')])
     depth_m = metres(rig.send_through(heard))
     rig.spin_until(lambda: infos and clouds)
     k = infos[0].k

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from array import array
 import math
 
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from promptda_ros.core.settings import build, describe, SettingError, Settings, unknown_setting
+from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings import build, describe, Settings, unknown_setting
 
 
 def test_nothing_given_builds_the_defaults():
@@ -59,6 +61,28 @@ def test_a_value_of_another_type_is_refused(name: str, value: object):
     """A2: a word where a number belongs."""
     with pytest.raises(SettingError, match=f'parameter {name}: .* is not a'):
         build({name: value})
+
+
+def test_a_list_is_taken_from_whatever_holds_its_values():
+    for values in ([1, 2, 3], (1.0, 2.0, 3.0), array('d', (1, 2, 3))):
+        assert build({'workspace.box_min': values}).workspace.box_min == (1.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ('value', 'reason'),
+    [
+        ('1 2 3', 'is not a list of float'),
+        ([1.0, 'two', 3.0], 'is not a list of float'),
+        ([True, 2.0, 3.0], 'is not a list of float'),
+        ([1.0, 2.0], '2 values given, 3 are needed'),
+        ([1.0, 2.0, math.nan], 'nan is outside'),
+        ([1.0, 2.0, 1e9], r'1e\+09 is outside -1000.0..1000.0 m'),
+    ],
+)
+def test_a_list_that_is_none_or_has_wrong_values_is_refused(value: object, reason: str):
+    """A2: the same for lists."""
+    with pytest.raises(SettingError, match=reason):
+        build({'workspace.box_min': value})
 
 
 def test_an_unknown_choice_is_refused_with_the_choices():

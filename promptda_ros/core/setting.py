@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is to be known about one setting, and what values it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+import math
+from typing import Any, TypeAlias
+
+Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
+
+
+class SettingError(ValueError):
+    """A value that a setting can't take; the text names the setting, the value and the limits."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is to be known about one setting."""
+
+    name: str
+    default: Value
+    meaning: str
+    unit: str = ''
+    limits: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    lengths: tuple[int, ...] = ()
+    live: bool = False
+
+    def check(self, value: object) -> Value:
+        """Return the value in the setting's own type.
+
+        Raises:
+            SettingError: the value has another type, lies outside the limits or is no choice.
+        """
+        kind = type(self.default)
+        if isinstance(self.default, tuple):
+            return self._check_list(value, type(self.default[0]))
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)  # people write `tolerance: 1`
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}')
+        if self.limits is not None and isinstance(value, int | float):
+            self._check_limits(value, *self.limits)
+        if self.choices and value not in self.choices:
+            raise SettingError(
+                f'parameter {self.name}: {value!r} is not one of {", ".join(self.choices)}'
+            )
+        return value
+
+    def _check_list(self, value: object, kind: type) -> Value:
+        accepted = (int, float) if kind is float else kind
+        entries = value if isinstance(value, Sequence) and not isinstance(value, str) else None
+        if entries is None or not all(
+            isinstance(each, accepted) and not isinstance(each, bool) for each in entries
+        ):
+            text = f'parameter {self.name}: {value!r} is not a list of {kind.__name__}'
+            raise SettingError(text)
+        if self.lengths and len(entries) not in self.lengths:
+            wanted = ' or '.join(str(length) for length in self.lengths)
+            text = f'parameter {self.name}: {len(entries)} values given, {wanted} are needed'
+            raise SettingError(text)
+        if self.limits is not None:
+            for each in entries:
+                self._check_limits(float(each), *self.limits)
+        return tuple(kind(each) for each in entries)
+
+    def _check_limits(self, value: float, low: float, high: float) -> None:
+        if math.isfinite(value) and low <= value <= high:
+            return
+        limits = f'{low}..{high} {self.unit}'.rstrip()
+        raise SettingError(f'parameter {self.name}: {value:g} is outside {limits}')
+
+
+def setting(
+    default: Value,
+    meaning: str,
+    *,
+    unit: str = '',
+    limits: tuple[float, float] | None = None,
+    choices: tuple[str, ...] = (),
+    lengths: tuple[int, ...] = (),
+    live: bool = False,
+) -> Any:
+    about = {
+        'meaning': meaning,
+        'unit': unit,
+        'limits': limits,
+        'choices': choices,
+        'lengths': lengths,
+        'live': live,
+    }
+    return field(default=default, metadata=about)
