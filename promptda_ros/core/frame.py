@@ -42,6 +42,7 @@ class Frame:
     frame_id: str
     image: ByteImage  # (H, W, 3) RGB
     sensor_depth_m: FloatImage  # (h, w), NaN unknown
+    mask: Mask | None = None  # (H, W), True where points are taken out of the clouds
 
 
 @dataclass(frozen=True)
