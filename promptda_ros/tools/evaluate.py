@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-import os
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
@@ -39,6 +38,7 @@ from promptda_ros.evaluation.worst import WorstFrames
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model, LoadedModel
 from promptda_ros.network import CheckpointError
+from promptda_ros.sim.renderer import NoRenderer, require_renderer
 
 if TYPE_CHECKING:
     from promptda_ros.evaluation.readers.cell import CellReader
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     except (DeviceError, CheckpointError, BadFrame) as error:  # BadFrame: at warm-up
         print(f'promptda evaluate: {error}', file=sys.stderr)
         return ExitCode.MODEL_OR_DEVICE
-    except (SettingError, NoFrames, OSError) as error:
+    except (SettingError, NoFrames, NoRenderer, OSError) as error:
         print(f'promptda evaluate: {error}', file=sys.stderr)
         return ExitCode.CONFIGURATION
     return ExitCode.CLEAN
@@ -189,15 +189,11 @@ def _reader(arguments: argparse.Namespace) -> Reader:
 
 
 def _cell_reader(arguments: argparse.Namespace) -> CellReader:
-    os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
-    try:
-        from promptda_ros.evaluation.readers.cell import CellReader
-        from promptda_ros.sim.sensors import SENSORS
-    except ModuleNotFoundError as error:
-        raise NoFrames(
-            f'{error.name} is not installed, so the cell can not be rendered; '
-            'pip install -r requirements/sim.txt'
-        ) from None
+    require_renderer()
+    # Late: MuJoCo is an optional extra.
+    from promptda_ros.evaluation.readers.cell import CellReader
+    from promptda_ros.sim.sensors import SENSORS
+
     return CellReader(
         sensors=_chosen_sensors(arguments.sensors, list(SENSORS)),
         views=arguments.frames or CELL_FRAMES,

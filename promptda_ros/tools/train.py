@@ -23,6 +23,7 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
+from promptda_ros.sim.renderer import NoRenderer, require_renderer
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.training.cell import CellSource, LiveViews, SensorBlind
 from promptda_ros.training.checks import (
@@ -44,7 +45,15 @@ from promptda_ros.training.trainer import Diverged, LoaderDied, Machine, Trainer
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 LOADER_TRACEBACK = 'Original Traceback'
-UNUSABLE = (RecipeError, RecordingError, NoFrames, SensorBlind, CheckpointMismatch, OSError)
+UNUSABLE = (
+    RecipeError,
+    RecordingError,
+    NoFrames,
+    NoRenderer,
+    SensorBlind,
+    CheckpointMismatch,
+    OSError,
+)
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
 
@@ -111,6 +120,8 @@ def _cell(recipe: Recipe, options: argparse.Namespace) -> Examples:
     folder, processes = options.frames or options.out / 'frames', options.workers + 1
     cell = recipe.cell
     validation = render_validation(folder, cell, processes=processes)
+    if cell.live:
+        require_renderer()
     views = LiveViews(cell) if cell.live else render_training(folder, cell, processes=processes)
     return CellSource(views, recipe.sensors, recipe.spoiling), _measured(validation, recipe)
 

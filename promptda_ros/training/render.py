@@ -10,12 +10,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import repeat
 import multiprocessing
-import os
 from pathlib import Path
 import signal
 
 from tqdm import tqdm
 
+from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.training.recipe import CellData, RecipeError
 from promptda_ros.training.shards import Shards, write_shard
 
@@ -58,7 +58,6 @@ def render_validation(folder: Path, cell: CellData, *, processes: int) -> Shards
 
 
 def _render(shards: Sequence[Shard], cell: CellData, *, processes: int) -> Shards:
-    os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
     missing = [shard for shard in shards if not shard.folder.exists()]
     if missing:
         _require_renderable(shards)
@@ -93,13 +92,9 @@ def _render_missing(
 
 
 def _require_renderable(shards: Sequence[Shard]) -> None:
-    try:
-        from promptda_ros.sim.cell import HELD_OUT_SEED
-    except ModuleNotFoundError as error:
-        raise RecipeError(
-            f'{error.name} is not installed, so the cell can not be rendered; '
-            'pip install -r requirements/sim.txt, or train on recordings with --data'
-        ) from None
+    require_renderer()
+    from promptda_ros.sim.cell import HELD_OUT_SEED  # late: MuJoCo is an optional extra
+
     last = shards[-1].first_seed + shards[-1].scenes - 1
     if last >= HELD_OUT_SEED:
         raise RecipeError(
