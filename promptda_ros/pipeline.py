@@ -75,7 +75,7 @@ class Pipeline:
         with stage('prepare'):
             prepared = estimator.prepare(frame, settings.prompt, self.history)
         with stage('infer'):
-            network_depth_m = estimator.infer(prepared)
+            (network_depth_m,) = estimator.infer([prepared])
         with stage('restore'):
             depth = estimator.restore(prepared, network_depth_m, settings.output)
         with stage('build'):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import math
@@ -90,7 +91,8 @@ class Estimator:
             BadFrame: the frame can't give depth one can trust.
         """
         prepared = self.prepare(frame, prompt)
-        return self.restore(prepared, self.infer(prepared), output)
+        (network_depth_m,) = self.infer([prepared])
+        return self.restore(prepared, network_depth_m, output)
 
     @one_thread()
     def prepare(
@@ -117,13 +119,22 @@ class Estimator:
         )
 
     @torch.inference_mode()
-    def infer(self, prepared: Prepared) -> Tensor:
-        """Run the network; returns metres (h, w) in float32."""
-        output = self._network(
-            pixel_values=prepared.pixel_values, prompt_depth=prepared.prompt_depth
-        )
-        depth_m: Tensor = output.predicted_depth[0]
-        return depth_m
+    def infer(self, batch: Sequence[Prepared]) -> list[Tensor]:
+        """Run the network on frames, those of one size at once.
+
+        Returns metres (h, w) in float32 for each.
+        """
+        of_size: defaultdict[tuple[torch.Size, torch.Size], list[int]] = defaultdict(list)
+        for number, each in enumerate(batch):
+            of_size[each.pixel_values.shape, each.prompt_depth.shape].append(number)
+        depths_m: dict[int, Tensor] = {}
+        for numbers in of_size.values():
+            output = self._network(
+                pixel_values=_joined([batch[number].pixel_values for number in numbers]),
+                prompt_depth=_joined([batch[number].prompt_depth for number in numbers]),
+            )
+            depths_m.update(zip(numbers, output.predicted_depth, strict=True))
+        return [depths_m[number] for number in range(len(batch))]
 
     @one_thread()
     @torch.inference_mode()
@@ -187,6 +198,10 @@ class Estimator:
 
 def _per_channel(values: list[float], device: torch.device) -> Tensor:
     return torch.tensor(values, device=device).view(1, 3, 1, 1)
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)  # the usual one is not copied
 
 
 def _contiguous(image: ByteImage) -> ByteImage:

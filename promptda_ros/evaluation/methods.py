@@ -147,7 +147,7 @@ class Network:
         depth_m = in_shape_of(image, sensor_depth_m)
         frame = Frame(stamp_ns=stamp_ns, frame_id='', image=image, sensor_depth_m=depth_m)
         prepared = self.estimator.prepare(frame, self.settings.prompt, history)
-        answer = self.estimator.infer(prepared)
+        (answer,) = self.estimator.infer([prepared])
         return self.estimator.restore(prepared, answer, self.settings.output).depth_m
 
 

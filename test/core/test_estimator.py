@@ -324,11 +324,34 @@ def test_warming_up_finds_a_network_that_gives_no_depth():
 def test_nothing_keeps_a_graph(estimator):
     """H8: neither what goes in nor what comes out could be trained."""
     prepared = estimator.prepare(frame_of(slope()), PROMPT)
-    depth_m = estimator.infer(prepared)
+    (depth_m,) = estimator.infer([prepared])
     given = (prepared.pixel_values, prepared.prompt_depth, prepared.guide)
     assert not any(tensor.requires_grad for tensor in (*given, depth_m))
     assert depth_m.is_inference()
     assert not any(weight.requires_grad for weight in estimator._network.parameters())
+
+
+def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimator, monkeypatch):
+    """Several cameras: a batch of two and one of another size."""
+    frames = [
+        frame_of(slope()),
+        frame_of(slope(), image=colours(84, 112)),
+        frame_of(2 * slope(), image=colours(96, 128)[:, ::-1]),
+    ]
+    batch = [estimator.prepare(frame, PROMPT) for frame in frames]
+    alone = [estimator.infer([each])[0] for each in batch]
+    sizes, network = [], estimator._network
+
+    def count(*, pixel_values, prompt_depth):
+        sizes.append(len(pixel_values))
+        return network(pixel_values=pixel_values, prompt_depth=prompt_depth)
+
+    monkeypatch.setattr(estimator, '_network', count)
+    together = estimator.infer(batch)
+    assert sizes == [2, 1]
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(together[0], together[2])
 
 
 def test_the_same_frame_twice_gives_the_same_bits(estimator):

@@ -310,7 +310,7 @@ def video(embedded: Estimator, boxes_m: Iterable[float], settings: PromptSetting
         stamp_ns = 1 + number * PERIOD_NS
         frame = Frame(stamp_ns, 'camera', picture_of_box(), sensor_depth_m=depth_m)
         prepared = embedded.prepare(frame, settings, history)
-        depth = embedded.restore(prepared, embedded.infer(prepared), OutputSettings())
+        depth = embedded.restore(prepared, embedded.infer([prepared])[0], OutputSettings())
         answers.append(depth.depth_m)
     return np.stack(answers)
 
