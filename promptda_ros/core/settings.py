@@ -11,6 +11,7 @@ from typing import Any
 
 from promptda_ros.core.setting import Setting, SettingError, Value
 from promptda_ros.core.setting import setting as _setting
+from promptda_ros.core.transform import BadTransform, Transform
 
 
 @dataclass(frozen=True)
@@ -491,6 +492,15 @@ def _check_together(settings: Settings) -> None:
         raise SettingError(
             f'parameter prompt.min_depth: {near:g} m is not below prompt.max_depth {far:g} m'
         )
+    _check_rotation('extrinsics', settings.extrinsics)
+    _check_rotation('workspace', settings.workspace)
+
+
+def _check_rotation(group: str, settings: ExtrinsicsSettings | WorkspaceSettings) -> None:
+    try:
+        Transform.of(settings.translation, settings.rotation)
+    except BadTransform as error:
+        raise SettingError(f'parameter {group}.rotation: {error}') from None
 
 
 def model_setting(model: str) -> str:

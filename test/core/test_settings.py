@@ -102,6 +102,14 @@ def test_a_range_without_depth_in_it_is_refused():
         build({'prompt.min_depth': 2.0, 'prompt.max_depth': 1.5})
 
 
+@pytest.mark.parametrize('group', ['extrinsics', 'workspace'])
+@pytest.mark.parametrize('rotation', [[0.0] * 4, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0]])
+def test_a_rotation_that_is_none_is_refused_at_start(group: str, rotation: list[float]):
+    """A2: and never taken for no rotation at all."""
+    with pytest.raises(SettingError, match=rf'parameter {group}\.rotation: .* no rotation'):
+        build({f'{group}.rotation': rotation})
+
+
 @given(st.floats(0.0, 1.0))
 def test_every_value_inside_the_limits_is_kept_as_it_is(value: float):
     assert build({'sync.tolerance': value}).sync.tolerance == value
