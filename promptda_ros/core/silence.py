@@ -21,7 +21,9 @@ class TopicFacts:
     zero_stamps: int = 0
     bad_stamps: int = 0
     duplicates: int = 0
-    wrong_types: tuple[str, ...] = ()
+    type: str = 'sensor_msgs/msg/Image'  # what is subscribed to
+    wrong_types: tuple[str, ...] = ()  # what publishers have instead
+    remedy: str = ''  # what to do about them
     incompatible_qos: bool = False
 
 
@@ -65,9 +67,16 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
     if topic.wrong_types:
         return (
             f'{topic.role} topic {topic.name} carries {", ".join(topic.wrong_types)}, not '
-            f'sensor_msgs/msg/Image: nothing can be received; remap {topic.role} to the raw topic'
+            f'{topic.type}: nothing can be received; {topic.remedy}'
         )
     if topic.publishers == 0:
+        base = topic.name.removesuffix('/compressedDepth')
+        if topic.role == 'depth' and f'{base}/compressed' in topics:
+            return (
+                f'depth is published on {base}/compressed only: JPEG keeps 8 of its 16 bits, so '
+                f'that distances are lost; publish {base}/compressedDepth with the plugin '
+                'compressed_depth_image_transport of image_transport'
+            )
         near = difflib.get_close_matches(topic.name, topics, n=3)
         hint = f'; similar topics: {", ".join(near)}' if near else ''
         return (

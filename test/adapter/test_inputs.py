@@ -18,7 +18,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from promptda_ros.core.pairing import Loss, Pairing
 from promptda_ros.core.settings import QosSettings, Settings, SyncSettings
 from promptda_ros.core.stages import StageTimes
-from promptda_ros.inputs import ImageInput, Inputs, PairFilter, pairing_settings
+from promptda_ros.inputs import Inputs, PairFilter, pairing_settings
+from promptda_ros.subscriptions import SensorInput
 
 SEC = 1_000_000_000
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -345,9 +346,9 @@ def test_the_bytes_held_are_those_of_the_messages(bench, listen):
     assert inputs.pairing.counters.image.lost[Loss.OVERFLOW] == 3
 
 
-def test_an_image_input_is_a_filter_of_its_own(bench, sensors):
+def test_a_sensor_input_is_a_filter_of_its_own(bench, sensors):
     heard = []
-    source = ImageInput(bench.node, 'image', 'auto')
+    source = SensorInput(bench.node, 'image')
     source.registerCallback(heard.append)
     bench.advertise('image')
     bench.send()

@@ -43,9 +43,22 @@ def test_no_similar_topic_is_made_up():
 
 def test_a_topic_of_another_type_is_named_with_its_type():
     """C11, D16: a compressed image or a cloud where an image is meant."""
-    silence = silence_of(image_wrong_types=('sensor_msgs/msg/CompressedImage',))
+    silence = silence_of(
+        image_wrong_types=('sensor_msgs/msg/CompressedImage',), image_remedy='remap it'
+    )
     assert silence.level == 'warn'
     assert 'carries sensor_msgs/msg/CompressedImage, not sensor_msgs/msg/Image' in silence.text
+    assert silence.text.endswith('remap it')
+
+
+@pytest.mark.parametrize('name', ['/camera/depth', '/camera/depth/compressedDepth'])
+def test_depth_that_is_published_as_jpeg_only_is_told_from_depth_that_is_missing(name):
+    """D15: eight of sixteen bits are no distance."""
+    depth = replace(DEPTH, name=name, publishers=0, received=0)
+    topics = ('/camera/image_raw', '/camera/depth/compressed')
+    silence = explain(IMAGE, depth, PAIRING, topics)
+    assert 'depth is published on /camera/depth/compressed only' in silence.text
+    assert 'publish /camera/depth/compressedDepth' in silence.text
 
 
 def test_a_publisher_that_can_not_be_heard_names_the_setting():
