@@ -10,7 +10,7 @@ import sys
 
 import cv2
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from promptda_ros import millimetres
@@ -57,6 +57,7 @@ _DEPTH = {
     'mono16': _Encoding('u2', 1),
     '32FC1': _Encoding('f4', 1),
 }
+_NUMBERS = {'mono8': _Encoding('u1', 1), '8UC1': _Encoding('u1', 1), **_DEPTH}
 
 
 def read_image(message: Image, *, max_pixels: int) -> ByteImage:
@@ -65,7 +66,7 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
     Raises:
         BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
     """
-    _require_size(message, max_pixels, role='image')
+    require_size(message.width, message.height, max_pixels, role='image')
     view = _COLOUR_VIEWS.get(message.encoding)
     if view is not None:
         pixels = _pixels(message, view)
@@ -86,7 +87,7 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
     Raises:
         BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
     """
-    _require_size(message, max_pixels, role='depth')
+    require_size(message.width, message.height, max_pixels, role='depth')
     encoding = _DEPTH.get(message.encoding)
     if encoding is None:
         raise _unsupported('depth_encoding', message, tuple(_DEPTH))
@@ -95,6 +96,19 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
         metres = values.astype(np.float32, copy=False)
         return metres if depth_scale in (0.0, 1.0) else metres * np.float32(depth_scale)
     return millimetres.to_metres(values, depth_scale or millimetres.METRES)
+
+
+def read_numbers(message: Image, *, role: str, max_pixels: int) -> np.ndarray:
+    """Return the numbers (h, w) of an image that is neither colour nor depth, such as a mask.
+
+    Raises:
+        BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
+    """
+    require_size(message.width, message.height, max_pixels, role=role)
+    encoding = _NUMBERS.get(message.encoding)
+    if encoding is None:
+        raise _unsupported(f'{role}_encoding', message, tuple(_NUMBERS))
+    return _pixels(message, encoding, role=role)
 
 
 def image_of(pixels: np.ndarray, header: Header, encoding: str) -> Image:
@@ -119,19 +133,20 @@ def bytes_of(pixels: np.ndarray) -> array.array[int]:
     return data
 
 
-def surplus_bytes(message: Image) -> int:
-    """Return how many bytes the message has beyond its rows; negative where some are missing."""
+def surplus_bytes(message: Image | CompressedImage | PointCloud2) -> int:
+    """Return how many bytes an image has beyond its rows; negative where some are missing."""
+    if not isinstance(message, Image):
+        return 0
     planes = 3 if message.encoding in _COLOUR_PLANAR else 2  # in half images
     return len(message.data) - message.height * planes // 2 * message.step
 
 
-def shown(text: str) -> str:
-    """Cut text that came from another node, so that no peer can flood the log."""
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
+def require_size(width: int, height: int, max_pixels: int, *, role: str) -> None:
+    """Refuse a picture without pixels, or with more than the limit, before it is allocated.
 
-
-def _require_size(message: Image, max_pixels: int, *, role: str) -> None:
-    width, height = message.width, message.height
+    Raises:
+        BadFrame: it is empty or too large.
+    """
     if width == 0 or height == 0:
         raise BadFrame(
             f'{role}_size', f'{role} is {width}x{height}: it has no pixels; mend the publisher'
@@ -142,6 +157,11 @@ def _require_size(message: Image, max_pixels: int, *, role: str) -> None:
             f'{role} {width}x{height} has {width * height / 1e6:.1f} Mpx > input.max_pixels '
             f'{max_pixels / 1e6:.1f} Mpx; set input.max_pixels if it is meant',
         )
+
+
+def shown(text: str) -> str:
+    """Cut text that came from another node, so that no peer can flood the log."""
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
 
 
 def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> np.ndarray:
