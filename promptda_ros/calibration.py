@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""camera_info messages kept until the image they belong to is worked on."""
+"""camera_info messages kept until the picture they belong to is worked on."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 import threading
 
 from sensor_msgs.msg import CameraInfo
@@ -13,27 +14,67 @@ from sensor_msgs.msg import CameraInfo
 from promptda_ros import messages
 from promptda_ros.core.camera import BadIntrinsics
 from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.core.rectify import Lens, Rectifier, UnknownLens
+from promptda_ros.core.settings import InputSettings
 from promptda_ros.once import SayOnce
 
 KEPT = 60
 
 
+@dataclass(frozen=True)
+class Shot:
+    """The picture whose camera is asked for."""
+
+    stamp_ns: int
+    frame_id: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Optics:
+    """How the camera saw a picture."""
+
+    intrinsics: Intrinsics  # of the picture when it is rectified, if there is a rectifier
+    rectifier: Rectifier | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """The words for a camera of the node in what is said of it."""
+
+    topic: str
+    picture: str
+    loss: str  # what there is not without the intrinsics
+
+
+COLOUR = Role(topic='camera_info', picture='image', loss='no point cloud')
+DEPTH = Role(topic='depth_camera_info', picture='depth', loss='no registered depth')
+
+
 class Calibration:
-    """Finds the intrinsics of a frame: those of the last camera_info not younger than it.
+    """Finds the optics of a picture: those of the last camera_info not younger than it.
 
     A camera that zooms or is calibrated anew changes its camera_info; the newest one may describe
     a later image. A single latched message serves every image. Safe between threads.
     """
 
     def __init__(
-        self, *, warn: Callable[[str], object], error: Callable[[str], object], rectified: bool
+        self,
+        *,
+        warn: Callable[[str], object],
+        error: Callable[[str], object],
+        rectified: bool,
+        role: Role = COLOUR,
     ) -> None:
         self._say_once = SayOnce(warn)
         self._error = error
         self._rectified = rectified
+        self._role = role
         self._lock = threading.Lock()
         self._infos: deque[tuple[int, CameraInfo]] = deque(maxlen=KEPT)
         self._problem = ''
+        self._rectifier: Rectifier | None = None
 
     @property
     def received(self) -> bool:
@@ -42,7 +83,7 @@ class Calibration:
 
     @property
     def problem(self) -> str:
-        """Return why the last image has no intrinsics, '' if it has."""
+        """Return why the last picture has no intrinsics, '' if it has."""
         return self._problem
 
     def clear(self) -> None:
@@ -59,25 +100,28 @@ class Calibration:
                 self._infos.clear()
             self._infos.append((stamp_ns, message))
 
-    def intrinsics_of(self, frame: Frame, *, rescale: bool = False) -> Intrinsics | None:
-        """Return the intrinsics of the frame's image, or None with the reason said once."""
-        message = self._message_at(frame.stamp_ns)
+    def optics_of(self, shot: Shot, settings: InputSettings) -> Optics | None:
+        """Return the optics of a picture, or None with the reason said once."""
+        message = self._message_at(shot.stamp_ns)
         if message is None:
-            self._problem = 'no camera_info has arrived'
+            self._problem = f'no {self._role.topic} has arrived'
             return None
-        self._judge(message, frame)
-        height, width = frame.image.shape[:2]
         try:
-            intrinsics = messages.read_intrinsics(
-                message, height=height, width=width, rectified=self._rectified, rescale=rescale
-            )
+            optics = self._read(message, shot, settings)
         except BadIntrinsics as error:
             if str(error) != self._problem:
-                self._error(f'no point cloud: {error}')
+                self._error(f'{self._role.loss}: {error}')
             self._problem = str(error)
             return None
         self._problem = ''
-        return intrinsics
+        return optics
+
+    def intrinsics_of(self, frame: Frame, *, rescale: bool = False) -> Intrinsics | None:
+        """Return the intrinsics of the frame's image, or None with the reason said once."""
+        height, width = frame.image.shape[:2]
+        shot = Shot(frame.stamp_ns, frame.frame_id, height, width)
+        optics = self.optics_of(shot, InputSettings(rescale_camera_info=rescale))
+        return None if optics is None else optics.intrinsics
 
     def _message_at(self, stamp_ns: int) -> CameraInfo | None:
         with self._lock:
@@ -86,21 +130,61 @@ class Calibration:
             earlier = [message for info_ns, message in self._infos if info_ns <= stamp_ns]
             return earlier[-1] if earlier else self._infos[0][1]
 
-    def _judge(self, message: CameraInfo, frame: Frame) -> None:
-        if message.header.frame_id != frame.frame_id:
-            self._say_once(
-                'frame',
-                f"camera_info is of frame '{messages.shown(message.header.frame_id)}' but the "
-                f"image of '{messages.shown(frame.frame_id)}': the image's frame is published",
+    def _read(self, message: CameraInfo, shot: Shot, settings: InputSettings) -> Optics:
+        self._say_what_is_odd(message, shot)
+
+        def read(*, rectified: bool) -> Intrinsics:
+            return messages.read_intrinsics(
+                message,
+                height=shot.height,
+                width=shot.width,
+                rectified=rectified,
+                rescale=settings.rescale_camera_info,
             )
-        if messages.is_distorted(message) and not self._rectified:
+
+        intrinsics = read(rectified=self._rectified)
+        if self._rectified or not messages.is_distorted(message):
+            return Optics(intrinsics)
+        if not settings.rectify:
             self._say_once(
                 'distorted',
-                'the image is not rectified (camera_info has distortion): points are bent towards '
-                'the corners; use the image_rect topic of image_proc',
+                f'the {self._role.picture} is not rectified ({self._role.topic} has distortion): '
+                'points are bent towards the corners; use the image_rect topic of image_proc, or '
+                'set input.rectify:=true',
+            )
+            return Optics(intrinsics)
+        rectifier = self._rectifier_of(message, intrinsics, read(rectified=True))
+        return Optics(intrinsics if rectifier is None else rectifier.lens.rectified, rectifier)
+
+    def _rectifier_of(
+        self, message: CameraInfo, distorted: Intrinsics, rectified: Intrinsics
+    ) -> Rectifier | None:
+        """Return what undoes the distortion: the last one while nothing has changed."""
+        lens = Lens(message.distortion_model, tuple(message.d), distorted, rectified)
+        if message.p[0] != 0.0 and any(message.r):  # P belongs to a camera turned by R
+            lens = replace(lens, rotation=tuple(message.r))
+        if self._rectifier is None or self._rectifier.lens != lens:
+            try:
+                self._rectifier = Rectifier(lens)
+            except UnknownLens as error:
+                self._say_once(
+                    'lens',
+                    f'input.rectify can not undo the distortion: {error}; points are bent towards '
+                    'the corners; use the image_rect topic of image_proc',
+                )
+                return None
+        return self._rectifier
+
+    def _say_what_is_odd(self, message: CameraInfo, shot: Shot) -> None:
+        topic, picture = self._role.topic, self._role.picture
+        if message.header.frame_id != shot.frame_id:
+            self._say_once(
+                'frame',
+                f"{topic} is of frame '{messages.shown(message.header.frame_id)}' but the "
+                f"{picture} of '{messages.shown(shot.frame_id)}': the {picture}'s frame is taken",
             )
         if message.width == 0 or message.height == 0:
-            height, width = frame.image.shape[:2]
             self._say_once(
-                'size', f'camera_info has no size: {width}x{height} of the image is taken'
+                'size',
+                f'{topic} has no size: {shot.width}x{shot.height} of the {picture} is taken',
             )

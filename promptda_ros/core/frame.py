@@ -36,13 +36,15 @@ class Intrinsics:
 
 @dataclass(frozen=True)
 class Frame:
-    """One colour image and the depth that a registered sensor measured at the same moment."""
+    """One colour image and the depth registered to it, measured at the same moment."""
 
     stamp_ns: int
     frame_id: str
     image: ByteImage  # (H, W, 3) RGB
     sensor_depth_m: FloatImage  # (h, w), NaN unknown
     mask: Mask | None = None  # (H, W), True where points are taken out of the clouds
+    intrinsics: Intrinsics | None = None  # of the image; without them there are no clouds
+    points_withheld: bool = False  # no cloud may be shown, because its mask is missing
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Distorted pictures -> the pictures that a pinhole camera would have taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from promptda_ros.core import camera
+from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
+
+# How many coefficients each model of sensor_msgs/distortion_models may have. OpenCV takes more of
+# plumb_bob's for those of rational_polynomial, so that a wrong number means other coefficients.
+COEFFICIENTS = {
+    'plumb_bob': (4, 5),
+    'rational_polynomial': (8, 12, 14),
+    'equidistant': (4,),
+    'fisheye': (4,),
+}
+FISHEYE_MODELS = ('equidistant', 'fisheye')
+STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+SIZES_KEPT = 4  # image and depth, and those before a change of resolution
+
+
+class UnknownLens(ValueError):
+    """A distortion that can't be undone; the text says why."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """How a camera bends what it sees, and the pinhole camera that is to replace it."""
+
+    model: str  # as sensor_msgs/CameraInfo names it
+    coefficients: tuple[float, ...]
+    distorted: Intrinsics
+    rectified: Intrinsics
+    rotation: tuple[float, ...] = STRAIGHT  # (9,) row by row: rectified = rotation @ distorted
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """Where the pixels of a rectified picture of one size come from."""
+
+    places: Any  # (H, W, 2), as cv2.remap wants them
+    fractions: Any
+    stretch: FloatImage | None  # (H, W) rectified over distorted depth; None where it is 1
+    uncovered: Mask | None  # (H, W) what the camera did not see; None where it saw all
+
+
+class Rectifier:
+    """Undoes the distortion of one lens in pictures of any size that it took."""
+
+    def __init__(self, lens: Lens) -> None:
+        """Check the lens; maps are made for each size when it comes first.
+
+        Raises:
+            UnknownLens: the model is unknown, or has another number of coefficients.
+        """
+        _check(lens)
+        self.lens = lens
+        self._maps_of = lru_cache(maxsize=SIZES_KEPT)(self._make_maps)
+
+    def image(self, picture: ByteImage) -> ByteImage:
+        """Return the rectified picture (H, W, 3); what the camera did not see is black."""
+        maps = self._maps_of(*picture.shape[:2])
+        found: ByteImage = cv2.remap(picture, maps.places, maps.fractions, cv2.INTER_LINEAR)
+        return found
+
+    def depth(self, depth_m: FloatImage) -> FloatImage:
+        """Return rectified depth (h, w) whose pixels are those of the distorted image.
+
+        Each pixel takes the nearest one, because a mean of two surfaces lies on neither.
+        """
+        maps = self._maps_of(*depth_m.shape)
+        found_m: FloatImage = cv2.remap(
+            depth_m, maps.places, maps.fractions, cv2.INTER_NEAREST, borderValue=float('nan')
+        )
+        return found_m if maps.stretch is None else found_m * maps.stretch
+
+    def mask(self, mask: Mask) -> Mask:
+        """Return the rectified mask (H, W)."""
+        maps = self._maps_of(*mask.shape)
+        found = cv2.remap(mask.view(np.uint8), maps.places, maps.fractions, cv2.INTER_NEAREST)
+        rectified: Mask = found.view(np.bool_)
+        return rectified
+
+    def uncovered(self, height: int, width: int) -> Mask | None:
+        """Return which pixels (H, W) show nothing that the camera saw; None for no pixel."""
+        return self._maps_of(height, width).uncovered
+
+    def _make_maps(self, height: int, width: int) -> _Maps:
+        distorted = camera.resize(self.lens.distorted, width=width, height=height)
+        rectified = camera.resize(self.lens.rectified, width=width, height=height)
+        rotation = np.reshape(self.lens.rotation, (3, 3))
+        arguments = (
+            _matrix(distorted),
+            np.asarray(self.lens.coefficients),
+            rotation,
+            _matrix(rectified),
+            (width, height),
+            cv2.CV_32FC1,
+        )
+        if self.lens.model in FISHEYE_MODELS:
+            columns, rows = cv2.fisheye.initUndistortRectifyMap(*arguments)
+        else:
+            columns, rows = cv2.initUndistortRectifyMap(*arguments)
+        uncovered = ~((columns > -0.5) & (columns < width - 0.5))
+        uncovered |= ~((rows > -0.5) & (rows < height - 0.5))
+        places, fractions = cv2.convertMaps(columns, rows, cv2.CV_16SC2)
+        return _Maps(
+            places=places,
+            fractions=fractions,
+            stretch=_stretch(rectified, rotation),
+            uncovered=uncovered if uncovered.any() else None,
+        )
+
+
+def _check(lens: Lens) -> None:
+    numbers = COEFFICIENTS.get(lens.model)
+    if numbers is None:
+        raise UnknownLens(
+            f"distortion_model '{lens.model[:64]}' is unknown; known: {', '.join(COEFFICIENTS)}"
+        )
+    if len(lens.coefficients) not in numbers:
+        wanted = ' or '.join(str(number) for number in numbers)
+        raise UnknownLens(f'{lens.model} has {len(lens.coefficients)} coefficients, not {wanted}')
+    if not np.isfinite([*lens.coefficients, *lens.rotation]).all():
+        raise UnknownLens(f'{lens.model} has coefficients that are not finite')
+
+
+def _matrix(intrinsics: Intrinsics) -> npt.NDArray[np.float64]:
+    return np.array(
+        [
+            [intrinsics.fx, 0.0, intrinsics.cx],
+            [0.0, intrinsics.fy, intrinsics.cy],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+
+
+def _stretch(rectified: Intrinsics, rotation: npt.NDArray[np.float64]) -> FloatImage | None:
+    """Return by what depth along the optical axis changes where rectifying turns the axis."""
+    if np.array_equal(rotation, np.eye(3)):
+        return None
+    columns, rows = camera.rays(rectified)
+    # A point at rectified depth 1 lies at this depth before the camera was turned.
+    before = rotation[0, 2] * columns + rotation[1, 2] * rows + rotation[2, 2]
+    stretch: FloatImage = (1.0 / before).astype(np.float32)
+    return stretch
