@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A pair of messages in any transport -> the frame: one image and the depth registered to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+
+from promptda_ros.attachments import Attachments, keep_confident, read_mask
+from promptda_ros.calibration import Calibration, Optics, Shot
+from promptda_ros.compressed import read_compressed_image
+from promptda_ros.compressed_depth import decode_depth
+from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Mask
+from promptda_ros.core.pairing import Pair
+from promptda_ros.core.registration import register_depth, register_points
+from promptda_ros.core.settings import InputSettings, Settings
+from promptda_ros.core.transform import IDENTITY, Transform
+from promptda_ros.encodings import read_depth, read_image, shown
+from promptda_ros.extrinsics import Extrinsics
+from promptda_ros.messages import NANOSECONDS
+from promptda_ros.once import SayOnce
+from promptda_ros.point_clouds import read_points
+from promptda_ros.transports import SensorMessage
+
+
+class Reader:
+    """Reads the pairs of one camera, with what was received beside them until then."""
+
+    def __init__(
+        self,
+        *,
+        calibration: Calibration,
+        depth_calibration: Calibration,
+        extrinsics: Extrinsics,
+        warn: Callable[[str], object],
+    ) -> None:
+        self.calibration = calibration
+        self.depth_calibration = depth_calibration
+        self.confidence = Attachments()
+        self.masks = Attachments()
+        self._extrinsics = extrinsics
+        self._say_once = SayOnce(warn)
+
+    def clear(self) -> None:
+        """Forget everything, because listening starts anew."""
+        for each in (self.calibration, self.depth_calibration, self.confidence, self.masks):
+            each.clear()
+        self._say_once.forget()
+
+    def read(self, pair: Pair[SensorMessage], settings: Settings) -> Frame:
+        """Return the frame of a pair.
+
+        Raises:
+            BadFrame: a message can't be read, or what is needed to register the depth is missing.
+        """
+        image = read_any_image(pair.image, settings.input)
+        frame_id = pair.image.header.frame_id
+        shot = Shot(pair.image_stamp_ns, frame_id, *image.shape[:2])
+        optics = self.calibration.optics_of(shot, settings.input)
+        sensor_depth_m = self._read_sensor(pair, optics, settings)
+        mask, withheld = self._read_mask(shot, settings.input)
+        if optics is not None and optics.rectifier is not None:
+            image = optics.rectifier.image(image)
+            mask = _rectify_mask(mask, optics, shot)
+        return Frame(
+            stamp_ns=shot.stamp_ns,
+            frame_id=frame_id,
+            image=image,
+            sensor_depth_m=sensor_depth_m,
+            mask=mask,
+            intrinsics=None if optics is None else optics.intrinsics,
+            points_withheld=withheld,
+        )
+
+    # Depth
+
+    def _read_sensor(
+        self, pair: Pair[SensorMessage], optics: Optics | None, settings: Settings
+    ) -> FloatImage:
+        """Return depth in metres, registered to the image as it will be when it is rectified."""
+        camera_from_sensor = self._camera_from_sensor(pair, settings)
+        if isinstance(pair.depth, PointCloud2):
+            return self._register_points(pair.depth, optics, camera_from_sensor, settings)
+        depth_m = read_any_depth(pair.depth, settings.input)
+        if settings.input.min_confidence > 0:
+            depth_m = keep_confident(depth_m, self._confidence_of(pair, settings), settings.input)
+        if camera_from_sensor is not None:
+            return self._register_depth(pair, depth_m, optics, camera_from_sensor, settings)
+        if optics is not None and optics.rectifier is not None:
+            return optics.rectifier.depth(depth_m)  # it has the pixels of the distorted image
+        return depth_m
+
+    def _camera_from_sensor(
+        self, pair: Pair[SensorMessage], settings: Settings
+    ) -> Transform | None:
+        """Return where the sensor is, or None for depth that is registered already."""
+        if settings.input.allow_frame_mismatch and settings.extrinsics.source == 'auto':
+            return None
+        return self._extrinsics.camera_from_sensor(
+            pair.depth.header.frame_id,
+            pair.image.header.frame_id,
+            pair.image_stamp_ns,
+            settings.extrinsics,
+        )
+
+    def _register_points(
+        self,
+        message: PointCloud2,
+        optics: Optics | None,
+        camera_from_sensor: Transform | None,
+        settings: Settings,
+    ) -> FloatImage:
+        if settings.input.min_confidence > 0:
+            raise BadFrame(
+                'confidence_points',
+                'depth arrives as points, to whose confidence no image belongs; '
+                'set input.min_confidence:=0',
+            )
+        return register_points(
+            read_points(message, max_points=settings.input.max_pixels),
+            self._require(optics).intrinsics,
+            camera_from_sensor or IDENTITY,
+            max_long_side=settings.prompt.max_long_side,
+        )
+
+    def _register_depth(
+        self,
+        pair: Pair[SensorMessage],
+        depth_m: FloatImage,
+        optics: Optics | None,
+        camera_from_sensor: Transform,
+        settings: Settings,
+    ) -> FloatImage:
+        shot = Shot(pair.depth_stamp_ns, pair.depth.header.frame_id, *depth_m.shape)
+        sensor = self.depth_calibration.optics_of(shot, settings.input)
+        if sensor is None:
+            raise BadFrame(
+                'no_depth_camera_info',
+                f"depth of frame '{shown(shot.frame_id)}' can't be registered to colour: "
+                f'{self.depth_calibration.problem}; remap depth_camera_info to the camera_info '
+                'beside the depth topic',
+            )
+        if sensor.rectifier is not None:
+            depth_m = sensor.rectifier.depth(depth_m)
+        return register_depth(
+            depth_m,
+            sensor.intrinsics,
+            self._require(optics).intrinsics,
+            camera_from_sensor,
+            max_long_side=settings.prompt.max_long_side,
+        )
+
+    def _require(self, optics: Optics | None) -> Optics:
+        if optics is not None:
+            return optics
+        raise BadFrame(
+            'no_camera_info',
+            f"depth can't be registered to colour: {self.calibration.problem}; remap camera_info "
+            'to the one beside the image topic, or use depth that the driver has registered',
+        )
+
+    # What belongs to single pixels
+
+    def _confidence_of(self, pair: Pair[SensorMessage], settings: Settings) -> Image:
+        found = self.confidence.wait_for(
+            pair.depth_stamp_ns,
+            tolerance_ns=round(settings.sync.tolerance * NANOSECONDS),
+            timeout_sec=settings.sync.wait,
+        )
+        if found is not None:
+            return found
+        raise BadFrame(
+            'no_confidence',
+            f'no confidence image within sync.tolerance {settings.sync.tolerance:g} s of the '
+            'depth: what was measured well is not known; remap confidence to the topic of the '
+            'sensor, or set input.min_confidence:=0',
+        )
+
+    def _read_mask(self, shot: Shot, settings: InputSettings) -> tuple[Mask | None, bool]:
+        """Return the mask of the distorted image, and whether clouds are withheld for want of it.
+
+        Then all points are masked too: what the mask hides may be the robot itself.
+        """
+        if settings.mask == 'off':
+            return None, False
+        size = (shot.height, shot.width)
+        try:
+            return read_mask(self._mask_of(shot, settings), size, settings), False
+        except BadFrame as error:
+            self._say_once(error.reason, f'no point cloud: {error}')
+            return np.ones(size, np.bool_), True
+
+    def _mask_of(self, shot: Shot, settings: InputSettings) -> Image:
+        distance_ns, message = self.masks.nearest(shot.stamp_ns)
+        if message is None or distance_ns is None:
+            text = 'no mask has arrived; remap mask to its topic, or set input.mask:=off'
+            raise BadFrame('no_mask', text)
+        if (distance_sec := distance_ns / NANOSECONDS) > settings.mask_max_age:
+            raise BadFrame(
+                'old_mask',
+                f'the newest mask is {distance_sec:.2f} s from the image > input.mask_max_age '
+                f'{settings.mask_max_age:g} s; check that it is published, with the stamp of the '
+                'image it was made of',
+            )
+        return message
+
+
+def read_any_image(message: SensorMessage, settings: InputSettings) -> ByteImage:
+    """Return the image of a message in any transport as RGB (H, W, 3).
+
+    Raises:
+        BadFrame: the message can't be read.
+    """
+    if isinstance(message, CompressedImage):
+        return read_compressed_image(message, max_pixels=settings.max_pixels)
+    return read_image(message, max_pixels=settings.max_pixels)
+
+
+def read_any_depth(message: SensorMessage, settings: InputSettings) -> FloatImage:
+    """Return the depth image (h, w) of a message in any transport in metres.
+
+    Raises:
+        BadFrame: the message can't be read.
+    """
+    read = decode_depth if isinstance(message, CompressedImage) else read_depth
+    return read(message, depth_scale=settings.depth_scale, max_pixels=settings.max_pixels)
+
+
+def _rectify_mask(mask: Mask | None, optics: Optics, shot: Shot) -> Mask | None:
+    """Rectify a mask, and take out the pixels that the camera did not see."""
+    assert optics.rectifier is not None
+    uncovered = optics.rectifier.uncovered(shot.height, shot.width)
+    if mask is None:
+        return uncovered
+    rectified = optics.rectifier.mask(mask)
+    return rectified if uncovered is None else rectified | uncovered
