@@ -18,18 +18,17 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 import torch
 
-from promptda_ros.calibration import Calibration
+from promptda_ros.cameras import Camera
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.core.stages import Spread, STAGES
-from promptda_ros.diagnostics import Drops
 from promptda_ros.messages import colour_image
 from promptda_ros.models import load_model
-from promptda_ros.outputs import Outputs
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
+from promptda_ros.transports import SensorMessage
 
 HEARD = {'depth/image_rect': Image, 'depth/camera_info': CameraInfo, 'points': PointCloud2}
 BESIDE_NETWORK = ('read', 'prepare', 'restore', 'build')
@@ -52,23 +51,15 @@ def main() -> None:
         }
     )
     model = load_model(settings)
-    calibration = Calibration(warn=print, error=print, rectified=True)
-    pipeline = Pipeline(
-        model=model,
-        calibration=calibration,
-        outputs=Outputs(node),
-        drops=Drops(print, what='frame dropped'),
-        settings=settings,
-        now_ns=lambda: 0,
-        warn=print,
-    )
-    pairs = [_pair(frame, calibration) for frame in read_recording(arguments.recording)]
+    camera = Camera('', node, settings)
+    pipeline = Pipeline(model, on_error=print)
+    pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:
-        pipeline.process(pair)
-    pipeline.stages.clear()
+        pipeline.process({camera: pair})
+    camera.stages.clear()
     for number in range(arguments.frames):
-        pipeline.process(pairs[number % len(pairs)])
-    _report(pipeline.stages.snapshot(), model.describe(), arguments.out)
+        pipeline.process({camera: pairs[number % len(pairs)]})
+    _report(camera.stages.snapshot(), model.describe(), arguments.out)
     rclpy.shutdown()
 
 
@@ -83,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _pair(frame: RecordedFrame, calibration: Calibration) -> Pair[Image]:
-    calibration.add(frame.camera_info)
+def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
+    camera.calibration.add(frame.camera_info)
     image = colour_image(frame.image, frame.camera_info.header)
     return Pair(
         image=image,

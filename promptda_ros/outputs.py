@@ -42,12 +42,12 @@ class Built:
 
 
 class Outputs:
-    """The node's output topics."""
+    """The output topics of one camera; `prefix` begins every name, such as 'left/'."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, prefix: str = '') -> None:
         self._node = node
         self._publishers = {
-            name: node.create_publisher(kind, f'~/{name}', OUTPUT_QOS)
+            name: node.create_publisher(kind, f'~/{prefix}{name}', OUTPUT_QOS)
             for name, kind in OUTPUTS.items()
         }
         self._published: Counter[str] = Counter()
@@ -68,10 +68,18 @@ class Outputs:
     def build(
         self, frame: Frame, depth: Depth, intrinsics: Intrinsics | None, settings: OutputSettings
     ) -> list[Built]:
-        """Build the messages that have listeners; without intrinsics no camera_info, no points.
+        """Build the messages that have listeners; without intrinsics no camera_info, no points."""
+        makers = self._makers(frame, depth, intrinsics, settings)
+        return [Built(output, make()) for output, make in makers.items() if self._is_heard(output)]
 
-        All carry the stamp and the frame id of the image.
-        """
+    def make(self, output: str, frame: Frame, depth: Depth, settings: OutputSettings) -> Any:
+        """Build one message of a frame whose intrinsics are known, whoever listens."""
+        return self._makers(frame, depth, frame.intrinsics, settings)[output]()
+
+    def _makers(
+        self, frame: Frame, depth: Depth, intrinsics: Intrinsics | None, settings: OutputSettings
+    ) -> dict[str, Callable[[], Any]]:
+        """Return what makes each output; all carry the stamp and the frame id of the image."""
         header = messages.header_of(frame)
         makers: dict[str, Callable[[], Any]] = {
             'depth/image_rect': lambda: messages.depth_image(depth.depth_m, header),
@@ -81,7 +89,7 @@ class Outputs:
         if intrinsics is not None:
             makers['depth/camera_info'] = lambda: messages.camera_info(intrinsics, header)
             makers['points'] = lambda: _points(frame, depth, intrinsics, settings)
-        return [Built(output, make()) for output, make in makers.items() if self._is_heard(output)]
+        return makers
 
     def publish(self, built: list[Built]) -> None:
         """Publish what was built."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -15,12 +16,22 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.setting import Setting, SettingError
-from promptda_ros.core.settings import build, describe, Settings, unknown_setting
+from promptda_ros.core.camera_settings import (
+    build_cameras,
+    build_common,
+    known_names,
+    own_name,
+    own_settings,
+)
+from promptda_ros.core.setting import Setting, SettingError, Value
+from promptda_ros.core.settings import describe, Settings, unknown_setting
 
 
 class Parameters:
-    """Declares every setting on a node and keeps `settings` up to date with live changes."""
+    """Declares every setting on a node and keeps their values up to date with live changes.
+
+    `settings` are the common ones, `of_cameras` those that hold for each camera, by its name.
+    """
 
     def __init__(self, node: Node) -> None:
         """Declare and read.
@@ -29,49 +40,60 @@ class Parameters:
             SettingError: a value given at start is wrong, or `strict_params` finds an unknown one.
         """
         self._node = node
-        self._listeners: list[Callable[[Settings], None]] = []
-        settings = {setting.name: setting for setting in describe()}
+        self._listeners: list[Callable[[Mapping[str, Settings]], None]] = []
         # rclpy ignores what was given but never declared, and offers no public list of it.
-        given: dict[str, Parameter] = node._parameter_overrides
-        values = {name: given[name].value for name in settings.keys() & given.keys()}
-        self.settings = build(values)
-        self._judge_unknown(set(given) - settings.keys())
-        for setting in settings.values():
-            _declare(node, setting)
+        given = {name: each.value for name, each in node._parameter_overrides.items()}
+        self.settings = build_common(given)
+        self._known = known_names(self.settings.cameras)
+        self._values = {name: value for name, value in given.items() if name in self._known}
+        self.of_cameras = build_cameras(self._values)
+        self._judge_unknown(set(given).difference(self._known))
+        self._declare()
         if hasattr(node, 'add_post_set_parameters_callback'):
             node.add_on_set_parameters_callback(self._check)
             node.add_post_set_parameters_callback(self._take_over)
         else:  # Humble knows no later moment
             node.add_on_set_parameters_callback(self._check_and_take_over)
 
-    def on_change(self, listener: Callable[[Settings], None]) -> None:
-        """Call the listener with the new settings after every accepted live change."""
+    def on_change(self, listener: Callable[[Mapping[str, Settings]], None]) -> None:
+        """Call the listener with every camera's settings after every accepted live change."""
         self._listeners.append(listener)
+
+    def _declare(self) -> None:
+        for setting in describe():
+            _declare(self._node, setting, setting.default)
+        for camera in filter(None, self.settings.cameras):
+            for setting in own_settings():
+                # Without a value: the common one holds, also when that changes.
+                _declare(self._node, _own(camera, setting), None)
 
     def _judge_unknown(self, names: set[str]) -> None:
         for name in sorted(names):
             if self._node.has_parameter(name) or name.startswith('qos_overrides.'):
                 continue
+            text = unknown_setting(name, self._known)
             if self.settings.strict_params:
-                raise SettingError(unknown_setting(name))
-            self._node.get_logger().warning(f'{unknown_setting(name)} (ignored)')
+                raise SettingError(text)
+            self._node.get_logger().warning(f'{text} (ignored)')
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
-            self._with(parameters)
+            build_cameras(self._with(parameters))
         except SettingError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def _take_over(self, parameters: list[Parameter]) -> None:
-        settings = self._with(parameters)
-        if settings == self.settings:
+        self._values = self._with(parameters)
+        of_cameras = build_cameras(self._values)
+        if of_cameras == self.of_cameras:
             return
-        self.settings = settings
+        self.of_cameras = of_cameras
+        self.settings = build_common(self._values)
         changes = ', '.join(f'{each.name} = {each.value}' for each in parameters)
         self._node.get_logger().info(f'changed: {changes}')
         for listener in self._listeners:
-            listener(settings)
+            listener(of_cameras)
 
     def _check_and_take_over(self, parameters: list[Parameter]) -> SetParametersResult:
         result = self._check(parameters)
@@ -79,14 +101,20 @@ class Parameters:
             self._take_over(parameters)
         return result
 
-    def _with(self, parameters: list[Parameter]) -> Settings:
-        known = {setting.name for setting in describe()}
-        current = {name: self._node.get_parameter(name).value for name in known}
-        changed = {each.name: each.value for each in parameters if each.name in known}
-        return build({**current, **changed})
+    def _with(self, parameters: list[Parameter]) -> dict[str, object]:
+        changed = {each.name: each.value for each in parameters if each.name in self._known}
+        return {**self._values, **changed}
 
 
-def _declare(node: Node, setting: Setting) -> None:
+def _own(camera: str, setting: Setting) -> Setting:
+    return replace(
+        setting,
+        name=own_name(camera, setting.name),
+        meaning=f'As {setting.name}, which holds while this has no value, of {camera} alone.',
+    )
+
+
+def _declare(node: Node, setting: Setting, value: Value | None) -> None:
     # Types are checked by `build`: rclpy would refuse an int for a double (`tolerance: 1`), and
     # would not say which of several parameters has the wrong type.
     descriptor = ParameterDescriptor(
@@ -103,7 +131,7 @@ def _declare(node: Node, setting: Setting) -> None:
         else:
             span = IntegerRange(from_value=int(low), to_value=int(high), step=1)
             descriptor.integer_range = [span]
-    node.declare_parameter(setting.name, setting.default, descriptor)
+    node.declare_parameter(setting.name, value, descriptor)
 
 
 def describe_line(setting: Setting) -> str:

@@ -1,14 +1,18 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The three lines of the diagnostics: pairing, frames, network."""
+"""The lines of the diagnostics: pairing and frames of each camera, network."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from promptda_ros.cameras import Camera
+from promptda_ros.core.frame import Depth
 from promptda_ros.core.pairing import PairingCounters
 from promptda_ros.core.silence import PairingFacts, Silence
-from promptda_ros.core.worker import WorkerCounters
 from promptda_ros.diagnostics import Status
-from promptda_ros.pipeline import Pipeline
+from promptda_ros.models import LoadedModel
 
 RECENT_SEC = 5.0
 SATURATED_WARN = 0.2
@@ -30,42 +34,52 @@ def pairing_status(
     return Status('pairing', 'error' if is_error else 'warn', silence.text, values)
 
 
-def frames_status(pipeline: Pipeline, worker: WorkerCounters) -> Status:
+def frames_status(camera: Camera) -> Status:
     """Tell what was published, what was dropped under which reason, and how long stages take."""
     values: dict[str, object] = {
-        **{
-            f'published.{output}': number
-            for output, number in pipeline.outputs.published().items()
-        },
-        'drops.overrun': worker.overrun,
-        **{f'drops.{reason}': number for reason, number in pipeline.drops.snapshot().items()},
+        **{f'published.{output}': number for output, number in camera.outputs.published().items()},
+        'drops.overrun': 0,
+        **{f'drops.{reason}': number for reason, number in camera.drops.snapshot().items()},
     }
-    for stage, spread in pipeline.stages.snapshot().items():
+    for stage, spread in camera.stages.snapshot().items():
         values[f'stage_ms.{stage}.p50'] = spread.p50
         values[f'stage_ms.{stage}.p99'] = spread.p99
-    if dropped := pipeline.drops.recent_text(within_sec=RECENT_SEC):
+    if dropped := camera.drops.recent_text(within_sec=RECENT_SEC):
         return Status('frames', 'warn', dropped, values)
-    if frames_lack_points := pipeline.calibration.problem:
+    if frames_lack_points := camera.calibration.problem:
         return Status('frames', 'warn', f'no point cloud: {frames_lack_points}', values)
     return Status('frames', 'ok', 'frames pass', values)
 
 
-def network_status(pipeline: Pipeline) -> Status:
-    """Tell which network runs where, and how far the prompt lets it see."""
-    model, depth = pipeline.model, pipeline.latest
+def network_status(model: LoadedModel, cameras: Sequence[Camera]) -> Status:
+    """Tell which network runs where, and how far the prompt of each camera lets it see."""
     values: dict[str, object] = dict(model.facts())
-    if depth is None:
-        return Status('network', 'ok', model.describe(), values)
-    values['prompt.near_m'] = depth.near_m
-    values['prompt.far_m'] = depth.far_m
-    values['prompt.measured'] = depth.measured_fraction
-    values['prompt.averaged'] = pipeline.history.averaged_fraction
-    values['saturated'] = depth.saturated_fraction
-    if depth.saturated_fraction <= SATURATED_WARN:
-        return Status('network', 'ok', model.describe(), values)
-    text = (
+    warnings = []
+    for camera in cameras:
+        depth = camera.latest
+        if depth is None:
+            continue
+        own = camera.prefix.replace('/', '.')
+        values[f'{own}prompt.near_m'] = depth.near_m
+        values[f'{own}prompt.far_m'] = depth.far_m
+        values[f'{own}prompt.measured'] = depth.measured_fraction
+        values[f'{own}prompt.averaged'] = camera.history.averaged_fraction
+        values[f'{own}saturated'] = depth.saturated_fraction
+        if depth.saturated_fraction > SATURATED_WARN:
+            warnings.append(f'{camera.name}: ' * bool(camera.name) + _saturated_text(depth))
+    if warnings:
+        return Status('network', 'warn', '; '.join(warnings), values)
+    return Status('network', 'ok', model.describe(), values)
+
+
+def of_camera(camera: Camera, status: Status) -> Status:
+    """Return the status under the name of its camera."""
+    return replace(status, part=f'{camera.name} {status.part}') if camera.name else status
+
+
+def _saturated_text(depth: Depth) -> str:
+    return (
         f'{depth.saturated_fraction:.0%} of the depth lies at an end of what the prompt can '
         f'express ({depth.near_m:.2f} to {depth.far_m:.2f} m): nearer or farther things are cut '
         'off there; check the range of the sensor'
     )
-    return Status('network', 'warn', text, values)

@@ -8,16 +8,15 @@ from collections.abc import Callable
 import time
 
 from rclpy.node import Node
-from sensor_msgs.msg import Image
 
-from promptda_ros.core.pairing import Loss, Pair, PairingCounters, TopicCounters
+from promptda_ros.cameras import Camera
+from promptda_ros.core.pairing import Loss, PairingCounters, TopicCounters
 from promptda_ros.core.silence import explain, PairingFacts, Silence, TopicFacts
-from promptda_ros.core.worker import Worker
 from promptda_ros.diagnostics import Status
-from promptda_ros.inputs import ImageInput, Inputs
+from promptda_ros.inputs import Inputs
 from promptda_ros.once import SayOnce
-from promptda_ros.pipeline import Pipeline
-from promptda_ros.statuses import frames_status, network_status, pairing_status
+from promptda_ros.statuses import frames_status, of_camera, pairing_status
+from promptda_ros.subscriptions import SensorInput
 
 QUIET_WARN_SEC = 2.0
 QUIET_ERROR_SEC = 5.0
@@ -27,16 +26,13 @@ FUTURE_WARN_SEC = 1.0
 
 
 class Supervisor:
-    """Turns what it sees into log lines and statuses; runs on the executor."""
+    """Turns what it sees of one camera into log lines and statuses; runs on the executor."""
 
-    def __init__(
-        self, node: Node, inputs: Inputs, worker: Worker[Pair[Image]], pipeline: Pipeline
-    ) -> None:
+    def __init__(self, node: Node, camera: Camera, inputs: Inputs) -> None:
         self._node = node
-        self._log = node.get_logger()
+        self._log = camera.log
+        self._camera = camera
         self._inputs = inputs
-        self._worker = worker
-        self._pipeline = pipeline
         self._counters = self._at_last_pair = inputs.pairing.counters
         self._last_pair_sec = self._started_sec = time.monotonic()
         self._said_sec: float | None = None
@@ -51,11 +47,16 @@ class Supervisor:
         silence = self._silence()
         self._say(silence)
         is_error = self._quiet_sec() >= QUIET_ERROR_SEC
-        return [
-            pairing_status(self._counters, self._offsets(), silence, is_error=is_error),
-            frames_status(self._pipeline, self._worker.counters),
-            network_status(self._pipeline),
-        ]
+        pairing = pairing_status(self._counters, self._offsets(), silence, is_error=is_error)
+        return [of_camera(self._camera, each) for each in (pairing, frames_status(self._camera))]
+
+    def explain(self) -> str:
+        """Say why no depth comes: there are no pairs, or they are dropped; '' if it comes."""
+        silence = self._silence()
+        if silence is not None:
+            return silence.text
+        dropped = self._camera.drops.recent_text(within_sec=QUIET_ERROR_SEC)
+        return dropped or self._camera.calibration.problem
 
     def _note_pairs(self) -> None:
         before, self._counters = self._counters, self._inputs.pairing.counters
@@ -95,10 +96,10 @@ class Supervisor:
         (self._log.error if silence.level == 'error' else self._log.warning)(text)
 
     def _say_missing_camera_info(self) -> None:
-        if self._pipeline.calibration.received or self._counters.pairs == 0:
+        if self._camera.calibration.received or self._counters.pairs == 0:
             return
         if time.monotonic() - self._started_sec >= QUIET_ERROR_SEC:
-            topic = self._node.resolve_topic_name('camera_info')
+            topic = self._node.resolve_topic_name(f'{self._camera.prefix}camera_info')
             self._say_once(
                 'camera_info',
                 f'no camera_info on {topic}: depth is published, camera_info and points are not; '
@@ -108,8 +109,8 @@ class Supervisor:
     def _say_time(self) -> None:
         """Say what about the stamps is odd though frames pass, each thing once."""
         offsets = self._inputs.pairing.offsets
-        left_sec, early_sec = offsets.ambiguous_in_sec, self._pipeline.early_sec
-        present_sec = self._pipeline.settings.sync.depth_time_offset
+        left_sec, early_sec = offsets.ambiguous_in_sec, self._camera.early_sec
+        present_sec = self._camera.settings.sync.depth_time_offset
         if offsets.is_ambiguous and offsets.median_ns is not None:
             self._say_once(
                 'ambiguous',
@@ -132,7 +133,7 @@ class Supervisor:
             )
 
     def _topic(
-        self, topic: ImageInput, role: str, of: Callable[[PairingCounters], TopicCounters]
+        self, topic: SensorInput, role: str, of: Callable[[PairingCounters], TopicCounters]
     ) -> TopicFacts:
         now, then = of(self._counters), of(self._at_last_pair)
 
@@ -142,8 +143,8 @@ class Supervisor:
     def _offsets(self) -> PairingFacts:
         offsets = self._inputs.pairing.offsets
         return PairingFacts(
-            tolerance_sec=self._pipeline.settings.sync.tolerance,
-            depth_time_offset_sec=self._pipeline.settings.sync.depth_time_offset,
+            tolerance_sec=self._camera.settings.sync.tolerance,
+            depth_time_offset_sec=self._camera.settings.sync.depth_time_offset,
             offset_sec=_seconds(offsets.median_ns),
             offset_p95_sec=_seconds(offsets.p95_ns),
         )

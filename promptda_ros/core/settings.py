@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 import difflib
 from typing import Any
@@ -508,9 +508,9 @@ def model_setting(model: str) -> str:
     return 'model.path' if '/' in model else 'model.name'
 
 
-def unknown_setting(name: str) -> str:
+def unknown_setting(name: str, known: Sequence[str] = ()) -> str:
     """Say that a setting does not exist, with the nearest name that does."""
-    names = [setting.name for setting in describe()]
+    names = known or [setting.name for setting in describe()]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ''
     return f"unknown parameter '{name}'{hint}"

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One thread that works on the newest item; drops are counted, one bad item ends nothing."""
+"""One thread that works on the newest items; drops are counted, one bad item ends nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 import threading
 import time
@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from promptda_ros.core.guard import Guard
 
+S = TypeVar('S', bound=Hashable)
 T = TypeVar('T')
 
 
@@ -20,19 +21,23 @@ class WorkerCounters:
     """What became of the items: offered == taken + waiting + overrun + discarded."""
 
     offered: int
-    taken: int  # == processed + failed, and one more while an item is in work
+    taken: int  # == processed + failed, and those of the batch in work
     processed: int
     failed: int
-    overrun: int  # replaced by a newer item before the thread was free
+    overrun: int  # replaced by a newer item of their slot before the thread was free
     discarded: int  # waiting when the worker stopped, or offered later
-    waiting: int  # 0 or 1
+    waiting: int  # one a slot at the most
 
 
-class Worker(Generic[T]):
-    """Hands offered items to `process` on one thread; of those that wait, only the newest stays.
+class Worker(Generic[S, T]):
+    """Hands items to `process` on one thread; of a slot's that wait, only the newest stays.
+
+    Every slot is one stream. Whatever waits is taken at once, as a batch, so that no slot waits
+    longer than for the batch in work, however often the others offer.
 
     Args:
-        process: the work; never runs twice at a time.
+        process: the work on a batch of at most one item a slot, in the order in which the slots
+            began to wait; never runs twice at a time.
         on_error: told of every exception of `process`, on the worker's thread.
         on_fatal: told once, on the worker's thread, when the worker gives up: after ten
             failures in a row (GaveUp), or when something other than `process` raised.
@@ -40,7 +45,7 @@ class Worker(Generic[T]):
 
     def __init__(
         self,
-        process: Callable[[T], None],
+        process: Callable[[Mapping[S, T]], None],
         *,
         on_error: Callable[[Exception], None],
         on_fatal: Callable[[BaseException], None],
@@ -52,7 +57,7 @@ class Worker(Generic[T]):
         # A hung item must not keep the process alive after the limit of stop().
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._changed = threading.Condition()
-        self._mailbox: list[T] = []  # none or one
+        self._mailbox: dict[S, T] = {}  # in the order in which the slots began to wait
         self._stopping = False
         self._busy_since_ns: int | None = None
         self._offered = self._taken = self._processed = 0
@@ -62,19 +67,24 @@ class Worker(Generic[T]):
         """Start the thread, once in the worker's life."""
         self._thread.start()
 
-    def offer(self, item: T) -> None:
-        """Leave an item in place of one that still waits; never waits, never raises."""
+    def offer(self, slot: S, item: T) -> bool:
+        """Leave an item in place of its slot's that still waits; never waits, never raises.
+
+        Returns whether there was one, which is lost.
+        """
         with self._changed:
             self._offered += 1
             if self._stopping:
                 self._discarded += 1
-                return
-            self._overrun += len(self._mailbox)
-            self._mailbox = [item]
+                return False
+            is_overrun = slot in self._mailbox
+            self._overrun += is_overrun
+            self._mailbox[slot] = item  # a slot that waits already keeps its place
             self._changed.notify()
+            return is_overrun
 
     def stop(self, timeout_sec: float) -> bool:
-        """Let the item in work finish, take no other; return whether the thread ended in time."""
+        """Let the batch in work finish, take no other; return whether the thread ended in time."""
         self._close()
         if not self._thread.is_alive():
             return True
@@ -85,7 +95,7 @@ class Worker(Generic[T]):
 
     @property
     def busy_since_ns(self) -> int | None:
-        """Steady time (time.monotonic_ns) at which the item in work was taken; None when idle."""
+        """Steady time (time.monotonic_ns) at which the batch in work was taken; None when idle."""
         return self._busy_since_ns
 
     @property
@@ -114,30 +124,30 @@ class Worker(Generic[T]):
             self._close()
 
     def _work_on_next(self) -> bool:
-        """Wait for an item and work on it; return False when there will be none.
+        """Wait for items and work on them; return False when there will be none.
 
-        The item is a local of this call, so that no image stays in memory during the next wait.
+        The batch is a local of this call, so that no image stays in memory during the next wait.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._mailbox or self._stopping)
             if self._stopping:
                 return False
-            item = self._mailbox.pop()
-            self._taken += 1
+            batch, self._mailbox = self._mailbox, {}
+            self._taken += len(batch)
             self._busy_since_ns = time.monotonic_ns()
         succeeded = False
         try:
-            succeeded = self._guard.run(self._process, item)
+            succeeded = self._guard.run(self._process, batch)
         finally:
             with self._changed:
                 self._busy_since_ns = None
-                self._processed += succeeded
-                self._failed += not succeeded
+                self._processed += len(batch) * succeeded
+                self._failed += len(batch) * (not succeeded)
         return True
 
     def _close(self) -> None:
         with self._changed:
             self._stopping = True
             self._discarded += len(self._mailbox)
-            self._mailbox = []
+            self._mailbox = {}
             self._changed.notify()

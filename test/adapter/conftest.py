@@ -202,9 +202,19 @@ class Rig(Bench):
         self.node.guard.run(super().spin_once)
 
     @property
+    def camera(self) -> Any:
+        """The first camera of the node."""
+        return self.node._cameras[0]
+
+    @property
+    def pairing(self) -> Any:
+        """The pairing of the first camera."""
+        return self.node._session.inputs[self.camera].pairing
+
+    @property
     def drops(self) -> dict[str, int]:
-        """Dropped frames by reason."""
-        return self.node._pipeline.drops.snapshot()
+        """Dropped frames of the first camera by reason."""
+        return self.camera.drops.snapshot()
 
     def send_through(self, heard: list[Any], **messages: Any) -> Any:
         """Send one frame, or these messages instead, and return what the node makes of it."""
@@ -232,7 +242,7 @@ class Rig(Bench):
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes started from now on report many times a second."""
-    monkeypatch.setattr('promptda_ros.node.REPORT_PERIOD_SEC', 0.02)
+    monkeypatch.setattr('promptda_ros.session.REPORT_PERIOD_SEC', 0.02)
 
 
 @pytest.fixture

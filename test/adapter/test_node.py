@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 import torch
 
 from promptda_ros import node as node_module
+from promptda_ros import session, tracebacks
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.guard import FAILURES_IN_A_ROW, GaveUp
 from promptda_ros.core.setting import SettingError
@@ -105,7 +106,7 @@ def test_an_int_for_a_double_is_taken_by_the_node(make_rig):
     stamp_ns = rig.next_stamp_ns()
     depth = rig.sensors.depth(stamp_ns - 900_000_000)
     rig._publishers['depth'].publish(depth)
-    rig.spin_until(lambda: rig.node._session.inputs.pairing.counters.depth.received)
+    rig.spin_until(lambda: rig.pairing.counters.depth.received)
     rig.send_through(
         heard, image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns + 950_000_000)
     )
@@ -132,7 +133,7 @@ def test_a_thousand_live_changes_cost_no_pair(rig):
             tolerance = draw.uniform(0.0, 1.0)
             changed = [Parameter('sync.tolerance', value=tolerance)]
             assert rig.node.set_parameters_atomically(changed).successful
-        assert rig.node._session.inputs.pairing.settings.tolerance_ns == round(tolerance * 1e9)
+        assert rig.pairing.settings.tolerance_ns == round(tolerance * 1e9)
         rig.send_through(heard)
         assert len(heard) == number + 1
     assert rig.drops == {}
@@ -163,7 +164,7 @@ def slope_at(rig, *, farther_m):
 
 
 def test_depth_is_smoothed_over_time_until_the_user_wants_frames_apart(rig):
-    heard, history = rig.listen('depth/image_rect'), rig.node._pipeline.history
+    heard, history = rig.listen('depth/image_rect'), rig.camera.history
     rig.send_through(heard)
     rig.send_through(heard, **slope_at(rig, farther_m=0.002))
     assert history.averaged_fraction == 1.0
@@ -173,7 +174,7 @@ def test_depth_is_smoothed_over_time_until_the_user_wants_frames_apart(rig):
 
 
 def test_nothing_from_before_a_pause_of_the_node_is_averaged_in(rig):
-    heard, history = rig.listen('depth/image_rect'), rig.node._pipeline.history
+    heard, history = rig.listen('depth/image_rect'), rig.camera.history
     rig.send_through(heard)
     rig.send_through(heard, **slope_at(rig, farther_m=0.002))
     assert change_state(rig, Transition.TRANSITION_DEACTIVATE)
@@ -322,7 +323,7 @@ def test_an_exception_in_the_worker_costs_one_frame_and_one_line(rig, capfd):
     heard = rig.listen('depth/image_rect')
     real = replace_estimator(rig, Failing(RuntimeError('a kernel was not there')))
     rig.send()
-    rig.spin_until(lambda: rig.node._session._worker.counters.failed == 1)
+    rig.spin_until(lambda: rig.drops == {'failed': 1})
     said = capfd.readouterr().err
     assert said.count('RuntimeError: a kernel was not there') == 1
     assert 'Traceback' not in said
@@ -338,7 +339,7 @@ def test_ten_failures_of_the_worker_in_a_row_end_the_process(rig, capfd):
     for number in range(FAILURES_IN_A_ROW):
         assert rig.node.exit_code == ExitCode.CLEAN
         rig.send()
-        rig.spin_until(lambda n=number: rig.node._session._worker.counters.failed == n + 1)
+        rig.spin_until(lambda n=number: rig.drops == {'failed': n + 1})
     rig.spin_until(lambda: rig.node.exit_code != ExitCode.CLEAN)
     assert rig.node.exit_code == ExitCode.INTERNAL
     assert 'the worker gave up: 10 failures in a row' in capfd.readouterr().err
@@ -377,19 +378,18 @@ def test_ten_callbacks_in_a_row_that_fail_give_up(rig):
         rig.spin_until(lambda: len(failed) > FAILURES_IN_A_ROW)
 
 
-@pytest.mark.parametrize('part, method', [('inputs.pairing', 'add'), ('_supervisor', 'tick')])
+@pytest.mark.parametrize('part, method', [('pairing', 'add'), ('supervisor', 'tick')])
 def test_a_callback_that_always_fails_gives_up_though_others_succeed(
     often, rig, capfd, monkeypatch, tmp_path, part, method
 ):
     """I3: subscriptions and timers; the traceback is in a file beside the log."""
-    owner = rig.node._session
-    for name in part.split('.'):
-        owner = getattr(owner, name)
+    (supervisor,) = rig.node._session._supervisors
+    owner = {'pairing': rig.pairing, 'supervisor': supervisor}[part]
 
     def fail(*arguments, **named):
         raise OSError('this always fails')
 
-    monkeypatch.setattr(node_module, 'get_logging_directory', lambda: tmp_path)
+    monkeypatch.setattr(tracebacks, 'get_logging_directory', lambda: tmp_path)
     monkeypatch.setattr(owner, method, fail)
 
     def send_and_never_be_done():
@@ -401,12 +401,12 @@ def test_a_callback_that_always_fails_gives_up_though_others_succeed(
     said = capfd.readouterr().err
     assert said.count('failed: OSError: this always fails') <= 3  # once in five seconds
     assert 'Traceback' not in said
-    assert 'Traceback' in (tmp_path / node_module.TRACEBACK_FILE).read_text()
+    assert 'Traceback' in (tmp_path / tracebacks.TRACEBACK_FILE).read_text()
 
 
 def test_a_worker_that_hangs_keeps_the_node_active_until_it_ends(rig, monkeypatch):
     """A second worker on the same network would be worse than a transition that fails."""
-    monkeypatch.setattr(node_module, 'STOP_TIMEOUT_SEC', 0.01)
+    monkeypatch.setattr(session, 'STOP_TIMEOUT_SEC', 0.01)
     heard = rig.listen('depth/image_rect')
     release, entered = threading.Event(), threading.Event()
     real = rig.node._pipeline.model.estimator

@@ -11,6 +11,7 @@ import pytest
 from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter
 
+from promptda_ros.core.camera_settings import own_settings
 from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import describe, Settings
 from promptda_ros.parameters import Parameters
@@ -199,8 +200,58 @@ def test_a_thousand_live_changes_are_each_told_once(declare):
     values = [draw.uniform(0.0, 1.0) for _ in range(1000)]
     for value in values:
         assert set_live(node, sync__tolerance=value).successful
-    assert [settings.sync.tolerance for settings in heard] == values
-    assert parameters.settings is heard[-1]
+    assert [settings[''].sync.tolerance for settings in heard] == values
+    assert parameters.of_cameras is heard[-1]
+    assert parameters.settings == heard[-1]['']
+
+
+# Several cameras
+
+
+def test_a_camera_follows_the_common_value_until_it_has_its_own(declare, capfd):
+    node, parameters = declare(cameras=['left', 'right'], left__sync__tolerance=0.03)
+    of_cameras = parameters.of_cameras
+    assert {name: each.sync.tolerance for name, each in of_cameras.items()} == {
+        'left': 0.03,
+        'right': 0.015,
+    }
+    assert 'unknown' not in capfd.readouterr().err
+    heard = []
+    parameters.on_change(heard.append)
+    assert set_live(node, sync__tolerance=0.1).successful
+    assert (heard[-1]['left'].sync.tolerance, heard[-1]['right'].sync.tolerance) == (0.03, 0.1)
+    assert set_live(node, right__sync__tolerance=1).successful
+    assert (heard[-1]['left'].sync.tolerance, heard[-1]['right'].sync.tolerance) == (0.03, 1.0)
+    assert parameters.settings.sync.tolerance == 0.1
+    assert len(heard) == 2
+
+
+def test_every_setting_that_a_camera_may_have_is_declared_for_each_camera(declare):
+    node, _ = declare(cameras=['left', 'right'])
+    for camera in ('left', 'right'):
+        for setting in own_settings():
+            name = f'{camera}.{setting.name}'
+            assert node.get_parameter(name).value is None
+            assert node.describe_parameter(name).read_only is not setting.live
+            assert setting.name in node.describe_parameter(name).description
+
+
+def test_a_wrong_value_of_one_camera_names_the_camera(declare):
+    with pytest.raises(SettingError, match=r'camera left: parameter sync\.tolerance: 9 is out'):
+        declare(cameras=['left'], left__sync__tolerance=9.0)
+    node, parameters = declare(cameras=['left'], sync__queue_size=5)
+    result = set_live(node, left__prompt__min_depth=20.0, sync__queue_size=7)
+    assert not result.successful
+    assert 'prompt.min_depth: 20 m is not below' in result.reason
+    assert parameters.of_cameras['left'].sync.queue_size == 5
+
+
+def test_an_unknown_parameter_of_a_camera_is_warned_of_with_the_nearest_name(declare, capfd):
+    """A3: also of a camera that is not there."""
+    declare(cameras=['left'], left__sync__tolerence=0.5, right__sync__tolerance=0.5)
+    said = capfd.readouterr().err
+    assert "unknown parameter 'left.sync.tolerence'; did you mean 'left.sync.tolerance'?" in said
+    assert "unknown parameter 'right.sync.tolerance'" in said
 
 
 def test_parameters_of_rclpy_are_set_without_telling_anyone(declare):

@@ -202,7 +202,7 @@ def test_frames_without_a_listener_are_counted_and_not_estimated(rig):
     """G13: work for listeners only."""
     rig.send()
     rig.spin_until(lambda: rig.drops == {'no_listener': 1})
-    assert set(rig.node._pipeline.stages.snapshot()) == {'listen', 'pair', 'hand_over'}
+    assert set(rig.camera.stages.snapshot()) == {'listen', 'pair', 'hand_over'}
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])

@@ -37,7 +37,7 @@ def test_a_saturated_scene_is_reported_with_its_share(often, rig):
     latest = rig.hear_statuses()
     seen = Depth(np.ones((2, 2), np.float32), 0.5, 1.5, 1.0, saturated_fraction=0.19)
     for share, level in ((0.19, 'ok'), (0.21, 'warn')):
-        rig.node._pipeline.latest = replace(seen, saturated_fraction=share)
+        rig.camera.latest = replace(seen, saturated_fraction=share)
         rig.spin_until(
             lambda s=share: latest('network') and latest('network')[2].get('saturated') == str(s)
         )
@@ -47,7 +47,7 @@ def test_a_saturated_scene_is_reported_with_its_share(often, rig):
 
 
 def test_dropped_frames_are_a_warning_with_their_reason(often, rig):
-    rig.node._drops.add('image_step', 'step 10 < 1920')
+    rig.camera.drops.add('image_step', 'step 10 < 1920')
     latest = rig.hear_statuses()
     rig.spin_until(lambda: latest('frames'))
     level, text, values = latest('frames')
@@ -82,7 +82,7 @@ def test_silence_is_explained_once_and_its_end_told(impatient, make_rig, capfd):
 
 def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
     """F4: depth lags by 40 ms; the setting that it names mends it."""
-    pairing = rig.node._session.inputs.pairing
+    pairing = rig.pairing
     heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
 
     def send_late():

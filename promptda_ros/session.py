@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What exists while the node is active: the inputs, the worker, the supervision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rclpy.clock import Clock, ClockType
+
+from promptda_ros.cameras import Camera
+from promptda_ros.core.guard import guarded
+from promptda_ros.core.pairing import Pair
+from promptda_ros.core.worker import Worker
+from promptda_ros.diagnostics import Diagnostics
+from promptda_ros.inputs import Inputs
+from promptda_ros.pipeline import Pipeline
+from promptda_ros.statuses import network_status
+from promptda_ros.supervision import Supervisor
+from promptda_ros.transports import SensorMessage
+
+if TYPE_CHECKING:
+    from promptda_ros.node import PromptDepthNode
+
+STOP_TIMEOUT_SEC = 1.5
+REPORT_PERIOD_SEC = 1.0
+
+
+class Session:
+    """Listens to all cameras, works on their pairs on one thread, reports once a second."""
+
+    def __init__(
+        self,
+        node: PromptDepthNode,
+        cameras: Sequence[Camera],
+        pipeline: Pipeline,
+        diagnostics: Diagnostics,
+    ) -> None:
+        self._node = node
+        self._cameras = cameras
+        self._pipeline = pipeline
+        self._diagnostics = diagnostics
+        self._worker: Worker[Camera, Pair[SensorMessage]] = Worker(
+            pipeline.process, on_error=node.report_error, on_fatal=node.report_worker_end
+        )
+        self.inputs = {camera: self._listen(camera) for camera in cameras}
+        self._supervisors = [Supervisor(node, *each) for each in self.inputs.items()]
+        for camera, supervisor in zip(cameras, self._supervisors, strict=True):
+            camera.capture.open(supervisor.explain)
+        # Steady time: a simulation may pause its clock, and that is worth a report too.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        report = guarded(self._report, node.report_error)
+        self._timer = node.create_timer(REPORT_PERIOD_SEC, report, clock=steady)
+        self._worker.start()
+
+    def apply(self) -> None:
+        """Take changed settings of the cameras over."""
+        for camera, inputs in self.inputs.items():
+            inputs.apply(camera.settings)
+
+    def close(self) -> bool:
+        """Stop listening, then working; False if the worker hangs."""
+        self._node.destroy_timer(self._timer)
+        for camera, inputs in self.inputs.items():
+            camera.capture.refuse()
+            inputs.close()
+        return self._worker.stop(STOP_TIMEOUT_SEC)
+
+    def _listen(self, camera: Camera) -> Inputs:
+        camera.clear()
+        return Inputs(
+            self._node,
+            camera.settings,
+            prefix=camera.prefix,
+            stages=camera.stages,
+            on_pair=partial(self._hand_over, camera),
+            on_camera_info=camera.calibration.add,
+            on_error=self._node.report_error,
+        )
+
+    def _hand_over(self, camera: Camera, pair: Pair[SensorMessage]) -> None:
+        if self._worker.offer(camera, pair):
+            camera.drops.add('overrun')
+
+    def _report(self) -> None:
+        statuses = [status for each in self._supervisors for status in each.tick()]
+        network = network_status(self._pipeline.model, self._cameras)
+        self._diagnostics.publish([*statuses, network])

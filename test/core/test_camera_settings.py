@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of one camera among several, and the names that cameras may have."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptda_ros.core.camera_settings import build_cameras, known_names, own_settings
+from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings import Settings
+
+
+def test_one_camera_without_a_name_has_the_common_settings():
+    assert build_cameras({}) == {'': Settings()}
+
+
+def test_what_belongs_to_the_node_is_not_asked_of_a_camera():
+    own = {setting.name for setting in own_settings()}
+    assert {'sync.tolerance', 'qos.image', 'prompt.max_depth', 'workspace.frame'} <= own
+    assert not own & {'device', 'cameras', 'model.name', 'capture.frames'}
+
+
+def test_values_of_a_camera_lie_over_the_common_ones():
+    values = {'cameras': ['left', 'right'], 'sync.wait': 0.2, 'left.sync.wait': 0.3}
+    built = build_cameras(values)
+    assert [*built] == ['left', 'right']
+    assert built['left'].sync.wait == 0.3
+    assert built['right'].sync.wait == 0.2
+    assert built['left'].prompt == built['right'].prompt
+
+
+def test_each_name_is_known_once():
+    names = known_names(['left', 'right'])
+    assert len(names) == len(set(names))
+    assert {'sync.wait', 'left.sync.wait', 'right.trust.gate', 'device'} <= set(names)
+    assert 'left.device' not in names
+
+
+@pytest.mark.parametrize(
+    'cameras, text',
+    [
+        ([], 'no camera is named'),
+        (['', 'left'], "'' can't be part of a ROS name"),
+        (['2nd'], "'2nd' can't be part of a ROS name"),
+        (['arm/left'], "'arm/left' can't be part"),
+        (['left eye'], "'left eye' can't be part"),
+        (['left\\n'], "can't be part"),
+        (['left', 'right', 'left'], 'left, right, left name one camera twice'),
+        (['sync'], "'sync' is the name of parameters already"),
+        ('left', "'left' is not a list of str"),
+    ],
+)
+def test_cameras_that_can_not_be_told_apart_or_named_are_refused(cameras, text):
+    with pytest.raises(SettingError) as wrong:
+        build_cameras({'cameras': cameras})
+    assert text in str(wrong.value)
