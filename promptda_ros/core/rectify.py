@@ -47,8 +47,8 @@ class Lens:
 class _Maps:
     """Where the pixels of a rectified picture of one size come from."""
 
-    places: Any  # (H, W, 2), as cv2.remap wants them
-    fractions: Any
+    between: tuple[Any, Any]  # whole pixels (H, W, 2) and fractions (H, W), for cv2.remap
+    nearest: Any  # (H, W, 2)
     stretch: FloatImage | None  # (H, W) rectified over distorted depth; None where it is 1
     uncovered: Mask | None  # (H, W) what the camera did not see; None where it saw all
 
@@ -69,7 +69,7 @@ class Rectifier:
     def image(self, picture: ByteImage) -> ByteImage:
         """Return the rectified picture (H, W, 3); what the camera did not see is black."""
         maps = self._maps_of(*picture.shape[:2])
-        found: ByteImage = cv2.remap(picture, maps.places, maps.fractions, cv2.INTER_LINEAR)
+        found: ByteImage = cv2.remap(picture, *maps.between, cv2.INTER_LINEAR)
         return found
 
     def depth(self, depth_m: FloatImage) -> FloatImage:
@@ -79,14 +79,14 @@ class Rectifier:
         """
         maps = self._maps_of(*depth_m.shape)
         found_m: FloatImage = cv2.remap(
-            depth_m, maps.places, maps.fractions, cv2.INTER_NEAREST, borderValue=float('nan')
+            depth_m, maps.nearest, None, cv2.INTER_NEAREST, borderValue=float('nan')
         )
         return found_m if maps.stretch is None else found_m * maps.stretch
 
     def mask(self, mask: Mask) -> Mask:
         """Return the rectified mask (H, W)."""
         maps = self._maps_of(*mask.shape)
-        found = cv2.remap(mask.view(np.uint8), maps.places, maps.fractions, cv2.INTER_NEAREST)
+        found = cv2.remap(mask.view(np.uint8), maps.nearest, None, cv2.INTER_NEAREST)
         rectified: Mask = found.view(np.bool_)
         return rectified
 
@@ -110,12 +110,12 @@ class Rectifier:
             columns, rows = cv2.fisheye.initUndistortRectifyMap(*arguments)
         else:
             columns, rows = cv2.initUndistortRectifyMap(*arguments)
-        uncovered = ~((columns > -0.5) & (columns < width - 0.5))
-        uncovered |= ~((rows > -0.5) & (rows < height - 0.5))
-        places, fractions = cv2.convertMaps(columns, rows, cv2.CV_16SC2)
+        nearest = np.rint(np.stack((columns, rows), axis=2)).clip(-1, 32767).astype(np.int16)
+        covered = (nearest >= 0) & (nearest < (width, height))
+        uncovered = ~covered.all(axis=2)
         return _Maps(
-            places=places,
-            fractions=fractions,
+            between=cv2.convertMaps(columns, rows, cv2.CV_16SC2),
+            nearest=nearest,
             stretch=_stretch(rectified, rotation),
             uncovered=uncovered if uncovered.any() else None,
         )
