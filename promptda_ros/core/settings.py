@@ -131,8 +131,8 @@ class ExtrinsicsSettings:
     rotation: tuple[float, ...] = _setting(
         (0.0, 0.0, 0.0, 1.0),
         'Axes of the depth frame in the colour optical frame: a quaternion x, y, z, w, or nine '
-        'values of a matrix, column by column, as `extrinsics/depth_to_color` of RealSense and '
-        'Orbbec has them.',
+        'values of a matrix, column by column, as `extrinsics/depth_to_color` of RealSense has '
+        'them; Orbbec has them row by row.',
         limits=(-1.0, 1.0),
         lengths=(4, 9),
         live=True,
