@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from promptda_ros.core.pairing import Loss, Pairing
 from promptda_ros.core.settings import QosSettings, Settings, SyncSettings
@@ -64,6 +64,14 @@ def listen(bench, pairs, infos):
     yield make
     for inputs in made:
         inputs.close()
+
+
+def inputs_of(node, *, settings=None, **changes):
+    """Make inputs whose callbacks print, but for those given."""
+    asides = ('depth_camera_info', 'confidence', 'mask')
+    callbacks = {f'on_{name}': print for name in ('pair', 'camera_info', *asides)}
+    arguments = {'stages': StageTimes(), 'on_error': pytest.fail, **callbacks, **changes}
+    return Inputs(node, settings or Settings(), **arguments)
 
 
 # The filter
@@ -263,6 +271,87 @@ def test_topics_follow_remaps_and_the_namespace(make_bench):
     topics = {each.topic_name for each in node.subscriptions}
     assert {'/camera/color/image_raw', '/robot1/depth', '/robot1/camera_info'} <= topics
     inputs.close()
+
+
+def test_the_topics_of_a_camera_begin_with_its_name(make_bench):
+    """A11: `left/image` of a node in a namespace, and each can be remapped by itself."""
+    node = make_bench('-r', '__ns:=/robot1', '-r', 'left/image:=/wrist/image_raw').node
+    inputs = inputs_of(node, prefix='left/')
+    topics = {each.topic_name for each in node.subscriptions}
+    assert topics == {
+        '/wrist/image_raw',
+        '/robot1/left/depth',
+        '/robot1/left/camera_info',
+        '/robot1/left/depth_camera_info',
+    }
+    inputs.close()
+
+
+def test_mask_and_confidence_are_listened_to_while_a_setting_needs_them(bench):
+    """Both settings are live."""
+    base = {each.topic_name for each in bench.node.subscriptions}
+    inputs = inputs_of(bench.node)
+
+    def listened_to(**changes):
+        settings = Settings()
+        inputs.apply(replace(settings, input=replace(settings.input, **changes)))
+        topics = {each.topic_name for each in bench.node.subscriptions} - base
+        return topics & {'/mask', '/confidence'}
+
+    assert listened_to() == set()
+    assert listened_to(mask='remove') == {'/mask'}
+    assert listened_to(mask='keep', min_confidence=1.0) == {'/mask', '/confidence'}
+    assert listened_to(min_confidence=2.0) == {'/confidence'}
+    assert listened_to() == set()
+    assert listened_to(mask='keep') == {'/mask'}
+    inputs.close()
+    assert {each.topic_name for each in bench.node.subscriptions} == base
+
+
+def test_mask_confidence_and_the_depth_camera_are_heard(bench):
+    heard = {'mask': [], 'confidence': [], 'depth_camera_info': []}
+    callbacks = {f'on_{role}': messages.append for role, messages in heard.items()}
+    settings = Settings()
+    settings = replace(settings, input=replace(settings.input, mask='keep', min_confidence=1.0))
+    inputs = inputs_of(bench.node, settings=settings, **callbacks)
+    publishers = {
+        role: bench.peer.create_publisher(kind, f'/{role}', BEST_EFFORT)
+        for role, kind in (
+            ('mask', Image),
+            ('confidence', Image),
+            ('depth_camera_info', CameraInfo),
+        )
+    }
+
+    def all_heard():
+        inputs.adapt()
+        return all(bench.are_matched(each, bench.node) for each in publishers.values())
+
+    bench.spin_until(all_heard)
+    for publisher in publishers.values():
+        publisher.publish(publisher.msg_type())
+    bench.spin_until(lambda: all(heard.values()))
+    inputs.close()
+
+
+def test_compressed_images_and_clouds_are_paired(bench, listen, pairs, make_context):
+    """As they are: reading them is the worker's."""
+    settings = Settings()
+    wanted = replace(settings.input, image_transport='compressed', depth_transport='points')
+    inputs = listen(replace(settings, input=wanted))
+    image = bench.peer.create_publisher(CompressedImage, '/image/compressed', 10)
+    depth = bench.peer.create_publisher(PointCloud2, '/depth', 10)
+    bench.spin_until(lambda: all(bench.are_matched(each, bench.node) for each in (image, depth)))
+    for publisher in (depth, image):
+        message = publisher.msg_type()
+        message.header.stamp.sec = 5
+        message.data = array.array('B', bytes(1000))
+        publisher.publish(message)
+    bench.spin_until(lambda: pairs)
+    assert isinstance(pairs[0].image, CompressedImage)
+    assert isinstance(pairs[0].depth, PointCloud2)
+    assert (pairs[0].image_stamp_ns, pairs[0].depth_stamp_ns) == (5 * SEC, 5 * SEC)
+    assert inputs.pairing.counters.image.received == 1
 
 
 def test_closing_leaves_no_subscription_and_no_timer(bench):
