@@ -33,6 +33,7 @@ class Supervisor:
         self._log = camera.log
         self._camera = camera
         self._inputs = inputs
+        self._parameters = camera.prefix.replace('/', '.')  # their names begin with it
         self._counters = self._at_last_pair = inputs.pairing.counters
         self._last_pair_sec = self._started_sec = time.monotonic()
         self._said_sec: float | None = None
@@ -52,6 +53,7 @@ class Supervisor:
 
     def explain(self) -> str:
         """Say why no depth comes: there are no pairs, or they are dropped; '' if it comes."""
+        self._note_pairs()
         silence = self._silence()
         if silence is not None:
             return silence.text
@@ -110,13 +112,14 @@ class Supervisor:
         """Say what about the stamps is odd though frames pass, each thing once."""
         offsets = self._inputs.pairing.offsets
         left_sec, early_sec = offsets.ambiguous_in_sec, self._camera.early_sec
-        present_sec = self._camera.settings.sync.depth_time_offset
         if offsets.is_ambiguous and offsets.median_ns is not None:
+            present_sec = self._camera.settings.sync.depth_time_offset
+            better_sec = present_sec - offsets.median_ns / 1e9
             self._say_once(
                 'ambiguous',
                 f'depth is {offsets.median_ns / 1e6:.1f} ms from its image, more than half of the '
-                'image period: the nearest may be the wrong frame; set sync.depth_time_offset:='
-                f'{present_sec - offsets.median_ns / 1e9:.3f}',
+                'image period: the nearest may be the wrong frame; set '
+                f'{self._parameters}sync.depth_time_offset:={better_sec:.3f}',
             )
         elif left_sec is not None and left_sec < DRIFT_WARN_SEC:
             self._say_once(
@@ -147,6 +150,7 @@ class Supervisor:
             depth_time_offset_sec=self._camera.settings.sync.depth_time_offset,
             offset_sec=_seconds(offsets.median_ns),
             offset_p95_sec=_seconds(offsets.p95_ns),
+            prefix=self._parameters,
         )
 
 

@@ -35,6 +35,7 @@ class PairingFacts:
     depth_time_offset_sec: float = 0.0  # what is added to depth stamps, and is in the offsets
     offset_sec: float | None = None  # median of the nearest depth of every image
     offset_p95_sec: float | None = None  # 95th percentile of its size
+    prefix: str = ''  # what the names of the parameters begin with: left.
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def _apart(pairing: PairingFacts) -> str:
     spread = '' if pairing.offset_p95_sec is None else f' (p95 {pairing.offset_p95_sec * 1e3:.1f})'
     return (
         f'depth {verb} image by {abs(offset_sec) * 1e3:.1f} ms{spread} > tolerance '
-        f'{pairing.tolerance_sec * 1e3:.0f} ms; set sync.tolerance or '
-        f'sync.depth_time_offset:={pairing.depth_time_offset_sec - offset_sec:.3f}'
+        f'{pairing.tolerance_sec * 1e3:.0f} ms; set {pairing.prefix}sync.tolerance '
+        f'or {pairing.prefix}sync.depth_time_offset:='
+        f'{pairing.depth_time_offset_sec - offset_sec:.3f}'
     )

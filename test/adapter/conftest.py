@@ -125,17 +125,17 @@ class Bench:
 
     def advertise(self, role: str, qos: Any = 10, *, topic: str = '', heard: bool = True) -> Any:
         """Publish a sensor's topic, and wait until the node has heard of it."""
-        kind = CameraInfo if role == 'camera_info' else Image
+        kind = CameraInfo if role.endswith('camera_info') else Image
         publisher = self.peer.create_publisher(kind, topic or f'/{role}', qos)
         self._publishers[role] = publisher
         if heard:
             self.spin_until(lambda: self.are_matched(publisher, self.node))
         return publisher
 
-    def advertise_all(self) -> None:
-        """Publish all three inputs."""
+    def advertise_all(self, prefix: str = '') -> None:
+        """Publish all three inputs of a camera."""
         for role in ('image', 'depth', 'camera_info'):
-            self.advertise(role)
+            self.advertise(prefix + role)
 
     def listen(self, output: str, kind: type = Image, *, name: str = '/promptda') -> list[Any]:
         """Collect what the node publishes on an output, from when it knows of the listener."""
@@ -170,13 +170,13 @@ class Bench:
         self._stamp_ns += PERIOD_NS
         return self._stamp_ns
 
-    def send(self, **messages: Any) -> int:
-        """Send one frame of every sensor that is advertised, or these messages instead."""
+    def send(self, prefix: str = '', **messages: Any) -> int:
+        """Send one frame of a camera's advertised sensors, or these messages instead."""
         stamp_ns = self.next_stamp_ns()
         for role in ('camera_info', 'depth', 'image'):
-            if role in self._publishers:
+            if prefix + role in self._publishers:
                 make = getattr(self.sensors, role)
-                self._publishers[role].publish(messages.get(role) or make(stamp_ns))
+                self._publishers[prefix + role].publish(messages.get(role) or make(stamp_ns))
         return stamp_ns
 
     def call(self, kind: type, service: str, request: Any) -> Any:
