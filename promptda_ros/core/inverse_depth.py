@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Inverse depth, 0 for unknown, and where pixels and points of one view are seen by a camera.
+
+The inverse depth of a plane is linear in the pixel, so that means and interpolations are exact
+on planes, and the nearest surface has the largest value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from promptda_ros.core.frame import FloatImage, Intrinsics
+from promptda_ros.core.transform import Floats, Transform
+
+# Nearer than this to the eye nothing is seen.
+LEAST_DEPTH_M = 0.001
+# A step to the next pixel is none where noise or a surface turned away by less than 75 degrees
+# explains it; a larger one than the last is one even for the few pixels of a coarse sensor.
+LEAST_STEP, LARGEST_STEP = 0.03, 0.1
+STEEPEST = math.tan(math.radians(75))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Where a camera sees something: of one shape, inverse depth 0 for what is behind it."""
+
+    across: Tensor  # pixels
+    down: Tensor  # pixels
+    inverse: Tensor  # 1/m
+
+
+def from_metres(depth_m: Tensor) -> Tensor:
+    """Invert depth; NaN, infinity, zero and negative values become 0."""
+    # A product, because torch.where takes six times as long on a CPU.
+    return (depth_m.reciprocal() * (depth_m > LEAST_DEPTH_M)).nan_to_num_(0.0, 0.0, 0.0)
+
+
+def to_metres(inverse: Tensor) -> FloatImage:
+    """Invert back; 0 becomes NaN."""
+    values: FloatImage = inverse.cpu().numpy()
+    return np.divide(1.0, values, out=np.full_like(values, np.nan), where=values > 0)
+
+
+def largest_step(intrinsics: Intrinsics) -> float:
+    """Return the share of depth by which neighbouring pixels of one surface may differ."""
+    return min(max(STEEPEST / intrinsics.fx, LEAST_STEP), LARGEST_STEP)
+
+
+def project_pixels(
+    pixels: tuple[Tensor, Tensor],
+    inverse: Tensor,
+    own: Intrinsics,
+    other: Intrinsics,
+    move: Transform,
+) -> Seen:
+    """See pixels (across, down) of one camera, with their inverse depths, by another one.
+
+    `move` is other_from_own. All broadcast to the shape of `inverse`.
+    """
+    x, y = (pixels[0] - own.cx) / own.fx, (pixels[1] - own.cy) / own.fy
+    # A point is (x, y, 1, inverse) times its depth, which divides out.
+    across, down, ahead = (
+        torch.add(a * x + (b * y + c), inverse, alpha=d) for a, b, c, d in _matrix(other, move)
+    )
+    return _seen(across, down, ahead, inverse)
+
+
+def project_points(points_m: Tensor, camera: Intrinsics, camera_from_sensor: Transform) -> Seen:
+    """See points (N, 3) of a sensor's frame by the camera: (N,)."""
+    matrix = torch.tensor(_matrix(camera, camera_from_sensor), device=points_m.device)
+    across, down, ahead = matrix[:, :3] @ points_m.T + matrix[:, 3:]
+    return _seen(across, down, ahead, torch.ones_like(ahead))
+
+
+def _matrix(camera: Intrinsics, camera_from_other: Transform) -> list[list[float]]:
+    """Return the matrix (3, 4) from a point to pixels times distance ahead, and that distance."""
+    lens = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
+    move = np.column_stack((camera_from_other.rotation, camera_from_other.translation_m))
+    matrix: Floats = lens @ move
+    rows: list[list[float]] = matrix.tolist()
+    return rows
+
+
+def _seen(across: Tensor, down: Tensor, ahead: Tensor, inverse: Tensor) -> Seen:
+    before = ahead > LEAST_DEPTH_M * inverse
+    inverse_ahead = ahead.clamp(min=1e-6).reciprocal()
+    return Seen(across * inverse_ahead, down * inverse_ahead, inverse * inverse_ahead * before)
