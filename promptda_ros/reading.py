@@ -20,6 +20,7 @@ from promptda_ros.core.settings import InputSettings, Settings
 from promptda_ros.core.transform import IDENTITY, Transform
 from promptda_ros.encodings import read_depth, read_image, shown
 from promptda_ros.extrinsics import Extrinsics
+from promptda_ros.frozen import FrozenDepth
 from promptda_ros.messages import NANOSECONDS
 from promptda_ros.once import SayOnce
 from promptda_ros.point_clouds import read_points
@@ -42,12 +43,14 @@ class Reader:
         self.confidence = Attachments()
         self.masks = Attachments()
         self._extrinsics = extrinsics
+        self._frozen = FrozenDepth(warn)
         self._say_once = SayOnce(warn)
 
     def clear(self) -> None:
         """Forget everything, because listening starts anew."""
         for each in (self.calibration, self.depth_calibration, self.confidence, self.masks):
             each.clear()
+        self._frozen.clear()
         self._say_once.forget()
 
     def read(self, pair: Pair[SensorMessage], settings: Settings) -> Frame:
@@ -60,6 +63,7 @@ class Reader:
         frame_id = pair.image.header.frame_id
         shot = Shot(pair.image_stamp_ns, frame_id, *image.shape[:2])
         optics = self.calibration.optics_of(shot, settings.input)
+        self._frozen.look(pair.depth.data, pair.depth_stamp_ns)
         sensor_depth_m = self._read_sensor(pair, optics, settings)
         mask, withheld = self._read_mask(shot, settings.input)
         if optics is not None and optics.rectifier is not None:

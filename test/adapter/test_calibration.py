@@ -6,24 +6,24 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-import numpy as np
 import pytest
 
-from promptda_ros.calibration import Calibration, KEPT
-from promptda_ros.core.frame import Frame
+from promptda_ros.calibration import Calibration, DEPTH, KEPT, Shot
+from promptda_ros.core.settings import InputSettings
 
 SEC = 1_000_000_000
 FRAME_ID = 'camera_color_optical_frame'
 
 
-def frame_at(stamp_ns: int, *, height: int = 84, width: int = 112, frame_id: str = FRAME_ID):
-    """Return a frame of the size that the sensors send."""
-    return Frame(
-        stamp_ns=stamp_ns,
-        frame_id=frame_id,
-        image=np.zeros((height, width, 3), np.uint8),
-        sensor_depth_m=np.ones((1, 1), np.float32),
-    )
+def shot_at(stamp_ns: int, *, height: int = 84, width: int = 112, frame_id: str = FRAME_ID):
+    """Return a picture of the size that the sensors send."""
+    return Shot(stamp_ns, frame_id, height, width)
+
+
+def intrinsics_of(calibration, shot, **settings):
+    """Return the intrinsics of a picture, None where there are none."""
+    optics = calibration.optics_of(shot, InputSettings(**settings))
+    return None if optics is None else optics.intrinsics
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def calibration(warnings):
 def test_without_any_camera_info_there_are_no_intrinsics_and_no_noise(calibration, warnings):
     """E1: it never arrives; saying so is the supervision's."""
     assert not calibration.received
-    assert calibration.intrinsics_of(frame_at(SEC)) is None
+    assert intrinsics_of(calibration, shot_at(SEC)) is None
     assert warnings == []
 
 
@@ -48,7 +48,7 @@ def test_one_latched_message_serves_every_image(calibration, sensors, warnings):
     calibration.add(sensors.camera_info(10 * SEC))
     assert calibration.received
     for stamp_ns in (1, 10 * SEC, 4000 * SEC):
-        assert calibration.intrinsics_of(frame_at(stamp_ns)).fx == 100.0
+        assert intrinsics_of(calibration, shot_at(stamp_ns)).fx == 100.0
     assert warnings == []
 
 
@@ -62,7 +62,7 @@ def test_the_message_of_the_images_own_moment_is_taken(calibration, sensors):
         (9 * SEC, 500.0),
         (1, 100.0),
     ):
-        assert calibration.intrinsics_of(frame_at(stamp_ns)).fx == focal_px
+        assert intrinsics_of(calibration, shot_at(stamp_ns)).fx == focal_px
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=40, unique=True), st.integers(1, 1100))
@@ -72,20 +72,20 @@ def test_the_latest_message_not_younger_than_the_image_is_taken(sensors, stamps,
     for sec in sorted(stamps):
         calibration.add(sensors.camera_info(sec * SEC, focal_px=float(sec)))
     expected = max([sec for sec in stamps if sec <= image_sec], default=min(stamps))
-    assert calibration.intrinsics_of(frame_at(image_sec * SEC)).fx == expected
+    assert intrinsics_of(calibration, shot_at(image_sec * SEC)).fx == expected
 
 
 def test_old_messages_are_forgotten(calibration, sensors):
     for sec in range(1, 2 * KEPT):
         calibration.add(sensors.camera_info(sec * SEC, focal_px=float(sec)))
-    assert calibration.intrinsics_of(frame_at(1)).fx == KEPT
+    assert intrinsics_of(calibration, shot_at(1)).fx == KEPT
 
 
 def test_a_jump_back_forgets_what_came_before(calibration, sensors):
     """E6, F12: a bag that loops must not use the end's calibration at its start."""
     calibration.add(sensors.camera_info(50 * SEC, focal_px=500.0))
     calibration.add(sensors.camera_info(1 * SEC, focal_px=100.0))
-    assert calibration.intrinsics_of(frame_at(60 * SEC)).fx == 100.0
+    assert intrinsics_of(calibration, shot_at(60 * SEC)).fx == 100.0
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_an_uncalibrated_camera_is_said_once_and_recovered_from(
     """E2: points are missing, nothing else; the next good message brings them back."""
     calibration.add(sensors.camera_info(SEC, k=k))
     for _ in range(3):
-        assert calibration.intrinsics_of(frame_at(SEC)) is None
+        assert intrinsics_of(calibration, shot_at(SEC)) is None
     assert len(warnings) == 1
     assert warnings[0].startswith('no point cloud: ')
     assert text in warnings[0]
     calibration.add(sensors.camera_info(2 * SEC))
-    assert calibration.intrinsics_of(frame_at(2 * SEC)) is not None
+    assert intrinsics_of(calibration, shot_at(2 * SEC)) is not None
     assert len(warnings) == 1
 
 
@@ -117,7 +117,7 @@ def test_a_camera_info_of_another_size_is_said_once_with_both_sizes(
     """E4: neither binning nor a region of interest explains it."""
     calibration.add(sensors.camera_info(SEC))
     for _ in range(2):
-        assert calibration.intrinsics_of(frame_at(SEC, height=480, width=640)) is None
+        assert intrinsics_of(calibration, shot_at(SEC, height=480, width=640)) is None
     (text,) = warnings
     assert 'camera_info is for 112x84 but the image is 640x480' in text
 
@@ -127,9 +127,14 @@ def test_a_camera_info_of_another_size_and_the_same_shape_is_scaled_when_asked(
 ):
     """E4: a driver that resizes images and leaves the calibration as it was."""
     calibration.add(sensors.camera_info(SEC, focal_px=100.0))
-    found = calibration.intrinsics_of(frame_at(SEC, height=168, width=224), rescale=True)
+    found = intrinsics_of(
+        calibration, shot_at(SEC, height=168, width=224), rescale_camera_info=True
+    )
     assert (found.width, found.height, found.fx, found.fy) == (224, 168, 200.0, 200.0)
-    assert calibration.intrinsics_of(frame_at(SEC, height=360, width=640), rescale=True) is None
+    assert (
+        intrinsics_of(calibration, shot_at(SEC, height=360, width=640), rescale_camera_info=True)
+        is None
+    )
     assert len(warnings) == 1
 
 
@@ -137,7 +142,7 @@ def test_a_size_of_zero_is_taken_from_the_image_and_said_once(calibration, senso
     """E3: OAK drivers leave it out."""
     calibration.add(sensors.camera_info(SEC, width=0, height=0))
     for _ in range(2):
-        found = calibration.intrinsics_of(frame_at(SEC))
+        found = intrinsics_of(calibration, shot_at(SEC))
         assert (found.width, found.height) == (112, 84)
     assert warnings == ['camera_info has no size: 112x84 of the image is taken']
 
@@ -146,7 +151,7 @@ def test_another_frame_id_is_said_once_and_the_images_own_wins(calibration, sens
     """E7: the intrinsics are used all the same."""
     calibration.add(sensors.camera_info(SEC))
     for _ in range(2):
-        assert calibration.intrinsics_of(frame_at(SEC, frame_id='left_optical')) is not None
+        assert intrinsics_of(calibration, shot_at(SEC, frame_id='left_optical')) is not None
     (text,) = warnings
     assert f"camera_info is of frame '{FRAME_ID}' but the image of 'left_optical'" in text
 
@@ -157,7 +162,7 @@ def test_a_distorted_image_is_said_once_with_the_remedy(calibration, sensors, wa
     """E8: of any model and any number of coefficients; never an exception."""
     calibration.add(sensors.camera_info(SEC, d=d, distortion_model=model))
     for _ in range(2):
-        assert calibration.intrinsics_of(frame_at(SEC)) is not None
+        assert intrinsics_of(calibration, shot_at(SEC)) is not None
     (text,) = warnings
     assert 'not rectified' in text
     assert 'image_rect' in text
@@ -169,5 +174,107 @@ def test_a_rectified_image_takes_p_and_has_no_distortion(sensors, warnings):
     message = sensors.camera_info(SEC, d=[0.1, 0.0, 0.0, 0.0, 0.0])
     message.p[0] = 90.0
     calibration.add(message)
-    assert calibration.intrinsics_of(frame_at(SEC)).fx == 90.0
+    assert intrinsics_of(calibration, shot_at(SEC)).fx == 90.0
     assert warnings == []
+
+
+# Rectifying
+
+BENT = {'d': [-0.2, 0.05, 0.001, 0.0, 0.0]}
+
+
+def optics_of(calibration, **settings):
+    """Return the optics of a picture with `input.rectify`."""
+    return calibration.optics_of(shot_at(SEC), InputSettings(rectify=True, **settings))
+
+
+def test_a_known_distortion_is_undone_when_asked(calibration, sensors, warnings):
+    """E8: towards P, which the calibration made for this."""
+    message = sensors.camera_info(SEC, **BENT)
+    message.p[0], message.p[5] = 90.0, 91.0
+    calibration.add(message)
+    optics = optics_of(calibration)
+    assert (optics.intrinsics.fx, optics.intrinsics.fy) == (90.0, 91.0)
+    assert optics.rectifier.lens.distorted.fx == 100.0
+    assert optics.rectifier.lens.rectified == optics.intrinsics
+    assert warnings == []
+
+
+def test_without_p_the_camera_matrix_stays(calibration, sensors):
+    calibration.add(sensors.camera_info(SEC, p=[0.0] * 12, r=[0.5] * 9, **BENT))
+    optics = optics_of(calibration)
+    assert optics.intrinsics.fx == 100.0
+    assert optics.rectifier.lens.rotation == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def test_p_belongs_to_a_camera_that_r_has_turned(calibration, sensors):
+    turned = [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    calibration.add(sensors.camera_info(SEC, r=turned, **BENT))
+    assert optics_of(calibration).rectifier.lens.rotation == tuple(turned)
+
+
+def test_the_region_and_the_binning_hold_for_both_cameras(sensors):
+    """E5: of the distorted image and of the rectified one."""
+    calibration = Calibration(warn=pytest.fail, error=pytest.fail, rectified=False)
+    calibration.add(sensors.camera_info(SEC, binning_x=2, binning_y=2, **BENT))
+    shot = shot_at(SEC, height=42, width=56)
+    optics = calibration.optics_of(shot, InputSettings(rectify=True))
+    assert optics.intrinsics.fx == optics.rectifier.lens.distorted.fx == 50.0
+
+
+def test_maps_are_kept_until_the_lens_changes(calibration, sensors):
+    """E6: a camera that zooms."""
+    for sec in (1, 2):
+        calibration.add(sensors.camera_info(sec * SEC, **BENT))
+    settings = InputSettings(rectify=True)
+    first, second = (calibration.optics_of(shot_at(sec * SEC), settings) for sec in (1, 2))
+    assert first.rectifier is second.rectifier
+    calibration.add(sensors.camera_info(3 * SEC, focal_px=110.0, **BENT))
+    assert calibration.optics_of(shot_at(3 * SEC), settings).rectifier is not first.rectifier
+
+
+@pytest.mark.parametrize(
+    'changes, text',
+    [
+        ({'distortion_model': 'unheard_of', 'd': [0.1] * 5}, "'unheard_of' is unknown"),
+        ({'d': [0.1]}, 'plumb_bob has 1 coefficients'),
+    ],
+)
+def test_a_distortion_that_can_not_be_undone_is_said_once(
+    calibration, sensors, warnings, changes, text
+):
+    """E8: depth and points go on, bent as before."""
+    calibration.add(sensors.camera_info(SEC, **changes))
+    for _ in range(2):
+        optics = optics_of(calibration)
+        assert optics.rectifier is None
+        assert optics.intrinsics.fx == 100.0
+    (said,) = warnings
+    assert text in said
+    assert 'image_rect' in said
+
+
+def test_nothing_is_undone_where_nothing_is_bent(calibration, sensors, warnings):
+    """Neither without coefficients nor on a topic that is rectified."""
+    calibration.add(sensors.camera_info(SEC))
+    assert optics_of(calibration).rectifier is None
+    rectified = Calibration(warn=warnings.append, error=warnings.append, rectified=True)
+    rectified.add(sensors.camera_info(SEC, **BENT))
+    assert optics_of(rectified).rectifier is None
+    assert warnings == []
+
+
+def test_what_is_said_of_the_depth_camera_names_its_topic(sensors, warnings):
+    """E1, E2, E7, E8 of the sensor beside the camera."""
+    calibration = Calibration(
+        warn=warnings.append, error=warnings.append, rectified=False, role=DEPTH
+    )
+    assert intrinsics_of(calibration, shot_at(SEC)) is None
+    assert calibration.problem == 'no depth_camera_info has arrived'
+    calibration.add(sensors.camera_info(SEC, d=[0.1] * 5))
+    intrinsics_of(calibration, shot_at(SEC, frame_id='depth_optical'))
+    assert warnings[0].startswith(f"depth_camera_info is of frame '{FRAME_ID}' but the depth of")
+    assert warnings[1].startswith('the depth is not rectified (depth_camera_info has distortion)')
+    calibration.add(sensors.camera_info(SEC, k=[0.0] * 9))
+    assert intrinsics_of(calibration, shot_at(SEC)) is None
+    assert warnings[2].startswith('no registered depth: ')
