@@ -9,27 +9,49 @@ used and 70 for an internal error. With respawn:=true it starts again after any.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch_ros.actions import Node
 
+from promptda_ros import presets
 from promptda_ros.core.settings import model_setting
 from promptda_ros.transport import large_image_environment
 
 SHARE = Path(__file__).resolve().parents[1]
+DEFAULT_PARAMETERS = str(SHARE / 'config' / 'promptda.yaml')
 YES_NO = ['true', 'false']
+
+# Where a RealSense publishes that was started as docs/recipes/cameras.md says
+DEFAULT_TOPICS = {
+    'image': '/camera/color/image_raw',
+    'depth': '/camera/aligned_depth_to_color/image_raw',
+}
 
 ARGUMENTS = [
     DeclareLaunchArgument(
+        'camera',
+        default_value='',
+        choices=['', *presets.names()],
+        description='Known camera or sensor: its topics and parameters, where none are given.',
+    ),
+    DeclareLaunchArgument(
+        'cameras',
+        default_value='',
+        description='Names of several cameras, for example left,right: every topic then begins '
+        'with the name, as in /left/camera/color/image_raw.',
+    ),
+    DeclareLaunchArgument(
         'image_topic',
-        default_value='/camera/color/image_raw',
-        description='Colour image (sensor_msgs/Image).',
+        default_value='',
+        description='Colour image (sensor_msgs/Image); empty: that of camera:=, else of a RealSense.',
     ),
     DeclareLaunchArgument(
         'depth_topic',
-        default_value='/camera/aligned_depth_to_color/image_raw',
-        description='Sensor depth registered to the colour image (16UC1 in mm or 32FC1 in m).',
+        default_value='',
+        description='Sensor depth, an image (16UC1 in mm or 32FC1 in m) or PointCloud2; empty: '
+        'that of camera:=, else of a RealSense.',
     ),
     DeclareLaunchArgument(
         'camera_info_topic',
@@ -37,9 +59,37 @@ ARGUMENTS = [
         description='Calibration of the colour image; empty: camera_info beside image_topic.',
     ),
     DeclareLaunchArgument(
+        'depth_camera_info_topic',
+        default_value='',
+        description='Calibration of a depth image that is not registered to colour; empty: '
+        'camera_info beside depth_topic.',
+    ),
+    DeclareLaunchArgument(
+        'confidence_topic',
+        default_value='',
+        description='Confidence of the depth image, for input.min_confidence.',
+    ),
+    DeclareLaunchArgument(
+        'mask_topic',
+        default_value='',
+        description='Mask of the robot or of the object, for input.mask.',
+    ),
+    DeclareLaunchArgument(
+        'image_transport',
+        default_value='',
+        choices=['', 'auto', 'raw', 'compressed'],
+        description='How images arrive; empty: as the parameters say, usually auto.',
+    ),
+    DeclareLaunchArgument(
+        'depth_transport',
+        default_value='',
+        choices=['', 'auto', 'raw', 'compressedDepth', 'points'],
+        description='How depth arrives; empty: as the parameters say, usually auto.',
+    ),
+    DeclareLaunchArgument(
         'params_file',
-        default_value=str(SHARE / 'config' / 'promptda.yaml'),
-        description='YAML file with the parameters of the node.',
+        default_value=DEFAULT_PARAMETERS,
+        description='YAML file with the parameters of the node; yours wins over camera:=.',
     ),
     DeclareLaunchArgument(
         'namespace', default_value='', description='Namespace of the node, for example robot1.'
@@ -105,27 +155,62 @@ def start(context: LaunchContext) -> list[SetEnvironmentVariable | Node]:
 
 
 def depth_node(given: dict[str, str]) -> Node:
-    """Return the node with its topics; what was given here wins over the parameter file."""
-    image_topic = given['image_topic']
-    parent, slash, _ = image_topic.rpartition('/')
+    """Return the node with its topics; what was given here wins over files."""
     logger = '.'.join([*filter(None, given['namespace'].split('/')), given['name']])
+    preset = presets.load(given['camera']) if given['camera'] else presets.Preset()
     return Node(
         package='promptda_ros',
         executable='promptda_node',
         namespace=given['namespace'],
         name=given['name'],
-        parameters=[params_file(given), overrides(given)],
-        remappings=[
-            ('image', image_topic),
-            ('depth', given['depth_topic']),
-            ('camera_info', given['camera_info_topic'] or f'{parent}{slash}camera_info'),
-        ],
+        parameters=parameters(given, preset),
+        remappings=remappings(given, preset),
         ros_arguments=['--log-level', f'{logger}:={given["log_level"]}'],
         output='screen',
         emulate_tty=True,
         respawn=given['respawn'] == 'true',
         respawn_delay=2.0,
     )
+
+
+def remappings(given: dict[str, str], preset: presets.Preset) -> list[tuple[str, str]]:
+    """Return where the inputs come from; cameras with names have namespaces of that name."""
+    topics = topics_of(given, preset)
+    if not given['cameras']:
+        return [*topics.items()]
+    return [
+        (f'{camera}/{role}', f'/{camera}{topic}' if topic.startswith('/') else f'{camera}/{topic}')
+        for camera in camera_names(given)
+        for role, topic in topics.items()
+    ]
+
+
+def topics_of(given: dict[str, str], preset: presets.Preset) -> dict[str, str]:
+    """Return the topic of each input: what is given, else the preset's, else the default."""
+    topics = {**DEFAULT_TOPICS, **preset.topics}
+    for picture, calibration in (('image', 'camera_info'), ('depth', 'depth_camera_info')):
+        if given[f'{picture}_topic']:
+            topics[picture] = given[f'{picture}_topic']
+            topics.pop(calibration, None)  # it belongs to another picture
+        parent, slash, _ = topics[picture].rpartition('/')
+        topics.setdefault(calibration, f'{parent}{slash}camera_info')
+    chosen = {role: given[f'{role}_topic'] for role in presets.TOPICS}
+    return {**topics, **{role: topic for role, topic in chosen.items() if topic}}
+
+
+def camera_names(given: dict[str, str]) -> list[str]:
+    """Return the names of the cameras; one camera has none."""
+    return [name.strip() for name in given['cameras'].split(',')]
+
+
+def parameters(given: dict[str, str], preset: presets.Preset) -> list[str | dict[str, Any]]:
+    """Return files and values, the later ones winning over those before."""
+    sources: list[str | dict[str, Any]] = [params_file(given), overrides(given)]
+    if preset.parameters:
+        # The file of the package states every default, one of the user what was meant.
+        is_default = given['params_file'] == DEFAULT_PARAMETERS
+        sources.insert(1 if is_default else 0, dict(preset.parameters))
+    return sources
 
 
 def params_file(given: dict[str, str]) -> str:
@@ -136,9 +221,14 @@ def params_file(given: dict[str, str]) -> str:
     return str(path)
 
 
-def overrides(given: dict[str, str]) -> dict[str, str | bool]:
+def overrides(given: dict[str, str]) -> dict[str, Any]:
     """Return the parameters that were given as launch arguments."""
-    parameters: dict[str, str | bool] = {}
+    parameters: dict[str, Any] = {}
+    if given['cameras']:
+        parameters['cameras'] = camera_names(given)
+    for transport in ('image_transport', 'depth_transport'):
+        if given[transport]:
+            parameters[f'input.{transport}'] = given[transport]
     if given['model']:
         model = given['model']
         parameters[model_setting(model)] = str(Path(model).expanduser())
@@ -150,8 +240,9 @@ def overrides(given: dict[str, str]) -> dict[str, str | bool]:
 
 
 def rviz_node(given: dict[str, str]) -> Node:
-    """Return RViz, its topics moved to where the node's are."""
-    node = '/'.join(['', *filter(None, given['namespace'].split('/')), given['name']])
+    """Return RViz, its topics moved to where the node's are, those of the first camera."""
+    names = (*given['namespace'].split('/'), given['name'], camera_names(given)[0])
+    node = '/'.join(['', *filter(None, names)])
     topics = ('depth/preview', 'depth/image_rect', 'points')
     return Node(
         package='rviz2',

@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import yaml
 
+from promptda_ros import presets
 from promptda_ros.core.settings import describe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -116,6 +117,13 @@ def test_arguments_are_those_of_the_documentation(defaults):
         'image_topic',
         'depth_topic',
         'camera_info_topic',
+        'depth_camera_info_topic',
+        'confidence_topic',
+        'mask_topic',
+        'image_transport',
+        'depth_transport',
+        'camera',
+        'cameras',
         'params_file',
         'namespace',
         'name',
@@ -190,7 +198,79 @@ def test_camera_info_is_taken_from_beside_the_image(start, image_topic, camera_i
 def test_topics_that_are_given_are_remapped(start):
     node = the_node(start(image_topic='/i', depth_topic='/d', camera_info_topic='/c'))
 
-    assert dict(node['remappings']) == {'image': '/i', 'depth': '/d', 'camera_info': '/c'}
+    assert dict(node['remappings']) == {
+        'image': '/i',
+        'depth': '/d',
+        'camera_info': '/c',
+        'depth_camera_info': '/camera_info',
+    }
+
+
+def test_topics_without_a_default_are_remapped_only_when_given(start):
+    node = the_node(start(mask_topic='/m', depth_camera_info_topic='/dc', confidence_topic='/co'))
+
+    remappings = dict(node['remappings'])
+    assert (remappings['mask'], remappings['confidence']) == ('/m', '/co')
+    assert remappings['depth_camera_info'] == '/dc'
+    assert not {'mask', 'confidence'} & {*dict(the_node(start())['remappings'])}
+
+
+def test_a_known_camera_brings_its_topics_and_parameters(start, defaults):
+    node = the_node(
+        start(
+            camera='realsense_d435_unaligned', params_file=str(REPOSITORY / 'config/promptda.yaml')
+        )
+    )
+    preset = presets.load('realsense_d435_unaligned')
+
+    remappings = dict(node['remappings'])
+    assert remappings == {**remappings, **preset.topics}
+    assert remappings['camera_info'] == '/camera/camera/color/camera_info'
+    assert node['parameters'][1:] == [preset.parameters, {}]
+
+
+def test_what_is_given_wins_over_a_known_camera(start, tmp_path):
+    """Also the user's own file, which states what was meant; the package's states defaults."""
+    node = the_node(
+        start(camera='realsense_d435_unaligned', depth_topic='/d/image', depth_transport='points')
+    )
+
+    assert dict(node['remappings'])['depth'] == '/d/image'
+    assert dict(node['remappings'])['depth_camera_info'] == '/d/camera_info'
+    preset = presets.load('realsense_d435_unaligned').parameters
+    mine, last = str(tmp_path / 'params.yaml'), {'input.depth_transport': 'points'}
+    assert node['parameters'] == [preset, mine, last]
+
+
+@pytest.mark.parametrize('name', presets.names())
+def test_every_known_camera_can_be_started(start, name):
+    node = the_node(start(camera=name))
+
+    known = {setting.name for setting in describe()}
+    assert all(set(each) <= known for each in node['parameters'] if isinstance(each, dict))
+    assert {'image', 'depth', 'camera_info'} <= {*dict(node['remappings'])}
+
+
+def test_known_cameras_are_the_choices(depth_launch):
+    (camera,) = (each for each in depth_launch['ARGUMENTS'] if each.args[0] == 'camera')
+    assert camera.kwargs['choices'] == ['', *presets.names()]
+
+
+def test_several_cameras_have_topics_in_namespaces_of_their_names(start):
+    node = the_node(start(cameras='left, wrist', depth_topic='depth/image', mask_topic='/mask'))
+
+    assert node['parameters'][1] == {'cameras': ['left', 'wrist']}
+    remappings = dict(node['remappings'])
+    assert remappings['left/image'] == '/left/camera/color/image_raw'
+    assert remappings['wrist/camera_info'] == '/wrist/camera/color/camera_info'
+    assert remappings['left/depth'] == 'left/depth/image'
+    assert remappings['wrist/mask'] == '/wrist/mask'
+    assert 'image' not in remappings
+
+
+def test_rviz_shows_the_first_of_several_cameras(start):
+    rviz = made(start(cameras='left,wrist', rviz='true'), 'Node')[1].kwargs
+    assert dict(rviz['remappings'])['/promptda/points'] == '/promptda/left/points'
 
 
 def test_names_move_together(start):
