@@ -45,7 +45,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'image_topic',
         default_value='',
-        description='Colour image (sensor_msgs/Image); empty: that of camera:=, else of a RealSense.',
+        description='Colour image; empty: that of camera:=, else of a RealSense.',
     ),
     DeclareLaunchArgument(
         'depth_topic',
