@@ -8,14 +8,13 @@ from pathlib import Path
 import re
 
 import pytest
-import yaml
 
-from promptda_ros.core.settings import build, describe
+from promptda_ros import presets
+from promptda_ros.core.settings import describe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PRESETS = sorted((REPOSITORY / 'config' / 'presets').glob('*.yaml'))
-TOPICS = {'image', 'depth', 'camera_info', 'depth_camera_info', 'confidence', 'mask'}
-NAMED_BY_THE_ISSUE = {
+NAMES = presets.names()
+PROMISED = {
     'realsense_d435',
     'realsense_d435_unaligned',
     'realsense_d405',
@@ -34,63 +33,61 @@ NAMED_BY_THE_ISSUE = {
     'mujoco',
 }
 
-each_preset = pytest.mark.parametrize('path', PRESETS, ids=lambda path: path.stem)
+each_preset = pytest.mark.parametrize('name', NAMES)
 
 
-def parameters_of(path):
-    """Return the parameters of a preset by dotted name."""
-    groups = yaml.safe_load(path.read_text()).get('parameters', {})
-    return {
-        f'{group}.{name}': value for group, own in groups.items() for name, value in own.items()
-    }
-
-
-def comment_of(path):
+def comment_of(name):
     """Return the lines of the comment that follows the licence."""
-    lines = path.read_text().splitlines()[2:]
+    lines = (REPOSITORY / 'config' / 'presets' / f'{name}.yaml').read_text().splitlines()[2:]
     return lines[: next(index for index, line in enumerate(lines) if not line.startswith('#'))]
 
 
+def beside(topic):
+    """Return the camera_info that belongs to a picture by its name."""
+    return f'{topic.rpartition("/")[0]}/camera_info'
+
+
 def test_there_is_a_preset_for_every_kind_of_sensor():
-    assert {path.stem for path in PRESETS} >= NAMED_BY_THE_ISSUE
+    assert set(NAMES) >= PROMISED
 
 
 @each_preset
-def test_preset_has_topics_and_parameters_alone(path):
-    preset = yaml.safe_load(path.read_text())
+def test_topics_of_a_preset_are_absolute(name):
+    """A namespace is for the node, and drivers have their own."""
+    topics = presets.load(name).topics
 
-    assert set(preset) <= {'topics', 'parameters'}
-    assert 'depth' in preset['topics']
-    assert set(preset['topics']) <= TOPICS
-    assert all(re.fullmatch(r'(/[A-Za-z]\w*)+', topic) for topic in preset['topics'].values())
-
-
-@each_preset
-def test_parameters_of_a_preset_are_accepted(path):
-    build(parameters_of(path))
+    assert 'depth' in topics
+    assert all(re.fullmatch(r'(/[A-Za-z]\w*)+', topic) for topic in topics.values())
 
 
 @each_preset
-def test_preset_states_only_what_differs_from_the_defaults(path):
+def test_preset_states_only_what_differs_from_the_defaults(name):
     """A value equal to its default would stay behind when the default changes."""
     defaults = {setting.name: setting.default for setting in describe()}
+    parameters = presets.load(name).parameters
 
-    same = [name for name, value in parameters_of(path).items() if defaults[name] == value]
-
-    assert not same
+    assert not [each for each, value in parameters.items() if defaults[each] == value]
 
 
 @each_preset
-def test_preset_may_be_changed_by_a_camera_among_several(path):
-    """Parameters of the whole node, such as the model, are no matter of a camera."""
-    groups = {name.partition('.')[0] for name in parameters_of(path)}
+def test_preset_names_no_calibration_that_lies_beside_its_picture(name):
+    topics = presets.load(name).topics
+
+    assert topics.get('camera_info') != beside(topics.get('image', ''))
+    assert topics.get('depth_camera_info') != beside(topics['depth'])
+
+
+@each_preset
+def test_preset_is_of_a_camera_and_not_of_the_node(name):
+    """Several cameras share the network and the machine."""
+    groups = {each.partition('.')[0] for each in presets.load(name).parameters}
 
     assert groups <= {'input', 'sync', 'prompt', 'extrinsics'}
 
 
 @each_preset
-def test_comment_of_a_preset_says_where_it_is_from_in_four_lines(path):
-    comment = comment_of(path)
+def test_comment_says_in_four_lines_where_a_preset_is_from(name):
+    comment = comment_of(name)
 
     assert 1 <= len(comment) <= 4
     assert all(len(line) <= 99 for line in comment)
@@ -98,19 +95,17 @@ def test_comment_of_a_preset_says_where_it_is_from_in_four_lines(path):
 
 
 @each_preset
-def test_depth_beside_the_camera_is_an_image_with_calibration_or_points(path):
-    """Without one of them nothing can be registered."""
-    topics = yaml.safe_load(path.read_text())['topics']
-    needs_image_topic = 'image' not in topics
-    if needs_image_topic:
-        is_points = parameters_of(path).get('input.depth_transport') == 'points'
-        assert is_points != ('depth_camera_info' in topics)
-        assert 'Give image_topic:=' in ' '.join(line.strip('# ') for line in comment_of(path))
+def test_preset_without_a_camera_of_its_own_asks_for_one(name):
+    has_image = 'image' in presets.load(name).topics
+
+    asks = 'Give image_topic:=' in ' '.join(line.strip('# ') for line in comment_of(name))
+    assert asks is not has_image
 
 
 @each_preset
-def test_preset_is_documented(path):
+def test_preset_is_in_the_table_of_cameras(name):
     page = (REPOSITORY / 'docs' / 'recipes' / 'cameras.md').read_text()
+    topics = presets.load(name).topics
 
-    assert f'[`{path.stem}`]' in page
-    assert f'camera:={path.stem}' in page or path.stem in ('realsense_l515', 'isaac_sim', 'mujoco')
+    assert f'| [`{name}`](#' in page
+    assert all(topic in page for role, topic in topics.items() if role == 'image')
