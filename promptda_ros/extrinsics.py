@@ -69,7 +69,7 @@ class Extrinsics:
             raise BadFrame(
                 'no_transform',
                 f"no transform from '{shown(source)}' to '{shown(target)}': tf2_ros does not "
-                f'load ({shown(str(error))}); sudo apt install ros-$ROS_DISTRO-tf2-ros, or '
+                f'load ({shown(str(error))}); sudo apt install ros-$ROS_DISTRO-tf2-ros-py, or '
                 f'{BY_PARAMETERS}',
             ) from error
         try:
