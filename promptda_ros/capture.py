@@ -20,10 +20,11 @@ from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_srvs.srv import Trigger
 
-from promptda_ros.core.frame import Depth, FloatImage, Frame
+from promptda_ros.core.frame import FloatImage, Frame
 from promptda_ros.core.median import median_depth
 from promptda_ros.core.pairing import Pair
-from promptda_ros.core.settings import CaptureSettings, OutputSettings
+from promptda_ros.core.result import Result
+from promptda_ros.core.settings import CaptureSettings
 from promptda_ros.outputs import Outputs
 from promptda_ros.transports import SensorMessage
 
@@ -150,15 +151,14 @@ class Capture:
         wish = self._wish
         return wish is not None and wish.accepts(pair, self._now_ns())
 
-    def add(self, frame: Frame, depth: Depth, outputs: Outputs, settings: OutputSettings) -> None:
+    def add(self, result: Result, outputs: Outputs) -> None:
         """Take a wanted frame; the one that completes a capture publishes it."""
-        wish = self._wish
-        if wish is None or not wish.add(frame, depth.depth_m):
+        wish, frame = self._wish, result.frame
+        if wish is None or not wish.add(frame, result.depth.depth_m):
             return
-        depth = replace(depth, depth_m=median_depth(wish.depths_m))
-        messages = {
-            name: outputs.make(output, frame, depth, settings) for name, output in SOURCES.items()
-        }
+        depth = replace(result.depth, depth_m=median_depth(wish.depths_m))
+        result = replace(result, depth=depth)
+        messages = {name: outputs.make(output, result) for name, output in SOURCES.items()}
         frames = f'{len(wish.depths_m)} frames' if len(wish.depths_m) > 1 else 'one frame'
         message = f'captured {frames}, stamp {frame.stamp_ns / 1e9:.9f}'
         if self._claim(wish):

@@ -119,7 +119,9 @@ def camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:
     )
 
 
-def point_cloud(cloud: FloatImage, layout: PointLayout, header: Header) -> PointCloud2:
+def point_cloud(
+    cloud: FloatImage, layout: PointLayout, header: Header, *, is_dense: bool = False
+) -> PointCloud2:
     """Build the organised cloud of a buffer (H, W, point_step / 4) made by core.cloud."""
     height, width = cloud.shape[:2]
     message = PointCloud2(
@@ -130,15 +132,26 @@ def point_cloud(cloud: FloatImage, layout: PointLayout, header: Header) -> Point
         is_bigendian=sys.byteorder == 'big',
         point_step=layout.point_step,
         row_step=layout.point_step * width,
-        is_dense=False,
+        is_dense=is_dense,
     )
-    message.data = bytes_of(cloud)
+    if cloud.size:  # a cropped cloud may have no point, and memory without a byte no view
+        message.data = bytes_of(cloud)
     return message
+
+
+def dense_cloud(points: FloatImage, layout: PointLayout, header: Header) -> PointCloud2:
+    """Build the cloud of points (N, point_step / 4), all of them known, as a single row."""
+    return point_cloud(points[None], layout, header, is_dense=True)
 
 
 def colour_image(picture: ByteImage, header: Header) -> Image:
     """Build an rgb8 image."""
     return image_of(picture, header, 'rgb8')
+
+
+def grey_image(picture: ByteImage, header: Header) -> Image:
+    """Build a mono8 image of a picture (H, W)."""
+    return image_of(picture, header, 'mono8')
 
 
 def _require_registered(image: Image, depth: Image, settings: InputSettings) -> None:
@@ -170,8 +183,7 @@ def _bin(intrinsics: Intrinsics, message: CameraInfo) -> Intrinsics:
 
 
 def _point_fields(layout: PointLayout) -> list[PointField]:
-    offsets = {'x': 0, 'y': 4, 'z': 8, 'rgb': layout.rgb_offset}
     return [
         PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
-        for name, offset in offsets.items()
+        for name, offset in layout.offsets.items()
     ]

@@ -5,32 +5,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from promptda_ros import messages
-from promptda_ros.core import cloud
-from promptda_ros.core.frame import ByteImage, Depth, Frame, Intrinsics
-from promptda_ros.core.picture import colourise
-from promptda_ros.core.settings import OutputSettings
+from promptda_ros.core.result import Result
+from promptda_ros.products import PRODUCTS
 
 # Reliable suits reliable and best-effort subscribers alike: a best-effort publisher would leave
 # RViz and every plain subscriber without a message. Few are kept, so that old frames never queue.
 OUTPUT_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE
 )
-OUTPUTS = {
-    'depth/image_rect': Image,
-    'depth/image_mm': Image,
-    'depth/camera_info': CameraInfo,
-    'depth/preview': Image,
-    'points': PointCloud2,
-}
+OUTPUTS = {name: product.kind for name, product in PRODUCTS.items()}
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,7 @@ class Built:
 
 
 class Outputs:
-    """The output topics of one camera; `prefix` begins every name, such as 'left/'."""
+    """The output topics of one camera; the prefix is '' or its name and a slash."""
 
     def __init__(self, node: Node, prefix: str = '') -> None:
         self._node = node
@@ -65,31 +55,20 @@ class Outputs:
         """Return how many messages of each output were published."""
         return {output: self._published[output] for output in OUTPUTS}
 
-    def build(
-        self, frame: Frame, depth: Depth, intrinsics: Intrinsics | None, settings: OutputSettings
-    ) -> list[Built]:
-        """Build the messages that have listeners; without intrinsics no camera_info, no points."""
-        makers = self._makers(frame, depth, intrinsics, settings)
-        return [Built(output, make()) for output, make in makers.items() if self._is_heard(output)]
+    def build(self, result: Result) -> list[Built]:
+        """Build the messages that have listeners; without intrinsics no camera_info, no points.
 
-    def make(self, output: str, frame: Frame, depth: Depth, settings: OutputSettings) -> Any:
-        """Build one message of a frame whose intrinsics are known, whoever listens."""
-        return self._makers(frame, depth, frame.intrinsics, settings)[output]()
+        All carry the stamp and the frame id of the image.
+        """
+        return [
+            Built(output, self.make(output, result))
+            for output, product in PRODUCTS.items()
+            if self._is_heard(output) and product.can_be_made(result)
+        ]
 
-    def _makers(
-        self, frame: Frame, depth: Depth, intrinsics: Intrinsics | None, settings: OutputSettings
-    ) -> dict[str, Callable[[], Any]]:
-        """Return what makes each output; all carry the stamp and the frame id of the image."""
-        header = messages.header_of(frame)
-        makers: dict[str, Callable[[], Any]] = {
-            'depth/image_rect': lambda: messages.depth_image(depth.depth_m, header),
-            'depth/image_mm': lambda: messages.depth_image_mm(depth.depth_m, header),
-            'depth/preview': lambda: messages.colour_image(_picture(depth), header),
-        }
-        if intrinsics is not None:
-            makers['depth/camera_info'] = lambda: messages.camera_info(intrinsics, header)
-            makers['points'] = lambda: _points(frame, depth, intrinsics, settings)
-        return makers
+    def make(self, output: str, result: Result) -> Any:
+        """Make one message, whether somebody listens or not."""
+        return PRODUCTS[output].make(result, messages.header_of(result.frame))
 
     def publish(self, built: list[Built]) -> None:
         """Publish what was built."""
@@ -99,18 +78,3 @@ class Outputs:
 
     def _is_heard(self, output: str) -> bool:
         return self._publishers[output].get_subscription_count() > 0
-
-
-def _picture(depth: Depth) -> ByteImage:
-    return colourise(depth.depth_m, near_m=depth.near_m, far_m=depth.far_m)
-
-
-def _points(
-    frame: Frame, depth: Depth, intrinsics: Intrinsics, settings: OutputSettings
-) -> PointCloud2:
-    depth_m = depth.depth_m
-    if settings.edge_filter != 'off':
-        depth_m = cloud.without_flying_pixels(depth_m, edge_step=settings.edge_step)
-    layout = cloud.PCL_LAYOUT if settings.pcl_layout else cloud.COMPACT_LAYOUT
-    points = cloud.build_cloud(depth_m, frame.image, intrinsics, layout)
-    return messages.point_cloud(points, layout, messages.header_of(frame))

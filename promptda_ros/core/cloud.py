@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Depth + colour -> organised point buffers, and the filter of flying pixels."""
+"""Depth + colour -> buffers of points, organised as the image is or dense."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from promptda_ros.core.camera import rays
 from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
@@ -15,14 +17,19 @@ from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
 
 @dataclass(frozen=True)
 class PointLayout:
-    """Where the fields of a point lie, in bytes; x, y and z are at 0, 4 and 8."""
+    """Where the fields of a point, all float32, lie in bytes."""
 
     point_step: int
-    rgb_offset: int
+    offsets: Mapping[str, int]
 
 
-COMPACT_LAYOUT = PointLayout(point_step=16, rgb_offset=12)
-PCL_LAYOUT = PointLayout(point_step=32, rgb_offset=16)
+COMPACT_LAYOUT = PointLayout(16, {'x': 0, 'y': 4, 'z': 8, 'rgb': 12})
+PCL_LAYOUT = PointLayout(32, {'x': 0, 'y': 4, 'z': 8, 'rgb': 16})
+NORMALS_LAYOUT = PointLayout(
+    24, {'x': 0, 'y': 4, 'z': 8, 'normal_x': 12, 'normal_y': 16, 'normal_z': 20}
+)
+# Cubes along an axis that a key of 63 bits has room for.
+CUBES = 1 << 21
 
 
 def build_cloud(
@@ -42,27 +49,50 @@ def build_cloud(
     np.multiply(depth_m, across, out=cloud[..., 0])
     np.multiply(depth_m, down, out=cloud[..., 1])
     cloud[..., 2] = depth_m
-    cloud.view(np.uint32)[..., layout.rgb_offset // 4] = _pack_colour(image)
+    cloud.view(np.uint32)[..., layout.offsets['rgb'] // 4] = _pack_colour(image)
     return cloud
 
 
-def without_flying_pixels(depth_m: FloatImage, *, edge_step: float) -> FloatImage:
-    """Set pixels to NaN that float between a nearer and a farther surface beside them.
+def dense_points(cloud: FloatImage, known: Mask, *, voxel_m: float) -> FloatImage:
+    """Return the known points (N, C) of a cloud (H, W, C) that begins with x, y, z.
 
-    A pixel floats when both the nearest and the farthest of its eight neighbours are more than
-    `edge_step` (relative) away: a sharp edge has no such pixel, a smeared one consists of them.
+    With a `voxel_m` above 0 there is one point in every cube of this edge.
     """
-    kernel = np.ones((3, 3), np.uint8)
-    known = np.isfinite(depth_m)
-    nearest = cv2.erode(np.where(known, depth_m, np.float32(np.inf)), kernel)
-    farthest = cv2.dilate(np.where(known, depth_m, np.float32(-np.inf)), kernel)
-    step_m = depth_m * np.float32(edge_step)
-    flying: Mask = (depth_m - nearest > step_m) & (farthest - depth_m > step_m)
-    return np.where(flying, np.float32(np.nan), depth_m)
+    points = cloud[known]
+    return points[one_a_cube(points[:, :3], edge_m=voxel_m)] if voxel_m > 0.0 else points
 
 
-def _pack_colour(image: ByteImage) -> np.ndarray:
-    bgra = cv2.cvtColor(image, cv2.COLOR_RGB2BGRA)
-    packed: np.ndarray = bgra.view('<u4')[..., 0]
+def one_a_cube(points_m: FloatImage, *, edge_m: float) -> npt.NDArray[np.intp]:
+    """Return the indices, ascending, of the points (N, 3) nearest to the centres of their cubes.
+
+    Cubes lie at multiples of the edge. A point that exists is kept rather than a mean made: the
+    mean of two surfaces lies on neither, and its colour is nobody's.
+    """
+    cubes = np.floor(points_m / np.float32(edge_m))
+    from_centre = np.square(points_m / np.float32(edge_m) - cubes - np.float32(0.5)).sum(axis=1)
+    # Places beyond so many cubes from the camera merge at the border.
+    x, y, z = (np.clip(cubes, -(CUBES // 2), CUBES // 2 - 1).astype(np.int64) + CUBES // 2).T
+    keys = (x * CUBES + y) * CUBES + z
+    order = np.lexsort((from_centre, keys))
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = keys[order[1:]] != keys[order[:-1]]
+    return np.sort(order[is_first])
+
+
+def every_nth(intrinsics: Intrinsics, n: int) -> Intrinsics:
+    """Describe every n-th pixel of every n-th row, beginning with the first."""
+    return Intrinsics(
+        width=-(-intrinsics.width // n),
+        height=-(-intrinsics.height // n),
+        fx=intrinsics.fx / n,
+        fy=intrinsics.fy / n,
+        cx=intrinsics.cx / n,
+        cy=intrinsics.cy / n,
+    )
+
+
+def _pack_colour(image: ByteImage) -> npt.NDArray[np.uint32]:
+    bgra = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGRA)
+    packed: npt.NDArray[np.uint32] = bgra.view('<u4')[..., 0]
     packed &= 0x00FFFFFF
     return packed

@@ -153,10 +153,9 @@ class Estimator:
             depth_m = depth_m.masked_fill(_enlarge(unknown, depth_m.shape), math.nan)
         return Depth(
             depth_m=depth_m.cpu().numpy(),
-            near_m=prepared.prompt.near_m,
-            far_m=prepared.prompt.far_m,
-            measured_fraction=float(prepared.prompt.measured.mean()),
-            saturated_fraction=float(saturated.float().mean()),
+            prompt=prepared.prompt,
+            saturated=saturated.cpu().numpy(),
+            device=str(self._device),
         )
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:

@@ -60,10 +60,29 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Depth:
-    """Dense metric depth of one image, and how far it can be trusted."""
+    """Dense metric depth of one image, and what it rests on."""
 
     depth_m: FloatImage  # (H, W), NaN unknown
-    near_m: float  # the nearest and
-    far_m: float  # the farthest depth that the prompt let the network express
-    measured_fraction: float  # share of the prompt that the sensor measured
-    saturated_fraction: float  # share of pixels at either end of near_m to far_m
+    prompt: Prompt
+    saturated: Mask  # (h, w) as the network sees it, at an end of what the prompt lets it express
+    device: str = 'cpu'  # where more can be computed of it, as torch calls it
+
+    @property
+    def near_m(self) -> float:
+        """Return the nearest depth that the prompt let the network express."""
+        return self.prompt.near_m
+
+    @property
+    def far_m(self) -> float:
+        """Return the farthest depth that the prompt let the network express."""
+        return self.prompt.far_m
+
+    @property
+    def measured_fraction(self) -> float:
+        """Return the share of the prompt that the sensor measured."""
+        return float(self.prompt.measured.mean())
+
+    @property
+    def saturated_fraction(self) -> float:
+        """Return the share of pixels at either end of near_m to far_m."""
+        return float(self.saturated.mean())

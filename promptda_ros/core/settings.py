@@ -287,8 +287,9 @@ class OutputSettings:
         live=True,
     )
     edge_step: float = _setting(
-        0.02,
-        'Relative depth step to both neighbouring surfaces that makes a pixel a flying one.',
+        0.016,
+        'Relative depth step to both neighbouring surfaces that makes a pixel a flying one, '
+        'unless the surface around it is a plane.',
         limits=(0.001, 1.0),
         live=True,
     )

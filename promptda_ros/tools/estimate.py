@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from promptda_ros import millimetres
-from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, without_flying_pixels
+from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT
 from promptda_ros.core.device import DeviceError
+from promptda_ros.core.flying_pixels import without_flying_pixels
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import build, model_setting, Settings

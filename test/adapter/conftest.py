@@ -296,7 +296,13 @@ def make_rig(
 
     def make(*ros_arguments: str, **values: object) -> Rig:
         context = make_context(*ros_arguments)
-        given = {'model.path': str(network_folder), 'device': 'cpu', **values}
+        # What a network of random weights says contradicts its sensor, and rightly.
+        given = {
+            'model.path': str(network_folder),
+            'device': 'cpu',
+            'trust.gate': False,
+            **values,
+        }
         node = PromptDepthNode(context=context, parameter_overrides=parameters(given))
         rigs.append(Rig(context, node))
         return rigs[-1]

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.frame import Depth
+from promptda_ros.core.frame import Depth, Prompt
 
 
 def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
@@ -35,9 +33,12 @@ def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
 def test_a_saturated_scene_is_reported_with_its_share(often, rig):
     """D18: nearer than every prompt pixel; more than a fifth of the frame is worth a warning."""
     latest = rig.hear_statuses()
-    seen = Depth(np.ones((2, 2), np.float32), 0.5, 1.5, 1.0, saturated_fraction=0.19)
+    nothing = np.zeros((10, 10), np.bool_)
+    metres = np.ones((10, 10), np.float32)
+    prompt = Prompt(metres, measured=~nothing, rejected=nothing, near_m=0.5, far_m=1.5)
     for share, level in ((0.19, 'ok'), (0.21, 'warn')):
-        rig.camera.latest = replace(seen, saturated_fraction=share)
+        saturated = np.arange(100).reshape(10, 10) < 100 * share
+        rig.camera.latest = Depth(metres, prompt, saturated)
         rig.spin_until(
             lambda s=share: latest('network') and latest('network')[2].get('saturated') == str(s)
         )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Point buffers hold what the layout says, and only flying pixels are filtered out."""
+"""Point buffers hold what the layout says, organised or dense, one a cube if asked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from promptda_ros.core import camera
 from promptda_ros.core.cloud import (
     build_cloud,
     COMPACT_LAYOUT,
+    dense_points,
+    every_nth,
+    NORMALS_LAYOUT,
+    one_a_cube,
     PCL_LAYOUT,
-    without_flying_pixels,
 )
 from promptda_ros.core.frame import FloatImage, Intrinsics
 
 LAYOUTS = {'compact': COMPACT_LAYOUT, 'pcl': PCL_LAYOUT}
 CAMERA = Intrinsics(width=32, height=24, fx=40.0, fy=42.0, cx=15.25, cy=11.75)
-EDGE_STEP = 0.02
 
 
 def slope() -> FloatImage:
@@ -41,8 +43,9 @@ def layout(request):
 
 
 def test_the_layouts_are_those_that_pcl_and_image_pipeline_read():
-    assert (COMPACT_LAYOUT.point_step, COMPACT_LAYOUT.rgb_offset) == (16, 12)
-    assert (PCL_LAYOUT.point_step, PCL_LAYOUT.rgb_offset) == (32, 16)
+    assert (COMPACT_LAYOUT.point_step, COMPACT_LAYOUT.offsets['rgb']) == (16, 12)
+    assert (PCL_LAYOUT.point_step, PCL_LAYOUT.offsets['rgb']) == (32, 16)
+    assert (NORMALS_LAYOUT.point_step, len(NORMALS_LAYOUT.offsets)) == (24, 6)
 
 
 def test_points_are_the_back_projection_of_their_pixels(layout):
@@ -67,7 +70,7 @@ def test_an_unknown_depth_makes_all_three_coordinates_unknown(layout):
 def test_the_colour_is_the_bit_pattern_00rrggbb(layout):
     image = colours()
     buffer = build_cloud(slope(), image, CAMERA, layout)
-    packed = buffer.view(np.uint32)[..., layout.rgb_offset // 4]
+    packed = buffer.view(np.uint32)[..., layout.offsets['rgb'] // 4]
     red, green, blue = (image[..., channel].astype(np.uint32) for channel in range(3))
     np.testing.assert_array_equal(packed, red << 16 | green << 8 | blue)
 
@@ -87,54 +90,60 @@ def test_an_image_that_is_a_view_gives_the_same_colours(layout):
     )
 
 
-def test_a_sharp_edge_loses_no_pixel():
-    depth_m = np.full((20, 30), 1.0, np.float32)
-    depth_m[:, 14:] = 0.5
-    np.testing.assert_array_equal(without_flying_pixels(depth_m, edge_step=EDGE_STEP), depth_m)
-
-
-def test_a_smooth_slope_loses_no_pixel():
-    np.testing.assert_array_equal(without_flying_pixels(slope(), edge_step=EDGE_STEP), slope())
-
-
-def test_pixels_between_two_surfaces_are_removed_and_no_others():
-    depth_m = np.full((20, 30), 1.0, np.float32)
-    depth_m[:, 16:] = 0.5
-    depth_m[:, 14], depth_m[:, 15] = 0.85, 0.65
-    expected = depth_m.copy()
-    expected[:, 14:16] = np.nan
-    np.testing.assert_array_equal(without_flying_pixels(depth_m, edge_step=EDGE_STEP), expected)
-
-
-def test_a_small_step_is_no_edge():
-    depth_m = np.full((10, 30), 1.0, np.float32)
-    depth_m[:, 14], depth_m[:, 15:] = 0.99, 0.98
-    filtered_m = without_flying_pixels(depth_m, edge_step=EDGE_STEP)
-    np.testing.assert_array_equal(filtered_m, depth_m)
-    assert np.isnan(without_flying_pixels(depth_m, edge_step=0.005)[:, 14]).all()
-
-
-def test_unknown_neighbours_make_no_pixel_fly():
-    depth_m = slope()
-    depth_m[::3, ::3] = np.nan
-    np.testing.assert_array_equal(without_flying_pixels(depth_m, edge_step=EDGE_STEP), depth_m)
-
-
-def test_depth_that_is_all_unknown_stays_so():
-    unknown = np.full((6, 8), np.nan, np.float32)
-    assert np.isnan(without_flying_pixels(unknown, edge_step=EDGE_STEP)).all()
-
-
-@given(st.integers(0, 2**32 - 1), st.floats(0.001, 1.0), st.floats(0.0, 0.9))
-def test_the_filter_removes_but_never_changes_a_depth(seed, edge_step, hole_share):
+def points_of(seed: int, count: int) -> FloatImage:
+    """Return random points (N, 4) on both sides of all axes; the fourth value is the index."""
     random = np.random.default_rng(seed)
-    depth_m = random.uniform(0.3, 3.0, (13, 17)).astype(np.float32)
+    points = random.uniform(-1.0, 1.0, (count, 4)).astype(np.float32)
+    points[:, 3] = np.arange(count)
+    return points
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 300), st.floats(0.005, 1.0))
+def test_there_is_one_point_in_every_cube_that_had_any(seed, count, edge_m):
+    points_m = points_of(seed, count)[:, :3]
+    kept = one_a_cube(points_m, edge_m=edge_m)
+    cubes = np.floor(points_m / np.float32(edge_m))
+    assert len(np.unique(cubes[kept], axis=0)) == len(kept)
+    assert len(kept) == len(np.unique(cubes, axis=0))
+    assert (np.diff(kept) > 0).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 1.0))
+def test_the_point_nearest_to_the_centre_of_its_cube_stays(seed, edge_m):
+    points_m = points_of(seed, 100)[:, :3]
+    cubes = np.floor(points_m / np.float32(edge_m))
+    from_centre = np.linalg.norm(points_m / np.float32(edge_m) - cubes - 0.5, axis=1)
+    for index in one_a_cube(points_m, edge_m=edge_m):
+        same = (cubes == cubes[index]).all(axis=1)
+        assert from_centre[index] <= from_centre[same].min() + 1e-5
+
+
+def test_points_far_beyond_any_scene_end_nothing():
+    points_m = np.array([[1e9, -1e9, 1e9], [0.1, 0.1, 0.1], [-1e30, 0.0, 1e30]], np.float32)
+    assert 1 in one_a_cube(points_m, edge_m=0.001)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0), st.sampled_from([0.0, 0.01, 0.3]))
+def test_every_dense_point_is_one_of_the_organised_with_its_colour(seed, hole_share, voxel_m):
+    """Never (0, 0, 0), never NaN."""
+    random = np.random.default_rng(seed)
+    depth_m = random.uniform(0.3, 3.0, (CAMERA.height, CAMERA.width)).astype(np.float32)
     depth_m[random.random(depth_m.shape) < hole_share] = np.nan
-    before_m = depth_m.copy()
-    filtered_m = without_flying_pixels(depth_m, edge_step=edge_step)
-    np.testing.assert_array_equal(depth_m, before_m)
-    kept = np.isfinite(filtered_m)
-    np.testing.assert_array_equal(filtered_m[kept], depth_m[kept])
-    # The nearest and the farthest pixel of a scene have no surface on one side.
-    for extreme_m in (np.nanmin(depth_m), np.nanmax(depth_m)) if kept.any() else ():
-        assert extreme_m in filtered_m
+    organised = build_cloud(depth_m, colours(), CAMERA, COMPACT_LAYOUT)
+    dense = dense_points(organised, np.isfinite(depth_m), voxel_m=voxel_m)
+    assert dense.shape[1] == 4
+    assert np.isfinite(dense[:, :3]).all()
+    assert (dense[:, 2] > 0).all()
+    known = {row.tobytes() for row in organised.reshape(-1, 4)}
+    assert all(row.tobytes() in known for row in dense)
+    if voxel_m == 0.0:
+        assert len(dense) == np.isfinite(depth_m).sum()
+
+
+@pytest.mark.parametrize('n', [1, 2, 3, 7, 64])
+def test_every_nth_pixel_keeps_its_place_in_space(n):
+    depth_m, image = slope(), colours()
+    full = build_cloud(depth_m, image, CAMERA, COMPACT_LAYOUT)
+    fewer = build_cloud(depth_m[::n, ::n], image[::n, ::n], every_nth(CAMERA, n), COMPACT_LAYOUT)
+    np.testing.assert_allclose(fewer[..., :3], full[::n, ::n, :3], atol=1e-6)
+    np.testing.assert_array_equal(fewer.view(np.uint32)[..., 3], full.view(np.uint32)[::n, ::n, 3])

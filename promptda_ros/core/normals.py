@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Depth -> surface normals, only where the neighbours lie on the same surface."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from promptda_ros.core.camera import rays
+from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
+
+# Neighbours that differ by more than this share of the depth are on another surface: between
+# two pixels of a camera of 640 px and 60 degrees this is a surface seen at 5 degrees.
+SURFACE_STEP = 0.02
+
+
+def find_normals(depth_m: FloatImage, intrinsics: Intrinsics) -> FloatImage:
+    """Return unit normals (H, W, 3) of depth (H, W), towards the camera, NaN unknown.
+
+    The normal is the cross product of the ways from the left to the right and from the upper to
+    the lower neighbour. It is unknown at the border of the image and wherever one of the four is
+    unknown or on another surface.
+    """
+    across, down = rays(intrinsics)
+    points_m = np.stack((depth_m * across, depth_m * down, depth_m), axis=-1)
+    normals = np.full(points_m.shape, np.nan, np.float32)
+    to_right_m = points_m[1:-1, 2:] - points_m[1:-1, :-2]
+    to_below_m = points_m[2:, 1:-1] - points_m[:-2, 1:-1]
+    # x right, y down, z forward: down x right points back at the camera.
+    normal = np.cross(to_below_m, to_right_m)
+    length = np.linalg.norm(normal, axis=-1, keepdims=True)
+    known = _on_one_surface(depth_m)[..., None] & (length > 0)
+    normals[1:-1, 1:-1] = np.divide(normal, length, out=normals[1:-1, 1:-1].copy(), where=known)
+    return normals
+
+
+def _on_one_surface(depth_m: FloatImage) -> Mask:
+    """Mark the inner pixels (H - 2, W - 2) whose four neighbours are on their surface."""
+    middle_m = depth_m[1:-1, 1:-1]
+    neighbours_m = (depth_m[1:-1, :-2], depth_m[1:-1, 2:], depth_m[:-2, 1:-1], depth_m[2:, 1:-1])
+    step_m = np.float32(SURFACE_STEP) * middle_m
+    near = [np.abs(neighbour_m - middle_m) <= step_m for neighbour_m in neighbours_m]
+    one_surface: Mask = np.logical_and.reduce(near)
+    return one_surface

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is made of one frame: each thing once, and only when somebody asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from promptda_ros.core import cloud
+from promptda_ros.core.flying_pixels import find_flying
+from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, Mask
+from promptda_ros.core.normals import find_normals
+from promptda_ros.core.settings import Settings
+from promptda_ros.core.transform import Transform
+from promptda_ros.core.trust import estimate_uncertainty, find_validity
+from promptda_ros.core.workspace import inside_workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A frame and its depth, and everything that is published of them.
+
+    Clouds need the intrinsics of the frame. Where the box of the workspace is given in a TF
+    frame, `box_from_camera` leads there.
+    """
+
+    frame: Frame
+    depth: Depth
+    settings: Settings
+    box_from_camera: Transform | None = None
+
+    @cached_property
+    def image_depth(self) -> Depth:
+        """Return the depth that the images show."""
+        if self.settings.output.edge_filter != 'depth_and_points':
+            return self.depth
+        return replace(self.depth, depth_m=self._clean_m)
+
+    @property
+    def image_depth_m(self) -> FloatImage:
+        """Return metres (H, W) that the images show, NaN unknown."""
+        return self.image_depth.depth_m
+
+    @cached_property
+    def validity(self) -> ByteImage:
+        """Return codes (H, W) of what the depth images rest on."""
+        return find_validity(self.image_depth, self.settings.trust)
+
+    @cached_property
+    def uncertainty_m(self) -> FloatImage:
+        """Return metres (H, W) of what the depth images show, NaN unknown."""
+        return estimate_uncertainty(self.image_depth)
+
+    @property
+    def layout(self) -> cloud.PointLayout:
+        """Return the layout of the organised cloud."""
+        return cloud.PCL_LAYOUT if self.settings.output.pcl_layout else cloud.COMPACT_LAYOUT
+
+    @cached_property
+    def points(self) -> FloatImage:
+        """Return the organised cloud as a buffer (H, W, point_step / 4), unknown points NaN."""
+        return self._compact if self.layout is cloud.COMPACT_LAYOUT else self._build(self.layout)
+
+    @cached_property
+    def dense(self) -> FloatImage:
+        """Return the known points (N, 4) in the compact layout."""
+        known = np.isfinite(self._compact[..., 2])
+        return cloud.dense_points(self._compact, known, voxel_m=self.settings.output.voxel)
+
+    @cached_property
+    def with_normals(self) -> FloatImage:
+        """Return x, y, z and the normal (N, 6) of the points that have one."""
+        normals = self._strided(find_normals(self._clean_m, self._intrinsics))
+        xyz_m = self._compact[..., :3]
+        six = np.concatenate((xyz_m, normals), axis=2)
+        known = np.isfinite(xyz_m[..., 2]) & np.isfinite(normals[..., 2])
+        return cloud.dense_points(six, known, voxel_m=self.settings.output.voxel)
+
+    @cached_property
+    def _compact(self) -> FloatImage:
+        return self._build(cloud.COMPACT_LAYOUT)
+
+    def _build(self, layout: cloud.PointLayout) -> FloatImage:
+        intrinsics = cloud.every_nth(self._intrinsics, self.settings.output.stride)
+        image = self._strided(self.frame.image)
+        return cloud.build_cloud(self._strided(self._cloud_m), image, intrinsics, layout)
+
+    @cached_property
+    def _cloud_m(self) -> FloatImage:
+        """Return the depth (H, W) of the points that clouds show."""
+        return np.where(self._shown, self._clean_m, np.float32(np.nan))
+
+    @cached_property
+    def _shown(self) -> Mask:
+        shown = inside_workspace(
+            self._clean_m, self._intrinsics, self.settings.workspace, self.box_from_camera
+        )
+        return shown if self.frame.mask is None else shown & ~self.frame.mask
+
+    @cached_property
+    def _clean_m(self) -> FloatImage:
+        """Return the depth (H, W) without flying pixels, unless the filter is off."""
+        depth, output = self.depth, self.settings.output
+        if output.edge_filter == 'off':
+            return depth.depth_m
+        flying = find_flying(depth.depth_m, edge_step=output.edge_step, device=depth.device)
+        return np.where(flying, np.float32(np.nan), depth.depth_m)
+
+    @property
+    def _intrinsics(self) -> Intrinsics:
+        assert self.frame.intrinsics is not None, 'clouds need intrinsics'
+        return self.frame.intrinsics
+
+    def _strided(self, pixels: np.ndarray) -> np.ndarray:
+        n = self.settings.output.stride
+        return pixels if n == 1 else np.ascontiguousarray(pixels[::n, ::n])

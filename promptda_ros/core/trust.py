@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How far depth can be trusted: where it rests on what, how wrong it may be, and whether at all.
+
+Everything compares the depth with the prompt, at the size of the image; nothing here is computed
+unless somebody asks for it, but for the gate.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+
+import cv2
+import numpy as np
+
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Mask, Prompt
+from promptda_ros.core.settings import TrustSettings
+
+# Weights of the terms below: chosen by training/calibrate_uncertainty.py on validation scenes of
+# the cell with promptda-tiny, so that |error| < 2 x uncertainty for 96 % of the pixels of every
+# simulated sensor; docs/trust.md has what that gave on held-out scenes.
+WEIGHTS = (0.0043, 0.46, 2.0)
+# The sensor's values around a pixel are those of so many measurements side by side.
+NEIGHBOURHOOD = 3
+
+
+class Validity(enum.IntEnum):
+    """What the depth of a pixel rests on; the codes of the image ~/validity."""
+
+    REMOVED = 0  # no depth is published here
+    OUTSIDE_RANGE = 1  # at an end of what the sensor measured, and it did not measure here
+    PREDICTED = 2  # the network departs from the sensor, or from what filled its hole
+    FILLED = 3  # no measurement; as the nearest ones around the hole
+    MEASURED = 4  # a measurement agrees
+
+
+def find_validity(depth: Depth, settings: TrustSettings) -> ByteImage:
+    """Return a code (H, W) of `Validity` for every pixel."""
+    size = depth.depth_m.shape
+    measured = _enlarge(depth.prompt.measured, size)
+    agrees = _difference_m(depth) <= settings.max_difference * depth.depth_m  # fails NaN
+    codes = np.full(size, Validity.PREDICTED, np.uint8)
+    codes[agrees] = Validity.FILLED
+    codes[agrees & measured] = Validity.MEASURED
+    codes[_enlarge(depth.saturated, size) & ~measured] = Validity.OUTSIDE_RANGE
+    removed = np.isnan(depth.depth_m) & (codes != Validity.OUTSIDE_RANGE)
+    codes[removed] = Validity.REMOVED
+    return codes
+
+
+def estimate_uncertainty(depth: Depth) -> FloatImage:
+    """Return metres (H, W), NaN where the depth is: the error is within twice as much for 95 %.
+
+    Where the sensor measured, it is no less than the disagreement with the measurement.
+    """
+    uncertainty_m = np.zeros(depth.depth_m.shape, np.float32)
+    for weight, term_m in zip(WEIGHTS, uncertainty_terms(depth), strict=True):
+        uncertainty_m += np.float32(weight) * term_m
+    measured = _enlarge(depth.prompt.measured, depth.depth_m.shape)
+    disagreement_m = np.where(measured, _difference_m(depth), np.float32(0))
+    return np.maximum(uncertainty_m, disagreement_m)
+
+
+def uncertainty_terms(depth: Depth) -> tuple[FloatImage, FloatImage, FloatImage]:
+    """Return what makes depth uncertain, all in metres (H, W).
+
+    The depth itself; the spread of the sensor's values around, which is large at steps and for
+    coarse sensors; the depth times the distance to the nearest measurement, as a share of the
+    picture's diagonal.
+    """
+    size = depth.depth_m.shape
+    spread_m = _enlarge_smoothly(_spread(depth.prompt.depth_m), size)
+    distance = _enlarge_smoothly(_distance_to_measured(depth.prompt), size)
+    return depth.depth_m, spread_m, distance * depth.depth_m
+
+
+def require_trust(depth: Depth, settings: TrustSettings) -> None:
+    """Refuse depth that contradicts its sensor.
+
+    Raises:
+        BadFrame: too many measurements differ too much from the depth.
+    """
+    if not settings.gate:
+        return
+    fraction = contradicting_fraction(depth, settings.max_difference)
+    if fraction <= settings.max_fraction:
+        return
+    raise BadFrame(
+        'contradicts_sensor',
+        f'depth differs by more than {settings.max_difference:.0%} from {fraction:.0%} of the '
+        f'measurements, more than {settings.max_fraction:.0%}: either the network or the sensor '
+        'is wrong; check that depth is registered to the image and synchronous with it, or set '
+        'trust.max_fraction or trust.gate:=false',
+    )
+
+
+def contradicting_fraction(depth: Depth, max_difference: float) -> float:
+    """Return the share of the measured pixels that differ by more than this share of their depth.
+
+    Pixels whose depth is unknown contradict nothing.
+    """
+    prompt = depth.prompt
+    height, width = prompt.depth_m.shape
+    depth_m = cv2.resize(depth.depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    differs = np.abs(depth_m - prompt.depth_m) > max_difference * prompt.depth_m
+    return float(differs[prompt.measured].mean())
+
+
+def _difference_m(depth: Depth) -> FloatImage:
+    """Return how far (H, W) the depth is from the prompt, NaN where it is unknown."""
+    height, width = depth.depth_m.shape
+    prompt_m = cv2.resize(
+        depth.prompt.depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
+    )
+    difference_m: FloatImage = np.abs(depth.depth_m - prompt_m)
+    return difference_m
+
+
+def _spread(prompt_m: FloatImage) -> FloatImage:
+    """Return how far (h, w) the prompt's values lie apart in the neighbourhood of each pixel."""
+    side = 2 * math.ceil((NEIGHBOURHOOD * _pitch_px(prompt_m) - 1) / 2) + 1
+    kernel = np.ones((side, side), np.uint8)
+    spread_m: FloatImage = cv2.dilate(prompt_m, kernel) - cv2.erode(prompt_m, kernel)
+    return spread_m
+
+
+def _pitch_px(prompt_m: FloatImage) -> float:
+    """Return how many pixels of the prompt one measurement covers, along a side.
+
+    Zones of coarse sensors are blocks of equal values, and so is what fills holes. In blocks of
+    k x k pixels a share of (2 k - 1) / k^2 differs from the pixel to the right or below. A wall
+    of one value is no harm: its spread is 0.
+    """
+    differs = np.zeros(prompt_m.shape, np.bool_)
+    differs[:, :-1] = prompt_m[:, 1:] != prompt_m[:, :-1]
+    differs[:-1] |= prompt_m[1:] != prompt_m[:-1]
+    share = max(1.0, float(differs.sum())) / differs.size
+    return (1.0 + math.sqrt(1.0 - share)) / share
+
+
+def _distance_to_measured(prompt: Prompt) -> FloatImage:
+    """Return the distance (h, w) to the nearest measurement as a share of the diagonal."""
+    if prompt.measured.all():
+        return np.zeros(prompt.measured.shape, np.float32)
+    hole = np.where(prompt.measured, np.uint8(0), np.uint8(1))
+    distance_px = cv2.distanceTransform(hole, cv2.DIST_L2, cv2.DIST_MASK_5)
+    distance: FloatImage = distance_px / np.float32(math.hypot(*hole.shape))
+    return distance
+
+
+def _enlarge(mask: Mask, size: tuple[int, ...]) -> Mask:
+    enlarged: Mask = (
+        cv2.resize(
+            mask.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        > 0
+    )
+    return enlarged
+
+
+def _enlarge_smoothly(values: FloatImage, size: tuple[int, ...]) -> FloatImage:
+    enlarged: FloatImage = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return enlarged

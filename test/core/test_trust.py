@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the depth rests on, how uncertain it is, and when it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from promptda_ros.core.frame import BadFrame, Depth, FloatImage
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.settings import PromptSettings, TrustSettings
+from promptda_ros.core.trust import (
+    contradicting_fraction,
+    estimate_uncertainty,
+    find_validity,
+    require_trust,
+    Validity,
+)
+
+TRUST = TrustSettings()
+
+
+def slope(height: int = 24, width: int = 32) -> FloatImage:
+    """A table that recedes from 0.5 m to 1.5 m."""
+    rows = np.linspace(1.5, 0.5, height, dtype=np.float32)
+    return np.repeat(rows[:, None], width, axis=1)
+
+
+def depth_of(sensor_m: FloatImage, answer_m: FloatImage | None = None, scale: int = 4) -> Depth:
+    """Return what a network answers; without an answer it repeats its prompt."""
+    prompt = condition(sensor_m, PromptSettings())
+    if answer_m is None:
+        answer_m = prompt.depth_m.repeat(scale, axis=0).repeat(scale, axis=1)
+    return Depth(answer_m, prompt, saturated=np.zeros((12, 16), np.bool_))
+
+
+def holed() -> FloatImage:
+    """Return the slope with a hole in its middle."""
+    sensor_m = slope()
+    sensor_m[8:16, 10:20] = np.nan
+    return sensor_m
+
+
+# Validity
+
+
+def test_the_codes_are_the_documented_ones():
+    assert {code.name: code.value for code in Validity} == {
+        'REMOVED': 0,
+        'OUTSIDE_RANGE': 1,
+        'PREDICTED': 2,
+        'FILLED': 3,
+        'MEASURED': 4,
+    }
+
+
+def test_measured_and_filled_pixels_are_told_apart():
+    codes = find_validity(depth_of(holed()), TRUST)
+    expected = np.full((96, 128), Validity.MEASURED, np.uint8)
+    expected[32:64, 40:80] = Validity.FILLED
+    np.testing.assert_array_equal(codes, expected)
+    assert codes.dtype == np.uint8
+
+
+def test_where_the_network_departs_from_the_sensor_it_is_a_prediction():
+    depth = depth_of(slope())
+    answer_m = depth.depth_m.copy()
+    answer_m[20:30, 50:60] *= np.float32(1.3)
+    codes = find_validity(replace(depth, depth_m=answer_m), TRUST)
+    assert (codes[20:30, 50:60] == Validity.PREDICTED).all()
+    assert (codes == Validity.PREDICTED).sum() == 100
+
+
+def test_unknown_depth_is_removed():
+    depth = depth_of(slope())
+    answer_m = depth.depth_m.copy()
+    answer_m[3:5, 7:11] = np.nan
+    codes = find_validity(replace(depth, depth_m=answer_m), TRUST)
+    np.testing.assert_array_equal(codes == Validity.REMOVED, np.isnan(answer_m))
+
+
+def test_an_end_of_the_range_without_a_measurement_is_outside_known_or_not():
+    depth = depth_of(holed())
+    saturated = np.zeros((12, 16), np.bool_)
+    saturated[:6] = True
+    answer_m = depth.depth_m.copy()
+    answer_m[32:40] = np.nan
+    codes = find_validity(replace(depth, depth_m=answer_m, saturated=saturated), TRUST)
+    outside = np.zeros((96, 128), np.bool_)
+    outside[32:48, 40:80] = True
+    np.testing.assert_array_equal(codes == Validity.OUTSIDE_RANGE, outside)
+
+
+# Uncertainty
+
+
+def test_uncertainty_is_known_exactly_where_the_depth_is():
+    depth = depth_of(holed())
+    answer_m = depth.depth_m.copy()
+    answer_m[3:5, 7:11] = np.nan
+    uncertainty_m = estimate_uncertainty(replace(depth, depth_m=answer_m))
+    np.testing.assert_array_equal(np.isnan(uncertainty_m), np.isnan(answer_m))
+    assert uncertainty_m.dtype == np.float32
+    assert (uncertainty_m[np.isfinite(answer_m)] > 0).all()
+
+
+def test_it_is_at_least_the_disagreement_with_the_sensor_where_it_measured():
+    depth = depth_of(holed())
+    wrong_m = depth.depth_m * np.float32(1.5)
+    uncertainty_m = estimate_uncertainty(replace(depth, depth_m=wrong_m))
+    measured = np.isfinite(holed()).repeat(4, axis=0).repeat(4, axis=1)
+    assert (uncertainty_m >= 0.3 * wrong_m)[measured].all()
+
+
+def test_it_grows_with_the_depth_into_holes_and_at_steps():
+    step_m = slope()
+    step_m[:, 16:] -= np.float32(0.3)
+    smooth = estimate_uncertainty(depth_of(slope()))
+    in_hole = estimate_uncertainty(depth_of(holed()))
+    at_step = estimate_uncertainty(depth_of(step_m))
+    assert smooth[5, 64] > smooth[90, 64]
+    assert in_hole[48, 60] > 2 * smooth[48, 60]
+    assert at_step[48, 64] > 2 * at_step[48, 20]
+
+
+def test_a_coarse_sensor_is_less_certain_than_a_fine_one_of_the_same_scene():
+    """Zones arrive as blocks of equal values."""
+    fine_m = slope(96, 128)
+    coarse_m = fine_m[8::16, 8::16].repeat(16, axis=0).repeat(16, axis=1)
+    fine, coarse = (estimate_uncertainty(depth_of(each, scale=1)) for each in (fine_m, coarse_m))
+    assert (coarse > fine).all()
+
+
+def test_a_flat_wall_is_certain():
+    wall_m = np.full((24, 32), 1.0, np.float32)
+    assert estimate_uncertainty(depth_of(wall_m)).max() < 0.01
+
+
+@given(st.floats(0.1, 5.0))
+def test_it_scales_with_the_scene(scale):
+    """No length is made up: everything k times as far is k times as uncertain."""
+    one, many = depth_of(holed()), depth_of(holed())
+    many = Depth(
+        one.depth_m * np.float32(scale),
+        replace(one.prompt, depth_m=one.prompt.depth_m * np.float32(scale)),
+        one.saturated,
+    )
+    np.testing.assert_allclose(
+        estimate_uncertainty(many), scale * estimate_uncertainty(one), rtol=1e-4
+    )
+
+
+# The gate
+
+
+def test_depth_that_repeats_its_sensor_passes():
+    depth = depth_of(holed())
+    assert contradicting_fraction(depth, TRUST.max_difference) == 0.0
+    require_trust(depth, TRUST)
+
+
+@pytest.mark.parametrize('wrong', ['constant', 'upside down', 'a fifth too far'])
+def test_depth_that_contradicts_its_sensor_is_refused_with_both_numbers(wrong):
+    depth = depth_of(slope())
+    answer_m = {
+        'constant': np.full((96, 128), 1.0, np.float32),
+        'upside down': np.ascontiguousarray(depth.depth_m[::-1]),
+        'a fifth too far': depth.depth_m * np.float32(1.2),
+    }[wrong]
+    wrong_depth = replace(depth, depth_m=answer_m)
+    with pytest.raises(BadFrame) as refused:
+        require_trust(wrong_depth, TRUST)
+    assert refused.value.reason == 'contradicts_sensor'
+    fraction = contradicting_fraction(wrong_depth, 0.1)
+    text = f'differs by more than 10% from {fraction:.0%} of the measurements, more than 30%'
+    assert text in str(refused.value)
+    assert 'trust.gate:=false' in str(refused.value)
+    require_trust(wrong_depth, TrustSettings(gate=False))
+
+
+def test_what_filled_a_hole_and_what_is_unknown_contradict_nothing():
+    depth = depth_of(holed())
+    answer_m = depth.depth_m.copy()
+    answer_m[32:64, 40:80] *= 2
+    answer_m[:20] = np.nan
+    assert contradicting_fraction(replace(depth, depth_m=answer_m), 0.1) == 0.0
+
+
+def test_the_limits_are_those_of_the_settings():
+    depth = depth_of(slope())
+    answer_m = depth.depth_m.copy()
+    answer_m[:24] *= np.float32(1.15)
+    some = replace(depth, depth_m=answer_m)
+    require_trust(some, TRUST)
+    require_trust(some, TrustSettings(max_difference=0.2, max_fraction=0.0))
+    with pytest.raises(BadFrame):
+        require_trust(some, TrustSettings(max_fraction=0.2))
