@@ -56,6 +56,7 @@ class Prompt:
     rejected: Mask  # (h, w), measured but not believed: filled in, and no output may rest on it
     near_m: float
     far_m: float
+    unsupported: Mask | None = None  # (h, w), too far from every measurement; None: nowhere
 
 
 @dataclass(frozen=True)

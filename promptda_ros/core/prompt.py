@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensor depth -> prompt: what counts as a measurement, and what fills the rest.
+"""Sensor depth -> prompt: what counts as a measurement, and how far one counts.
 
 The network scales everything by the minimum and maximum of its prompt, so that one zero, one NaN
 or one stray 65 m pixel spoils the whole image. This file is the one place that decides.
@@ -9,10 +9,12 @@ or one stray 65 m pixel spoils the whole image. This file is the one place that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import cv2
 import numpy as np
 
+from promptda_ros.core.fill import distance_px, fill_holes
 from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt
 from promptda_ros.core.settings import PromptSettings
 
@@ -25,6 +27,8 @@ STRAY_PIXELS_AT_MOST = 4
 PIXELS_PER_STRAY = 2000
 METRES_AT_MOST = 50.0
 ASPECT_TOLERANCE = 0.02
+# Measurements are sparse where fewer than this share of them fill half of a block.
+SPARSE_WHERE_LOST = 0.3
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Measured:
     depth_m: FloatImage  # of use only where measured
     measured: Mask
     rejected: Mask  # measured but not believed
+    unsupported: Mask | None = None  # too far from every measurement; None: nowhere
 
 
 def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
@@ -56,7 +61,8 @@ def find_measured(sensor_depth_m: FloatImage, settings: PromptSettings) -> Measu
     rejected = _strays(depth_m, measured, settings.outlier_fraction)
     measured &= ~rejected
     _require_enough(sensor_depth_m, measured, settings)
-    return Measured(depth_m, measured, rejected)
+    unsupported = _far_from(measured, settings.max_fill_distance)
+    return Measured(depth_m, measured, rejected, unsupported)
 
 
 def complete(found: Measured) -> Prompt:
@@ -66,6 +72,7 @@ def complete(found: Measured) -> Prompt:
         depth_m=filled_m,
         measured=found.measured,
         rejected=found.rejected,
+        unsupported=found.unsupported,
         near_m=float(filled_m.min()),
         far_m=float(filled_m.max()),
     )
@@ -81,7 +88,9 @@ def require_same_view(image_size: tuple[int, int], depth_size: tuple[int, int]) 
     """
     (image_height, image_width), (height, width) = image_size, depth_size
     mismatch = (image_width * height) / (image_height * width) - 1.0
-    if abs(mismatch) <= ASPECT_TOLERANCE:
+    # A small grid can't have the shape of the image more exactly than to half a pixel.
+    off_px = min(abs(mismatch) * width, abs(mismatch) * height)
+    if abs(mismatch) <= ASPECT_TOLERANCE or off_px <= 0.5:
         return
     raise BadFrame(
         'depth_aspect',
@@ -89,26 +98,6 @@ def require_same_view(image_size: tuple[int, int], depth_size: tuple[int, int]) 
         'it is not registered to colour, output would be shifted; use the aligned depth topic '
         'of the camera driver (RealSense: align_depth.enable:=true)',
     )
-
-
-def fill_holes(depth_m: FloatImage, measured: Mask) -> FloatImage:
-    """Give every unmeasured pixel the depth of the measured pixel nearest to it.
-
-    No value is averaged, so that none arises between two surfaces. The author of the network
-    advises nearest-neighbour completion (DepthAnything/PromptDA issue 3).
-    """
-    if measured.all():
-        return depth_m
-    _, labels = cv2.distanceTransformWithLabels(
-        np.where(measured, np.uint8(0), np.uint8(1)),
-        cv2.DIST_L2,
-        cv2.DIST_MASK_5,
-        labelType=cv2.DIST_LABEL_PIXEL,
-    )
-    value_of_label = np.empty(int(labels.max()) + 1, np.float32)
-    value_of_label[labels[measured]] = depth_m[measured]
-    filled_m: FloatImage = value_of_label[labels]
-    return filled_m
 
 
 def _mark_measured(depth_m: FloatImage, settings: PromptSettings) -> tuple[FloatImage, Mask]:
@@ -126,8 +115,11 @@ def _reduce(depth_m: FloatImage, measured: Mask, max_long_side: int) -> tuple[Fl
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     weight = cv2.resize(measured.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     total_m = cv2.resize(depth_m, size, interpolation=cv2.INTER_AREA)
-    # Under half a block is a border of a hole, where the rest of the block is no good witness.
+    # Under half a block is a border of a hole, where the rest of the block is no good witness;
+    # unless nearly all are, because measurements are lines or single pixels.
     covered: Mask = weight >= 0.5
+    if covered.mean() < SPARSE_WHERE_LOST * measured.mean():
+        covered = weight > 0
     reduced = np.divide(total_m, weight, out=np.zeros_like(total_m), where=covered)
     return reduced.astype(np.float32, copy=False), covered
 
@@ -152,6 +144,13 @@ def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mas
     is_small = statistics[:, cv2.CC_STAT_AREA] <= largest
     strays: Mask = outside & is_small[labels]
     return strays
+
+
+def _far_from(measured: Mask, share_of_diagonal: float) -> Mask | None:
+    """Mark the pixels (h, w) that no measurement is near to."""
+    if share_of_diagonal >= 1.0 or not measured.any():
+        return None
+    return distance_px(measured) > share_of_diagonal * math.hypot(*measured.shape)
 
 
 def _require_enough(depth_m: FloatImage, measured: Mask, settings: PromptSettings) -> None:

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.core.prompt import condition, fill_holes, require_same_view
+from promptda_ros.core.prompt import condition, require_same_view
 from promptda_ros.core.settings import PromptSettings
 
 SETTINGS = PromptSettings()
@@ -158,31 +156,53 @@ def test_prompt_times_k_is_the_prompt_of_the_scene_times_k():
     np.testing.assert_allclose(twice.depth_m, once.depth_m * 2, rtol=1e-6)
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
-def test_filling_takes_only_measured_values_and_keeps_them_in_place(seed: int, share: float):
-    random = np.random.default_rng(seed)
-    depth_m = random.uniform(0.3, 3.0, (24, 32)).astype(np.float32)
-    measured = random.random(depth_m.shape) < share
-    measured[0, 0] = True
-    filled_m = fill_holes(depth_m, measured)
-    np.testing.assert_array_equal(filled_m[measured], depth_m[measured])
-    assert np.isin(filled_m, depth_m[measured]).all()
+def test_what_is_far_from_every_measurement_is_marked():
+    depth_m = np.full((30, 40), np.nan, np.float32)
+    depth_m[:, :10] = 1.0
+    assert condition(depth_m, SETTINGS).unsupported is None
+    prompt = condition(depth_m, PromptSettings(max_fill_distance=0.2))  # 10 px of 50
+    assert prompt.unsupported is not None
+    assert not prompt.unsupported[:, :19].any()
+    assert prompt.unsupported[:, 21:].all()
+    assert np.isfinite(prompt.depth_m).all()
 
 
-def test_filling_takes_the_nearest_measurement():
-    depth_m = np.zeros((9, 21), np.float32)
-    measured = np.zeros_like(depth_m, dtype=bool)
-    depth_m[4, 0], depth_m[4, 20] = 1.0, 2.0
-    measured[4, 0] = measured[4, 20] = True
-    filled_m = fill_holes(depth_m, measured)
-    assert (filled_m[:, :9] == 1.0).all()
-    assert (filled_m[:, 12:] == 2.0).all()
+def test_a_stray_pixel_supports_nothing():
+    depth_m = scene()
+    depth_m[:, 40:] = np.nan
+    depth_m[24, 60] = 8.0
+    prompt = condition(depth_m, PromptSettings(max_fill_distance=0.1))
+    assert prompt.unsupported is not None
+    assert prompt.unsupported[24, 60]
+
+
+def test_lines_of_a_lidar_in_a_large_image_outlast_its_reduction():
+    """D16: depth images into which drivers draw the points of a LiDAR."""
+    depth_m = np.full((480, 640), np.nan, np.float32)
+    depth_m[::12] = scene(480, 640)[::12]
+    prompt = condition(depth_m, SETTINGS)
+    assert prompt.measured.mean() > 0.15
+    error_m = np.abs(prompt.depth_m - scene(192, 256))
+    assert error_m[prompt.measured].max() < 0.005
+    assert np.median(error_m) < 0.002
 
 
 @pytest.mark.parametrize('depth_size', [(192, 256), (480, 640), (48, 64)])
 def test_depth_of_any_resolution_and_the_same_shape_is_taken(depth_size: tuple[int, int]):
     """D11: resolution is free."""
     require_same_view((480, 640), depth_size)
+
+
+@pytest.mark.parametrize('depth_size', [(8, 11), (9, 12), (1, 1), (48, 65)])
+def test_a_grid_as_near_to_the_shape_of_the_image_as_pixels_allow_is_taken(depth_size):
+    """Depth registered from a sensor of few zones."""
+    require_same_view((480, 640), depth_size)
+
+
+@pytest.mark.parametrize('depth_size', [(8, 8), (32, 32), (180, 320)])
+def test_few_zones_of_another_shape_are_refused(depth_size: tuple[int, int]):
+    with pytest.raises(BadFrame, match='has not the shape of the image'):
+        require_same_view((480, 640), depth_size)
 
 
 def test_depth_of_another_aspect_ratio_is_refused():
