@@ -22,16 +22,30 @@ def find_normals(depth_m: FloatImage, intrinsics: Intrinsics) -> FloatImage:
     unknown or on another surface.
     """
     across, down = rays(intrinsics)
-    points_m = np.stack((depth_m * across, depth_m * down, depth_m), axis=-1)
-    normals = np.full(points_m.shape, np.nan, np.float32)
-    to_right_m = points_m[1:-1, 2:] - points_m[1:-1, :-2]
-    to_below_m = points_m[2:, 1:-1] - points_m[:-2, 1:-1]
-    # x right, y down, z forward: down x right points back at the camera.
-    normal = np.cross(to_below_m, to_right_m)
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    known = _on_one_surface(depth_m)[..., None] & (length > 0)
-    normals[1:-1, 1:-1] = np.divide(normal, length, out=normals[1:-1, 1:-1].copy(), where=known)
+    right_x, below_x = _ways(depth_m * across)
+    right_y, below_y = _ways(depth_m * down)
+    right_z, below_z = _ways(depth_m)
+    # x right, y down, z forward: below x right looks back at the camera.
+    normal = np.stack(
+        (
+            below_y * right_z - below_z * right_y,
+            below_z * right_x - below_x * right_z,
+            below_x * right_y - below_y * right_x,
+        ),
+        axis=-1,
+    )
+    length = np.sqrt(np.square(normal).sum(axis=-1))
+    length[~_on_one_surface(depth_m)] = np.nan
+    normals = np.full((*depth_m.shape, 3), np.nan, np.float32)
+    normals[1:-1, 1:-1] = normal / length[..., None]
     return normals
+
+
+def _ways(coordinate_m: FloatImage) -> tuple[FloatImage, FloatImage]:
+    """Return the ways (H - 2, W - 2) from left to right and from above to below of a pixel."""
+    to_right_m = coordinate_m[1:-1, 2:] - coordinate_m[1:-1, :-2]
+    to_below_m = coordinate_m[2:, 1:-1] - coordinate_m[:-2, 1:-1]
+    return to_right_m, to_below_m
 
 
 def _on_one_surface(depth_m: FloatImage) -> Mask:

@@ -67,17 +67,17 @@ class Result:
     @cached_property
     def dense(self) -> FloatImage:
         """Return the known points (N, 4) in the compact layout."""
-        known = np.isfinite(self._compact[..., 2])
-        return cloud.dense_points(self._compact, known, voxel_m=self.settings.output.voxel)
+        points = cloud.known_points(self._compact, np.isfinite(self._compact[..., 2]))
+        return cloud.thin_out(points, voxel_m=self.settings.output.voxel)
 
     @cached_property
     def with_normals(self) -> FloatImage:
         """Return x, y, z and the normal (N, 6) of the points that have one."""
         normals = self._strided(find_normals(self._clean_m, self._intrinsics))
-        xyz_m = self._compact[..., :3]
-        six = np.concatenate((xyz_m, normals), axis=2)
-        known = np.isfinite(xyz_m[..., 2]) & np.isfinite(normals[..., 2])
-        return cloud.dense_points(six, known, voxel_m=self.settings.output.voxel)
+        known = np.isfinite(self._compact[..., 2]) & np.isfinite(normals[..., 2])
+        xyz_m = cloud.known_points(self._compact, known)[:, :3]
+        points = np.concatenate((xyz_m, cloud.known_points(normals, known)), axis=1)
+        return cloud.thin_out(points, voxel_m=self.settings.output.voxel)
 
     @cached_property
     def _compact(self) -> FloatImage:

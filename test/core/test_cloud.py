@@ -13,11 +13,12 @@ from promptda_ros.core import camera
 from promptda_ros.core.cloud import (
     build_cloud,
     COMPACT_LAYOUT,
-    dense_points,
     every_nth,
+    known_points,
     NORMALS_LAYOUT,
     one_a_cube,
     PCL_LAYOUT,
+    thin_out,
 )
 from promptda_ros.core.frame import FloatImage, Intrinsics
 
@@ -130,7 +131,7 @@ def test_every_dense_point_is_one_of_the_organised_with_its_colour(seed, hole_sh
     depth_m = random.uniform(0.3, 3.0, (CAMERA.height, CAMERA.width)).astype(np.float32)
     depth_m[random.random(depth_m.shape) < hole_share] = np.nan
     organised = build_cloud(depth_m, colours(), CAMERA, COMPACT_LAYOUT)
-    dense = dense_points(organised, np.isfinite(depth_m), voxel_m=voxel_m)
+    dense = thin_out(known_points(organised, np.isfinite(depth_m)), voxel_m=voxel_m)
     assert dense.shape[1] == 4
     assert np.isfinite(dense[:, :3]).all()
     assert (dense[:, 2] > 0).all()

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Times what is made of depth, one thing after the other, on a frame of the cell's kind.
+
+Prints a table. The frame has 640x480 pixels and a prompt of 256x192; `--device cuda` runs the
+filter of flying pixels there, with the way there and back.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+import time
+
+import cv2
+import numpy as np
+
+from promptda_ros.core.flying_pixels import find_flying
+from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.result import Result
+from promptda_ros.core.settings import build, PromptSettings
+from promptda_ros.core.trust import contradicting_fraction
+
+HEIGHT, WIDTH = 480, 640
+CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=600.0, fy=600.0, cx=319.5, cy=239.5)
+BOX = {'workspace.box_min': [-0.5, -0.5, 0.0], 'workspace.rotation': [0.0, 0.7071, 0.0, 0.7071]}
+
+
+def main() -> None:
+    """Run the benchmark."""
+    arguments = _parser().parse_args()
+    rows = {
+        'flying pixels': lambda: find_flying(_scene(), edge_step=0.016, device=arguments.device),
+        'organised cloud': lambda: _result().points,
+        'organised cloud, filter off': lambda: _result({'output.edge_filter': 'off'}).points,
+        'organised cloud, box': lambda: _result(BOX).points,
+        'dense cloud': lambda: _result().dense,
+        'dense cloud, voxel 5 mm': lambda: _result({'output.voxel': 0.005}).dense,
+        'dense cloud, stride 2': lambda: _result({'output.stride': 2}).dense,
+        'cloud with normals': lambda: _result().with_normals,
+        'all three clouds': lambda: _all_clouds(_result()),
+        'validity': lambda: _result().validity,
+        'uncertainty': lambda: _result().uncertainty_m,
+        'trust gate': lambda: contradicting_fraction(_result().depth, 0.1),
+    }
+    cv2.setNumThreads(1)
+    print('| made of one frame of 640x480 | median ms | least ms |')
+    print('|---|---|---|')
+    for name, make in rows.items():
+        median_ms, least_ms = _time(make, arguments.repeats)
+        print(f'| {name} | {median_ms:.2f} | {least_ms:.2f} |')
+
+
+def _time(make: Callable[[], object], repeats: int) -> tuple[float, float]:
+    make()
+    taken_ms = []
+    for _ in range(repeats):
+        begun_sec = time.perf_counter()
+        make()
+        taken_ms.append(1e3 * (time.perf_counter() - begun_sec))
+    return float(np.median(taken_ms)), min(taken_ms)
+
+
+def _all_clouds(result: Result) -> object:
+    return result.points, result.dense, result.with_normals
+
+
+def _scene() -> FloatImage:
+    return _plain().depth.depth_m
+
+
+def _result(values: dict[str, object] | None = None) -> Result:
+    """Return a result of which nothing was made yet."""
+    return replace(_plain(), settings=build(values or {}))
+
+
+@cache
+def _plain() -> Result:
+    """Make boxes on a slanted table, their edges smeared over a pixel."""
+    random = np.random.default_rng(0)
+    depth_m = np.repeat(np.linspace(1.4, 0.7, HEIGHT, dtype=np.float32)[:, None], WIDTH, axis=1)
+    for top, left in random.integers((0, 0), (HEIGHT - 80, WIDTH - 80), (20, 2)):
+        depth_m[top : top + 80, left : left + 80] -= np.float32(random.uniform(0.02, 0.08))
+    depth_m = cv2.blur(depth_m, (2, 2))
+    sensor_m = cv2.resize(depth_m, (256, 192), interpolation=cv2.INTER_NEAREST)
+    sensor_m[random.random(sensor_m.shape) < 0.05] = np.nan
+    image = random.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    frame = Frame(1, 'optical', image, sensor_m, intrinsics=CAMERA)
+    depth = Depth(depth_m, condition(sensor_m, PromptSettings()), np.zeros((252, 336), np.bool_))
+    return Result(frame, depth, build({}))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--repeats', type=int, default=50)
+    return parser
+
+
+if __name__ == '__main__':
+    main()
