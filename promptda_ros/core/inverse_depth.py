@@ -8,6 +8,7 @@ on planes, and the nearest surface has the largest value.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -24,6 +25,8 @@ LEAST_DEPTH_M = 0.001
 # explains it; a larger one than the last is one even for the few pixels of a coarse sensor.
 LEAST_STEP, LARGEST_STEP = 0.03, 0.1
 STEEPEST = math.tan(math.radians(75))
+
+Pixels = tuple[Tensor, Tensor]  # places across and down
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,24 @@ def largest_step(intrinsics: Intrinsics) -> float:
 
 
 def project_pixels(
-    pixels: tuple[Tensor, Tensor],
-    inverse: Tensor,
-    own: Intrinsics,
-    other: Intrinsics,
-    move: Transform,
+    pixels: Pixels, inverse: Tensor, own: Intrinsics, other: Intrinsics, other_from_own: Transform
 ) -> Seen:
-    """See pixels (across, down) of one camera, with their inverse depths, by another one.
+    """See pixels of one camera, with their inverse depths, by another one.
 
-    `move` is other_from_own. All broadcast to the shape of `inverse`.
+    Places across and down broadcast to the shape of `inverse`.
     """
-    x, y = (pixels[0] - own.cx) / own.fx, (pixels[1] - own.cy) / own.fy
-    # A point is (x, y, 1, inverse) times its depth, which divides out.
-    across, down, ahead = (
-        torch.add(a * x + (b * y + c), inverse, alpha=d) for a, b, c, d in _matrix(other, move)
-    )
+    x, y = _rays(pixels, own)
+    across, down, ahead = (_times(row, x, y, inverse) for row in _matrix(other, other_from_own))
     return _seen(across, down, ahead, inverse)
+
+
+def inverse_in_other(
+    pixels: Pixels, inverse: Tensor, own: Intrinsics, other_from_own: Transform
+) -> Tensor:
+    """Return the inverse depth of pixels of one camera along the axis of another one."""
+    x, y = _rays(pixels, own)
+    row = (*other_from_own.rotation[2].tolist(), float(other_from_own.translation_m[2]))
+    return inverse / _times(row, x, y, inverse).clamp_(min=1e-6)
 
 
 def project_points(points_m: Tensor, camera: Intrinsics, camera_from_sensor: Transform) -> Seen:
@@ -76,6 +81,17 @@ def project_points(points_m: Tensor, camera: Intrinsics, camera_from_sensor: Tra
     matrix = torch.tensor(_matrix(camera, camera_from_sensor), device=points_m.device)
     across, down, ahead = matrix[:, :3] @ points_m.T + matrix[:, 3:]
     return _seen(across, down, ahead, torch.ones_like(ahead))
+
+
+def _rays(pixels: Pixels, camera: Intrinsics) -> Pixels:
+    across, down = pixels
+    return (across - camera.cx) / camera.fx, (down - camera.cy) / camera.fy
+
+
+def _times(row: Sequence[float], x: Tensor, y: Tensor, inverse: Tensor) -> Tensor:
+    """Multiply a row of a matrix (3, 4) by points, divided by their depth: (x, y, 1, inverse)."""
+    a, b, c, d = row
+    return torch.add(a * x + (b * y + c), inverse, alpha=d)
 
 
 def _matrix(camera: Intrinsics, camera_from_other: Transform) -> list[list[float]]:

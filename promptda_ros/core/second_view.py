@@ -21,7 +21,13 @@ import torch.nn.functional as F
 
 from promptda_ros.core import camera as cameras
 from promptda_ros.core.frame import Intrinsics
-from promptda_ros.core.inverse_depth import largest_step, project_pixels, Seen
+from promptda_ros.core.inverse_depth import (
+    inverse_in_other,
+    largest_step,
+    Pixels,
+    project_pixels,
+    Seen,
+)
 from promptda_ros.core.transform import Transform
 
 # Each look-up divides what is off by about the distance over the baseline and the slope.
@@ -36,7 +42,7 @@ class View:
     intrinsics: Intrinsics
 
     @property
-    def pixels(self) -> tuple[Tensor, Tensor]:
+    def pixels(self) -> Pixels:
         """Return the places of the columns (1, w) and of the rows (h, 1)."""
         height, width = self.inverse.shape
         device = self.inverse.device
@@ -108,9 +114,9 @@ def _follow_rays(start: View, view: View, start_from_view: Transform) -> Tensor:
             start.pixels, inverse, start.intrinsics, view.intrinsics, view_from_start
         )
         found = _look_up(view.inverse, one_surface, place)
-        inverse = project_pixels(
-            (place.across, place.down), found, view.intrinsics, start.intrinsics, start_from_view
-        ).inverse
+        inverse = inverse_in_other(
+            (place.across, place.down), found, view.intrinsics, start_from_view
+        )
     # Where they don't meet, the ray passes an edge, and what is behind it was not seen.
     meet = (found - place.inverse).abs() <= largest_step(view.intrinsics) * found
     return inverse * (meet & (start.inverse > 0))
@@ -129,9 +135,10 @@ def _look_up(inverse: Tensor, one_surface: Tensor, place: Seen) -> Tensor:
     """Interpolate inside a surface; elsewhere take the sample nearest to the place."""
     height, width = inverse.shape
     # torch counts from -1 to 1, from edge to edge.
-    x, y = (place.across * 2 + 1) / width - 1, (place.down * 2 + 1) / height - 1
+    x = (place.across * (2 / width)).add_(1 / width - 1)
+    y = (place.down * (2 / height)).add_(1 / height - 1)
     at = torch.stack((x, y), dim=-1)
-    at_corner = torch.stack((x - 1 / width, y - 1 / height), dim=-1)
+    at_corner = torch.stack((x.sub_(1 / width), y.sub_(1 / height)), dim=-1)
     linear, nearest = _sample(inverse, at, 'bilinear'), _sample(inverse, at, 'nearest')
     found = torch.lerp(nearest, linear, _sample(one_surface, at_corner, 'nearest'))
     return found * (nearest > 0)  # rounding may see a hole's neighbours
