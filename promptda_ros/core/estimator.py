@@ -188,11 +188,13 @@ class Estimator:
         """Mark the network pixels (h, w) whose depth nobody may rely on."""
         size = saturated.shape
         # With its neighbours: pixels of both sizes don't lie on one another.
-        rejected = _enlarge(_grown(torch.from_numpy(prompt.rejected).to(self._device)), size)
-        if not settings.drop_saturated:
-            return rejected
-        measured = _enlarge(torch.from_numpy(prompt.measured).to(self._device), size)
-        return rejected | (saturated & ~measured)
+        unknown = _enlarge(_grown(torch.from_numpy(prompt.rejected).to(self._device)), size)
+        if prompt.unsupported is not None:
+            unknown |= _enlarge(torch.from_numpy(prompt.unsupported).to(self._device), size)
+        if settings.drop_saturated:
+            measured = _enlarge(torch.from_numpy(prompt.measured).to(self._device), size)
+            unknown |= saturated & ~measured
+        return unknown
 
 
 def _per_channel(values: list[float], device: torch.device) -> Tensor:

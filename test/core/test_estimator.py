@@ -290,6 +290,26 @@ def test_where_a_stray_measurement_was_ignored_depth_is_unknown():
     assert depth.far_m == pytest.approx(1.5)
 
 
+def test_depth_far_from_every_measurement_is_unknown_when_asked_for():
+    """prompt.max_fill_distance, as a share of the image's diagonal."""
+    sensor_m = slope()
+    sensor_m[:, 32:] = np.nan
+    everywhere, nearby = (
+        fake(repeat_prompt)
+        .estimate(
+            frame_of(sensor_m),
+            PromptSettings(max_fill_distance=distance),
+            OutputSettings(drop_saturated=False),
+        )
+        .depth_m
+        for distance in (1.0, 0.1)
+    )
+    assert np.isfinite(everywhere).all()
+    # A tenth of the diagonal of 80 px, twice as many at the size of the image.
+    assert np.isfinite(nearby[:, :78]).all()
+    assert np.isnan(nearby[:, 84:]).all()
+
+
 def test_a_small_thing_before_the_table_is_never_shown_as_table():
     depth_m = np.full((48, 64), 1.1, np.float32)
     depth_m[20:23, 30:33] = 0.7
