@@ -22,6 +22,7 @@ from promptda_ros.cameras import Camera
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.core.stages import Spread, STAGES
+from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.messages import colour_image
 from promptda_ros.models import load_model
 from promptda_ros.pipeline import Pipeline
@@ -51,7 +52,7 @@ def main() -> None:
         }
     )
     model = load_model(settings)
-    camera = Camera('', node, settings)
+    camera = Camera('', node, settings, Extrinsics(node))
     pipeline = Pipeline(model, on_error=print)
     pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
-    camera.calibration.add(frame.camera_info)
+    camera.reader.calibration.add(frame.camera_info)
     image = colour_image(frame.image, frame.camera_info.header)
     return Pair(
         image=image,

@@ -16,6 +16,7 @@ from promptda_ros.core.camera import BadIntrinsics
 from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.rectify import Lens, Rectifier, UnknownLens
 from promptda_ros.core.settings import InputSettings
+from promptda_ros.encodings import shown
 from promptda_ros.once import SayOnce
 
 KEPT = 60
@@ -180,8 +181,8 @@ class Calibration:
         if message.header.frame_id != shot.frame_id:
             self._say_once(
                 'frame',
-                f"{topic} is of frame '{messages.shown(message.header.frame_id)}' but the "
-                f"{picture} of '{messages.shown(shot.frame_id)}': the {picture}'s frame is taken",
+                f"{topic} is of frame '{shown(message.header.frame_id)}' but the "
+                f"{picture} of '{shown(shot.frame_id)}': the {picture}'s frame is taken",
             )
         if message.width == 0 or message.height == 0:
             self._say_once(

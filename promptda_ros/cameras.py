@@ -6,28 +6,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 import re
 import time
 
 from rclpy.node import Node
 
-from promptda_ros.calibration import Calibration
+from promptda_ros.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.capture import Capture
 from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.guard import Guard
 from promptda_ros.core.history import History
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.result import Result
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.stages import StageTimes
+from promptda_ros.core.workspace import has_box
 from promptda_ros.diagnostics import Drops
 from promptda_ros.encodings import surplus_bytes
+from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.once import SayOnce
 from promptda_ros.outputs import Outputs
+from promptda_ros.reading import Reader
 from promptda_ros.tracebacks import keep_traceback
 from promptda_ros.transports import SensorMessage
 
 # image_rect, image_rect_color, rgb/rect/image; not image_corrected
 RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
+# What the worker waits for; a camera that waits in vain does so once in a while, or the others
+# would wait with it for every frame.
+WAITED_FOR = ('no_transform', 'no_confidence')
+IMPATIENCE_SEC = 1.0
 
 
 class Camera:
@@ -36,14 +45,19 @@ class Camera:
     Topics, services and parameters of a camera with a name begin with it.
     """
 
-    def __init__(self, name: str, node: Node, settings: Settings) -> None:
+    def __init__(self, name: str, node: Node, settings: Settings, extrinsics: Extrinsics) -> None:
         self.name = name
         self.prefix = f'{name}/' if name else ''
         self.settings = settings
         self.log = node.get_logger().get_child(name) if name else node.get_logger()
         self.drops = Drops(self.log.warning, what='frame dropped')
         self.stages = StageTimes()
-        self.calibration = self._calibration(node)
+        self.reader = Reader(
+            calibration=self._calibration(node, 'image', COLOUR),
+            depth_calibration=self._calibration(node, 'depth', DEPTH),
+            extrinsics=extrinsics,
+            warn=self.log.warning,
+        )
         self.history = History()
         self.outputs = Outputs(node, self.prefix)
         self.capture = Capture(node, self.prefix, lambda: self.settings.capture)
@@ -51,13 +65,18 @@ class Camera:
         self.early_sec = 0.0  # how far ahead of the clock the last image was stamped
         # One for each half of the work: the first succeeds even if the second always fails.
         self.reading, self.publishing = Guard(self._report), Guard(self._report)
+        self.withheld = ''  # why the last frame has no clouds though its intrinsics are known
         self._node = node
+        self._extrinsics = extrinsics
+        self._epoch = 0
+        self._impatient_until_sec = 0.0
         self._say_once = SayOnce(self.log.warning)
 
     def clear(self) -> None:
         """Forget the stream so far, because listening starts anew."""
-        self.calibration.clear()
+        self.reader.clear()
         self.history.clear()
+        self._say_once.forget()
 
     def close(self) -> None:
         """Destroy the outputs and the service."""
@@ -75,13 +94,57 @@ class Camera:
             yield
         except BadFrame as error:
             self.drops.add(error.reason, str(error))
+            if error.reason in WAITED_FOR:
+                self._impatient_until_sec = time.monotonic() + IMPATIENCE_SEC
+
+    def read(self, pair: Pair[SensorMessage]) -> Frame:
+        """Return the frame of a pair.
+
+        Raises:
+            BadFrame: it can't be read, or what is needed beside it has not come.
+        """
+        if pair.epoch != self._epoch:
+            self._epoch = pair.epoch
+            self._extrinsics.clear()
+        frame = self.reader.read(pair, self._settings_for_waiting())
+        self._note_what_is_odd(pair, frame)
+        return frame
+
+    def result_of(self, frame: Frame, depth: Depth) -> Result:
+        """Return what is published of a frame, its clouds withheld where the box is not known."""
+        self.withheld = 'its mask is missing' if frame.points_withheld else ''
+        workspace = self.settings.workspace
+        if not (workspace.frame and has_box(workspace)):
+            return Result(frame, depth, self.settings)
+        timeout_sec = self._settings_for_waiting().extrinsics.timeout
+        try:
+            box_from_camera = self._extrinsics.lookup(
+                workspace.frame, frame.frame_id, frame.stamp_ns, timeout_sec
+            )
+        except BadFrame as error:
+            self.withheld = str(error)
+            self._say_once('workspace', f'no point cloud: {error}')
+            return Result(replace(frame, points_withheld=True), depth, self.settings)
+        return Result(frame, depth, self.settings, box_from_camera)
 
     def note_way(self, pair: Pair[SensorMessage]) -> None:
         """Count how long the pair took until the worker had it."""
         self.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
         self.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
 
-    def note_what_is_odd(self, pair: Pair[SensorMessage], frame: Frame) -> None:
+    def _settings_for_waiting(self) -> Settings:
+        """Return the settings, without patience where a wait was in vain and others wait too."""
+        settings = self.settings
+        is_alone = len(settings.cameras) == 1
+        if is_alone or time.monotonic() >= self._impatient_until_sec:
+            return settings
+        return replace(
+            settings,
+            sync=replace(settings.sync, wait=0.0),
+            extrinsics=replace(settings.extrinsics, timeout=0.0),
+        )
+
+    def _note_what_is_odd(self, pair: Pair[SensorMessage], frame: Frame) -> None:
         """Say once what is strange about messages that can be used all the same."""
         for role, message in (('image', pair.image), ('depth', pair.depth)):
             if (surplus := surplus_bytes(message)) > 0:
@@ -96,10 +159,11 @@ class Camera:
         if now_ns > 0:  # a simulated clock that has not begun knows no age
             self.early_sec = (frame.stamp_ns - now_ns) / 1e9
 
-    def _calibration(self, node: Node) -> Calibration:
-        topic = node.resolve_topic_name(f'{self.prefix}image')
+    def _calibration(self, node: Node, picture: str, role: Role) -> Calibration:
+        topic = node.resolve_topic_name(f'{self.prefix}{picture}')
         is_rectified = RECTIFIED_TOPIC.search(topic) is not None
-        return Calibration(warn=self.log.warning, error=self.log.error, rectified=is_rectified)
+        log = self.log
+        return Calibration(warn=log.warning, error=log.error, rectified=is_rectified, role=role)
 
     def _report(self, error: Exception) -> None:
         """Count a frame that failed in a way nobody foresaw."""

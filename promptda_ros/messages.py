@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages <-> frames, intrinsics and outputs; pixels are the business of encodings.py."""
+"""Messages <-> stamps, intrinsics and outputs; pixels are the business of encodings.py."""
 
 from __future__ import annotations
 
@@ -13,28 +13,10 @@ from std_msgs.msg import Header
 from promptda_ros import millimetres
 from promptda_ros.core import camera
 from promptda_ros.core.cloud import PointLayout
-from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Intrinsics
-from promptda_ros.core.settings import InputSettings
-from promptda_ros.encodings import bytes_of, image_of, read_depth, read_image, shown
+from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Intrinsics
+from promptda_ros.encodings import bytes_of, image_of
 
 NANOSECONDS = 1_000_000_000
-
-
-def read_frame(image: Image, depth: Image, settings: InputSettings) -> Frame:
-    """Return the frame of a pair of messages.
-
-    Raises:
-        BadFrame: a message can't be read, or the depth is not registered to the image.
-    """
-    _require_registered(image, depth, settings)
-    return Frame(
-        stamp_ns=stamp_ns_of(image.header),
-        frame_id=image.header.frame_id,
-        image=read_image(image, max_pixels=settings.max_pixels),
-        sensor_depth_m=read_depth(
-            depth, depth_scale=settings.depth_scale, max_pixels=settings.max_pixels
-        ),
-    )
 
 
 def read_intrinsics(
@@ -152,19 +134,6 @@ def colour_image(picture: ByteImage, header: Header) -> Image:
 def grey_image(picture: ByteImage, header: Header) -> Image:
     """Build a mono8 image of a picture (H, W)."""
     return image_of(picture, header, 'mono8')
-
-
-def _require_registered(image: Image, depth: Image, settings: InputSettings) -> None:
-    ours, theirs = image.header.frame_id, depth.header.frame_id
-    if ours == theirs or settings.allow_frame_mismatch:
-        return
-    raise BadFrame(
-        'frame_mismatch',
-        f"depth frame '{shown(theirs)}' is not the image frame '{shown(ours)}': depth is not "
-        'registered to colour, output would be shifted; use the aligned depth topic of the '
-        'driver (RealSense: align_depth.enable:=true), or set input.allow_frame_mismatch:=true '
-        'if it is registered all the same',
-    )
 
 
 def _crop(intrinsics: Intrinsics, message: CameraInfo) -> Intrinsics:

@@ -20,6 +20,7 @@ from promptda_ros.core.guard import Guard
 from promptda_ros.core.settings import Settings
 from promptda_ros.diagnostics import Diagnostics, Drops
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.models import load_model
 from promptda_ros.network import CheckpointError
 from promptda_ros.parameters import Parameters
@@ -91,6 +92,7 @@ class PromptDepthNode(LifecycleNode):
         if self._pipeline is not None:
             for camera in self._cameras:
                 camera.close()
+            self._extrinsics.close()
             self._diagnostics.close()
             self._cameras, self._pipeline = [], None
         return TransitionCallbackReturn.SUCCESS
@@ -127,7 +129,10 @@ class PromptDepthNode(LifecycleNode):
             )
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         of_cameras = self._declared.of_cameras
-        self._cameras = [Camera(name, self, own) for name, own in of_cameras.items()]
+        self._extrinsics = Extrinsics(self)
+        self._cameras = [
+            Camera(name, self, own, self._extrinsics) for name, own in of_cameras.items()
+        ]
         self._pipeline = Pipeline(model, on_error=self.report_error)
 
     def _activate(self) -> None:

@@ -5,17 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import time
 
 from torch import Tensor
 
-from promptda_ros import messages
 from promptda_ros.cameras import Camera
 from promptda_ros.core.estimator import Prepared
 from promptda_ros.core.frame import Frame
 from promptda_ros.core.guard import Guard
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.trust import require_trust
 from promptda_ros.models import LoadedModel
 from promptda_ros.transports import SensorMessage
 
@@ -63,12 +63,7 @@ class Pipeline:
         settings, stage = camera.settings, camera.stages.time
         with camera.dropping():
             with stage('read'):
-                frame = messages.read_frame(pair.image, pair.depth, settings.input)
-                camera.note_what_is_odd(pair, frame)
-                intrinsics = camera.calibration.intrinsics_of(
-                    frame, rescale=settings.input.rescale_camera_info
-                )
-                frame = replace(frame, intrinsics=intrinsics)
+                frame = camera.read(pair)
             with stage('prepare'):
                 prepared = self.model.estimator.prepare(frame, settings.prompt, camera.history)
             batch.append(Waiting(camera, pair, frame, prepared))
@@ -87,10 +82,12 @@ class Pipeline:
                 depth = self.model.estimator.restore(
                     waiting.prepared, network_depth_m, settings.output
                 )
+                require_trust(depth, settings.trust)
             with stage('build'):
-                built = camera.outputs.build(frame, depth, frame.intrinsics, settings.output)
+                result = camera.result_of(frame, depth)
+                built = camera.outputs.build(result)
             with stage('publish'):
                 camera.outputs.publish(built)
             camera.latest = depth
             if camera.capture.wants(waiting.pair):
-                camera.capture.add(frame, depth, camera.outputs, settings.output)
+                camera.capture.add(result, camera.outputs)

@@ -26,6 +26,12 @@ from promptda_ros.once import SayOnce
 from promptda_ros.point_clouds import read_points
 from promptda_ros.transports import SensorMessage
 
+OR_REGISTERED = (
+    'or use the aligned depth of the driver where it has such a topic (RealSense: '
+    'align_depth.enable:=true), or set input.allow_frame_mismatch:=true if depth is registered '
+    'all the same'
+)
+
 
 class Reader:
     """Reads the pairs of one camera, with what was received beside them until then."""
@@ -103,12 +109,13 @@ class Reader:
         """Return where the sensor is, or None for depth that is registered already."""
         if settings.input.allow_frame_mismatch and settings.extrinsics.source == 'auto':
             return None
-        return self._extrinsics.camera_from_sensor(
-            pair.depth.header.frame_id,
-            pair.image.header.frame_id,
-            pair.image_stamp_ns,
-            settings.extrinsics,
-        )
+        frames = pair.depth.header.frame_id, pair.image.header.frame_id
+        try:
+            return self._extrinsics.camera_from_sensor(
+                *frames, pair.image_stamp_ns, settings.extrinsics
+            )
+        except BadFrame as error:
+            raise BadFrame(error.reason, f'{error}; {OR_REGISTERED}') from error
 
     def _register_points(
         self,

@@ -18,7 +18,8 @@ from promptda_ros import millimetres
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
-from promptda_ros.messages import read_depth, stamp_ns_of
+from promptda_ros.encodings import read_depth
+from promptda_ros.messages import stamp_ns_of
 
 COLOUR_TOPIC = '/camera/color/image_raw/compressed'
 CAMERA_INFO_TOPIC = '/camera/color/camera_info'

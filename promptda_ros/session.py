@@ -76,7 +76,10 @@ class Session:
             prefix=camera.prefix,
             stages=camera.stages,
             on_pair=partial(self._hand_over, camera),
-            on_camera_info=camera.calibration.add,
+            on_camera_info=camera.reader.calibration.add,
+            on_depth_camera_info=camera.reader.depth_calibration.add,
+            on_confidence=camera.reader.confidence.add,
+            on_mask=camera.reader.masks.add,
             on_error=self._node.report_error,
         )
 

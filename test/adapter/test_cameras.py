@@ -196,7 +196,7 @@ def test_a_bad_frame_of_one_camera_costs_the_other_nothing(pair_of_cameras, fail
     if failure == 'bad frame':
         pair['image'].step = 10
     elif failure == 'exception':
-        rig.node._cameras[0].note_what_is_odd = None  # nothing to call
+        rig.node._cameras[0].reader = None  # nothing to call
     else:
         real_infer = gate.infer
 

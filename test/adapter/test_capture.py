@@ -210,7 +210,7 @@ def test_a_capture_that_comes_to_nothing_says_why(monkeypatch, rig, caller, what
     assert answer.message.startswith(f'{came} frames came within {timeout:g} s: ')
     reason = {
         'nothing': 'image topic /image has 1 publisher(s) but no message arrives',
-        'bad depth': "depth frame 'elsewhere' is not the image frame",
+        'bad depth': "no transform from 'elsewhere' to",
         'no camera_info': 'no camera_info has arrived',
         'too few': 'raise capture.timeout',
     }[what]

@@ -18,11 +18,10 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 
-from promptda_ros import messages
+from promptda_ros import encodings, messages
 from promptda_ros.core import camera
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, PCL_LAYOUT
-from promptda_ros.core.frame import BadFrame, Intrinsics
-from promptda_ros.core.settings import InputSettings
+from promptda_ros.core.frame import BadFrame, Frame, Intrinsics
 
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=1_700_000_000, nanosec=987_654_321), frame_id='optical')
@@ -78,12 +77,12 @@ def message_of(
 
 def read(message: Image) -> np.ndarray:
     """Read an image under the default limit."""
-    return messages.read_image(message, max_pixels=MAX_PIXELS)
+    return encodings.read_image(message, max_pixels=MAX_PIXELS)
 
 
 def read_depth(message: Image, depth_scale: float = 0.0) -> np.ndarray:
     """Read depth under the default limit."""
-    return messages.read_depth(message, depth_scale=depth_scale, max_pixels=MAX_PIXELS)
+    return encodings.read_depth(message, depth_scale=depth_scale, max_pixels=MAX_PIXELS)
 
 
 def outcome(read_any: Callable[[Image], np.ndarray], message: Image) -> tuple[int, ...] | str:
@@ -418,68 +417,20 @@ def test_an_unknown_depth_encoding_is_refused_with_those_that_are_known(encoding
     assert 'supported: 16UC1, mono16, 32FC1' in str(refused.value)
 
 
-# Frames
+# Headers
 
 
-def pair(image_frame: str = 'optical', depth_frame: str = 'optical') -> tuple[Image, Image]:
-    """Return an image and a depth of those frames."""
-    image = message_of(noise(8, 8), 'rgb8')
-    depth = message_of(np.full((4, 4), 700, np.uint16), '16UC1')
-    image.header = Header(stamp=HEADER.stamp, frame_id=image_frame)
-    depth.header = Header(stamp=Time(sec=1), frame_id=depth_frame)
-    return image, depth
-
-
-def test_a_frame_has_the_stamp_and_the_frame_id_of_the_image():
-    frame = messages.read_frame(*pair(), InputSettings())
-    assert frame.stamp_ns == 1_700_000_000_987_654_321
-    assert messages.header_of(frame) == HEADER
-    np.testing.assert_allclose(frame.sensor_depth_m, 0.7)
-
-
-def test_an_empty_frame_id_passes_through():
-    """C12: of both messages."""
-    frame = messages.read_frame(*pair('', ''), InputSettings())
-    assert messages.header_of(frame) == Header(stamp=HEADER.stamp, frame_id='')
-
-
-@pytest.mark.parametrize('depth_frame', ['depth_optical', '', 'optical ', 'y' * 1_000_000])
-def test_depth_of_another_frame_is_refused_with_the_command_that_mends_it(depth_frame):
-    """D12: not registered to colour, so the output would be shifted."""
-    with pytest.raises(BadFrame) as refused:
-        messages.read_frame(*pair(depth_frame=depth_frame), InputSettings())
-    text = str(refused.value)
-    assert refused.value.reason == 'frame_mismatch'
-    assert f"depth frame '{messages.shown(depth_frame)}' is not the image frame 'optical'" in text
-    assert 'align_depth.enable:=true' in text
-    assert 'input.allow_frame_mismatch:=true' in text
-    assert len(text) < 1000
-
-
-def test_depth_of_another_frame_is_taken_when_the_user_says_so():
-    """D12: the flag."""
-    settings = InputSettings(allow_frame_mismatch=True)
-    frame = messages.read_frame(*pair(depth_frame='depth_optical'), settings)
-    assert frame.frame_id == 'optical'
-
-
-def test_the_settings_of_a_frame_reach_both_images():
-    image, depth = pair()
-    with pytest.raises(BadFrame, match=r'input\.max_pixels'):
-        messages.read_frame(image, depth, InputSettings(max_pixels=63))
-    with pytest.raises(BadFrame, match=r'input\.max_pixels'):
-        messages.read_frame(depth, image, InputSettings(max_pixels=15))
-    frame = messages.read_frame(image, depth, InputSettings(depth_scale=0.01))
-    np.testing.assert_allclose(frame.sensor_depth_m, 7.0)
-
-
-@given(st.integers(0, 2**31 - 1), st.integers(0, 999_999_999))
-def test_the_header_of_a_frame_is_that_of_its_image(sec, nanosec):
-    """No nanosecond is lost on the way."""
-    header = Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id='optical')
-    image, depth = pair()
-    image.header = header
-    assert messages.header_of(messages.read_frame(image, depth, InputSettings())) == header
+@given(st.integers(0, 2**31 - 1), st.integers(0, 999_999_999), st.sampled_from(['optical', '']))
+def test_the_header_of_a_frame_is_that_of_its_image(sec, nanosec, frame_id):
+    """C12: no nanosecond is lost on the way, and an empty frame id passes through."""
+    header = Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
+    frame = Frame(
+        stamp_ns=messages.stamp_ns_of(header),
+        frame_id=header.frame_id,
+        image=np.zeros((1, 1, 3), np.uint8),
+        sensor_depth_m=np.zeros((1, 1), np.float32),
+    )
+    assert messages.header_of(frame) == header
 
 
 # Intrinsics
@@ -678,5 +629,5 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
 
 @given(st.text(max_size=200))
 def test_text_of_others_is_shown_in_at_most_64_characters(text):
-    shown = messages.shown(text)
+    shown = encodings.shown(text)
     assert shown == text if len(text) <= 64 else shown == text[:64] + '...'

@@ -189,9 +189,9 @@ def test_depth_of_another_frame_is_refused_until_the_user_allows_it(rig, capfd):
     heard = rig.listen('depth/image_rect')
     stamp_ns = rig.next_stamp_ns()
     rig.send(image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
-    rig.spin_until(lambda: rig.drops == {'frame_mismatch': 1})
+    rig.spin_until(lambda: rig.drops == {'no_transform': 1})
     said = capfd.readouterr().err
-    assert "depth frame 'depth_optical' is not the image frame" in said
+    assert "no transform from 'depth_optical' to 'camera_color_optical_frame'" in said
     assert 'align_depth.enable:=true' in said
     rig.node.set_parameters([Parameter('input.allow_frame_mismatch', value=True)])
     stamp_ns = rig.next_stamp_ns()
