@@ -27,6 +27,7 @@ setup(
         (str(SHARE), ['package.xml']),
         *files_below('launch'),
         *files_below('config'),
+        *files_below('environment'),
         *files_below('models'),
         *files_below('assets'),
     ],

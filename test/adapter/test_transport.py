@@ -4,15 +4,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+import shlex
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import pytest
 
-from promptda_ros.transport import large_image_environment, PROFILE
+from promptda_ros.transport import large_image_environment, missing_transport, PROFILE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+HOOK = REPOSITORY / 'environment' / 'large_images.sh'
 DDS = '{http://www.eprosima.com}'
 
 
@@ -79,3 +85,59 @@ def test_small_built_in_transports_are_replaced_not_joined():
     assert participant.get('is_default_profile') == 'true'
     assert next(participant.iter(f'{DDS}useBuiltinTransports')).text == 'false'
     assert {element.text for element in participant.iter(f'{DDS}transport_id')} == defined
+
+
+def sourced(script, environment):
+    """Return the variables that are set after a shell sourced a script."""
+    (folder := Path(environment['HOME'])).mkdir(exist_ok=True)
+    (folder / 'python3').symlink_to(sys.executable)
+    command = f'. {shlex.quote(str(script))} && env -0'
+    paths = {'PATH': f'{folder}:{os.environ["PATH"]}', 'PYTHONPATH': str(REPOSITORY)}
+    output = subprocess.check_output(['sh', '-c', command], env={**paths, **environment})
+    pairs = (each.partition('=') for each in output.decode().split('\0') if each)
+    return {name: value for name, _, value in pairs}
+
+
+def test_whoever_sources_the_workspace_has_what_the_launch_files_set(tmp_path):
+    environment = {'HOME': str(tmp_path / 'home')}
+
+    found = sourced(HOOK, environment)
+
+    assert large_image_environment(REPOSITORY, environment).items() <= found.items()
+    assert missing_transport(found) == ''
+
+
+def test_sourcing_the_workspace_leaves_the_choices_of_the_user(tmp_path):
+    chosen = {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4', 'MALLOC_TOP_PAD_': '5'}
+
+    found = sourced(HOOK, {'HOME': str(tmp_path / 'home'), **chosen})
+
+    assert chosen.items() <= found.items()
+    assert not set(PROFILE_VARIABLES) & set(found)
+
+
+def test_colcon_is_told_of_the_hook_that_is_installed():
+    (named,) = json.loads((REPOSITORY / 'colcon.pkg').read_text())['hooks']
+
+    assert Path(named) == Path('share/promptda_ros') / HOOK.relative_to(REPOSITORY)
+    assert "files_below('environment')" in (REPOSITORY / 'setup.py').read_text()
+
+
+@pytest.mark.parametrize('middleware', [{}, {'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp'}])
+def test_default_transports_of_fast_dds_are_warned_of_with_the_mend(middleware):
+    said = missing_transport(middleware)
+
+    assert 'source the install/setup.bash' in said
+    assert '\n' not in said
+
+
+@pytest.mark.parametrize(
+    'environment',
+    [
+        {'RMW_IMPLEMENTATION': 'rmw_zenoh_cpp'},
+        {'FASTDDS_BUILTIN_TRANSPORTS': 'LARGE_DATA'},
+        {'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'},
+    ],
+)
+def test_other_middleware_and_transports_of_the_user_are_not_warned_of(environment):
+    assert missing_transport(environment) == ''
