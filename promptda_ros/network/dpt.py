@@ -130,7 +130,7 @@ class ResidualLayer(nn.Module):
     def forward(self, feature_map: Tensor) -> Tensor:
         """Map (B, C, h, w) to (B, C, h, w)."""
         hidden = self.convolution1(functional.relu(feature_map))
-        refined: Tensor = self.convolution2(functional.relu(hidden)) + feature_map
+        refined: Tensor = self.convolution2(functional.relu(hidden, inplace=True)) + feature_map
         return refined
 
 
@@ -145,8 +145,8 @@ class PromptLayer(nn.Module):
 
     def forward(self, prompt: Tensor) -> Tensor:
         """Map (B, 1, h, w) to (B, C, h, w)."""
-        hidden = functional.relu(self.convolution1(prompt))
-        hidden = functional.relu(self.convolution2(hidden))
+        hidden = functional.relu(self.convolution1(prompt), inplace=True)
+        hidden = functional.relu(self.convolution2(hidden), inplace=True)
         features: Tensor = self.convolution3(hidden)
         return features
 
@@ -165,7 +165,7 @@ class Head(nn.Module):
     def forward(self, fused: Tensor, size: tuple[int, int]) -> Tensor:
         """Return (B, 1, *size) from fused features (B, C, h, w), in float32 or better."""
         hidden = _resize(self.conv1(fused), size, align_corners=True)
-        hidden = functional.relu(self.conv2(hidden))
+        hidden = functional.relu(self.conv2(hidden), inplace=True)
         return self.activation(self._last_convolution(hidden))
 
     def _last_convolution(self, hidden: Tensor) -> Tensor:
