@@ -24,7 +24,6 @@ from promptda_ros.core.transform import Transform
 
 Points = npt.NDArray[np.floating]  # (N, 3)
 
-CPU = torch.device('cpu')
 # Of a cloud's grid at least this share of the pixels shows points, unless it is this coarse:
 # points farther apart tell no more, however fine the grid is.
 LEAST_SHARE = 0.06
@@ -42,7 +41,7 @@ def register_depth(
     camera_from_sensor: Transform,
     *,
     max_long_side: int,
-    device: torch.device = CPU,
+    device: torch.device | str = 'cpu',
 ) -> FloatImage:
     """Show a depth image (H, W) as the camera would have measured it: (h, w) metres or NaN.
 
@@ -67,7 +66,7 @@ def register_points(
     camera_from_sensor: Transform,
     *,
     max_long_side: int,
-    device: torch.device = CPU,
+    device: torch.device | str = 'cpu',
 ) -> FloatImage:
     """Show points (N, 3) of the sensor's frame as the camera sees them: (h, w) metres or NaN.
 

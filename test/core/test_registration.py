@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+import torch
 
 from promptda_ros.core import camera as cameras
 from promptda_ros.core.frame import FloatImage, Intrinsics
@@ -278,3 +279,22 @@ def test_few_points_get_a_coarse_grid():
 def test_no_points_at_all_show_nothing():
     registered_m = register_points(np.zeros((0, 3)), CAMERA, IDENTITY, max_long_side=MAX_LONG_SIDE)
     assert np.isnan(registered_m).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
+def test_the_gpu_shows_the_same():
+    depth_m, sensor = depth_of(SENSORS['wider'], TURNED, ASLANT), SENSORS['wider']
+    points_m = cloud_of(lidar(64), ASLANT)
+    images = [
+        (
+            register_depth(
+                depth_m, sensor, CAMERA, TURNED, max_long_side=MAX_LONG_SIDE, device=device
+            ),
+            register_points(points_m, CAMERA, TURNED, max_long_side=MAX_LONG_SIDE, device=device),
+        )
+        for device in ('cpu', 'cuda')
+    ]
+    for ours_m, theirs_m in zip(*images, strict=True):
+        same = np.isclose(ours_m, theirs_m, rtol=1e-4, equal_nan=True)
+        assert same.mean() > 0.995
