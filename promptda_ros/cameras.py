@@ -33,6 +33,9 @@ from promptda_ros.transports import SensorMessage
 
 # image_rect, image_rect_color, rgb/rect/image; not image_corrected
 RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
+# What may come later than the first frames, when everything is started at once
+MISSING = ('no_transform', 'no_confidence', 'no_camera_info', 'no_depth_camera_info')
+GRACE_SEC = 5.0
 # What the worker waits for; a camera that waits in vain does so once in a while, or the others
 # would wait with it for every frame.
 WAITED_FOR = ('no_transform', 'no_confidence')
@@ -68,15 +71,18 @@ class Camera:
         self.withheld = ''  # why the last frame has no clouds though its intrinsics are known
         self._node = node
         self._extrinsics = extrinsics
-        self._epoch = 0
-        self._impatient_until_sec = 0.0
         self._say_once = SayOnce(self.log.warning)
+        self._epoch = 0
+        self._begun_sec = time.monotonic()
+        self._impatient_until_sec = 0.0
 
     def clear(self) -> None:
         """Forget the stream so far, because listening starts anew."""
         self.reader.clear()
         self.history.clear()
         self._say_once.forget()
+        self._epoch = 0
+        self._begun_sec = time.monotonic()
 
     def close(self) -> None:
         """Destroy the outputs and the service."""
@@ -93,9 +99,11 @@ class Camera:
         try:
             yield
         except BadFrame as error:
-            self.drops.add(error.reason, str(error))
-            if error.reason in WAITED_FOR:
-                self._impatient_until_sec = time.monotonic() + IMPATIENCE_SEC
+            self._note_wait(error)
+            is_young = time.monotonic() - self._begun_sec < GRACE_SEC
+            self.drops.add(
+                error.reason, '' if is_young and error.reason in MISSING else str(error)
+            )
 
     def read(self, pair: Pair[SensorMessage]) -> Frame:
         """Return the frame of a pair.
@@ -110,11 +118,12 @@ class Camera:
         self._note_what_is_odd(pair, frame)
         return frame
 
-    def result_of(self, frame: Frame, depth: Depth) -> Result:
+    def result_of(self, pair: Pair[SensorMessage], frame: Frame, depth: Depth) -> Result:
         """Return what is published of a frame, its clouds withheld where the box is not known."""
         self.withheld = 'its mask is missing' if frame.points_withheld else ''
         workspace = self.settings.workspace
-        if not (workspace.frame and has_box(workspace)):
+        shows_points = self.outputs.shows_points() or self.capture.wants(pair)
+        if not (shows_points and workspace.frame and has_box(workspace)):
             return Result(frame, depth, self.settings)
         timeout_sec = self._settings_for_waiting().extrinsics.timeout
         try:
@@ -122,6 +131,7 @@ class Camera:
                 workspace.frame, frame.frame_id, frame.stamp_ns, timeout_sec
             )
         except BadFrame as error:
+            self._note_wait(error)
             self.withheld = str(error)
             self._say_once('workspace', f'no point cloud: {error}')
             return Result(replace(frame, points_withheld=True), depth, self.settings)
@@ -131,6 +141,10 @@ class Camera:
         """Count how long the pair took until the worker had it."""
         self.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
         self.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
+
+    def _note_wait(self, error: BadFrame) -> None:
+        if error.reason in WAITED_FOR:
+            self._impatient_until_sec = time.monotonic() + IMPATIENCE_SEC
 
     def _settings_for_waiting(self) -> Settings:
         """Return the settings, without patience where a wait was in vain and others wait too."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import PointCloud2
 
 from promptda_ros import messages
 from promptda_ros.core.result import Result
@@ -50,6 +51,12 @@ class Outputs:
     def wanted(self) -> bool:
         """Tell whether anybody listens to anything."""
         return any(self._is_heard(output) for output in OUTPUTS)
+
+    def shows_points(self) -> bool:
+        """Tell whether anybody listens to a cloud."""
+        return any(
+            self._is_heard(output) for output, kind in OUTPUTS.items() if kind is PointCloud2
+        )
 
     def published(self) -> dict[str, int]:
         """Return how many messages of each output were published."""

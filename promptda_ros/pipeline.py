@@ -84,7 +84,7 @@ class Pipeline:
                 )
                 require_trust(depth, settings.trust)
             with stage('build'):
-                result = camera.result_of(frame, depth)
+                result = camera.result_of(waiting.pair, frame, depth)
                 built = camera.outputs.build(result)
             with stage('publish'):
                 camera.outputs.publish(built)

@@ -58,7 +58,7 @@ class Supervisor:
         if silence is not None:
             return silence.text
         dropped = self._camera.drops.recent_text(within_sec=QUIET_ERROR_SEC)
-        return dropped or self._camera.reader.calibration.problem
+        return dropped or self._camera.reader.calibration.problem or self._camera.withheld
 
     def _note_pairs(self) -> None:
         before, self._counters = self._counters, self._inputs.pairing.counters

@@ -14,6 +14,7 @@ import pytest
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
+from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.setting import SettingError
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.outputs import OUTPUTS
@@ -262,6 +263,36 @@ def test_each_camera_has_an_offset_of_its_own_and_its_remedy(impatient, make_rig
 
     rig.spin_until(is_paired)
     assert heard['right']
+
+
+def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras):
+    """One whose transform is missing must not slow the others down with every frame."""
+    rig = pair_of_cameras
+    heard, waits = listen_to_both(rig), []
+
+    class Tf:
+        def camera_from_sensor(self, sensor_frame, camera_frame, stamp_ns, settings):
+            if sensor_frame == camera_frame:
+                return
+            waits.append(settings.timeout)
+            raise BadFrame('no_transform', 'not known')
+
+    left = rig.node._cameras[0]
+    left.reader._extrinsics = Tf()
+    for number in range(3):
+        pair = messages_of(rig, 'left')
+        pair['depth'].header.frame_id = 'elsewhere'
+        rig.send('left/', **pair)
+        rig.spin_until(lambda n=number: left.drops.snapshot() == {'no_transform': n + 1})
+    rig.send('right/')
+    rig.spin_until(lambda: heard['right'])
+    assert waits == [0.1, 0.0, 0.0]
+    left._impatient_until_sec = 0.0  # a second later
+    pair = messages_of(rig, 'left')
+    pair['depth'].header.frame_id = 'elsewhere'
+    rig.send('left/', **pair)
+    rig.spin_until(lambda: len(waits) == 4)
+    assert waits[-1] == 0.1
 
 
 def test_a_camera_that_can_not_be_named_stops_the_start(make_rig):

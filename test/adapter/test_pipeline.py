@@ -13,6 +13,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, PointCloud2, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.transform import Transform
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.outputs import OUTPUTS
 
@@ -184,7 +186,7 @@ def test_every_bad_message_is_counted_and_the_next_pair_is_published(rig):
     assert rig.node.exit_code == ExitCode.CLEAN
 
 
-def test_depth_of_another_frame_is_refused_until_the_user_allows_it(rig, capfd):
+def test_depth_of_another_frame_is_refused_until_the_user_allows_it(impatient, rig, capfd):
     """D12: live, without a restart."""
     heard = rig.listen('depth/image_rect')
     stamp_ns = rig.next_stamp_ns()
@@ -334,3 +336,73 @@ def test_depth_that_contradicts_its_sensor_is_dropped_until_the_user_allows_it(m
     assert 'of the measurements, more than 30%' in capfd.readouterr().err
     rig.node.set_parameters([Parameter('trust.gate', value=False)])
     rig.send_through(heard)
+
+
+# The workspace
+
+
+class Tf:
+    """Stands in for TF: knows what the test says."""
+
+    def __init__(self):
+        self.known, self.asked = None, []
+
+    def clear(self):
+        """Forget nothing: everything is fixed."""
+
+    def close(self):
+        """End."""
+
+    def lookup(self, target, source, stamp_ns, timeout_sec):
+        """Return the transform, or refuse."""
+        self.asked.append((target, source, stamp_ns, timeout_sec))
+        if self.known is None:
+            raise BadFrame('no_transform', f"no transform from '{source}' to '{target}'")
+        return self.known
+
+
+BOX = [
+    Parameter('workspace.frame', value='base_link'),
+    Parameter('workspace.box_min', value=[-1000.0, -1000.0, 1.5]),
+]
+
+
+def test_clouds_are_cropped_to_a_box_that_tf_knows_at_the_stamp(often, rig, capfd):
+    """Unknown, it costs the clouds alone; the base lies 0.5 m behind the camera."""
+    tf = rig.camera._extrinsics = Tf()
+    heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
+    latest = rig.hear_statuses()
+    rig.node.set_parameters(BOX)
+    for _ in range(2):
+        rig.send_through(heard)
+    assert clouds == []
+    assert capfd.readouterr().err.count("no point cloud: no transform from '") == 1
+    rig.spin_until(lambda: latest('frames') and latest('frames')[0] == 'warn')
+    assert "no point cloud: no transform from 'camera_color_optical_frame'" in latest('frames')[1]
+    tf.known = Transform.of((0.0, 0.0, 0.5), (0.0, 0.0, 0.0, 1.0))
+    message = rig.send_through(clouds)
+    z_m = point_cloud2.read_points(message)['z']
+    known_m = z_m[np.isfinite(z_m)]
+    assert 0 < known_m.size < z_m.size
+    assert known_m.min() >= 1.0
+    timeout_sec = rig.camera.settings.extrinsics.timeout
+    question = ('base_link', 'camera_color_optical_frame', stamp_ns_of(message), timeout_sec)
+    assert tf.asked[-1] == question
+    rig.spin_until(lambda: latest('frames')[0] == 'ok')
+
+
+def test_nobody_asks_tf_for_clouds_that_nobody_listens_to(rig):
+    """G13."""
+    tf = rig.camera._extrinsics = Tf()
+    rig.node.set_parameters(BOX)
+    rig.send_through(rig.listen('depth/image_rect'))
+    assert tf.asked == []
+
+
+def test_what_may_come_a_little_later_is_dropped_in_silence_at_first(rig, capfd):
+    """A sensor's transform is on its way when everything starts at once."""
+    rig.listen('depth/image_rect')
+    stamp_ns = rig.next_stamp_ns()
+    rig.send(image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
+    rig.spin_until(lambda: rig.drops == {'no_transform': 1})
+    assert 'no transform' not in capfd.readouterr().err
