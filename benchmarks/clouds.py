@@ -33,7 +33,7 @@ def main() -> None:
     """Run the benchmark."""
     arguments = _parser().parse_args()
     rows = {
-        'flying pixels': lambda: find_flying(_scene(), edge_step=0.016, device=arguments.device),
+        'flying pixels': lambda: find_flying(_scene(), edge_step=0.008, device=arguments.device),
         'organised cloud': lambda: _result().points,
         'organised cloud, filter off': lambda: _result({'output.edge_filter': 'off'}).points,
         'organised cloud, box': lambda: _result(BOX).points,

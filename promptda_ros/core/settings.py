@@ -287,9 +287,9 @@ class OutputSettings:
         live=True,
     )
     edge_step: float = _setting(
-        0.016,
-        'Relative depth step to both neighbouring surfaces that makes a pixel a flying one, '
-        'unless the surface around it is a plane.',
+        0.008,
+        'Depth step to both neighbouring surfaces, 6 mm and this share of the depth, that makes a '
+        'pixel a flying one, unless the surface around it is a plane.',
         limits=(0.001, 1.0),
         live=True,
     )
