@@ -40,6 +40,11 @@ class StopSignal:
         signal.signal(signal.SIGINT, self._receive)
         signal.signal(signal.SIGTERM, self._receive)
 
+    def ignore(self) -> None:
+        """Let no later signal change the exit code: Python drops other handlers as it ends."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
     def _receive(self, *_: Any) -> None:
         self.received = True
         interrupts, self.interrupts = self.interrupts, False  # a second one changes nothing
@@ -50,6 +55,13 @@ class StopSignal:
 def main() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
     stop = StopSignal()
+    try:
+        return _run(stop)
+    finally:
+        stop.ignore()
+
+
+def _run(stop: StopSignal) -> int:
     try:
         node = _start()
         stop.interrupts = False

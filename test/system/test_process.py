@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 import shutil
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -156,3 +158,25 @@ def test_weights_with_another_digest_stop_the_start(
     assert node.exit_code() == ExitCode.MODEL_OR_DEVICE
     assert 'sha256' in node.stderr
     assert 'ffffffffffff' in node.stderr
+
+
+LATE_SIGNALS = """
+import os, signal
+from promptda_ros.main import StopSignal
+
+class SignalsAtTheVeryEnd:
+    def __del__(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+
+last = SignalsAtTheVeryEnd()
+stop = StopSignal()
+stop.ignore()
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_signal_while_python_ends_does_not_change_the_exit_code():
+    """I1: Python puts the system's handlers back before it is gone."""
+    ended = subprocess.run([sys.executable, '-c', LATE_SIGNALS], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, '')
