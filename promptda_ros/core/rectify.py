@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -62,6 +62,7 @@ class Rectifier:
         Raises:
             UnknownLens: the model is unknown, or has another number of coefficients.
         """
+        lens = _without_unused(lens)
         _check(lens)
         self.lens = lens
         self._maps_of = lru_cache(maxsize=SIZES_KEPT)(self._make_maps)
@@ -119,6 +120,14 @@ class Rectifier:
             stretch=_stretch(rectified, rotation),
             uncovered=uncovered if uncovered.any() else None,
         )
+
+
+def _without_unused(lens: Lens) -> Lens:
+    """Leave out zeros that fill up plumb_bob's coefficients: Orbbec's driver publishes eight."""
+    used, more = lens.coefficients[:5], lens.coefficients[5:]
+    if lens.model != 'plumb_bob' or any(more):
+        return lens
+    return replace(lens, coefficients=used)
 
 
 def _check(lens: Lens) -> None:

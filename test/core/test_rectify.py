@@ -130,6 +130,12 @@ def test_a_mask_is_bent_as_depth_is():
     np.testing.assert_array_equal(mask, rectifier.depth(columns) > 100)
 
 
+def test_zeros_that_fill_up_the_coefficients_change_nothing():
+    five = lens_of('plumb_bob')
+    eight = replace(five, coefficients=(*five.coefficients, 0.0, 0.0, 0.0))
+    assert Rectifier(eight).lens == Rectifier(five).lens
+
+
 @pytest.mark.parametrize(
     'model, coefficients, text',
     [
