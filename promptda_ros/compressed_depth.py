@@ -21,7 +21,7 @@ from std_msgs.msg import Header
 from promptda_ros import millimetres, rvl
 from promptda_ros.compressed import decode_picture, PNG_SIGNATURE, read_header
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.encodings import bytes_of, require_size, shown
+from promptda_ros.encodings import BY_REFERENCE, bytes_of, require_size, shown
 
 Values = npt.NDArray[np.uint16]
 
@@ -101,7 +101,8 @@ def encode_depth(depth: np.ndarray, header: Header) -> CompressedImage:
         how = quantisation(QUANTIZATION, DEPTH_AT_MOST_M)
         encoding, config, values = '32FC1', CONFIG.pack(0, how.a, how.b), how.values_of(depth)
     _, png = cv2.imencode('.png', values, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
-    message = CompressedImage(header=header, format=f'{encoding}; compressedDepth png')
+    text = f'{encoding}; compressedDepth png'
+    message = CompressedImage(header=header, format=text, **BY_REFERENCE)
     data = bytes_of(np.frombuffer(config, np.uint8))
     data.extend(bytes_of(png))
     message.data = data

@@ -17,6 +17,9 @@ from promptda_ros import millimetres
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 
 SHOWN_CHARACTERS = 64
+# Where fields are not checked, as from Jazzy on, assigning `data` copies the array that it is
+# given; a message made with this keeps it. Older ones always check and know no such argument.
+BY_REFERENCE = {'check_fields': True} if '_check_fields' in Image.__slots__ else {}
 BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
 
 
@@ -121,13 +124,14 @@ def image_of(pixels: np.ndarray, header: Header, encoding: str) -> Image:
         encoding=encoding,
         is_bigendian=int(sys.byteorder == 'big'),
         step=pixels.nbytes // height,
+        **BY_REFERENCE,
     )
     message.data = bytes_of(pixels)
     return message
 
 
 def bytes_of(pixels: np.ndarray) -> array.array[int]:
-    """Return the bytes as the one type whose assignment to a message is no loop over elements."""
+    """Return the bytes, copied once, as the one type that a message takes without a loop."""
     data = array.array('B')
     data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
     return data

@@ -14,7 +14,7 @@ from promptda_ros import millimetres
 from promptda_ros.core import camera
 from promptda_ros.core.cloud import PointLayout
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Intrinsics
-from promptda_ros.encodings import bytes_of, image_of
+from promptda_ros.encodings import BY_REFERENCE, bytes_of, image_of
 
 NANOSECONDS = 1_000_000_000
 
@@ -115,6 +115,7 @@ def point_cloud(
         point_step=layout.point_step,
         row_step=layout.point_step * width,
         is_dense=is_dense,
+        **BY_REFERENCE,
     )
     if cloud.size:  # a cropped cloud may have no point, and memory without a byte no view
         message.data = bytes_of(cloud)

@@ -18,13 +18,14 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 
-from promptda_ros import encodings, messages
+from promptda_ros import compressed_depth, encodings, messages
 from promptda_ros.core import camera
-from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, PCL_LAYOUT
+from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, PCL_LAYOUT, PointLayout
 from promptda_ros.core.frame import BadFrame, Frame, Intrinsics
 
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=1_700_000_000, nanosec=987_654_321), frame_id='optical')
+ONLY_Z = PointLayout(4, {'z': 0})
 BAYER = ('rggb', 'bggr', 'gbrg', 'grbg')
 
 
@@ -631,3 +632,29 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
 def test_text_of_others_is_shown_in_at_most_64_characters(text):
     shown = encodings.shown(text)
     assert shown == text if len(text) <= 64 else shown == text[:64] + '...'
+
+
+@pytest.mark.parametrize(
+    'module, build',
+    [
+        (encodings, lambda depth_m: messages.depth_image(depth_m, HEADER)),
+        (encodings, lambda depth_m: messages.depth_image_mm(depth_m, HEADER)),
+        (messages, lambda depth_m: messages.point_cloud(depth_m[..., None], ONLY_Z, HEADER)),
+        (compressed_depth, lambda depth_m: compressed_depth.encode_depth(depth_m, HEADER)),
+    ],
+)
+def test_a_message_keeps_the_very_array_that_was_made_of_the_pixels(monkeypatch, module, build):
+    """The setter of Jazzy copies unless it is told not to."""
+    made = []
+
+    def noting(pixels):
+        made.append(encodings_bytes_of(pixels))
+        return made[-1]
+
+    encodings_bytes_of = encodings.bytes_of
+    monkeypatch.setattr(module, 'bytes_of', noting)
+
+    message = build(np.full((4, 6), 1.5, np.float32))
+
+    assert message.data is made[0]
+    assert message.header == HEADER
