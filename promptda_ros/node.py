@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import os
 
 from lifecycle_msgs.srv import ChangeState
 from rclpy.context import Context
@@ -27,6 +28,7 @@ from promptda_ros.parameters import Parameters
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.session import Session
 from promptda_ros.tracebacks import keep_traceback
+from promptda_ros.transport import missing_transport
 
 # Errors whose text tells all there is to know.
 REFUSALS = (DeviceError, CheckpointError, BadFrame, FileNotFoundError)
@@ -127,6 +129,8 @@ class PromptDepthNode(LifecycleNode):
                 f'no CUDA found: the network runs on the CPU at {rate}; '
                 'install a CUDA build of torch, or set device:=cpu if it is meant'
             )
+        if warning := missing_transport(os.environ):
+            self.get_logger().warning(warning)
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         of_cameras = self._declared.of_cameras
         self._extrinsics = Extrinsics(self)
