@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from promptda_ros.core.device import choose_device, choose_dtype
-from promptda_ros.core.estimator import Estimator, IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.settings import ModelSettings, Settings
 from promptda_ros.network import (
     CheckpointError,
@@ -20,7 +20,9 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
     PromptDepthAnythingImageProcessor,
 )
+from promptda_ros.network.folded import fold
 from promptda_ros.network.folder import FETCHABLE, fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
@@ -90,13 +92,17 @@ def load_model(settings: Settings) -> LoadedModel:
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
     processor = _image_processor(folder)
-    estimator = Estimator(
+    folded = fold(
         network,
-        device=device,
-        dtype=dtype,
-        resolution=settings.model.resolution,
         image_mean=np.broadcast_to(processor.image_mean, 3).tolist(),
         image_std=np.broadcast_to(processor.image_std, 3).tolist(),
+        dtype=dtype,
+    )
+    estimator = Estimator(
+        folded.to(device),
+        device=device,
+        resolution=settings.model.resolution,
+        has_soft_edges=_is_embedded(settings),
     )
     estimator.warm_up()
     return LoadedModel(
@@ -132,8 +138,12 @@ def _precision(settings: Settings) -> str:
 
     Its head takes differences of large numbers: in bfloat16 errors grew from 4 to 13 mm.
     """
-    is_embedded = settings.model.name == EMBEDDED and not settings.model.path
-    return 'fp32' if settings.precision == 'auto' and is_embedded else settings.precision
+    is_auto = settings.precision == 'auto'
+    return 'fp32' if is_auto and _is_embedded(settings) else settings.precision
+
+
+def _is_embedded(settings: Settings) -> bool:
+    return settings.model.name == EMBEDDED and not settings.model.path
 
 
 def _time_frame(estimator: Estimator) -> float:

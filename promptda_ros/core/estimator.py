@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import math
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,10 +18,10 @@ import torch.nn.functional as F
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, require_same_view
+from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.upsample import upsample_guided
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 
 # Pixels the network sees at most.
 PIXELS_OF_RESOLUTION = {
@@ -29,8 +30,6 @@ PIXELS_OF_RESOLUTION = {
     'high': 518 * 686,
     'full': 756 * 1008,
 }
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 # The output is a sigmoid between the prompt's minimum and maximum: this near to either end
 # (share of the range) it may be cut off there.
 SATURATION = 0.005
@@ -42,10 +41,22 @@ SURFACE_STEP = 0.02
 class Prepared:
     """One frame on the device, ready for the network."""
 
-    pixel_values: Tensor  # (1, 3, h, w), normalised
-    prompt_depth: Tensor  # (1, 1, hp, wp) metres, float32
+    pixels: Tensor  # (1, 3, h, w), 0 to 255
+    prompt_m: Tensor  # (1, 1, hp, wp) float32
     guide: Tensor  # (H, W) grey levels 0 to 1
     prompt: Prompt
+
+
+class Network(Protocol):
+    """What the estimator runs: a folded network."""
+
+    patch_px: int
+
+    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        """Predict metres (B, h, w) in float32.
+
+        pixels (B, 3, h, w), 0 to 255. prompt_m (B, 1, hp, wp).
+        """
 
 
 class Estimator:
@@ -53,25 +64,18 @@ class Estimator:
 
     def __init__(
         self,
-        network: PromptDepthAnythingForDepthEstimation,
+        network: Network,
         *,
         device: torch.device,
-        dtype: torch.dtype = torch.float32,
         resolution: str = 'auto',
-        image_mean: Sequence[float] = IMAGENET_MEAN,
-        image_std: Sequence[float] = IMAGENET_STD,
+        has_soft_edges: bool = False,
     ) -> None:
-        self._network = network.eval().requires_grad_(False).to(device=device, dtype=dtype)
-        self._patch_px = network.config.patch_size
+        """Take a network that is on the device; where edges are soft they are refined."""
+        self._network = network
         self._device = device
-        self._dtype = dtype
+        self._has_soft_edges = has_soft_edges
         fallback = 'full' if device.type == 'cuda' else 'low'
         self._pixels = PIXELS_OF_RESOLUTION[fallback if resolution == 'auto' else resolution]
-        # (x / 255 - mean) / std as one product and one sum
-        self._gain = _per_channel([1 / (255 * std) for std in image_std], device)
-        self._shift = _per_channel(
-            [-mean / std for mean, std in zip(image_mean, image_std, strict=True)], device
-        )
 
     def warm_up(self) -> None:
         """Run one made-up frame, so that the first real one finds everything allocated.
@@ -98,7 +102,7 @@ class Estimator:
     def prepare(
         self, frame: Frame, settings: PromptSettings, history: History | None = None
     ) -> Prepared:
-        """Condition the prompt, upload once, resize and normalise on the device.
+        """Condition the prompt, upload once, resize on the device.
 
         With the history of its stream a frame is smoothed over time, otherwise it stands alone.
         """
@@ -112,8 +116,8 @@ class Estimator:
         prompt = complete(found)
         image = torch.from_numpy(frame.image).to(self._device)  # (H, W, 3) uint8
         return Prepared(
-            pixel_values=self._normalise(image, size),
-            prompt_depth=torch.from_numpy(prompt.depth_m).to(self._device)[None, None],
+            pixels=self._resize(image, size),
+            prompt_m=torch.from_numpy(prompt.depth_m).to(self._device)[None, None],
             guide=_grey(image),
             prompt=prompt,
         )
@@ -126,14 +130,14 @@ class Estimator:
         """
         of_size: defaultdict[tuple[torch.Size, torch.Size], list[int]] = defaultdict(list)
         for number, each in enumerate(batch):
-            of_size[each.pixel_values.shape, each.prompt_depth.shape].append(number)
+            of_size[each.pixels.shape, each.prompt_m.shape].append(number)
         depths_m: dict[int, Tensor] = {}
         for numbers in of_size.values():
-            output = self._network(
-                pixel_values=_joined([batch[number].pixel_values for number in numbers]),
-                prompt_depth=_joined([batch[number].prompt_depth for number in numbers]),
+            found_m = self._network(
+                _joined([batch[number].pixels for number in numbers]),
+                _joined([batch[number].prompt_m for number in numbers]),
             )
-            depths_m.update(zip(numbers, output.predicted_depth, strict=True))
+            depths_m.update(zip(numbers, found_m, strict=True))
         return [depths_m[number] for number in range(len(batch))]
 
     @one_thread()
@@ -144,6 +148,8 @@ class Estimator:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
         _require_finite(network_depth_m)
         saturated = _saturated(network_depth_m, prepared.prompt)
+        if self._refines(settings):
+            network_depth_m = refine_edges(network_depth_m, prepared.pixels[0].float())
         grey = F.interpolate(
             prepared.guide[None, None], network_depth_m.shape, mode='bilinear', antialias=True
         )[0, 0]
@@ -164,25 +170,32 @@ class Estimator:
         Raises:
             BadFrame: the image is smaller than one patch.
         """
-        if min(height, width) < self._patch_px:
+        patch_px = self._network.patch_px
+        if min(height, width) < patch_px:
             raise BadFrame(
                 'image_size',
-                f'image {width}x{height} is smaller than a {self._patch_px} px patch of the '
-                'network; let the driver send larger images',
+                f'image {width}x{height} is smaller than a {patch_px} px patch of the network; '
+                'let the driver send larger images',
             )
         scale = min(1.0, math.sqrt(self._pixels / (height * width)))
         return self._whole_patches(height, scale), self._whole_patches(width, scale)
 
     def _whole_patches(self, side_px: int, scale: float) -> int:
-        patches = min(round(side_px * scale / self._patch_px), side_px // self._patch_px)
-        return max(1, patches) * self._patch_px
+        patches = min(
+            round(side_px * scale / self._network.patch_px), side_px // self._network.patch_px
+        )
+        return max(1, patches) * self._network.patch_px
 
-    def _normalise(self, image: Tensor, size: tuple[int, int]) -> Tensor:
+    def _resize(self, image: Tensor, size: tuple[int, int]) -> Tensor:
         pixels = image.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
         if self._device.type != 'cpu':
             pixels = pixels.float()  # only the CPU resizes uint8
-        pixels = F.interpolate(pixels, size, mode='bicubic', antialias=True)
-        return torch.addcmul(self._shift, pixels.float(), self._gain).to(self._dtype)
+        return F.interpolate(pixels, size, mode='bicubic', antialias=True)
+
+    def _refines(self, settings: OutputSettings) -> bool:
+        if settings.refine_edges == 'auto':
+            return self._has_soft_edges
+        return settings.refine_edges == 'on'
 
     def _unknown(self, prompt: Prompt, saturated: Tensor, settings: OutputSettings) -> Tensor:
         """Mark the network pixels (h, w) whose depth nobody may rely on."""
@@ -195,10 +208,6 @@ class Estimator:
             measured = _enlarge(torch.from_numpy(prompt.measured).to(self._device), size)
             unknown |= saturated & ~measured
         return unknown
-
-
-def _per_channel(values: list[float], device: torch.device) -> Tensor:
-    return torch.tensor(values, device=device).view(1, 3, 1, 1)
 
 
 def _joined(tensors: list[Tensor]) -> Tensor:

@@ -280,6 +280,13 @@ class OutputSettings:
         'it: a thing nearer than every measurement would be shown too far away.',
         live=True,
     )
+    refine_edges: str = _setting(
+        'auto',
+        'Let the picture move soft edges of depth to where colours change (a joint bilateral '
+        'filter): auto does so for promptda-tiny, which is too small to place them.',
+        choices=('auto', 'on', 'off'),
+        live=True,
+    )
     edge_filter: str = _setting(
         'points',
         'Where flying pixels, which float between two surfaces, are removed.',

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from promptda_ros.network.fields import require
 
+# Mean and standard deviation of the pictures, 0 to 1, that the backbone was trained on.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 Array = NDArray[Any]
 Picture = Image.Image | Array | Tensor
 Pictures = Picture | Sequence[Picture]

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
-from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import (
     CheckpointError,
@@ -26,6 +25,7 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
     PromptDepthAnythingImageProcessor,
 )
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 # Before it, `weights_only=True` could still be made to run code or corrupt memory:
 # CVE-2025-32434 (torch < 2.6), CVE-2026-24747 (torch < 2.10).

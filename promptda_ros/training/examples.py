@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.training.recipe import Phase, Recipe, Spoiling
 from promptda_ros.training.spoiling import spoil_image, spoil_prompt
 

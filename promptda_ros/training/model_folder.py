@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 import shutil
 
-from promptda_ros.core.estimator import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.models import note_digest
 from promptda_ros.network import load_network
 from promptda_ros.network.folder import PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.training.recipe import Recipe
 from promptda_ros.training.state import State
 from promptda_ros.training.trainer import BEST

@@ -16,7 +16,7 @@ from promptda_ros import models
 from promptda_ros.core.frame import Frame
 from promptda_ros.core.settings import build, describe, ModelSettings
 from promptda_ros.models import expected_digest, load_model, model_folder
-from promptda_ros.network import CheckpointError
+from promptda_ros.network import CheckpointError, load_network
 
 
 @pytest.fixture
@@ -52,14 +52,15 @@ def test_the_network_sees_pixels_as_its_own_folder_says(folder):
     slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
     frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
     settings = build({})
-    usual = load(folder).estimator.prepare(frame, settings.prompt).pixel_values
-    text = json.dumps({'image_mean': [0.0, 0.0, 0.0], 'image_std': [1.0, 1.0, 1.0]})
+    text = json.dumps({'image_mean': [0.5, 0.4, 0.3], 'image_std': [0.2, 0.3, 0.4]})
     (folder / 'preprocessor_config.json').write_text(text)
-    plain = load(folder).estimator.prepare(frame, settings.prompt).pixel_values
-    assert 0.0 <= plain.min() < plain.max() <= 1.0
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    expected = (plain - mean.view(3, 1, 1)) / std.view(3, 1, 1)
-    torch.testing.assert_close(usual, expected, atol=1e-5, rtol=0)
+    estimator = load(folder).estimator
+    prepared = estimator.prepare(frame, settings.prompt)
+    mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4])
+    normalised = (prepared.pixels / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+    with torch.inference_mode():
+        expected = load_network(folder)(normalised, prepared.prompt_m).predicted_depth[0]
+    torch.testing.assert_close(estimator.infer([prepared])[0], expected, atol=0, rtol=1e-5)
 
 
 def test_the_embedded_network_has_a_known_digest_and_loads(monkeypatch):

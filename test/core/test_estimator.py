@@ -9,7 +9,7 @@ test knows show what is made of the answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
+from pathlib import Path
 import warnings
 
 from hypothesis import given
@@ -25,6 +25,8 @@ from promptda_ros.core.estimator import Estimator, PIXELS_OF_RESOLUTION
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.network import load_network
+from promptda_ros.network.folded import fold, FoldedNetwork
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 CPU = torch.device('cpu')
 PROMPT, OUTPUT = PromptSettings(), OutputSettings()
@@ -36,18 +38,22 @@ class FakeNetwork(nn.Module):
 
     def __init__(self, answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__()
-        self.config = SimpleNamespace(patch_size=PATCH_PX)
+        self.patch_px = PATCH_PX
         self._answer = answer
 
-    def forward(self, pixel_values: Tensor, prompt_depth: Tensor) -> SimpleNamespace:
+    def forward(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Return depth (1, h, w) as the network does."""
-        return SimpleNamespace(predicted_depth=self._answer(pixel_values, prompt_depth)[None])
+        return self._answer(pixels, prompt_m)[None]
 
 
-def repeat_prompt(pixel_values: Tensor, prompt_depth: Tensor) -> Tensor:
+def folded(folder: Path, *, dtype: torch.dtype = torch.float32) -> FoldedNetwork:
+    network = load_network(folder)
+    return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=dtype)
+
+
+def repeat_prompt(pixels: Tensor, prompt_m: Tensor) -> Tensor:
     """Answer with the prompt itself."""
-    size = pixel_values.shape[2:]
-    return F.interpolate(prompt_depth, size, mode='bilinear')[0, 0]
+    return F.interpolate(prompt_m, pixels.shape[2:], mode='bilinear')[0, 0]
 
 
 def fake(answer: Callable[[Tensor, Tensor], Tensor], **options: str) -> Estimator:
@@ -79,7 +85,7 @@ def estimate(estimator: Estimator, frame: Frame) -> Depth:
 
 @pytest.fixture(scope='module')
 def network(network_folder):
-    return load_network(network_folder)
+    return folded(network_folder)
 
 
 @pytest.fixture(scope='module')
@@ -153,13 +159,11 @@ def test_the_presets_are_those_that_the_setting_names():
 
 
 @pytest.mark.parametrize('level', [0, 128, 255])
-def test_pixels_are_normalised_as_the_backbone_was_trained(level):
+def test_pixels_reach_the_network_as_the_camera_gave_them(level):
     image = np.full((96, 128, 3), level, np.uint8)
-    pixels = fake(repeat_prompt).prepare(frame_of(slope(), image), PROMPT).pixel_values
-    expected = (level / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    pixels = fake(repeat_prompt).prepare(frame_of(slope(), image), PROMPT).pixels
     assert pixels.shape == (1, 3, 84, 126)
-    for channel in range(3):
-        np.testing.assert_allclose(pixels[0, channel], expected[channel], atol=1e-5)
+    assert (pixels == level).all()
 
 
 @pytest.mark.parametrize('image', ['black', 'white', 'noise', 'stripes'])
@@ -250,10 +254,10 @@ def test_a_prompt_of_more_than_16_megapixels_passes():
     np.testing.assert_allclose(np.median(depth.depth_m), 1.0, atol=0.05)
 
 
-def near_thing(pixel_values: Tensor, prompt_depth: Tensor) -> Tensor:
+def near_thing(pixels: Tensor, prompt_m: Tensor) -> Tensor:
     """Answer with the prompt, and in a corner with the nearest depth that can be expressed."""
-    depth_m = repeat_prompt(pixel_values, prompt_depth).clone()
-    depth_m[-28:, -42:] = prompt_depth.min()
+    depth_m = repeat_prompt(pixels, prompt_m).clone()
+    depth_m[-28:, -42:] = prompt_m.min()
     return depth_m
 
 
@@ -322,8 +326,8 @@ def test_a_small_thing_before_the_table_is_never_shown_as_table():
 def test_an_answer_that_is_no_depth_drops_the_frame(bad, where):
     """H4: it is never published, not even its good part."""
 
-    def answer(pixel_values: Tensor, prompt_depth: Tensor) -> Tensor:
-        depth_m = torch.ones(pixel_values.shape[2:])
+    def answer(pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        depth_m = torch.ones(pixels.shape[2:])
         depth_m[(3, 3) if where == 'one pixel' else ...] = bad
         return depth_m
 
@@ -345,7 +349,7 @@ def test_nothing_keeps_a_graph(estimator):
     """H8: neither what goes in nor what comes out could be trained."""
     prepared = estimator.prepare(frame_of(slope()), PROMPT)
     (depth_m,) = estimator.infer([prepared])
-    given = (prepared.pixel_values, prepared.prompt_depth, prepared.guide)
+    given = (prepared.pixels, prepared.prompt_m, prepared.guide)
     assert not any(tensor.requires_grad for tensor in (*given, depth_m))
     assert depth_m.is_inference()
     assert not any(weight.requires_grad for weight in estimator._network.parameters())
@@ -362,9 +366,9 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
     alone = [estimator.infer([each])[0] for each in batch]
     sizes, network = [], estimator._network
 
-    def count(*, pixel_values, prompt_depth):
-        sizes.append(len(pixel_values))
-        return network(pixel_values=pixel_values, prompt_depth=prompt_depth)
+    def count(pixels, prompt_m):
+        sizes.append(len(pixels))
+        return network(pixels, prompt_m)
 
     monkeypatch.setattr(estimator, '_network', count)
     together = estimator.infer(batch)
@@ -374,6 +378,23 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
     assert not torch.allclose(together[0], together[2])
 
 
+def test_soft_edges_are_refined_where_the_network_or_the_user_says_so():
+    image = colours(84, 112)
+    step_m = slope()
+    step_m[:, 32:] += 0.5
+    soft = fake(repeat_prompt, has_soft_edges=True)
+    prepared = soft.prepare(frame_of(step_m, image), PROMPT)
+    (answer_m,) = soft.infer([prepared])
+
+    def restored(estimator: Estimator, choice: str) -> FloatImage:
+        return estimator.restore(prepared, answer_m, OutputSettings(refine_edges=choice)).depth_m
+
+    refined, plain = restored(soft, 'on'), restored(soft, 'off')
+    assert np.nanmax(np.abs(refined - plain)) > 0.01
+    np.testing.assert_array_equal(restored(soft, 'auto'), refined)
+    np.testing.assert_array_equal(restored(fake(repeat_prompt), 'auto'), plain)
+
+
 def test_the_same_frame_twice_gives_the_same_bits(estimator):
     """H9: on a CPU in float32."""
     first, second = (estimate(estimator, frame_of(slope())) for _ in range(2))
@@ -381,10 +402,9 @@ def test_the_same_frame_twice_gives_the_same_bits(estimator):
 
 
 def test_half_precision_gives_float32_depth_in_range(network_folder):
-    estimator = Estimator(load_network(network_folder), device=CPU, dtype=torch.bfloat16)
+    estimator = Estimator(folded(network_folder, dtype=torch.bfloat16), device=CPU)
     prepared = estimator.prepare(frame_of(slope()), PROMPT)
-    assert prepared.pixel_values.dtype == torch.bfloat16
-    assert prepared.prompt_depth.dtype == torch.float32
+    assert prepared.prompt_m.dtype == torch.float32
     depth = estimate(estimator, frame_of(slope()))
     assert depth.depth_m.dtype == np.float32
     assert 0.5 <= depth.depth_m.min() < depth.depth_m.max() <= 1.5

@@ -12,14 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-import torch
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Frame
 from promptda_ros.core.history import History, OLDEST_NS, PICTURE_STEP
 from promptda_ros.core.prompt import find_measured
-from promptda_ros.core.settings import OutputSettings, PromptSettings
-from promptda_ros.network import load_network
+from promptda_ros.core.settings import build, OutputSettings, PromptSettings
+from promptda_ros.models import load_model
 
 SETTINGS = PromptSettings()
 PERIOD_NS = 33_000_000
@@ -291,7 +290,7 @@ def test_streams_know_nothing_of_each_other():
 @pytest.fixture(scope='module')
 def embedded() -> Estimator:
     """Estimator with the network that users get."""
-    return Estimator(load_network(EMBEDDED), device=torch.device('cpu'))
+    return load_model(build({'device': 'cpu'})).estimator
 
 
 def picture_of_box() -> np.ndarray:

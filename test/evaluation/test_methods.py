@@ -20,6 +20,8 @@ from promptda_ros.evaluation.methods import (
     Network,
 )
 from promptda_ros.network import load_network
+from promptda_ros.network.folded import fold
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 needs_filters = pytest.mark.skipif(
     not filters_installed(), reason='pip install -r requirements/filters.txt'
@@ -79,7 +81,9 @@ def test_the_joint_bilateral_filter_moves_an_edge_to_where_the_colour_changes():
 
 def test_a_network_answers_through_the_estimator(network_folder):
     image, sensor_m = step_frame()
-    estimator = Estimator(load_network(network_folder), device=torch.device('cpu'))
+    network = load_network(network_folder)
+    folded = fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
+    estimator = Estimator(folded, device=torch.device('cpu'))
     depth_m = Network(build({}), 'random', estimator)(image, sensor_m)
     assert depth_m.shape == (48, 64)
 
