@@ -25,6 +25,7 @@ from promptda_ros.core.median import median_depth
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import CaptureSettings
+from promptda_ros.messages import NANOSECONDS
 from promptda_ros.outputs import Outputs
 from promptda_ros.transports import SensorMessage
 
@@ -160,7 +161,8 @@ class Capture:
         result = replace(result, depth=depth)
         messages = {name: outputs.make(output, result) for name, output in SOURCES.items()}
         frames = f'{len(wish.depths_m)} frames' if len(wish.depths_m) > 1 else 'one frame'
-        message = f'captured {frames}, stamp {frame.stamp_ns / 1e9:.9f}'
+        sec, nanosec = divmod(frame.stamp_ns, NANOSECONDS)  # as floats they would be rounded
+        message = f'captured {frames}, stamp {sec}.{nanosec:09d}'
         if self._claim(wish):
             for name, each in messages.items():
                 self._publishers[name].publish(each)

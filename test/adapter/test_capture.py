@@ -89,7 +89,8 @@ def test_a_capture_is_latched_and_of_one_moment(rig, caller):
     stamp_ns = rig.send()
     answer = caller.answer(future)
     assert answer.success
-    assert answer.message == f'captured one frame, stamp {stamp_ns / 1e9:.9f}'
+    seconds, rest = divmod(stamp_ns, 1_000_000_000)
+    assert answer.message == f'captured one frame, stamp {seconds}.{rest:09d}'
     found = caller.latched()
     assert {name: type(message) for name, message in found.items()} == {
         'depth': Image,
