@@ -10,8 +10,8 @@ import os
 import numpy as np
 import pytest
 
-pytest.importorskip('mujoco')
 os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
+pytest.importorskip('mujoco')
 
 from promptda_ros.core import camera
 from promptda_ros.core.estimator import Estimator
