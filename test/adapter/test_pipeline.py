@@ -201,6 +201,15 @@ def test_depth_of_another_frame_is_refused_until_the_user_allows_it(impatient, r
     rig.send_through(heard, image=image, depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
 
 
+def test_stamps_of_another_clock_are_no_reason_to_drop(rig):
+    """F15, J6: a simulator's seconds under a system clock; nothing is ever stamped anew."""
+    heard = rig.listen('depth/image_rect')
+    for stamp_ns in (12_000_000_000, 12_033_000_000):
+        image, depth = rig.sensors.image(stamp_ns), rig.sensors.depth(stamp_ns)
+        assert stamp_ns_of(rig.send_through(heard, image=image, depth=depth)) == stamp_ns
+    assert rig.drops == {}
+
+
 def test_frames_without_a_listener_are_counted_and_not_estimated(rig):
     """G13: work for listeners only."""
     rig.send()

@@ -24,7 +24,7 @@ def occupied_by(message):
 @pytest.mark.parametrize('output', ['points', 'points_dense'])
 @pytest.mark.parametrize('pcl_layout', [False, True])
 def test_only_surfaces_become_voxels(receive, scene, output, pcl_layout):
-    """Neither the camera itself, nor infinity."""
+    """J5: neither the camera itself, nor infinity."""
     message = receive(output, output__pcl_layout=pcl_layout)
     points_m = occupied_by(message)
     assert np.isfinite(points_m).all()
