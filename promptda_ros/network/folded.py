@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn, Tensor
 
-from promptda_ros.network.folded_backbone import FoldedBackbone, FoldedEmbeddings
+from promptda_ros.network.folded_backbone import FoldedBackbone, FoldedEmbeddings, Size
 from promptda_ros.network.folded_decoder import FoldedDecoder
 from promptda_ros.network.prompt_depth_anything import (
     normalise_prompt,
@@ -68,12 +68,13 @@ class FoldedNetwork(nn.Module):
     def look(self, pixels: Tensor, prompt: SeenPrompt) -> Tensor:
         """Predict metres (B, H', W') from pixels (B, 3, H, W) and a prompt for their size."""
         grid = self._grid(pixels.shape[2:])
-        features = self.backbone(self.embeddings(pixels).to(self.dtype))
+        features = self.backbone(self.embeddings(pixels, grid).to(self.dtype))
         depth: Tensor = self.decoder(features, prompt.maps, grid, self.patch_px)
         return (depth * prompt.span_m + prompt.near_m).squeeze(1)
 
-    def _grid(self, size: Sequence[int]) -> tuple[int, int]:
-        height, width = size
+    def _grid(self, size: Sequence[int]) -> Size:
+        # While exporting these are no numbers yet, and the exported network is for one size.
+        height, width = map(int, size)
         return height // self.patch_px, width // self.patch_px
 
 

@@ -14,6 +14,8 @@ from torch.nn import functional
 from promptda_ros.network.dinov2 import Dinov2, Embeddings, Layer, Mlp, SwiGlu
 from promptda_ros.network.weights import keep, linear_map
 
+Size = tuple[int, int]  # height, width
+
 KEPT_TABLES = 8  # position tables, one for every input size; a camera has one
 
 
@@ -30,27 +32,26 @@ class FoldedEmbeddings(nn.Module):
         self.weight = keep(weight * gain[:, None, None])
         self.offset = keep(bias + (weight * shift[:, None, None]).sum((1, 2, 3)))
         self.unfolded = deepcopy(embeddings)
-        self._tables: dict[tuple[int, int, torch.device], Tensor] = {}
+        self._tables: dict[tuple[Size, torch.device], Tensor] = {}
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor, grid: Size) -> Tensor:
         """Turn pixels (B, 3, H, W), 0 to 255, into tokens (B, 1 + h * w, C), the class first."""
         pixels = pixels.to(self.weight.dtype)
         patches = functional.conv2d(pixels, self.weight, stride=self.patch_px)
-        height, width = patches.shape[2:]
         tokens = patches.flatten(2).transpose(1, 2)
-        return functional.pad(tokens, (0, 0, 1, 0)) + self.table(height, width)
+        return functional.pad(tokens, (0, 0, 1, 0)) + self.table(grid)
 
-    def table(self, height: int, width: int) -> Tensor:
-        """Return what is added to a row of zeros and h x w patches, (1, 1 + h * w, C)."""
-        key = (height, width, self.weight.device)
+    def table(self, grid: Size) -> Tensor:
+        """Return what is added to a row of zeros and (h, w) patches, (1, 1 + h * w, C)."""
+        key = (grid, self.weight.device)
         if key not in self._tables:
             if len(self._tables) == KEPT_TABLES:
                 self._tables.pop(next(iter(self._tables)))  # the oldest
-            self._tables[key] = self._make_table(height, width)
+            self._tables[key] = self._make_table(grid)
         return self._tables[key]
 
-    def _make_table(self, height: int, width: int) -> Tensor:
-        table = self.unfolded.positions(height, width).clone()
+    def _make_table(self, grid: Size) -> Tensor:
+        table = self.unfolded.positions(*grid).clone()
         table[:, :1] += self.unfolded.cls_token
         table[:, 1:] += self.offset
         return table

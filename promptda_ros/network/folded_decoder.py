@@ -16,12 +16,11 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from promptda_ros.network.dpt import FusionLayer, Head, Neck, ReassembleLayer
+from promptda_ros.network.folded_backbone import Size
 from promptda_ros.network.weights import keep, linear_map
 
 # The channel of ones comes with zeros around it: counts divisible by 8 suit every processor.
 ONES = 8
-
-Size = tuple[int, int]
 
 
 class FoldedDecoder(nn.Module):
@@ -38,8 +37,8 @@ class FoldedDecoder(nn.Module):
 
     def see(self, prompt: Tensor, grid: Size) -> list[Tensor]:
         """Turn a prompt (B, 1, H, W) into one map for every fusion, coarse to fine."""
-        sizes = [stage.size(grid) for stage in self.stages][::-1]
-        return [fusion.see(prompt, size) for fusion, size in zip(self.fusions, sizes, strict=True)]
+        pairs = zip(self.fusions, self._sizes(grid), strict=True)
+        return [fusion.see(prompt, size) for fusion, size in pairs]
 
     def forward(
         self, features: Sequence[Tensor], seen: Sequence[Tensor], grid: Size, patch_px: int
@@ -47,13 +46,18 @@ class FoldedDecoder(nn.Module):
         """Return (B, 1, h * patch_px, w * patch_px), 0 to 1 where metric, in float32."""
         pairs = zip(self.stages, features, strict=True)
         maps = [stage(tokens, grid) for stage, tokens in pairs][::-1]
-        height, width = maps[-1].shape[2:]
-        targets = [finer.shape[2:] for finer in maps[1:]] + [(2 * height, 2 * width)]
+        sizes = self._sizes(grid)
+        height, width = sizes[-1]
+        targets = [*sizes[1:], (2 * height, 2 * width)]
         fused = None
         for fusion, own, prompt, target in zip(self.fusions, maps, seen, targets, strict=True):
             fused = fusion(fused, own, prompt, target)
         depth: Tensor = self.head(fused, (grid[0] * patch_px, grid[1] * patch_px))
         return depth
+
+    def _sizes(self, grid: Size) -> list[Size]:
+        """Return the sizes of the maps, coarse to fine."""
+        return [stage.size(grid) for stage in self.stages][::-1]
 
 
 class FoldedStage(nn.Module):
@@ -102,15 +106,13 @@ class FoldedFusion(nn.Module):
         features: Tensor = self.prompt(resized)
         return features
 
-    def forward(
-        self, coarser: Tensor | None, own: Tensor, seen: Tensor, target: Sequence[int]
-    ) -> Tensor:
+    def forward(self, coarser: Tensor | None, own: Tensor, seen: Tensor, target: Size) -> Tensor:
         """Return (B, C, *target) from three maps (B, C, h, w), the first of coarser layers."""
         fused = own if coarser is None else coarser + self.own(own)
         fused = self.sum(fused) + seen
         # A 1x1 convolution and bilinear weights, which sum to one, commute: fewer pixels first.
         return functional.interpolate(
-            self.projection(fused), list(target), mode='bilinear', align_corners=True
+            self.projection(fused), target, mode='bilinear', align_corners=True
         )
 
 

@@ -214,12 +214,12 @@ def test_maps_have_their_channels_last_in_memory(tiny_network):
 @torch.inference_mode()
 def test_position_tables_are_kept_for_a_few_sizes(tiny_network):
     embeddings = folded_of(tiny_network).embeddings
-    first = embeddings.table(3, 3)
-    assert embeddings.table(3, 3) is first
+    first = embeddings.table((3, 3))
+    assert embeddings.table((3, 3)) is first
     for width in range(4, 4 + KEPT_TABLES):
-        embeddings.table(3, width)
+        embeddings.table((3, width))
     assert len(embeddings._tables) == KEPT_TABLES
-    again = embeddings.table(3, 3)
+    again = embeddings.table((3, 3))
     assert again is not first
     assert torch.equal(again, first)
 
