@@ -99,11 +99,13 @@ class Camera:
         try:
             yield
         except BadFrame as error:
-            self._note_wait(error)
-            is_young = time.monotonic() - self._begun_sec < GRACE_SEC
-            self.drops.add(
-                error.reason, '' if is_young and error.reason in MISSING else str(error)
-            )
+            self.drop(error)
+
+    def drop(self, error: BadFrame) -> None:
+        """Count a frame under the reason of the error."""
+        self._note_wait(error)
+        is_young = time.monotonic() - self._begun_sec < GRACE_SEC
+        self.drops.add(error.reason, '' if is_young and error.reason in MISSING else str(error))
 
     def read(self, pair: Pair[SensorMessage]) -> Frame:
         """Return the frame of a pair.

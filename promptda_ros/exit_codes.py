@@ -12,3 +12,4 @@ class ExitCode(enum.IntEnum):
     CONFIGURATION = 2
     MODEL_OR_DEVICE = 3
     INTERNAL = 70
+    GPU_LOST = 75

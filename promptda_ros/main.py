@@ -127,8 +127,10 @@ def _stop(node: PromptDepthNode) -> int:
     ended = node.stop()
     node.destroy_node()  # or its shared memory stays
     node.context.try_shutdown()
-    if not ended:
-        # A thread that hangs inside the network can't be ended from here, and Python waits for it.
+    if not ended or exit_code == ExitCode.GPU_LOST:
+        # A thread that hangs inside the network can't be ended from here, and Python waits for it;
+        # so may the driver of a lost device while what was in its memory is freed.
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(exit_code)
     return exit_code

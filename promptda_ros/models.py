@@ -11,7 +11,8 @@ import time
 import numpy as np
 import torch
 
-from promptda_ros.core.device import choose_device, choose_dtype
+from promptda_ros.core.device import choose_device, choose_dtype, DeviceError
+from promptda_ros.core.device_faults import OutOfMemory, run_on_device
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.settings import ModelSettings, Settings
 from promptda_ros.network import (
@@ -28,6 +29,7 @@ from promptda_ros.share import share_folder
 EMBEDDED = 'promptda-tiny'
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 TIMED_FRAMES = 2
+MIB = 1024 * 1024
 HUB_REPOSITORIES = {name: f'depth-anything/prompt-depth-anything-{name}-hf' for name in FETCHABLE}
 
 
@@ -82,12 +84,20 @@ def load_model(settings: Settings) -> LoadedModel:
     """Load and warm up the network that the settings name.
 
     Raises:
-        DeviceError: the machine lacks the device that was asked for.
+        DeviceError: the machine lacks the device that was asked for, or memory.
+        DeviceLost: the device answers no more in this process.
         CheckpointError: the weights are missing or can't be trusted.
         BadFrame: the network gives no depth on this device in this number format.
     """
     device = choose_device(settings.device)
     dtype = choose_dtype(_precision(settings), device)
+    try:
+        return run_on_device(_load, settings, device, dtype)
+    except OutOfMemory as error:
+        raise DeviceError(f'{_memory_text(settings, device)}: {error}') from None
+
+
+def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> LoadedModel:
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
@@ -112,6 +122,24 @@ def load_model(settings: Settings) -> LoadedModel:
         device=_device_name(device),
         precision=str(dtype).removeprefix('torch.'),
         frame_sec=min(_time_frame(estimator) for _ in range(TIMED_FRAMES)),
+    )
+
+
+def _memory_text(settings: Settings, device: torch.device) -> str:
+    """Say what was needed, what there was, and what needs less."""
+    folder = model_folder(settings.model)
+    needed_mib = (folder / WEIGHTS_FILE).stat().st_size / MIB
+    free = ''
+    if device.type == 'cuda':
+        free_mib, all_mib = (number / MIB for number in torch.cuda.mem_get_info(device))
+        free = f', and {free_mib:.0f} of {all_mib:.0f} MiB are free'
+    smaller = {'vitl': 'vits', 'vits': EMBEDDED, 'vits-transparent': EMBEDDED}
+    name = '' if settings.model.path else smaller.get(settings.model.name, '')
+    network = f'set model.name:={name}' if name else 'take a smaller network'
+    return (
+        f'no memory for {folder.name} on {_device_name(device)}, whose weights alone have '
+        f'{needed_mib:.0f} MiB{free}; {network} or model.resolution:=low, or end other programs '
+        'there'
     )
 
 

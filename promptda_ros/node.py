@@ -16,14 +16,17 @@ from rclpy.parameter import Parameter
 from promptda_ros import __version__
 from promptda_ros.cameras import Camera
 from promptda_ros.core.device import DeviceError
+from promptda_ros.core.device_faults import DeviceLost
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.guard import Guard
+from promptda_ros.core.resolution import Resolution
 from promptda_ros.core.settings import Settings
 from promptda_ros.diagnostics import Diagnostics, Drops
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.models import load_model
 from promptda_ros.network import CheckpointError
+from promptda_ros.network_health import NetworkHealth
 from promptda_ros.parameters import Parameters
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.session import Session
@@ -65,7 +68,7 @@ class PromptDepthNode(LifecycleNode):
             return
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
-                self.exit_code = self._failure
+                self.exit_code = self.exit_code or self._failure
                 return
 
     def stop(self) -> bool:
@@ -79,7 +82,11 @@ class PromptDepthNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network and open the outputs."""
-        return _success(self.guard.run(self._configure))
+        try:
+            return _success(self.guard.run(self._configure))
+        except DeviceLost as error:
+            self.report_worker_end(error)
+            return TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then listen."""
@@ -137,7 +144,10 @@ class PromptDepthNode(LifecycleNode):
         self._cameras = [
             Camera(name, self, own, self._extrinsics) for name, own in of_cameras.items()
         ]
-        self._pipeline = Pipeline(model, on_error=self.report_error)
+        may_shrink = settings.model.resolution == 'auto'
+        resolution = Resolution(model.estimator.resolution, may_shrink=may_shrink)
+        health = NetworkHealth(resolution, self.get_logger())
+        self._pipeline = Pipeline(model, health, on_error=self.report_error)
 
     def _activate(self) -> None:
         assert self._pipeline is not None
@@ -167,8 +177,9 @@ class PromptDepthNode(LifecycleNode):
         """End the process because no frame will be worked on any more."""
         if not self.context.ok():
             return
-        self.get_logger().fatal(f'the worker gave up: {error}')
-        self.exit_code = ExitCode.INTERNAL
+        is_lost = isinstance(error, DeviceLost)
+        self.get_logger().fatal(str(error) if is_lost else f'the worker gave up: {error}')
+        self.exit_code = ExitCode.GPU_LOST if is_lost else ExitCode.INTERNAL
 
 
 def _success(done: bool) -> TransitionCallbackReturn:

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+import time
 from typing import TYPE_CHECKING
 
 from rclpy.clock import Clock, ClockType
 
 from promptda_ros.cameras import Camera
+from promptda_ros.core.device_faults import DeviceLost
 from promptda_ros.core.guard import guarded
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.watchdog import Watchdog
 from promptda_ros.core.worker import Worker
-from promptda_ros.diagnostics import Diagnostics
+from promptda_ros.diagnostics import Diagnostics, Status
 from promptda_ros.inputs import Inputs
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.statuses import network_status
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 STOP_TIMEOUT_SEC = 1.5
 REPORT_PERIOD_SEC = 1.0
+WATCH_PERIOD_SEC = 0.2
+# How much longer than at start a frame may take before it counts as hung: images may be larger
+# than the first one, and the machine busier.
+SLOWEST = 10
 
 
 class Session:
@@ -51,8 +58,14 @@ class Session:
             camera.capture.open(supervisor.explain)
         # Steady time: a simulation may pause its clock, and that is worth a report too.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        report = guarded(self._report, node.report_error)
-        self._timer = node.create_timer(REPORT_PERIOD_SEC, report, clock=steady)
+        self._watchdog = Watchdog()
+        self._timers = [
+            node.create_timer(period_sec, guarded(look, node.report_error), clock=steady)
+            for look, period_sec in (
+                (self._report, REPORT_PERIOD_SEC),
+                (self._watch, WATCH_PERIOD_SEC),
+            )
+        ]
         self._worker.start()
 
     def apply(self) -> None:
@@ -62,7 +75,8 @@ class Session:
 
     def close(self) -> bool:
         """Stop listening, then working; False if the worker hangs."""
-        self._node.destroy_timer(self._timer)
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
         for camera, inputs in self.inputs.items():
             camera.capture.refuse()
             inputs.close()
@@ -89,5 +103,26 @@ class Session:
 
     def _report(self) -> None:
         statuses = [status for each in self._supervisors for status in each.tick()]
-        network = network_status(self._pipeline.model, self._cameras)
+        network = network_status(self._pipeline.model, self._pipeline.health, self._cameras)
         self._diagnostics.publish([*statuses, network])
+
+    def _watch(self) -> None:
+        busy_sec = self._watchdog.look(self._worker.busy_since_ns, time.monotonic_ns())
+        if busy_sec < self._limit_sec():
+            return
+        for timer in self._timers:
+            timer.cancel()  # this is the last word
+        text = (
+            f'the network hangs on {self._pipeline.model.device}: no answer for {busy_sec:.1f} s '
+            '(watchdog.inference_timeout), the process ends for a restart'
+        )
+        self._diagnostics.publish([Status('network', 'error', text)])
+        self._node.report_worker_end(DeviceLost(text))
+
+    def _limit_sec(self) -> float:
+        """Return how long the worker may take for all cameras, with all that it waits for."""
+        every = [camera.settings for camera in self._cameras]
+        frames_sec = SLOWEST * self._pipeline.model.frame_sec * len(every)
+        # Where the sensor is, and where the box of the cloud is.
+        waits_sec = sum(each.sync.wait + 2 * each.extrinsics.timeout for each in every)
+        return max(every[0].watchdog.inference_timeout, frames_sec) + waits_sec

@@ -13,6 +13,7 @@ from promptda_ros.core.pairing import PairingCounters
 from promptda_ros.core.silence import PairingFacts, Silence
 from promptda_ros.diagnostics import Status
 from promptda_ros.models import LoadedModel
+from promptda_ros.network_health import NetworkHealth
 
 RECENT_SEC = 5.0
 SATURATED_WARN = 0.2
@@ -51,10 +52,10 @@ def frames_status(camera: Camera) -> Status:
     return Status('frames', 'ok', 'frames pass', values)
 
 
-def network_status(model: LoadedModel, cameras: Sequence[Camera]) -> Status:
+def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[Camera]) -> Status:
     """Tell which network runs where, and how far the prompt of each camera lets it see."""
-    values: dict[str, object] = dict(model.facts())
-    warnings = []
+    values: dict[str, object] = {**model.facts(), 'resolution': health.resolution.name}
+    warnings = [health.warning] if health.warning else []
     for camera in cameras:
         depth = camera.latest
         if depth is None:
@@ -67,6 +68,8 @@ def network_status(model: LoadedModel, cameras: Sequence[Camera]) -> Status:
         values[f'{own}saturated'] = depth.saturated_fraction
         if depth.saturated_fraction > SATURATED_WARN:
             warnings.append(f'{camera.name}: ' * bool(camera.name) + _saturated_text(depth))
+    if health.problem:
+        return Status('network', 'error', health.problem, values)
     if warnings:
         return Status('network', 'warn', '; '.join(warnings), values)
     return Status('network', 'ok', model.describe(), values)

@@ -19,17 +19,11 @@ from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, require_same_view
 from promptda_ros.core.refine import refine_edges
+from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.upsample import upsample_guided
 
-# Pixels the network sees at most.
-PIXELS_OF_RESOLUTION = {
-    'low': 252 * 336,
-    'medium': 378 * 504,
-    'high': 518 * 686,
-    'full': 756 * 1008,
-}
 # The output is a sigmoid between the prompt's minimum and maximum: this near to either end
 # (share of the range) it may be cut off there.
 SATURATION = 0.005
@@ -75,7 +69,7 @@ class Estimator:
         self._device = device
         self._has_soft_edges = has_soft_edges
         fallback = 'full' if device.type == 'cuda' else 'low'
-        self._pixels = PIXELS_OF_RESOLUTION[fallback if resolution == 'auto' else resolution]
+        self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
 
     def warm_up(self) -> None:
         """Run one made-up frame, so that the first real one finds everything allocated.
@@ -177,7 +171,8 @@ class Estimator:
                 f'image {width}x{height} is smaller than a {patch_px} px patch of the network; '
                 'let the driver send larger images',
             )
-        scale = min(1.0, math.sqrt(self._pixels / (height * width)))
+        pixels = PIXELS_OF_RESOLUTION[self.resolution]
+        scale = min(1.0, math.sqrt(pixels / (height * width)))
         return self._whole_patches(height, scale), self._whole_patches(width, scale)
 
     def _whole_patches(self, side_px: int, scale: float) -> int:

@@ -418,6 +418,21 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True)
+class WatchdogSettings:
+    """When work that does not end is taken for a device that hangs."""
+
+    inference_timeout: float = _setting(
+        5.0,
+        'Frames worked on at once that take longer end the process for a restart, exit code 75. '
+        'What waiting for TF and confidence may take comes on top, and the limit is never less '
+        'than ten times what a frame took at start, for each camera.',
+        unit='s',
+        limits=(0.5, 3600.0),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of the node, one group a field."""
 
@@ -451,6 +466,7 @@ class Settings:
     workspace: WorkspaceSettings = field(default_factory=WorkspaceSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
     capture: CaptureSettings = field(default_factory=CaptureSettings)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
 
 
 def describe() -> tuple[Setting, ...]:

@@ -21,8 +21,9 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core import camera
-from promptda_ros.core.estimator import Estimator, PIXELS_OF_RESOLUTION
+from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.network import load_network
 from promptda_ros.network.folded import fold, FoldedNetwork

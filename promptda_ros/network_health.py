@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the network gives depth at all: what to do and say when it does not, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+import time
+
+from rclpy.impl.rcutils_logger import RcutilsLogger
+
+from promptda_ros.core.resolution import Resolution
+
+ANSWERED = 'answered'  # the fate of a frame whose depth is valid
+INVALID_IN_A_ROW = 10
+
+
+class NetworkHealth:
+    """Follows the fates of frames: reasons of drops, or ANSWERED.
+
+    `problem` is why no depth comes and what mends it, '' while it comes.
+    """
+
+    def __init__(self, resolution: Resolution, log: RcutilsLogger) -> None:
+        self.resolution = resolution
+        self.problem = ''
+        self._log = log
+        self._invalid = 0
+
+    @property
+    def warning(self) -> str:
+        """Why depth is coarser than it was to be; '' if it is not."""
+        name, wanted = self.resolution.name, self.resolution.wanted
+        return '' if name == wanted else f'memory is short: resolution {name} instead of {wanted}'
+
+    def note(self, fates: Collection[str]) -> None:
+        """Note what became of the frames of a batch."""
+        before = self.resolution.name
+        if 'out_of_memory' in fates:
+            self.resolution.ran_out(time.monotonic())
+        elif ANSWERED in fates:
+            self.resolution.fitted(time.monotonic())
+        if 'model_output' in fates:
+            self._invalid += 1
+        elif ANSWERED in fates:
+            self._invalid = 0
+        self._say_resolution(before)
+        self._say_problem()
+
+    def _say_resolution(self, before: str) -> None:
+        if self.resolution.name == before:
+            return
+        if self.warning:
+            self._log.warning(
+                f'{self.warning}; end other programs on the device, or set model.resolution'
+            )
+        else:
+            self._log.info(f'resolution {self.resolution.name} is tried again')
+
+    def _say_problem(self) -> None:
+        before, self.problem = self.problem, self._find_problem()
+        if self.problem and not before:
+            self._log.error(self.problem)
+        elif before and not self.problem:
+            self._log.info('the network gives depth again')
+
+    def _find_problem(self) -> str:
+        if self.resolution.is_stuck:
+            name = self.resolution.name
+            smaller = (
+                '' if name == 'low' else 'set model.resolution:=auto, which takes what fits, '
+            )
+            return (
+                f'out of memory frame after frame at resolution {name}: {smaller}take a smaller '
+                'network (model.name), or end other programs on the device'
+            )
+        if self._invalid >= INVALID_IN_A_ROW:
+            return (
+                f'no depth was valid for {self._invalid} batches of frames in a row: set '
+                'precision:=fp32, or fetch the model again'
+            )
+        return ''
