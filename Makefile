@@ -27,7 +27,7 @@ help:
 	@echo 'make test       every test, with line coverage'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make format     let ruff format and sort the code'
-	@echo 'make benchmark  time the stages of one frame and the way of an image between processes'
+	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
 
 demo: $(VENV)/.demo
@@ -47,7 +47,12 @@ format: $(VENV)/.test
 
 benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.stages
+	$(BIN)/python -m benchmarks.clouds
+	$(BIN)/python -m benchmarks.registration
 	$(BIN)/python -m benchmarks.hop_latency
+	$(BIN)/python -m benchmarks.node_latency
+	$(BIN)/python -m benchmarks.cameras
+	$(BIN)/python -m benchmarks.report
 
 clean:
 	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output *.egg-info pip_ros/build pip_ros/*.egg-info

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times what is made of depth, one thing after the other, on a frame of the cell's kind.
 
-Prints a table. The frame has 640x480 pixels and a prompt of 256x192; `--device cuda` runs the
+The frame has 640x480 pixels and a prompt of 256x192; `--device cuda` runs the
 filter of flying pixels there, with the way there and back.
 """
 
@@ -12,11 +12,13 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 import time
 
 import cv2
 import numpy as np
 
+from benchmarks.results import Results, Table
 from promptda_ros.core.flying_pixels import find_flying
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.prompt import condition
@@ -47,11 +49,10 @@ def main() -> None:
         'trust gate': lambda: contradicting_fraction(_result().depth, 0.1),
     }
     cv2.setNumThreads(1)
-    print('| made of one frame of 640x480 | median ms | least ms |')
-    print('|---|---|---|')
-    for name, make in rows.items():
-        median_ms, least_ms = _time(make, arguments.repeats)
-        print(f'| {name} | {median_ms:.2f} | {least_ms:.2f} |')
+    times_ms = [[name, *_time(make, arguments.repeats)] for name, make in rows.items()]
+    columns = ('made of one frame of 640x480', 'median ms', 'least ms')
+    settings = f'On {arguments.device}, {arguments.repeats} repetitions.'
+    Results('Outputs', [Table('', columns, times_ms)], settings).report(arguments.out)
 
 
 def _time(make: Callable[[], object], repeats: int) -> tuple[float, float]:
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--repeats', type=int, default=50)
+    parser.add_argument('--out', type=Path, default=Path('benchmark_output/clouds.json'))
     return parser
 
 

@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass, field
 import json
 import os
 from pathlib import Path
-import platform
 import select
 import subprocess
 import sys
 import time
 
+from benchmarks.results import Results, Table
 from promptda_ros.transport import large_image_environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HEIGHT, WIDTH = 1440, 1920  # rgb8: 8.3 MB
+SIZES = ((640, 480), (1280, 720), (1920, 1440), (2016, 2016))  # rgb8: 0.9, 2.8, 8.3, 12.2 MB
+USUAL = (1920, 1440)  # of a phone's camera; who has the profile is compared for this one
 RATE_HZ = 12.0
 QOS = ('best_effort', 'reliable')
 # Who has the shipped environment: (sender, receiver).
@@ -28,18 +29,20 @@ TRANSPORTS = {'default': (False, False), 'receiver only': (False, True), 'shippe
 
 @dataclass
 class Hops:
-    """What became of the images of one transport and QoS, over all rounds."""
+    """What became of the images of one size, transport and QoS, over all rounds."""
 
+    width: int
+    height: int
     transport: str
     qos: str
     sent: int = 0
     latencies_ms: list[float] = field(default_factory=list)
 
-    def percentile_ms(self, percent: int) -> float:
-        """Return a percentile of the delivered images' latencies, NaN where none was delivered."""
+    def percentile_ms(self, percent: int) -> float | str:
+        """Return a percentile of the delivered images' latencies, '' where none was delivered."""
         ordered = sorted(self.latencies_ms)
         if not ordered:
-            return float('nan')
+            return ''
         return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
@@ -54,49 +57,62 @@ def main() -> None:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Measure every combination in turn, several rounds, so that a busy moment hits all alike."""
-    results = [Hops(transport, qos) for transport in TRANSPORTS for qos in QOS]
+    results = [
+        Hops(*size, transport, qos)
+        for size in SIZES
+        for transport in TRANSPORTS
+        for qos in QOS
+        if size == USUAL or transport != 'receiver only'
+    ]
     for round_number in range(arguments.rounds):
         print(f'round {round_number + 1} of {arguments.rounds}', file=sys.stderr)
         for hops in results:
             hops.sent += arguments.images
-            hops.latencies_ms += measure(hops.transport, hops.qos, arguments.images)
-    print_table(results)
-    write_json(results, arguments.out)
+            hops.latencies_ms += measure(hops, arguments.images)
+    report(results, arguments)
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line; --role is for the two processes that this one starts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--images', type=int, default=60, help='images a round')
+    parser.add_argument('--images', type=int, default=30, help='images a round')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/hop_latency.json'))
     parser.add_argument('--role', choices=['send', 'receive'], help=argparse.SUPPRESS)
+    parser.add_argument('--size', type=int, nargs=2, help=argparse.SUPPRESS)
     parser.add_argument('--qos', choices=QOS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def measure(transport: str, qos: str, images: int) -> list[float]:
+def measure(hops: Hops, images: int) -> list[float]:
     """Run one sender and one receiver; return the latency of every delivered image in ms."""
-    sender_shipped, receiver_shipped = TRANSPORTS[transport]
-    receiver = start('receive', qos, images, shipped=receiver_shipped)
-    sender = start('send', qos, images, shipped=sender_shipped)
+    sender_shipped, receiver_shipped = TRANSPORTS[hops.transport]
+    receiver = start('receive', hops, images, shipped=receiver_shipped)
+    sender = start('send', hops, images, shipped=sender_shipped)
     sender.wait()
     output, _ = receiver.communicate()
     if sender.returncode or receiver.returncode:
-        raise RuntimeError(
-            f'{transport}, {qos}: sender {sender.returncode}, receiver {receiver.returncode}'
-        )
+        codes = f'sender {sender.returncode}, receiver {receiver.returncode}'
+        raise RuntimeError(f'{hops.transport}, {hops.qos}: {codes}')
     return json.loads(output)
 
 
-def start(role: str, qos: str, images: int, *, shipped: bool) -> subprocess.Popen[str]:
+def start(role: str, hops: Hops, images: int, *, shipped: bool) -> subprocess.Popen[str]:
     """Start this script again as sender or receiver; its standard input stays open meanwhile."""
-    environment = dict(os.environ)
+    ours = large_image_environment(REPOSITORY, {})
+    # A sourced workspace has set them for us already.
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     if shipped:
-        environment.update(large_image_environment(REPOSITORY, environment))
-    command = [sys.executable, __file__, '--role', role, '--qos', qos, '--images', str(images)]
+        environment.update(ours)
+    command = [sys.executable, '-m', 'benchmarks.hop_latency', '--role', role, '--qos', hops.qos]
+    command += ['--images', str(images), '--size', str(hops.width), str(hops.height)]
     return subprocess.Popen(
-        command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command,
+        cwd=REPOSITORY,
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
 
 
@@ -112,8 +128,9 @@ def send(arguments: argparse.Namespace) -> None:
     while publisher.get_subscription_count() == 0:
         time.sleep(0.05)
     time.sleep(0.5)  # the receiver may learn of us a little later than we of it
-    image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
-    image.data = array.array('B', os.urandom(3 * WIDTH)) * HEIGHT
+    width, height = arguments.size
+    image = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+    image.data = array.array('B', os.urandom(3 * width)) * height
     for _ in range(arguments.images):
         now_ns = time.monotonic_ns()
         image.header.stamp.sec, image.header.stamp.nanosec = divmod(now_ns, 1_000_000_000)
@@ -161,31 +178,26 @@ def qos_profile(reliability: str):
     return QoSProfile(depth=5, reliability=ReliabilityPolicy[reliability.upper()])
 
 
-def print_table(results: list[Hops]) -> None:
-    """Print one line for each transport and QoS."""
-    print(f'{"transport":<15}{"qos":<13}{"delivered":>10}{"p50 ms":>9}{"p95 ms":>9}')
-    for hops in results:
-        print(
-            f'{hops.transport:<15}{hops.qos:<13}{len(hops.latencies_ms):>5}/{hops.sent:<4}'
-            f'{hops.percentile_ms(50):>9.1f}{hops.percentile_ms(95):>9.1f}'
-        )
-
-
-def write_json(results: list[Hops], path: Path) -> None:
-    """Write everything measured, with what it was measured on."""
-    report = {
-        'image_bytes': HEIGHT * WIDTH * 3,
-        'rate_hz': RATE_HZ,
-        'cpus': os.cpu_count(),
-        'machine': platform.platform(),
-        'hops': [
-            {**asdict(hops), 'p50_ms': hops.percentile_ms(50), 'p95_ms': hops.percentile_ms(95)}
-            for hops in results
-        ],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2) + '\n')
-    print(f'written to {path}')
+def report(results: list[Hops], arguments: argparse.Namespace) -> None:
+    """Print the table and write everything measured."""
+    columns = ('MB', 'transport', 'quality of service', 'delivered', 'p50 ms', 'p95 ms')
+    rows = [
+        [
+            round(hops.width * hops.height * 3 / 1e6, 1),
+            hops.transport,
+            hops.qos.replace('_', ' '),
+            f'{len(hops.latencies_ms)} of {hops.sent}',
+            *(hops.percentile_ms(percent) for percent in (50, 95)),
+        ]
+        for hops in results
+    ]
+    rounds = f'{arguments.rounds} interleaved rounds of {arguments.images}'
+    Results(
+        title='An image from one process to another',
+        tables=[Table('', columns, rows)],
+        settings=f'{RATE_HZ:g} images/s, {rounds}.',
+        figures=[asdict(hops) for hops in results],
+    ).report(arguments.out)
 
 
 if __name__ == '__main__':

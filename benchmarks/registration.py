@@ -11,10 +11,7 @@ from __future__ import annotations
 import argparse
 import array
 from collections.abc import Callable
-import json
-import os
 from pathlib import Path
-import platform
 import statistics
 import time
 
@@ -22,6 +19,7 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 import torch
 
+from benchmarks.results import Results, Table
 from promptda_ros.core import camera as cameras
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.prompt import complete, find_measured
@@ -49,8 +47,7 @@ def main() -> None:
     arguments = parse_arguments()
     device = torch.device(arguments.device)
     times_ms = {name: measure(work, arguments.repetitions) for name, work in works(device).items()}
-    print_table(times_ms)
-    write_json(times_ms, device, arguments.out)
+    report(times_ms, arguments)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -132,29 +129,15 @@ def measure(work: Callable[[], object], repetitions: int) -> list[float]:
     return times_ms
 
 
-def print_table(times_ms: dict[str, list[float]]) -> None:
-    """Print one line for each kind of depth."""
-    print(f'{"":32}{"least ms":>10}{"median ms":>11}')
-    for name, times in times_ms.items():
-        print(f'{name:32}{min(times):10.2f}{statistics.median(times):11.2f}')
-    print(f'at most {LARGEST_MS:g} ms is asked of 640x480 and of {POINTS} points')
-
-
-def write_json(times_ms: dict[str, list[float]], device: torch.device, path: Path) -> None:
-    """Write what was measured, with what it was measured on."""
-    report = {
-        'device': str(device),
-        'cpus': os.cpu_count(),
-        'load': os.getloadavg()[0],
-        'machine': platform.platform(),
-        'ms': {
-            name: {'least': min(times), 'median': statistics.median(times)}
-            for name, times in times_ms.items()
-        },
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2) + '\n')
-    print(f'written to {path}')
+def report(times_ms: dict[str, list[float]], arguments: argparse.Namespace) -> None:
+    """Print the table and write what was measured."""
+    rows = [[name, min(times), statistics.median(times)] for name, times in times_ms.items()]
+    Results(
+        title='Depth of a sensor beside the camera',
+        tables=[Table('', ('to a prompt of 256x192', 'least ms', 'median ms'), rows)],
+        settings=f'On {arguments.device}, {arguments.repetitions} repetitions; at most '
+        f'{LARGEST_MS:g} ms is asked of 640x480 and of {POINTS} points.',
+    ).report(arguments.out)
 
 
 if __name__ == '__main__':

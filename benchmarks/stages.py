@@ -9,19 +9,22 @@ read: transport has a benchmark of its own (hop_latency.py).
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+import statistics
+import time
 
 import rclpy
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 import torch
 
+from benchmarks.results import Results, Table
 from promptda_ros.cameras import Camera
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import build, model_setting
-from promptda_ros.core.stages import Spread, STAGES
+from promptda_ros.core.stages import spread, STAGES, StageTimes
 from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.messages import colour_image
 from promptda_ros.models import load_model
@@ -57,10 +60,10 @@ def main() -> None:
     pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:
         pipeline.process({camera: pair})
-    camera.stages.clear()
+    camera.stages = _Stages()
     for number in range(arguments.frames):
         pipeline.process({camera: pairs[number % len(pairs)]})
-    _report(camera.stages.snapshot(), model.describe(), arguments.out)
+    _report(camera.stages, model.describe(), arguments)
     rclpy.shutdown()
 
 
@@ -90,16 +93,47 @@ def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
     )
 
 
-def _report(stages: dict[str, Spread], model: str, out: Path) -> None:
-    print(model)
-    print(f'{"stage":18}{"median ms":>10}{"p99 ms":>10}')
-    for stage in STAGES[STAGES.index('read') :]:
-        print(f'{stage:18}{stages[stage].p50:10.2f}{stages[stage].p99:10.2f}')
-    beside_ms = sum(stages[stage].p50 for stage in BESIDE_NETWORK)
-    print(f'{"+".join(BESIDE_NETWORK)}: {beside_ms:.2f} ms')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figures = {stage: asdict(spread) for stage, spread in stages.items()}
-    out.write_text(json.dumps({'model': model, 'stages_ms': figures}, indent=2) + '\n')
+class _Stages(StageTimes):
+    """Keeps every duration, with the processor's time of the thread where the body is timed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wall_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
+        self.processor_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Time the body of a `with`."""
+        begun_sec = time.thread_time()
+        with super().time(stage):
+            yield
+            self.processor_ms[stage].append(1e3 * (time.thread_time() - begun_sec))
+
+    def add(self, stage: str, duration_ms: float) -> None:
+        """Count a duration."""
+        self.wall_ms[stage].append(duration_ms)
+
+
+def _report(stages: _Stages, model: str, arguments: argparse.Namespace) -> None:
+    names = STAGES[STAGES.index('read') :]
+    rows = [_row(name, stages.wall_ms[name], stages.processor_ms[name]) for name in names]
+    beside = zip(*(stages.wall_ms[name] for name in BESIDE_NETWORK), strict=True)
+    busy = zip(*(stages.processor_ms[name] for name in BESIDE_NETWORK), strict=True)
+    rows.append(_row(' + '.join(BESIDE_NETWORK), [*map(sum, beside)], [*map(sum, busy)]))
+    columns = ('stage', 'median ms', 'p99 ms', 'least ms', "thread's processor ms, median")
+    settings = (
+        f'{model}, {torch.get_num_threads()} threads; {arguments.frames} frames of '
+        f'{arguments.recording.name}, from messages in memory; depth, camera_info and cloud.'
+    )
+    figures = {'wall_ms': stages.wall_ms, 'processor_ms': stages.processor_ms}
+    results = Results('Stages of one frame', [Table('', columns, rows)], settings, (), figures)
+    results.report(arguments.out)
+
+
+def _row(name: str, wall_ms: list[float], processor_ms: list[float]) -> list[str | float]:
+    found = spread(sorted(wall_ms))
+    busy = statistics.median(processor_ms) if processor_ms else ''
+    return [name, found.p50, found.p99, min(wall_ms), busy]
 
 
 if __name__ == '__main__':
