@@ -3,7 +3,8 @@
 """Start the node on a camera's and a depth sensor's topics, with RViz on demand.
 
 The node ends with 0 when stopped, 2 for a wrong parameter, 3 for a model or device that cannot be
-used and 70 for an internal error. With respawn:=true it starts again after any.
+used, 70 for an internal error and 75 for a GPU that is lost or hangs. With respawn:=true it starts
+again after any.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from promptda_ros.transport import large_image_environment
 SHARE = Path(__file__).resolve().parents[1]
 DEFAULT_PARAMETERS = str(SHARE / 'config' / 'promptda.yaml')
 YES_NO = ['true', 'false']
+MOST_PROCESSES = 8
 
 # Where a RealSense publishes that was started as docs/recipes/cameras.md says
 DEFAULT_TOPICS = {
@@ -41,6 +43,13 @@ ARGUMENTS = [
         default_value='',
         description='Names of several cameras, for example left,right: every topic then begins '
         'with the name, as in /left/camera/color/image_raw.',
+    ),
+    DeclareLaunchArgument(
+        'processes',
+        default_value='1',
+        choices=[str(number) for number in range(1, MOST_PROCESSES + 1)],
+        description='Processes that share the cameras, where one is not enough: nodes NAME, '
+        'NAME_2 and so on, each with its own network and its part of the cameras in order.',
     ),
     DeclareLaunchArgument(
         'image_topic',
@@ -144,14 +153,33 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start(context: LaunchContext) -> list[SetEnvironmentVariable | Node]:
-    """Return the environment for large images, the node and, if wanted, RViz."""
+    """Return the environment for large images, the nodes and, if wanted, RViz."""
     given = context.launch_configurations
     environment = large_image_environment(SHARE, context.environment)
     actions = [SetEnvironmentVariable(name, value) for name, value in environment.items()]
-    actions.append(depth_node(given))
+    actions += [depth_node(each) for each in shares(given)]
     if given['rviz'] == 'true':
         actions.append(rviz_node(given))
     return actions
+
+
+def shares(given: dict[str, str]) -> list[dict[str, str]]:
+    """Return what each process is given: a name and cameras of its own."""
+    count, cameras = int(given['processes']), camera_names(given)
+    if count == 1:
+        return [given]
+    if count > len(cameras):
+        raise RuntimeError(
+            f'processes:={count} is more than the {len(cameras)} of cameras:={given["cameras"]}: '
+            'a process would have none; name as many cameras, or lower processes'
+        )
+    names = [given['name'], *(f'{given["name"]}_{number}' for number in range(2, count + 1))]
+    ends = [len(cameras) * number // count for number in range(count + 1)]
+    parts = [cameras[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    return [
+        {**given, 'name': name, 'cameras': ','.join(part)}
+        for name, part in zip(names, parts, strict=True)
+    ]
 
 
 def depth_node(given: dict[str, str]) -> Node:

@@ -268,6 +268,22 @@ def test_several_cameras_have_topics_in_namespaces_of_their_names(start):
     assert 'image' not in remappings
 
 
+def test_processes_share_the_cameras_in_order(start):
+    nodes = [each.kwargs for each in made(start(cameras='a,b,c,d,e', processes='2'), 'Node')]
+
+    assert [node['name'] for node in nodes] == ['promptda', 'promptda_2']
+    shared = [node['parameters'][1]['cameras'] for node in nodes]
+    assert shared == [['a', 'b'], ['c', 'd', 'e']]
+    assert dict(nodes[1]['remappings'])['c/image'] == '/c/camera/color/image_raw'
+    assert nodes[1]['ros_arguments'] == ['--log-level', 'promptda_2:=info']
+
+
+@pytest.mark.parametrize('cameras', ['', 'left,right'])
+def test_a_process_without_a_camera_is_refused(start, cameras):
+    with pytest.raises(RuntimeError, match='processes:=3 is more than the [12] of cameras'):
+        start(cameras=cameras, processes='3')
+
+
 def test_rviz_shows_the_first_of_several_cameras(start):
     rviz = made(start(cameras='left,wrist', rviz='true'), 'Node')[1].kwargs
     assert dict(rviz['remappings'])['/promptda/points'] == '/promptda/left/points'
