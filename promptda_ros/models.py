@@ -14,6 +14,7 @@ import torch
 from promptda_ros.core.device import choose_device, choose_dtype, DeviceError
 from promptda_ros.core.device_faults import OutOfMemory, run_on_device
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
 from promptda_ros.core.settings import ModelSettings, Settings
 from promptda_ros.network import (
     CheckpointError,
@@ -65,6 +66,7 @@ class LoadedModel:
     device: str
     precision: str
     frame_sec: float  # from image to depth, measured at start
+    note: str = ''  # what the user should know about it
 
     def facts(self) -> dict[str, str]:
         """Return the figures for diagnostics and reports."""
@@ -101,19 +103,14 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
-    processor = _image_processor(folder)
-    folded = fold(
-        network,
-        image_mean=np.broadcast_to(processor.image_mean, 3).tolist(),
-        image_std=np.broadcast_to(processor.image_std, 3).tolist(),
-        dtype=dtype,
-    )
-    estimator = Estimator(
-        folded.to(device),
-        device=device,
-        resolution=settings.model.resolution,
-        has_soft_edges=_is_embedded(settings),
-    )
+    estimator = _estimator(network, folder, settings, device, dtype)
+    note = ''
+    if dtype != torch.float32:
+        exact = _estimator(network, folder, settings, device, torch.float32)
+        off_m = largest_difference_m(estimator, exact)
+        if not off_m <= TOLERANCE_M:
+            note = _precision_text(dtype, off_m)
+            estimator, dtype = exact, torch.float32
     estimator.warm_up()
     return LoadedModel(
         estimator=estimator,
@@ -122,6 +119,37 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
         device=_device_name(device),
         precision=str(dtype).removeprefix('torch.'),
         frame_sec=min(_time_frame(estimator) for _ in range(TIMED_FRAMES)),
+        note=note,
+    )
+
+
+def _estimator(
+    network: PromptDepthAnythingForDepthEstimation,
+    folder: Path,
+    settings: Settings,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Estimator:
+    processor = _image_processor(folder)
+    folded = fold(
+        network,
+        image_mean=np.broadcast_to(processor.image_mean, 3).tolist(),
+        image_std=np.broadcast_to(processor.image_std, 3).tolist(),
+        dtype=dtype,
+    )
+    return Estimator(
+        folded.to(device),
+        device=device,
+        resolution=settings.model.resolution,
+        has_soft_edges=_is_embedded(settings),
+    )
+
+
+def _precision_text(dtype: torch.dtype, off_m: float) -> str:
+    name = str(dtype).removeprefix('torch.')
+    return (
+        f'in {name} the network is up to {off_m * 1e3:.1f} mm from float32 > '
+        f'{TOLERANCE_M * 1e3:g} mm: float32 is used, which is slower; set precision:=fp32'
     )
 
 

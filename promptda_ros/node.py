@@ -136,8 +136,9 @@ class PromptDepthNode(LifecycleNode):
                 f'no CUDA found: the network runs on the CPU at {rate}; '
                 'install a CUDA build of torch, or set device:=cpu if it is meant'
             )
-        if warning := missing_transport(os.environ):
-            self.get_logger().warning(warning)
+        for warning in (model.note, missing_transport(os.environ)):
+            if warning:
+                self.get_logger().warning(warning)
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         of_cameras = self._declared.of_cameras
         self._extrinsics = Extrinsics(self)
