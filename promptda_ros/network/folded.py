@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn, Tensor
 
+from promptda_ros.network.checkpoint import load_network
 from promptda_ros.network.folded_backbone import FoldedBackbone, FoldedEmbeddings, Size
 from promptda_ros.network.folded_decoder import FoldedDecoder
+from promptda_ros.network.folder import find_folder, PROCESSOR_FILE
+from promptda_ros.network.image_processor import PromptDepthAnythingImageProcessor
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD, PerChannel
 from promptda_ros.network.prompt_depth_anything import (
     normalise_prompt,
     PromptDepthAnythingForDepthEstimation,
@@ -44,6 +50,8 @@ class FoldedNetwork(nn.Module):
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
+        self.config = network.config
+        self.sha256 = network.sha256  # of the weights file it was loaded from
         self.patch_px = network.config.patch_size
         self.dtype = dtype
         self.embeddings = FoldedEmbeddings(network.backbone.embeddings, gain=gain, shift=shift).to(
@@ -76,6 +84,28 @@ class FoldedNetwork(nn.Module):
         # While exporting these are no numbers yet, and the exported network is for one size.
         height, width = map(int, size)
         return height // self.patch_px, width // self.patch_px
+
+
+def load_folded(
+    folder: Path | str, *, sha256: str = '', dtype: torch.dtype = torch.float32
+) -> FoldedNetwork:
+    """Load and fold a folder, or raise CheckpointError; see `load_network` and `fold`.
+
+    Without preprocessor_config.json pixels are those of ImageNet, as of the published networks.
+    """
+    network = load_network(folder, sha256=sha256)
+    mean: PerChannel = IMAGENET_MEAN
+    deviation: PerChannel = IMAGENET_STD
+    if (find_folder(folder) / PROCESSOR_FILE).is_file():
+        processor = PromptDepthAnythingImageProcessor.from_pretrained(folder)
+        mean, deviation = processor.image_mean, processor.image_std
+    channels = network.config.dinov2.num_channels
+    return fold(
+        network,
+        image_mean=np.broadcast_to(mean, channels).tolist(),
+        image_std=np.broadcast_to(deviation, channels).tolist(),
+        dtype=dtype,
+    )
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ COMMANDS = {
     'train': 'train a network by a recipe, or adapt one to recordings of your own sensor',
     'fetch_model': 'download official weights for later use without a network',
     'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
+    'export': 'write a network as ONNX, for TensorRT and other engines',
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',
 }
 

@@ -18,8 +18,9 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingConfig,
     PromptDepthAnythingForDepthEstimation,
+    PromptDepthAnythingImageProcessor,
 )
-from promptda_ros.network.folded import fold, FoldedNetwork
+from promptda_ros.network.folded import fold, FoldedNetwork, load_folded
 from promptda_ros.network.folded_backbone import KEPT_TABLES
 from promptda_ros.network.onednn import OneDnnLinear, use_onednn
 
@@ -173,7 +174,7 @@ def test_a_body_in_half_precision_gives_metres_in_float32(tiny_network):
     assert (half - exact).abs().mean() < 2e-3
 
 
-@torch.inference_mode()
+@torch.no_grad()  # in inference mode torch 2.2 counts nothing
 def test_less_is_computed(embedded):
     """1x1 convolutions come before the scaling up, and after it there is one in place of two."""
 
@@ -233,6 +234,19 @@ def test_folding_leaves_the_network_as_it_was(tiny_network):
     assert all(torch.equal(value, after[name]) for name, value in before.items())
     actual = tiny_network(normalised(pixels(42, 70)), prompt()).predicted_depth
     assert torch.equal(actual, expected)
+
+
+@torch.inference_mode()
+def test_a_loaded_folder_takes_pixels_as_its_preprocessor_says(folder, tiny_network):
+    picture, prompt_m = pixels(42, 70), prompt()
+    expected = folded_of(tiny_network)(picture, prompt_m)
+    assert torch.equal(load_folded(folder)(picture, prompt_m), expected)
+    processor = PromptDepthAnythingImageProcessor(image_mean=0.5, image_std=(0.1, 0.2, 0.3))
+    processor.save_pretrained(folder)
+    other = fold(tiny_network, image_mean=(0.5, 0.5, 0.5), image_std=(0.1, 0.2, 0.3))
+    loaded = load_folded(folder)
+    assert torch.equal(loaded(picture, prompt_m), other(picture, prompt_m))
+    assert loaded.sha256 == load_network(folder).sha256
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.tools.export."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+from torch.torch_version import TorchVersion
+
+from promptda_ros.core.settings import ModelSettings
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.models import EMBEDDED, model_folder
+from promptda_ros.network.folded import load_folded
+from promptda_ros.tools.export import difference, example_inputs, main
+
+# ONNX Runtime computes activations by shorter series; the embedded network's head takes
+# differences of large numbers and shows it most.
+TOLERANCE = 5e-5
+needs_half = pytest.mark.skipif(
+    TorchVersion(torch.__version__) < '2.4', reason='no float16 convolutions on the CPU'
+)
+
+
+@pytest.fixture
+def onnx():
+    return pytest.importorskip('onnx')
+
+
+def run(path, *more: object) -> int:
+    return main([str(word) for word in ('--onnx', path, *more)])
+
+
+def test_the_embedded_network_gives_the_same_depth_in_onnx_runtime(tmp_path, onnx, capsys):
+    pytest.importorskip('onnxruntime')
+    path = tmp_path / 'new' / 'tiny.onnx'
+    assert run(path, '--size', 84, 112, '--prompt-size', 24, 32) == ExitCode.CLEAN
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    network = load_folded(model_folder(ModelSettings(name=EMBEDDED)))
+    inputs = example_inputs(network, size=[84, 112], prompt_size=[24, 32])
+    with torch.inference_mode():
+        assert network(*inputs).std() > 0.05, 'a flat depth would prove nothing'
+    assert difference(path, network, inputs) <= TOLERANCE
+    assert 'ONNX Runtime gives the same depth' in capsys.readouterr().out
+
+
+def test_names_types_and_sizes_are_fixed(tmp_path, network_folder, onnx):
+    path = tmp_path / 'net.onnx'
+    words = ('--model', network_folder, '--size', 56, 70, '--prompt-size', 6, 8)
+    assert run(path, *words) == ExitCode.CLEAN
+    graph = onnx.load(path).graph
+
+    def described(value) -> tuple[str, int, list[int]]:
+        tensor = value.type.tensor_type
+        return value.name, tensor.elem_type, [side.dim_value for side in tensor.shape.dim]
+
+    metres = onnx.TensorProto.FLOAT
+    assert [described(value) for value in graph.input] == [
+        ('pixels', metres, [1, 3, 56, 70]),
+        ('prompt_m', metres, [1, 1, 6, 8]),
+    ]
+    assert [described(value) for value in graph.output] == [('depth_m', metres, [1, 56, 70])]
+
+
+@needs_half
+def test_in_half_precision_pixels_and_metres_stay_in_float32(tmp_path, network_folder, onnx):
+    """TensorRT from 11 on takes the types of the file; metres in float16 step by 2 mm."""
+    whole, half = tmp_path / 'whole.onnx', tmp_path / 'half.onnx'
+    words = ('--model', network_folder, '--size', 56, 70, '--prompt-size', 6, 8)
+    assert run(whole, *words) == run(half, *words, '--precision', 'fp16') == ExitCode.CLEAN
+    graph = onnx.load(half).graph
+    ends = [*graph.input, *graph.output]
+    assert {end.type.tensor_type.elem_type for end in ends} == {onnx.TensorProto.FLOAT}
+    assert half.stat().st_size < 0.75 * whole.stat().st_size
+    pytest.importorskip('onnxruntime')
+    network = load_folded(network_folder)
+    inputs = example_inputs(network, size=[56, 70], prompt_size=[6, 8])
+    assert difference(half, network, inputs) < 2e-3
+
+
+@pytest.mark.parametrize(
+    'words, sentence',
+    [
+        (('--size', 56, 71), 'multiples of 14'),
+        (('--size', 0, 70), 'must be above 0'),
+        (('--prompt-size', 24, -1), 'prompt size 24 -1'),
+    ],
+)
+def test_sizes_that_no_network_takes_are_refused(
+    tmp_path, network_folder, capsys, words, sentence
+):
+    code = run(tmp_path / 'net.onnx', '--model', network_folder, *words)
+    assert code == ExitCode.CONFIGURATION
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / 'net.onnx').exists()
+
+
+def test_a_network_that_is_not_there_is_named(tmp_path, capsys):
+    code = run(tmp_path / 'net.onnx', '--model', tmp_path / 'nothing')
+    assert code == ExitCode.MODEL_OR_DEVICE
+    assert 'nothing does not exist' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('package', ['onnx', 'onnxruntime'])
+def test_the_command_that_brings_what_is_missing_is_named(
+    tmp_path, network_folder, capsys, monkeypatch, package
+):
+    if package == 'onnxruntime':
+        pytest.importorskip('onnx')
+    monkeypatch.setitem(sys.modules, package, None)
+    words = ('--model', network_folder, '--size', 28, 28, '--prompt-size', 6, 8)
+    code = run(tmp_path / 'net.onnx', *words)
+    assert code == (ExitCode.CLEAN if package == 'onnxruntime' else ExitCode.CONFIGURATION)
+    printed = capsys.readouterr()
+    assert f'pip install {package}\n' in printed.out + printed.err
