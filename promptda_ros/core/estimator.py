@@ -140,6 +140,7 @@ class Estimator:
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
     ) -> Depth:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
+        _require_shape(network_depth_m, prepared.pixels.shape[2:])
         _require_finite(network_depth_m)
         saturated = _saturated(network_depth_m, prepared.prompt)
         if self._refines(settings):
@@ -217,6 +218,15 @@ def _contiguous(image: ByteImage) -> ByteImage:
 def _grey(image: Tensor) -> Tensor:
     weights = torch.tensor((0.299 / 255, 0.587 / 255, 0.114 / 255), device=image.device)
     return image.float() @ weights  # (H, W)
+
+
+def _require_shape(depth_m: Tensor, size: torch.Size) -> None:
+    if depth_m.shape != size:
+        raise BadFrame(
+            'model_output',
+            f'model output invalid: shape {tuple(depth_m.shape)} in place of {tuple(size)}; '
+            'the network is not the one that its config.json describes',
+        )
 
 
 def _require_finite(depth_m: Tensor) -> None:

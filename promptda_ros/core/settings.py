@@ -33,7 +33,7 @@ class ModelSettings:
         'auto',
         'Pixels the network sees, aspect kept, the image never enlarged: '
         'low 252x336, medium 378x504, high 518x686, full 756x1008. '
-        'auto is low on a CPU and full on CUDA.',
+        'auto is low on a CPU and full on CUDA, smaller while memory is short.',
         choices=('auto', 'low', 'medium', 'high', 'full'),
     )
 

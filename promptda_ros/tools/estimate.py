@@ -14,6 +14,7 @@ import numpy as np
 from promptda_ros import millimetres
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT
 from promptda_ros.core.device import DeviceError
+from promptda_ros.core.device_faults import DeviceLost
 from promptda_ros.core.flying_pixels import without_flying_pixels
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.setting import SettingError
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     except (SettingError, BadFrame, OSError) as error:
         print(f'promptda estimate: {error}', file=sys.stderr)
         return ExitCode.CONFIGURATION
-    except (DeviceError, CheckpointError) as error:
+    except (DeviceError, DeviceLost, CheckpointError) as error:
         print(f'promptda estimate: {error}', file=sys.stderr)
         return ExitCode.MODEL_OR_DEVICE
     _write(arguments.out, frame, depth, arguments.intrinsics, settings)

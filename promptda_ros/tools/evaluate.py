@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from promptda_ros.core.device import DeviceError
+from promptda_ros.core.device_faults import DeviceLost
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import build, model_setting, Settings
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         _evaluate(arguments)
-    except (DeviceError, CheckpointError, BadFrame) as error:  # BadFrame: at warm-up
+    except (DeviceError, DeviceLost, CheckpointError, BadFrame) as error:  # BadFrame: at warm-up
         print(f'promptda evaluate: {error}', file=sys.stderr)
         return ExitCode.MODEL_OR_DEVICE
     except (SettingError, NoFrames, NoRenderer, OSError) as error:

@@ -335,6 +335,13 @@ def test_an_answer_that_is_no_depth_drops_the_frame(bad, where):
     with pytest.raises(BadFrame, match='model output invalid') as refused:
         estimate(fake(answer), frame_of(slope()))
     assert refused.value.reason == 'model_output'
+
+
+def test_an_answer_of_another_size_drops_the_frame():
+    """H4: stretched to the image it would look like depth."""
+    with pytest.raises(BadFrame, match=r'shape \(6, 8\) in place of \(84, 126\)') as refused:
+        estimate(fake(lambda pixels, prompt_m: torch.ones(6, 8)), frame_of(slope()))
+    assert refused.value.reason == 'model_output'
     if where == 'everywhere':
         assert '100.0%' in str(refused.value)
 

@@ -1,0 +1,321 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A device that fails under the running node costs a frame, a size, or the process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import gc
+from pathlib import Path
+import runpy
+
+import numpy as np
+import pytest
+import torch
+
+from promptda_ros import models, session
+from promptda_ros.core import resolution as resolutions
+from promptda_ros.core.estimator import PIXELS_OF_RESOLUTION
+from promptda_ros.core.resolution import Resolution
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.network_health import INVALID_IN_A_ROW
+
+FailingNetwork = runpy.run_path(str(Path(__file__).parents[1] / 'failing_network.py'))[
+    'FailingNetwork'
+]
+# Of images of 112x84, so that every size is another one.
+SMALL_SIZES = {'low': 28 * 42, 'medium': 42 * 56, 'high': 56 * 70, 'full': 84 * 112}
+
+
+@pytest.fixture
+def start(often, make_rig):
+    """Start a node with all sensors and a network that fails as planned."""
+    networks = []
+
+    def start(*plan, **values):
+        rig = make_rig(**values)
+        rig.node.start()
+        rig.advertise_all()
+        estimator = rig.node._pipeline.model.estimator
+        networks.append(FailingNetwork(estimator._network, *plan))
+        estimator._network = networks[-1]
+        return rig, networks[-1]
+
+    yield start
+    for network in networks:
+        network.release.set()
+
+
+@pytest.fixture
+def small_sizes(monkeypatch):
+    """Let the sizes of the network suit small images."""
+    for name, pixels in SMALL_SIZES.items():
+        monkeypatch.setitem(PIXELS_OF_RESOLUTION, name, pixels)
+
+
+def begin_at(rig, name, *, may_shrink):
+    """Let the node work at a size, as it would on a GPU."""
+    rig.node._pipeline.health.resolution = Resolution(name, may_shrink=may_shrink)
+    rig.node._pipeline.model.estimator.resolution = name
+
+
+def send_into_drop(rig, reason):
+    """Send one frame and wait until it is dropped under the reason."""
+    before = rig.drops.get(reason, 0)
+    rig.send()
+    rig.spin_until(lambda: rig.drops.get(reason, 0) == before + 1)
+
+
+def metres(message):
+    """Return the depth of a 32FC1 message."""
+    return np.frombuffer(message.data, '<f4').reshape(message.height, message.width)
+
+
+# Out of memory
+
+
+def test_a_frame_without_memory_is_dropped_and_the_next_one_published(start, capfd):
+    """H1: recovery within one frame."""
+    rig, _ = start('out_of_memory')
+    heard = rig.listen('depth/image_rect')
+    send_into_drop(rig, 'out_of_memory')
+    rig.send_through(heard)
+    assert rig.drops == {'out_of_memory': 1}
+    said = capfd.readouterr().err
+    assert said.count('frame dropped: out of memory: CUDA out of memory. Tried to allocate') == 1
+    assert 'Traceback' not in said
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize('stage', ['prepare', 'restore'])
+def test_memory_may_be_short_in_any_stage(start, stage, monkeypatch):
+    """H1: the upload, and what follows the network."""
+    rig, _ = start()
+    heard = rig.listen('depth/image_rect')
+
+    def fail(*arguments):
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory.')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.node._pipeline.model.estimator, stage, fail)
+        send_into_drop(rig, 'out_of_memory')
+    rig.send_through(heard)
+    assert rig.drops == {'out_of_memory': 1}
+
+
+def test_memory_that_is_short_frame_after_frame_costs_resolution(small_sizes, start, capfd):
+    """H1: three frames are lost, the fourth is published; one warning."""
+    rig, network = start()
+    begin_at(rig, 'full', may_shrink=True)
+    heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
+    network.memory_px = SMALL_SIZES['high']
+    for _ in range(3):
+        send_into_drop(rig, 'out_of_memory')
+    for _ in range(3):
+        rig.send_through(heard)
+    assert rig.drops == {'out_of_memory': 3}
+    assert len({*network.sizes}) == 2
+    said = capfd.readouterr().err
+    assert said.count('memory is short: resolution high instead of full; end other') == 1
+    rig.spin_until(lambda: status('network') and status('network')[0] == 'warn')
+    assert status('network')[2]['resolution'] == 'high'
+
+
+def test_the_size_comes_back_with_the_memory(small_sizes, start, capfd, monkeypatch):
+    """H1: tried again after a while, here at once."""
+    monkeypatch.setattr(resolutions, 'FIRST_TRY_SEC', 0.0)
+    rig, network = start(*['out_of_memory'] * 3)
+    begin_at(rig, 'full', may_shrink=True)
+    heard = rig.listen('depth/image_rect')
+    for _ in range(3):
+        send_into_drop(rig, 'out_of_memory')
+    rig.send_through(heard)
+    rig.send_through(heard)
+    assert network.sizes[2] == network.sizes[-1] > network.sizes[-2]
+    assert capfd.readouterr().err.count('resolution full is tried again') == 1
+
+
+def test_without_a_smaller_size_the_mend_is_said_until_memory_returns(small_sizes, start, capfd):
+    """H1: an error once, then every frame is tried all the same."""
+    rig, network = start()
+    begin_at(rig, 'full', may_shrink=False)
+    heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
+    network.memory_px = SMALL_SIZES['high']
+    for _ in range(12):
+        send_into_drop(rig, 'out_of_memory')
+    rig.spin_until(lambda: status('network') and status('network')[0] == 'error')
+    network.memory_px = SMALL_SIZES['full']
+    rig.send_through(heard)
+    rig.spin_until(lambda: status('network')[0] == 'ok')
+    said = capfd.readouterr().err
+    assert said.count('out of memory frame after frame at resolution full: set model.res') == 1
+    assert said.count('the network gives depth again') == 1
+    assert rig.node.exit_code == ExitCode.CLEAN
+
+
+@pytest.mark.parametrize('name, mend', [('vitl', 'set model.name:=vits'), ('', 'take a smaller')])
+def test_too_little_memory_at_start_is_one_sentence(make_rig, monkeypatch, capfd, name, mend):
+    """B9: what is needed, and what needs less; exit code 3."""
+
+    class Full:
+        def to(self, device):
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 9 MiB.')
+
+    rig = make_rig(**({'model__name': name} if name else {}))
+    folder = Path(rig.node.get_parameter('model.path').value)
+    monkeypatch.setattr(models, 'model_folder', lambda settings: folder)
+    monkeypatch.setattr(models, 'fold', lambda *arguments, **options: Full())
+    if name:
+        rig.node._declared.settings = replace(
+            rig.node._declared.settings,
+            model=replace(rig.node._declared.settings.model, path=''),
+        )
+    rig.node.start()
+    assert rig.node.exit_code == ExitCode.MODEL_OR_DEVICE
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if 'FATAL' in line)
+    assert 'no memory for random on cpu, whose weights alone have' in line
+    assert mend in line
+
+
+def test_free_memory_of_a_gpu_is_told(monkeypatch, network_folder):
+    """B9: needed and free MiB."""
+    monkeypatch.setattr(torch.cuda, 'mem_get_info', lambda device: (120 << 20, 8192 << 20))
+    monkeypatch.setattr(torch.cuda, 'get_device_name', lambda device: 'Card')
+    settings = models.Settings(model=models.ModelSettings(path=str(network_folder)))
+    text = models._memory_text(settings, torch.device('cuda', 0))
+    assert 'on Card, whose weights alone have' in text
+    assert '120 of 8192 MiB are free' in text
+
+
+# Lost and hung
+
+
+def test_a_lost_device_ends_the_process_and_is_not_tried_again(start, capfd):
+    """H2, H7: exit code 75, said once, in one line."""
+    rig, network = start('ok', 'lost')
+    heard = rig.listen('depth/image_rect')
+    rig.send_through(heard)
+    rig.send()
+    rig.spin_until(lambda: rig.node.exit_code != ExitCode.CLEAN)
+    assert rig.node.exit_code == ExitCode.GPU_LOST
+    rig.send()
+    assert rig.node.stop()
+    said = capfd.readouterr().err
+    assert said.count('the device is lost, only a new process can use it: CUDA error') == 1
+    assert 'more for developers' not in said
+    assert 'Traceback' not in said
+    assert len(network.sizes) == 2
+    assert len(heard) == 1
+
+
+def test_a_device_that_is_lost_at_start_ends_the_process_for_a_restart(
+    make_rig, monkeypatch, capfd
+):
+    """H2: a driver that has not recovered yet."""
+
+    class Lost:
+        def to(self, device):
+            raise RuntimeError('CUDA error: CUDA-capable device(s) is/are busy or unavailable')
+
+    monkeypatch.setattr(models, 'fold', lambda *arguments, **options: Lost())
+    rig = make_rig()
+    rig.node.start()
+    assert rig.node.exit_code == ExitCode.GPU_LOST
+    assert capfd.readouterr().err.count('the device is lost') == 1
+
+
+def without_patience(rig):
+    """Let the node believe that frames take a millisecond."""
+    rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=0.001)
+
+
+def test_a_network_that_hangs_is_told_and_ends_the_process(start, capfd):
+    """H3: at the timeout, in one sentence, on /diagnostics, too."""
+    rig, network = start('ok', 'hang', watchdog__inference_timeout=0.5)
+    without_patience(rig)
+    heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
+    rig.send_through(heard)
+    rig.send()
+    rig.spin_until(network.hangs.is_set)
+    assert rig.node.exit_code == ExitCode.CLEAN
+    rig.spin_until(lambda: rig.node.exit_code != ExitCode.CLEAN)
+    assert rig.node.exit_code == ExitCode.GPU_LOST
+    rig.spin_until(lambda: status('network')[0] == 'error')
+    assert 'the network hangs on cpu: no answer for' in status('network')[1]
+    assert capfd.readouterr().err.count('the network hangs on cpu: no answer for') == 1
+    network.release.set()
+    rig.spin_until(lambda: len(heard) == 2)
+
+
+def test_a_network_that_was_slow_at_start_may_take_longer(start):
+    """H3: no false alarm on a CPU."""
+    rig, network = start('hang', watchdog__inference_timeout=0.5)
+    rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=1.0)
+    heard, watchdog = rig.listen('depth/image_rect'), rig.node._session._watchdog
+    stamp_ns = rig.send()
+    rig.spin_until(lambda: watchdog._busy_sec > 1.5)
+    assert rig.node.exit_code == ExitCode.CLEAN
+    network.release.set()
+    rig.spin_until(lambda: heard)
+    assert heard[0].header.stamp.nanosec == stamp_ns % 1_000_000_000
+
+
+def test_the_limit_grows_with_cameras_and_with_what_is_waited_for(often, make_rig):
+    """H3: the frames of several cameras are worked on one after another."""
+    rig = make_rig(
+        cameras=['left', 'right'], extrinsics__timeout=2.0, sync__wait=0.25, left__sync__wait=0.5
+    )
+    rig.node.start()
+    rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=3.0)
+    assert rig.node._session._limit_sec() == session.SLOWEST * 2 * 3.0 + 2 * 4.0 + 0.75
+    without_patience(rig)
+    assert rig.node._session._limit_sec() == 5.0 + 2 * 4.0 + 0.75
+
+
+# Answers
+
+
+def test_answers_that_are_no_depth_are_never_published_and_the_tenth_is_an_error(start, capfd):
+    """H4, H5: an overflow in fp16 looks like this."""
+    rig, _ = start(*['nan'] * INVALID_IN_A_ROW)
+    heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
+    for number in range(INVALID_IN_A_ROW):
+        assert 'no depth was valid' not in rig.node._pipeline.health.problem, number
+        send_into_drop(rig, 'model_output')
+    rig.spin_until(lambda: status('network') and status('network')[0] == 'error')
+    assert 'for 10 batches of frames in a row: set precision:=fp32' in status('network')[1]
+    assert heard == []
+    rig.send_through(heard)
+    rig.spin_until(lambda: status('network')[0] == 'ok')
+    said = capfd.readouterr().err
+    assert said.count('ERROR') == 1
+    assert 'model output invalid: 100.0% of the pixels' in said
+
+
+def test_no_answer_is_kept_and_none_has_a_gradient(start):
+    """H8: whatever is kept for every frame fills a GPU in the end."""
+    rig, network = start()
+    heard = rig.listen('depth/image_rect')
+    graphs = []
+    real = network._network
+
+    def watch(pixels, prompt_m):
+        answer = real(pixels, prompt_m)
+        graphs.append((answer.requires_grad, answer.grad_fn))
+        return answer
+
+    network._network = watch
+    for _ in range(4):
+        rig.send_through(heard)
+    assert graphs == [(False, None)] * 4
+    assert rig.node.stop()
+    gc.collect()
+    assert [answer() for answer in network.answers] == [None] * 4
+
+
+def test_the_same_pair_gives_the_same_depth_to_the_last_bit(start):
+    """H9: on a CPU in float32."""
+    rig, _ = start(prompt__smoothing=0)
+    heard = rig.listen('depth/image_rect')
+    first_m, second_m = (metres(rig.send_through(heard)) for _ in range(2))
+    np.testing.assert_array_equal(first_m, second_m)

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's process when the device fails: it ends in time, with the exit code for a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from promptda_ros.exit_codes import ExitCode
+
+FAILING_NODE = str(Path(__file__).parents[1] / 'failing_network.py')
+LOST_LIMIT_SEC = 2.0
+STOP_LIMIT_SEC = 5.0
+
+
+@pytest.fixture
+def start_failing(start_node: Callable[..., Any], network_folder: Path) -> Callable[..., Any]:
+    """Start the node with a network that fails as planned."""
+
+    def start(plan: str, *parameters: str) -> Any:
+        given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false', *parameters
+        return start_node(*given, python=(FAILING_NODE, plan))
+
+    return start
+
+
+def test_a_lost_device_ends_the_process_and_a_new_one_works(
+    start_failing: Callable[..., Any], camera: Any
+):
+    """H2: exit code 75 within two seconds, said once; a restart brings output back."""
+    node = start_failing('ok,ok,ok,lost')
+    camera.send_until(lambda: 'made to lose the device' in node.stderr)
+    begun_sec = time.monotonic()
+    assert node.exit_code() == ExitCode.GPU_LOST
+    assert time.monotonic() - begun_sec < LOST_LIMIT_SEC
+    assert node.stderr.count('the device is lost') == 1
+    assert 'Traceback' not in node.stderr
+    before = len(camera.depths)
+    start_failing('ok')
+    camera.send_until(lambda: len(camera.depths) > before)
+
+
+def test_a_network_that_hangs_ends_the_process(start_failing: Callable[..., Any], camera: Any):
+    """H3: told at the timeout, then exit code 75, though the thread can't be ended."""
+    node = start_failing('ok,hang', 'watchdog.inference_timeout:=1.0')
+    camera.send_until(lambda: 'made to hang' in node.stderr)
+    assert node.exit_code() == ExitCode.GPU_LOST
+    assert node.stderr.count('the network hangs on cpu: no answer for') == 1
+    assert 'Traceback' not in node.stderr
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_node_whose_network_hangs(
+    start_failing: Callable[..., Any], camera: Any, number: int
+):
+    """H3, I1: mid-inference, exit code 0 in less than five seconds."""
+    node = start_failing('ok,hang', 'watchdog.inference_timeout:=3600.0')
+    camera.send_until(lambda: 'made to hang' in node.stderr)
+    begun_sec = time.monotonic()
+    node.signal(number)
+    assert node.exit_code() == ExitCode.CLEAN
+    assert time.monotonic() - begun_sec < STOP_LIMIT_SEC
+    assert 'Traceback' not in node.stderr
