@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Times whole pipelines: the image and the sensor's depth lie on the host, the result does too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.gpu_suite import networks
+from benchmarks.gpu_suite.cases import Plan
+from benchmarks.gpu_suite.networks import Size
+from benchmarks.gpu_suite.timing import Budget, measure
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.core.result import Result
+from promptda_ros.core.settings import build
+
+SETTING = (
+    'rgb8 of 1920x1440 and depth of 256x192 to depth and organised cloud of 1920x1440 (ours), to '
+    'depth alone of that size (Hugging Face)'
+)
+CASE_SEC = 15.0
+RUNS = 50
+
+
+def rows(plan: Plan, budget: Budget, *, image_size: Size) -> list[list[str | float]]:
+    """Return a row for every network and pipeline that there is time for."""
+    height, width = image_size
+    intrinsics = Intrinsics(width, height, width, width, (width - 1) / 2, (height - 1) / 2)
+    image = np.random.default_rng(0).integers(0, 256, (*image_size, 3), dtype=np.uint8)
+    slope_m = np.linspace(0.5, 3.5, 192 * 256, dtype=np.float32).reshape(192, 256)
+    frame = Frame(1, 'camera', image, slope_m, intrinsics=intrinsics)
+    found: list[list[str | float]] = []
+    for name, network in plan.networks.items():
+        if not budget.allows(2 * CASE_SEC):
+            found.append([f'{name}', 'left out: no time', '', ''])
+            continue
+        estimator = networks.estimator(network, plan.device, plan.dtype)
+        ours = measure(_ours(estimator, frame), torch.device('cpu'), runs=RUNS)
+        whole = networks.hugging_face(network).to(device=plan.device, dtype=plan.dtype)
+        theirs = measure(_theirs(whole, frame), torch.device('cpu'), runs=RUNS)
+        for label, spread in (('ours', ours), ('Hugging Face', theirs)):
+            width_ms = f'{spread.p5:.1f} to {spread.p95:.1f}'
+            found.append([f'{name} {label}', spread.median, width_ms, spread.median / ours.median])
+    return found
+
+
+def _ours(estimator: Estimator, frame: Frame) -> Callable[[], object]:
+    settings = build({})
+
+    def run() -> object:
+        depth = estimator.estimate(frame, settings.prompt, settings.output)
+        return Result(frame, depth, settings).points
+
+    return run
+
+
+def _theirs(network: torch.nn.Module, frame: Frame) -> Callable[[], object]:
+    height, width = frame.image.shape[:2]
+    size = {'height': min(756, height), 'width': min(1008, width)}
+    processor = _processor_class()(
+        size=size, keep_aspect_ratio=True, ensure_multiple_of=14, prompt_scale_to_meter=1.0
+    )
+    parameter = next(network.parameters())
+
+    @torch.inference_mode()
+    def run() -> object:
+        inputs = processor(
+            images=frame.image, prompt_depth=frame.sensor_depth_m, return_tensors='pt'
+        )
+        output = network(**{name: value.to(parameter) for name, value in inputs.items()})
+        (found,) = processor.post_process_depth_estimation(output, target_sizes=[(height, width)])
+        return found['predicted_depth'].float().cpu().numpy()
+
+    return run
+
+
+def _processor_class() -> Any:
+    """Return the one that a user of transformers gets: without torchvision that of Pillow."""
+    import transformers
+    from transformers.utils import is_torchvision_available
+
+    usual = 'PromptDepthAnythingImageProcessor'
+    if is_torchvision_available() or not hasattr(transformers, f'{usual}Pil'):
+        return getattr(transformers, usual)
+    return getattr(transformers, f'{usual}Pil')

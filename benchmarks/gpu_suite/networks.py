@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The networks of the suite: the published shapes with random weights, or a folder's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+import tempfile
+from typing import Any
+
+import torch
+from torch import nn
+
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.network import (
+    load_network,
+    PromptDepthAnythingConfig,
+    PromptDepthAnythingForDepthEstimation,
+)
+from promptda_ros.network.folded import fold
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A network's shape: DINOv2's, the layers asked for, channels of the neck and the fusion."""
+
+    backbone: str | dict[str, int]
+    out_indices: tuple[int, ...]
+    neck: tuple[int, ...]
+    fusion: int
+
+
+SHAPES = {
+    'S': Shape('facebook/dinov2-small', (3, 6, 9, 12), (48, 96, 192, 384), 64),
+    'B': Shape('facebook/dinov2-base', (3, 6, 9, 12), (96, 192, 384, 768), 128),
+    'L': Shape('facebook/dinov2-large', (5, 12, 18, 24), (256, 512, 1024, 1024), 256),
+}
+TINY = Shape(
+    {'hidden_size': 48, 'num_hidden_layers': 4, 'num_attention_heads': 2, 'image_size': 70},
+    (1, 2, 3, 4),
+    (8, 12, 16, 20),
+    12,
+)
+# Floating point operations of one image in units of 1e9, counted by torch's FlopCounterMode on the
+# network before folding, which needs a few less.
+GFLOP: dict[tuple[str, Size], float] = {
+    ('S', (378, 504)): 78,
+    ('S', (518, 686)): 173,
+    ('S', (756, 1008)): 520,
+    ('B', (378, 504)): 268,
+    ('B', (518, 686)): 557,
+    ('B', (756, 1008)): 1490,
+    ('L', (378, 504)): 937,
+    ('L', (518, 686)): 1897,
+    ('L', (756, 1008)): 4860,
+}
+
+
+def make(shape: Shape, folder: Path | None = None) -> PromptDepthAnythingForDepthEstimation:
+    """Return a network in float32 on the CPU: of a folder, else with random weights."""
+    if folder:
+        return load_network(folder)
+    asked: dict[str, Any] = {'out_indices': shape.out_indices, 'reshape_hidden_states': False}
+    given: dict[str, Any] = (
+        {'backbone': shape.backbone, 'backbone_kwargs': asked}
+        if isinstance(shape.backbone, str)
+        else {'backbone_config': {**shape.backbone, **asked}}
+    )
+    config = PromptDepthAnythingConfig(
+        **given,
+        reassemble_hidden_size=hidden_size(shape),
+        neck_hidden_sizes=shape.neck,
+        fusion_hidden_size=shape.fusion,
+        depth_estimation_type='metric',
+    )
+    network = PromptDepthAnythingForDepthEstimation(config).eval()
+    _draw_weights(network)
+    return network
+
+
+@torch.no_grad()
+def _draw_weights(network: nn.Module) -> None:
+    """Draw weights that keep the size of signals from layer to layer.
+
+    With those that training starts from, all depth is the middle of the prompt's range, and no
+    error would show.
+    """
+    for module in network.modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d)):
+            nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
+        elif isinstance(module, nn.ConvTranspose2d):  # as large as its stride: no pixels overlap
+            nn.init.normal_(module.weight, std=module.in_channels**-0.5)
+
+
+def hidden_size(shape: Shape) -> int:
+    """Return the channels of a token."""
+    if isinstance(shape.backbone, dict):
+        return shape.backbone['hidden_size']
+    return {'small': 384, 'base': 768, 'large': 1024}[shape.backbone.rpartition('-')[2]]
+
+
+def estimator(
+    network: PromptDepthAnythingForDepthEstimation, device: torch.device, dtype: torch.dtype
+) -> Estimator:
+    """Return what the node runs, for images that are not made smaller."""
+    folded = fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=dtype)
+    return Estimator(folded.to(device), device=device, resolution='full')
+
+
+def hugging_face(network: PromptDepthAnythingForDepthEstimation) -> nn.Module:
+    """Return the network of transformers with the same weights, in float32 on the CPU."""
+    from transformers import PromptDepthAnythingForDepthEstimation as Theirs
+
+    with tempfile.TemporaryDirectory() as folder:
+        network.save_pretrained(folder)
+        return Theirs.from_pretrained(folder).float().eval()
