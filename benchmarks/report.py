@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.results import REPOSITORY, Table
 
 MACHINE = ('processor', 'gpu', 'system', 'torch', 'rclpy')
+MARK = '<!-- made by benchmarks.report -->'
 NO_GPU = 'Nothing was measured on a GPU.'
 
 
@@ -24,6 +25,8 @@ def main() -> None:
         raise SystemExit(f'{arguments.results} holds no results; run `make benchmark` first')
     date = max(results['machine']['date'] for results in found)
     path = arguments.out or REPOSITORY / 'docs' / 'benchmarks' / f'{date}.md'
+    if path.exists() and MARK not in path.read_text():
+        raise SystemExit(f'{path} was written by hand; name another file with --out')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('\n'.join(page_of(found, date)) + '\n')
     print(f'written to {path}')
@@ -38,7 +41,7 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
 def page_of(found: list[dict[str, Any]], date: str) -> Iterator[str]:
     """Yield the lines of a page."""
     machines = [results['machine'] for results in found]
-    yield f'# Measured on {date}\n'
+    yield f'{MARK}\n# Measured on {date}\n'
     for name in MACHINE:
         different = dict.fromkeys(machine[name] for machine in machines)
         yield f'* {name}: {", ".join(different)}'

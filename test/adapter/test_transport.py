@@ -141,3 +141,15 @@ def test_default_transports_of_fast_dds_are_warned_of_with_the_mend(middleware):
 )
 def test_other_middleware_and_transports_of_the_user_are_not_warned_of(environment):
     assert missing_transport(environment) == ''
+
+
+@pytest.mark.parametrize('chosen, warnings', [('', 1), ('mine.xml', 0)])
+def test_the_node_warns_once_at_start(make_rig, monkeypatch, capfd, chosen, warnings):
+    for name in (*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS', 'RMW_IMPLEMENTATION'):
+        monkeypatch.delenv(name, raising=False)
+    rig = make_rig()
+    if chosen:
+        monkeypatch.setenv(PROFILE_VARIABLES[0], chosen)
+    rig.node.start()
+
+    assert capfd.readouterr().err.count('512 KB of shared memory') == warnings

@@ -45,6 +45,17 @@ def test_a_page_says_on_what_was_measured_and_by_which_command(page):
     assert re.search(r'^`python -m ', page, re.MULTILINE)
 
 
+def test_a_page_that_was_written_by_hand_is_kept(page, tmp_path):
+    out = tmp_path / 'docs' / 'page.md'
+    report.main()  # its own it replaces
+    out.write_text('# By hand\n')
+
+    with pytest.raises(SystemExit, match='written by hand'):
+        report.main()
+
+    assert out.read_text() == '# By hand\n'
+
+
 def test_figures_of_a_gpu_are_claimed_only_where_there_is_one(tmp_path):
     machine = dict.fromkeys((*report.MACHINE, 'commit', 'load'), 'x')
     results = {
