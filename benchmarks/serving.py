@@ -39,10 +39,10 @@ def measure(
     """Run nodes, by name with their cameras, beside the traffic of all of them.
 
     Returns what the traffic saw of each camera and what each node noted. All have the shipped
-    environment and a ROS domain of their own.
+    environment and, unless one is set, a ROS domain of their own.
     """
     environment = {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    environment['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)  # above 101 ports may be taken
+    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
     environment.update(large_image_environment(REPOSITORY, environment))
 
     def start(module: str, *arguments: str) -> subprocess.Popen[str]:

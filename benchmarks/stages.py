@@ -16,19 +16,19 @@ import statistics
 import time
 
 import rclpy
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 import torch
 
 from benchmarks.results import Results, Table
 from promptda_ros.cameras import Camera
 from promptda_ros.core.pairing import Pair
-from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings import model_setting
 from promptda_ros.core.stages import spread, STAGES, StageTimes
-from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.messages import colour_image
-from promptda_ros.models import load_model
-from promptda_ros.pipeline import Pipeline
+from promptda_ros.node import PromptDepthNode
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
@@ -44,26 +44,22 @@ def main() -> None:
     arguments = _parser().parse_args()
     torch.set_num_threads(arguments.threads)
     rclpy.init()
-    node = Node('promptda')
+    values = {model_setting(arguments.model): arguments.model, 'device': arguments.device}
+    parameters = [Parameter(name, value=value) for name, value in values.items()]
+    node = PromptDepthNode(parameter_overrides=parameters)
+    if node.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+        raise SystemExit(1)  # the node said why
     listener = Node('listener')
     for name, kind in HEARD.items():
         listener.create_subscription(kind, f'/promptda/{name}', lambda message: None, 1)
-    settings = build(
-        {
-            model_setting(arguments.model): arguments.model,
-            'device': arguments.device,
-        }
-    )
-    model = load_model(settings)
-    camera = Camera('', node, settings, Extrinsics(node))
-    pipeline = Pipeline(model, on_error=print)
+    (camera,), pipeline = node._cameras, node._pipeline
     pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:
         pipeline.process({camera: pair})
     camera.stages = _Stages()
     for number in range(arguments.frames):
         pipeline.process({camera: pairs[number % len(pairs)]})
-    _report(camera.stages, model.describe(), arguments)
+    _report(camera.stages, pipeline.model.describe(), arguments)
     rclpy.shutdown()
 
 

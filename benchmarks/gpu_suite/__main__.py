@@ -27,7 +27,7 @@ from benchmarks.results import Results, Table
 from promptda_ros.core.device import choose_device, choose_dtype
 
 SIZES = ((378, 504), (518, 686), (756, 1008))
-QUICK_SIZES = ((42, 56), (84, 112), (126, 168))
+QUICK_SIZES = ((42, 56), (84, 112))
 BATCHES, QUICK_BATCHES = (1, 4, 16), (1, 2)
 FRAME, QUICK_FRAME = (1440, 1920), (96, 128)
 TIMED = ('', 'height x width', 'batch', 'median ms', '5 to 95 %', 'images/s', 'bound ms', 'times')
@@ -85,8 +85,12 @@ def check(plan: cases.Plan, real: set[str]) -> dict[str, tuple[Errors, Errors, b
                 count=batch,
                 seed=batch,
             )
-            fast = compare(partial(engines.ours, estimator))
-            slow = compare(partial(engines.theirs, plain))
+            try:
+                fast = compare(partial(engines.ours, estimator))
+                slow = compare(partial(engines.theirs, plain))
+            except torch.cuda.OutOfMemoryError:
+                print(f'{name}, batch {batch}: not checked, no memory', flush=True)
+                continue
             is_right = fast.within(slow, real=name in real)
             found[f'{name}, batch {batch}'] = fast, slow, is_right
             print(f'{name}, batch {batch}: {fast}', flush=True)

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks of the node run on what the node is today, a few frames each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIMIT_SEC = 240.0
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, domain_id):
+    """Run a benchmark with arguments and return what it wrote."""
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain_id))
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
+
+    def run_with(name, *arguments):
+        out = tmp_path / f'{name}.json'
+        command = [sys.executable, '-m', f'benchmarks.{name}', '--out', str(out), *arguments]
+        ended = subprocess.run(
+            command, cwd=REPOSITORY, timeout=LIMIT_SEC, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(out.read_text())
+
+    return run_with
+
+
+def test_stages_are_timed_one_by_one(run):
+    (table,) = run('stages', '--frames', '3', '--device', 'cpu')['tables']
+
+    assert [row[0] for row in table['rows'][:4]] == ['read', 'prepare', 'infer', 'restore']
+    assert all(row[1] > 0 for row in table['rows'])
+
+
+def test_the_node_s_share_of_the_latency_is_told_apart(run):
+    arguments = ('--without-network', '--rounds', '1', '--frames', '5', '--rate', '3')
+    found = run('node_latency', *arguments)
+
+    for name in ('depth', 'depth and cloud'):
+        assert found['figures'][name]
+        for frame in found['figures'][name]:
+            parts = frame['engine'] + frame['in'] + frame['out'] + frame['node']
+            assert frame['total'] == pytest.approx(parts)
+            assert min(frame.values()) > 0
+
+
+def test_cameras_are_counted_with_the_network_and_without(run):
+    found = run('cameras', '--cameras', '2', '--seconds', '2', '--rate', '2')
+
+    for table in found['tables']:
+        assert [row[:2] for row in table['rows']] == [[2, 1], [2, 2]]
+        assert all(0 < row[4] <= row[3] for row in table['rows'])
