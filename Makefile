@@ -47,6 +47,7 @@ format: $(VENV)/.test
 
 benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.stages
+	$(BIN)/python -m benchmarks.network
 	$(BIN)/python -m benchmarks.clouds
 	$(BIN)/python -m benchmarks.registration
 	$(BIN)/python -m benchmarks.hop_latency
