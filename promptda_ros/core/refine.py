@@ -4,8 +4,7 @@
 
 For small networks, which know that there is an edge better than where it is. Every pixel becomes
 the mean of the pixels around it, weighted by how near they are and how alike in colour
-(Tomasi and Manduchi, 1998; Petschnigg et al., 2004). That is done near steps only: on a slanted
-surface with a pattern the mean would be of its nearer or of its farther side.
+(Tomasi and Manduchi, 1998; Petschnigg et al., 2004).
 """
 
 from __future__ import annotations
@@ -14,38 +13,16 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
 # Chosen on validation scenes of the cell at 252x336 by the error at edges.
 REACH_PX = 6
 STRIDE_PX = 2  # every second neighbour is enough for a mean
 SIGMA_PX = 4.0
 SIGMA_COLOUR = 15.0  # sum of the differences of three channels, 0 to 255 each
-BEND = 0.05  # of 1 / depth over BEND_PX to both sides, as a share: more is a step
-BEND_PX = 4
-AROUND_STEP_PX = 3
 
 
 def refine_edges(depth_m: Tensor, colours: Tensor) -> Tensor:
     """Filter depth (h, w), all finite, by the colours (3, h, w), 0 to 255, of its pixels."""
-    return torch.where(_near_steps(depth_m), _filter(depth_m, colours), depth_m)
-
-
-def _near_steps(depth_m: Tensor) -> Tensor:
-    """Mark what is near a step (h, w); no plane has one, since 1 / depth is straight on it."""
-    height, width = depth_m.shape
-    inverse = 1 / depth_m
-    wider = F.pad(inverse[None, None], (BEND_PX,) * 4, mode='replicate')[0, 0]
-    rows, columns = wider[:, BEND_PX : BEND_PX + width], wider[BEND_PX : BEND_PX + height]
-    down = rows[2 * BEND_PX :] + rows[:height] - 2 * inverse
-    across = columns[:, 2 * BEND_PX :] + columns[:, :width] - 2 * inverse
-    is_bent = torch.maximum(down.abs(), across.abs()) > BEND * inverse
-    size, padding = 2 * AROUND_STEP_PX + 1, AROUND_STEP_PX
-    grown = F.max_pool2d(is_bent.float()[None, None], size, stride=1, padding=padding)
-    return grown[0, 0] > 0.5
-
-
-def _filter(depth_m: Tensor, colours: Tensor) -> Tensor:
     total_m, weights = depth_m.clone(), torch.ones_like(depth_m)
     for down, across in _half_of_the_neighbours():
         one, other = _overlap(depth_m.shape, down, across)
