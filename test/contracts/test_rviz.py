@@ -12,7 +12,7 @@ from sensor_msgs.msg import PointField
 @pytest.mark.parametrize('output', ['points', 'points_dense', 'points_normals'])
 @pytest.mark.parametrize('pcl_layout', [False, True])
 def test_a_cloud_has_as_many_bytes_as_it_says(receive, output, pcl_layout):
-    """J5, or else: 'Data size (..) does not match width (..) times height (..) times point_step'."""
+    """J5: 'Data size (..) does not match width (..) times height (..) times point_step'."""
     message = receive(output, output__pcl_layout=pcl_layout)
     assert message.width * message.height * message.point_step == len(message.data)
     assert message.row_step == message.width * message.point_step
