@@ -24,6 +24,7 @@ from promptda_ros.network import (
 )
 from promptda_ros.network.folded import fold
 from promptda_ros.network.folder import FETCHABLE, fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.share import share_folder
 
@@ -137,8 +138,10 @@ def _estimator(
         image_std=np.broadcast_to(processor.image_std, 3).tolist(),
         dtype=dtype,
     )
+    folded.to(device)
+    use_onednn(folded)
     return Estimator(
-        folded.to(device),
+        folded,
         device=device,
         resolution=settings.model.resolution,
         has_soft_edges=_is_embedded(settings),
