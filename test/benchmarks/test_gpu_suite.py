@@ -39,7 +39,6 @@ def network():
         return networks.make(networks.TINY)
 
 
-@pytest.mark.slow
 def test_the_suite_checks_times_compares_and_draws(run, tmp_path):
     pytest.importorskip('transformers')
     exit_code, found = run()

@@ -14,8 +14,6 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_SEC = 240.0
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, domain_id):
@@ -42,6 +40,7 @@ def test_stages_are_timed_one_by_one(run):
     assert all(row[1] > 0 for row in table['rows'])
 
 
+@pytest.mark.slow
 def test_the_node_s_share_of_the_latency_is_told_apart(run):
     arguments = ('--without-network', '--rounds', '1', '--frames', '5', '--rate', '3')
     found = run('node_latency', *arguments)
@@ -54,6 +53,7 @@ def test_the_node_s_share_of_the_latency_is_told_apart(run):
             assert min(frame.values()) > 0
 
 
+@pytest.mark.slow
 def test_cameras_are_counted_with_the_network_and_without(run):
     found = run('cameras', '--cameras', '2', '--seconds', '2', '--rate', '2')
 
