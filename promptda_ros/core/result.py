@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from promptda_ros.core import cloud
-from promptda_ros.core.flying_pixels import find_flying
+from promptda_ros.core.flying_pixels import without_flying_pixels
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, Mask
 from promptda_ros.core.normals import find_normals
 from promptda_ros.core.settings import Settings
@@ -106,8 +106,9 @@ class Result:
         depth, output = self.depth, self.settings.output
         if output.edge_filter == 'off':
             return depth.depth_m
-        flying = find_flying(depth.depth_m, edge_step=output.edge_step, device=depth.device)
-        return np.where(flying, np.float32(np.nan), depth.depth_m)
+        return without_flying_pixels(
+            depth.depth_m, edge_step=output.edge_step, device=depth.device
+        )
 
     @property
     def _intrinsics(self) -> Intrinsics:

@@ -14,7 +14,9 @@ import math
 import cv2
 import numpy as np
 
-from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Mask, Prompt
+from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_mask, enlarge_nearest
+from promptda_ros.core.fill import distance_px
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Prompt
 from promptda_ros.core.settings import TrustSettings
 
 # Weights of the terms below: chosen by training/calibrate_uncertainty.py on validation scenes of
@@ -38,12 +40,12 @@ class Validity(enum.IntEnum):
 def find_validity(depth: Depth, settings: TrustSettings) -> ByteImage:
     """Return a code (H, W) of `Validity` for every pixel."""
     size = depth.depth_m.shape
-    measured = _enlarge(depth.prompt.measured, size)
+    measured = enlarge_mask(depth.prompt.measured, size)
     agrees = _difference_m(depth) <= settings.max_difference * depth.depth_m  # fails NaN
     codes = np.full(size, Validity.PREDICTED, np.uint8)
     codes[agrees] = Validity.FILLED
     codes[agrees & measured] = Validity.MEASURED
-    codes[_enlarge(depth.saturated, size) & ~measured] = Validity.OUTSIDE_RANGE
+    codes[enlarge_mask(depth.saturated, size) & ~measured] = Validity.OUTSIDE_RANGE
     removed = np.isnan(depth.depth_m) & (codes != Validity.OUTSIDE_RANGE)
     codes[removed] = Validity.REMOVED
     return codes
@@ -57,7 +59,7 @@ def estimate_uncertainty(depth: Depth) -> FloatImage:
     uncertainty_m = np.zeros(depth.depth_m.shape, np.float32)
     for weight, term_m in zip(WEIGHTS, uncertainty_terms(depth), strict=True):
         uncertainty_m += np.float32(weight) * term_m
-    measured = _enlarge(depth.prompt.measured, depth.depth_m.shape)
+    measured = enlarge_mask(depth.prompt.measured, depth.depth_m.shape)
     disagreement_m = np.where(measured, _difference_m(depth), np.float32(0))
     return np.maximum(uncertainty_m, disagreement_m)
 
@@ -70,8 +72,8 @@ def uncertainty_terms(depth: Depth) -> tuple[FloatImage, FloatImage, FloatImage]
     picture's diagonal.
     """
     size = depth.depth_m.shape
-    spread_m = _enlarge_smoothly(_spread(depth.prompt.depth_m), size)
-    distance = _enlarge_smoothly(_distance_to_measured(depth.prompt), size)
+    spread_m = enlarge_bilinear(_spread(depth.prompt.depth_m), size)
+    distance = enlarge_bilinear(_distance_to_measured(depth.prompt), size)
     return depth.depth_m, spread_m, distance * depth.depth_m
 
 
@@ -101,18 +103,14 @@ def contradicting_fraction(depth: Depth, max_difference: float) -> float:
     Pixels whose depth is unknown contradict nothing.
     """
     prompt = depth.prompt
-    height, width = prompt.depth_m.shape
-    depth_m = cv2.resize(depth.depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    depth_m = enlarge_nearest(depth.depth_m, prompt.depth_m.shape)  # mostly smaller
     differs = np.abs(depth_m - prompt.depth_m) > max_difference * prompt.depth_m
     return float(differs[prompt.measured].mean())
 
 
 def _difference_m(depth: Depth) -> FloatImage:
     """Return how far (H, W) the depth is from the prompt, NaN where it is unknown."""
-    height, width = depth.depth_m.shape
-    prompt_m = cv2.resize(
-        depth.prompt.depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-    )
+    prompt_m = enlarge_nearest(depth.prompt.depth_m, depth.depth_m.shape)
     difference_m: FloatImage = np.abs(depth.depth_m - prompt_m)
     return difference_m
 
@@ -143,22 +141,7 @@ def _distance_to_measured(prompt: Prompt) -> FloatImage:
     """Return the distance (h, w) to the nearest measurement as a share of the diagonal."""
     if prompt.measured.all():
         return np.zeros(prompt.measured.shape, np.float32)
-    hole = np.where(prompt.measured, np.uint8(0), np.uint8(1))
-    distance_px = cv2.distanceTransform(hole, cv2.DIST_L2, cv2.DIST_MASK_5)
-    distance: FloatImage = distance_px / np.float32(math.hypot(*hole.shape))
-    return distance
-
-
-def _enlarge(mask: Mask, size: tuple[int, ...]) -> Mask:
-    enlarged: Mask = (
-        cv2.resize(
-            mask.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT
-        )
-        > 0
+    distance: FloatImage = distance_px(prompt.measured) / np.float32(
+        math.hypot(*prompt.measured.shape)
     )
-    return enlarged
-
-
-def _enlarge_smoothly(values: FloatImage, size: tuple[int, ...]) -> FloatImage:
-    enlarged: FloatImage = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-    return enlarged
+    return distance

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from promptda_ros.core.enlarge import enlarge_nearest
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.evaluation.methods import as_blocks, Method
+from promptda_ros.evaluation.methods import Method
 from promptda_ros.evaluation.sample import Sample
 
 
@@ -76,7 +77,7 @@ def measure_flicker(
         for sample in video:
             sensor_name, frames = sample.sensor, frames + 1
             # At the image's size, so that both count the same view.
-            sensor.add(as_blocks(sample.sensor_depth_m, sample.image.shape[:2]))
+            sensor.add(enlarge_nearest(sample.sensor_depth_m, sample.image.shape[:2]))
             for method in methods:
                 deviations[method.name].add(_answer(method, sample))
         count += 1

@@ -17,12 +17,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_nearest
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import ASPECT_TOLERANCE, condition
 from promptda_ros.core.settings import Settings
-from promptda_ros.evaluation.metrics import enlarge_bilinear
 
 FILTERS_MISSING = 'not installed: pip install -r requirements/filters.txt'
 # A pixel of the bilateral filter costs the square of its diameter.
@@ -54,7 +54,7 @@ class Nearest:
     name: str = 'nearest'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
-        return as_blocks(sensor_depth_m, image.shape[:2])
+        return enlarge_nearest(sensor_depth_m, image.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class HoleFill:
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         filled_m = condition(sensor_depth_m, self.settings.prompt).depth_m
-        return as_blocks(filled_m, image.shape[:2])
+        return enlarge_nearest(filled_m, image.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Bilinear:
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         prompt = condition(sensor_depth_m, self.settings.prompt)
-        return enlarge_bilinear(prompt, image.shape[:2])
+        return enlarge_bilinear(prompt.depth_m, image.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class JointBilateral:
         sigma_px = self.sigma_pitches * image.shape[1] / prompt.depth_m.shape[1]
         filtered_m: FloatImage = cv2.ximgproc.jointBilateralFilter(
             joint=image.astype(np.float32),
-            src=enlarge_bilinear(prompt, image.shape[:2]),
+            src=enlarge_bilinear(prompt.depth_m, image.shape[:2]),
             d=min(2 * round(1.5 * sigma_px) + 1, DIAMETER_AT_MOST_PX),
             sigmaColor=self.sigma_colour,
             sigmaSpace=sigma_px,
@@ -117,7 +117,7 @@ class Guided:
         pitch_px = image.shape[1] / prompt.depth_m.shape[1]
         filtered_m: FloatImage = cv2.ximgproc.guidedFilter(
             guide=image.astype(np.float32) / 255,
-            src=enlarge_bilinear(prompt, image.shape[:2]),
+            src=enlarge_bilinear(prompt.depth_m, image.shape[:2]),
             radius=max(1, round(self.radius_pitches * pitch_px)),
             eps=self.epsilon,
         )
@@ -165,14 +165,6 @@ class NetworkOnVideo:
         return self._network.answer(
             image, sensor_depth_m, stamp_ns=self._stamp_ns, history=self._history
         )
-
-
-def as_blocks(depth_m: FloatImage, size: tuple[int, ...]) -> FloatImage:
-    """Return depth at the size (H, W) of an image, every pixel of the sensor a block."""
-    enlarged_m: FloatImage = cv2.resize(
-        depth_m, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT
-    )
-    return enlarged_m
 
 
 def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 import numpy.typing as npt
 
-from promptda_ros.core.frame import FloatImage, Mask, Prompt
+from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_mask
+from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.evaluation.sample import Sample
@@ -75,9 +76,9 @@ class Judge:
         """
         truth_m = sample.truth_m
         prompt = condition(sample.sensor_depth_m, settings)
-        bilinear_m = enlarge_bilinear(prompt, truth_m.shape)
+        bilinear_m = enlarge_bilinear(prompt.depth_m, truth_m.shape)
         known = np.isfinite(truth_m)
-        measured = enlarge_nearest(np.isfinite(sample.sensor_depth_m), truth_m.shape)
+        measured = enlarge_mask(np.isfinite(sample.sensor_depth_m), truth_m.shape)
         edge = edge_band(truth_m)
         error_m = np.abs(bilinear_m - truth_m)
         return cls(
@@ -138,25 +139,6 @@ class Judge:
     def _saturated(self, answers_m: FloatImage) -> float:
         margin_m = SATURATED * (self.far_m - self.near_m)
         return _mean((answers_m <= self.near_m + margin_m) | (answers_m >= self.far_m - margin_m))
-
-
-def enlarge_bilinear(prompt: Prompt, size: tuple[int, ...]) -> FloatImage:
-    """Return the hole-filled sensor depth at the size (H, W) of the image."""
-    enlarged_m: FloatImage = cv2.resize(
-        prompt.depth_m, (size[1], size[0]), interpolation=cv2.INTER_LINEAR
-    )
-    return enlarged_m
-
-
-def enlarge_nearest(mask: Mask, size: tuple[int, ...]) -> Mask:
-    """Return a mask of the sensor's pixels at the size (H, W) of the image."""
-    enlarged: Mask = (
-        cv2.resize(
-            mask.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT
-        )
-        > 0
-    )
-    return enlarged
 
 
 def edge_band(truth_m: FloatImage) -> Mask:
