@@ -17,12 +17,13 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch_ros.actions import Node
 
 from promptda_ros import presets
-from promptda_ros.core.settings import model_setting
+from promptda_ros.core.settings import describe, model_setting
 from promptda_ros.transport import large_image_environment
 
 SHARE = Path(__file__).resolve().parents[1]
 DEFAULT_PARAMETERS = str(SHARE / 'config' / 'promptda.yaml')
 YES_NO = ['true', 'false']
+CHOICES = {setting.name: setting.choices for setting in describe()}
 MOST_PROCESSES = 8
 
 # Where a RealSense publishes that was started as docs/recipes/cameras.md says
@@ -86,13 +87,13 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'image_transport',
         default_value='',
-        choices=['', 'auto', 'raw', 'compressed'],
+        choices=['', *CHOICES['input.image_transport']],
         description='How images arrive; empty: as the parameters say, usually auto.',
     ),
     DeclareLaunchArgument(
         'depth_transport',
         default_value='',
-        choices=['', 'auto', 'raw', 'compressedDepth', 'points'],
+        choices=['', *CHOICES['input.depth_transport']],
         description='How depth arrives; empty: as the parameters say, usually auto.',
     ),
     DeclareLaunchArgument(

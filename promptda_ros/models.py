@@ -109,7 +109,7 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
     if dtype != torch.float32:
         exact = _estimator(network, folder, settings, device, torch.float32)
         off_m = largest_difference_m(estimator, exact)
-        if not off_m <= TOLERANCE_M:
+        if off_m > TOLERANCE_M:
             note = _precision_text(dtype, off_m)
             estimator, dtype = exact, torch.float32
     estimator.warm_up()

@@ -60,10 +60,8 @@ class Pipeline:
         """
         self._fates.clear()
         self._work_on(pairs)
-        before = self.health.resolution.name
         self.health.note(self._fates)
-        if (name := self.health.resolution.name) != before:
-            self.model.estimator.resolution = name
+        self.model.estimator.resolution = self.health.resolution.name
 
     def _work_on(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
         batch: list[Waiting] = []

@@ -177,10 +177,9 @@ class Estimator:
         return self._whole_patches(height, scale), self._whole_patches(width, scale)
 
     def _whole_patches(self, side_px: int, scale: float) -> int:
-        patches = min(
-            round(side_px * scale / self._network.patch_px), side_px // self._network.patch_px
-        )
-        return max(1, patches) * self._network.patch_px
+        patch_px = self._network.patch_px
+        patches = min(round(side_px * scale / patch_px), side_px // patch_px)
+        return max(1, patches) * patch_px
 
     def _resize(self, image: Tensor, size: tuple[int, int]) -> Tensor:
         pixels = image.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
