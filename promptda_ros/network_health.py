@@ -58,11 +58,12 @@ class NetworkHealth:
             self._log.info(f'resolution {self.resolution.name} is tried again')
 
     def _say_problem(self) -> None:
-        before, self.problem = self.problem, self._find_problem()
-        if self.problem and not before:
-            self._log.error(self.problem)
-        elif before and not self.problem:
+        problem = self._find_problem()
+        if problem and not self.problem:
+            self._log.error(problem)
+        elif self.problem and not problem:
             self._log.info('the network gives depth again')
+        self.problem = problem  # last: whoever reads it on another thread finds the log said
 
     def _find_problem(self) -> str:
         if self.resolution.is_stuck:
