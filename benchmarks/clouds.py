@@ -11,19 +11,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 import time
 
 import cv2
 import numpy as np
+import torch
 
 from benchmarks.results import Results, Table
 from promptda_ros.core.flying_pixels import find_flying
-from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame import Depth, Frame, Intrinsics, OnDevice
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import build, PromptSettings
+from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.trust import contradicting_fraction
 
 HEIGHT, WIDTH = 480, 640
@@ -34,19 +35,26 @@ BOX = {'workspace.box_min': [-0.5, -0.5, 0.0], 'workspace.rotation': [0.0, 0.707
 def main() -> None:
     """Run the benchmark."""
     arguments = _parser().parse_args()
+    plain = _scene(torch.device(arguments.device))
+    on_device = plain.depth.on_device
+    assert on_device is not None
+
+    def result(values: dict[str, object] | None = None) -> Result:
+        return replace(plain, settings=build(values or {}))  # nothing was made of it yet
+
     rows = {
-        'flying pixels': lambda: find_flying(_scene(), edge_step=0.008, device=arguments.device),
-        'organised cloud': lambda: _result().points,
-        'organised cloud, filter off': lambda: _result({'output.edge_filter': 'off'}).points,
-        'organised cloud, box': lambda: _result(BOX).points,
-        'dense cloud': lambda: _result().dense,
-        'dense cloud, voxel 5 mm': lambda: _result({'output.voxel': 0.005}).dense,
-        'dense cloud, stride 2': lambda: _result({'output.stride': 2}).dense,
-        'cloud with normals': lambda: _result().with_normals,
-        'all three clouds': lambda: _all_clouds(_result()),
-        'validity': lambda: _result().validity,
-        'uncertainty': lambda: _result().uncertainty_m,
-        'trust gate': lambda: contradicting_fraction(_result().depth, 0.1),
+        'flying pixels': lambda: download(find_flying(on_device.depth_m, edge_step=0.008)),
+        'organised cloud': lambda: result().points,
+        'organised cloud, filter off': lambda: result({'output.edge_filter': 'off'}).points,
+        'organised cloud, box': lambda: result(BOX).points,
+        'dense cloud': lambda: result().dense,
+        'dense cloud, voxel 5 mm': lambda: result({'output.voxel': 0.005}).dense,
+        'dense cloud, stride 2': lambda: result({'output.stride': 2}).dense,
+        'cloud with normals': lambda: result().with_normals,
+        'all three clouds': lambda: _all_clouds(result()),
+        'validity': lambda: result().validity,
+        'uncertainty': lambda: result().uncertainty_m,
+        'trust gate': lambda: contradicting_fraction(plain.depth, 0.1),
     }
     cv2.setNumThreads(1)
     times_ms = [[name, *_time(make, arguments.repeats)] for name, make in rows.items()]
@@ -69,17 +77,7 @@ def _all_clouds(result: Result) -> object:
     return result.points, result.dense, result.with_normals
 
 
-def _scene() -> FloatImage:
-    return _plain().depth.depth_m
-
-
-def _result(values: dict[str, object] | None = None) -> Result:
-    """Return a result of which nothing was made yet."""
-    return replace(_plain(), settings=build(values or {}))
-
-
-@cache
-def _plain() -> Result:
+def _scene(device: torch.device) -> Result:
     """Make boxes on a slanted table, their edges smeared over a pixel."""
     random = np.random.default_rng(0)
     depth_m = np.repeat(np.linspace(1.4, 0.7, HEIGHT, dtype=np.float32)[:, None], WIDTH, axis=1)
@@ -90,7 +88,12 @@ def _plain() -> Result:
     sensor_m[random.random(sensor_m.shape) < 0.05] = np.nan
     image = random.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     frame = Frame(1, 'optical', image, sensor_m, intrinsics=CAMERA)
-    depth = Depth(depth_m, condition(sensor_m, PromptSettings()), np.zeros((252, 336), np.bool_))
+    depth = Depth(
+        depth_m,
+        condition(sensor_m, PromptSettings()),
+        np.zeros((252, 336), np.bool_),
+        OnDevice(upload(depth_m, device), upload(image, device)),
+    )
     return Result(frame, depth, build({}))
 
 

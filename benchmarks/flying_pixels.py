@@ -19,6 +19,7 @@ os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
 
 import cv2
 import numpy as np
+import torch
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.flying_pixels import find_flying
@@ -47,7 +48,7 @@ def main() -> None:
         nearest = Surface(view)
         for name, depth_m in _depths(view, number, estimator, settings):
             good, flying = nearest.judge(depth_m)
-            removed = find_flying(depth_m, edge_step=edge_step)
+            removed = find_flying(torch.from_numpy(depth_m), edge_step=edge_step).numpy()
             counts[name].append(
                 [flying.sum(), (flying & removed).sum(), good.sum(), (good & removed).sum()]
             )

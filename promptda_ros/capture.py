@@ -157,7 +157,7 @@ class Capture:
         wish, frame = self._wish, result.frame
         if wish is None or not wish.add(frame, result.depth.depth_m):
             return
-        depth = replace(result.depth, depth_m=median_depth(wish.depths_m))
+        depth = result.depth.with_depth(median_depth(wish.depths_m))
         result = replace(result, depth=depth)
         messages = {name: outputs.make(output, result) for name, output in SOURCES.items()}
         frames = f'{len(wish.depths_m)} frames' if len(wish.depths_m) > 1 else 'one frame'

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+import sys
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from promptda_ros.core.camera import rays
-from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
+from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
+from promptda_ros.core.transfer import upload
 
 
 @dataclass(frozen=True)
@@ -33,24 +37,29 @@ CUBES = 1 << 21
 
 
 def build_cloud(
-    depth_m: FloatImage, image: ByteImage, intrinsics: Intrinsics, layout: PointLayout
-) -> FloatImage:
+    depth_m: Tensor, image: Tensor, intrinsics: Intrinsics, layout: PointLayout
+) -> Tensor:
     """Back-project every pixel into one buffer (H, W, point_step / 4); unknown points are NaN.
 
-    depth_m is (H, W), image (H, W, 3) RGB. The colour is the bit pattern 0x00RRGGBB in a float32,
-    as PCL and RViz read the field `rgb`.
+    depth_m is (H, W), image (H, W, 3) RGB on the same device. The colour is the bit pattern
+    0x00RRGGBB in a float32, as PCL and RViz read the field `rgb`.
     """
-    across, down = rays(intrinsics)
-    shape = (*depth_m.shape, layout.point_step // 4)
+    across, down = rays_on(intrinsics, depth_m.device)
     # Bytes between the fields travel too: they must not carry old memory.
-    cloud = (
-        np.empty(shape, np.float32) if layout is COMPACT_LAYOUT else np.zeros(shape, np.float32)
-    )
-    np.multiply(depth_m, across, out=cloud[..., 0])
-    np.multiply(depth_m, down, out=cloud[..., 1])
+    make = torch.empty if layout is COMPACT_LAYOUT else torch.zeros
+    cloud = make((*depth_m.shape, layout.point_step // 4), device=depth_m.device)
+    torch.mul(depth_m, across, out=cloud[..., 0])
+    torch.mul(depth_m, down, out=cloud[..., 1])
     cloud[..., 2] = depth_m
-    cloud.view(np.uint32)[..., layout.offsets['rgb'] // 4] = _pack_colour(image)
+    _put_colour(cloud.view(torch.uint8)[..., layout.offsets['rgb'] :][..., :4], image)
     return cloud
+
+
+@lru_cache(maxsize=16)
+def rays_on(intrinsics: Intrinsics, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return x/z of every column (1, W) and y/z of every row (H, 1) on the device."""
+    across, down = rays(intrinsics)
+    return upload(across, device), upload(down, device)
 
 
 def known_points(cloud: FloatImage, known: Mask) -> FloatImage:
@@ -101,8 +110,11 @@ def every_nth(intrinsics: Intrinsics, n: int) -> Intrinsics:
     )
 
 
-def _pack_colour(image: ByteImage) -> npt.NDArray[np.uint32]:
-    bgra = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGRA)
-    packed: npt.NDArray[np.uint32] = bgra.view('<u4')[..., 0]
-    packed &= 0x00FFFFFF
-    return packed
+def _put_colour(bytes_: Tensor, image: Tensor) -> None:
+    """Write 0x00RRGGBB in the machine's byte order into (H, W, 4)."""
+    red, green, blue = image.unbind(2)
+    ordered: tuple[Tensor | int, ...] = (blue, green, red, 0)
+    if sys.byteorder == 'big':
+        ordered = ordered[::-1]
+    for place, value in enumerate(ordered):
+        bytes_[..., place] = value

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, Prompt
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, require_same_view
 from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.threads import one_thread
+from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.upsample import upsample_guided
 
 # The output is a sigmoid between the prompt's minimum and maximum: this near to either end
@@ -35,9 +36,9 @@ SURFACE_STEP = 0.02
 class Prepared:
     """One frame on the device, ready for the network."""
 
+    image: Tensor  # (H, W, 3) uint8
     pixels: Tensor  # (1, 3, h, w), 0 to 255
     prompt_m: Tensor  # (1, 1, hp, wp) float32
-    guide: Tensor  # (H, W) grey levels 0 to 1
     prompt: Prompt
 
 
@@ -108,11 +109,11 @@ class Estimator:
         if history is not None:
             found = history.average(found, frame, settings)
         prompt = complete(found)
-        image = torch.from_numpy(frame.image).to(self._device)  # (H, W, 3) uint8
+        image = upload(frame.image, self._device)
         return Prepared(
+            image=image,
             pixels=self._resize(image, size),
-            prompt_m=torch.from_numpy(prompt.depth_m).to(self._device)[None, None],
-            guide=_grey(image),
+            prompt_m=upload(prompt.depth_m, self._device)[None, None],
             prompt=prompt,
         )
 
@@ -141,22 +142,25 @@ class Estimator:
     ) -> Depth:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
         _require_shape(network_depth_m, prepared.pixels.shape[2:])
-        _require_finite(network_depth_m)
+        good = _count_good(network_depth_m)
         saturated = _saturated(network_depth_m, prepared.prompt)
+        colours = prepared.pixels[0].float()
         if self._refines(settings):
-            network_depth_m = refine_edges(network_depth_m, prepared.pixels[0].float())
-        grey = F.interpolate(
-            prepared.guide[None, None], network_depth_m.shape, mode='bilinear', antialias=True
-        )[0, 0]
-        depth_m = upsample_guided(network_depth_m, grey, prepared.guide, surface_step=SURFACE_STEP)
+            network_depth_m = refine_edges(network_depth_m, colours)
+        depth_m = upsample_guided(
+            network_depth_m, colours, prepared.image, surface_step=SURFACE_STEP
+        )
         unknown = self._unknown(prepared.prompt, saturated, settings)
-        if unknown.any():
+        if unknown is not None:
             depth_m = depth_m.masked_fill(_enlarge(unknown, depth_m.shape), math.nan)
+        # The host waits here, and nowhere before: nothing is built of a frame that is refused.
+        found_m, at_end, good_px = download(depth_m, saturated, good)
+        _require_all_good(int(good_px), network_depth_m.numel())
         return Depth(
-            depth_m=depth_m.cpu().numpy(),
+            depth_m=found_m,
             prompt=prepared.prompt,
-            saturated=saturated.cpu().numpy(),
-            device=str(self._device),
+            saturated=at_end,
+            on_device=None if self._device.type == 'cpu' else OnDevice(depth_m, prepared.image),
         )
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
@@ -192,17 +196,20 @@ class Estimator:
             return self._has_soft_edges
         return settings.refine_edges == 'on'
 
-    def _unknown(self, prompt: Prompt, saturated: Tensor, settings: OutputSettings) -> Tensor:
-        """Mark the network pixels (h, w) whose depth nobody may rely on."""
-        size = saturated.shape
-        # With its neighbours: pixels of both sizes don't lie on one another.
-        unknown = _enlarge(_grown(torch.from_numpy(prompt.rejected).to(self._device)), size)
+    def _unknown(
+        self, prompt: Prompt, saturated: Tensor, settings: OutputSettings
+    ) -> Tensor | None:
+        """Mark the network pixels (h, w) whose depth nobody may rely on; None: there are none."""
+        masks = []
+        if prompt.rejected.any():
+            # With its neighbours: pixels of both sizes don't lie on one another.
+            masks.append(_enlarge(_grown(upload(prompt.rejected, self._device)), saturated.shape))
         if prompt.unsupported is not None:
-            unknown |= _enlarge(torch.from_numpy(prompt.unsupported).to(self._device), size)
+            masks.append(_enlarge(upload(prompt.unsupported, self._device), saturated.shape))
         if settings.drop_saturated:
-            measured = _enlarge(torch.from_numpy(prompt.measured).to(self._device), size)
-            unknown |= saturated & ~measured
-        return unknown
+            measured = _enlarge(upload(prompt.measured, self._device), saturated.shape)
+            masks.append(saturated & ~measured)
+        return torch.stack(masks).any(0) if masks else None
 
 
 def _joined(tensors: list[Tensor]) -> Tensor:
@@ -214,11 +221,6 @@ def _contiguous(image: ByteImage) -> ByteImage:
     return np.require(image, requirements=('C', 'W'))
 
 
-def _grey(image: Tensor) -> Tensor:
-    weights = torch.tensor((0.299 / 255, 0.587 / 255, 0.114 / 255), device=image.device)
-    return image.float() @ weights  # (H, W)
-
-
 def _require_shape(depth_m: Tensor, size: torch.Size) -> None:
     if depth_m.shape != size:
         raise BadFrame(
@@ -228,13 +230,17 @@ def _require_shape(depth_m: Tensor, size: torch.Size) -> None:
         )
 
 
-def _require_finite(depth_m: Tensor) -> None:
-    bad = float((~(torch.isfinite(depth_m) & (depth_m > 0))).float().mean())
-    if bad > 0:
+def _count_good(depth_m: Tensor) -> Tensor:
+    """Count the pixels that are finite and positive; NaN fails both tests."""
+    return ((depth_m > 0) & (depth_m < math.inf)).count_nonzero()
+
+
+def _require_all_good(good_px: int, all_px: int) -> None:
+    if good_px < all_px:
         raise BadFrame(
             'model_output',
-            f'model output invalid: {bad:.1%} of the pixels are not finite and positive; '
-            'set precision:=fp32 if it goes on',
+            f'model output invalid: {1 - good_px / all_px:.1%} of the pixels are not finite and '
+            'positive; set precision:=fp32 if it goes on',
         )
 
 

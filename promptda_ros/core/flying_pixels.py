@@ -27,44 +27,43 @@ from promptda_ros.core.frame import FloatImage, Mask
 
 SMALLEST_STEP_M = 0.006
 SQUARE = np.ones((3, 3), np.uint8)
+BEND = np.array([[1, -2, 1]], np.float32)
 
 
-def find_flying(depth_m: FloatImage, *, edge_step: float, device: str = 'cpu') -> Mask:
-    """Mark the flying pixels of depth (H, W), NaN unknown; computed on the device."""
-    if torch.device(device).type == 'cpu':
-        return flying_on_cpu(depth_m, edge_step)
-    flying = flying_on_device(torch.from_numpy(depth_m).to(device), edge_step)
-    found: Mask = flying.cpu().numpy()
-    return found
+def find_flying(depth_m: Tensor, *, edge_step: float) -> Tensor:
+    """Mark the flying pixels of depth (H, W), NaN unknown, wherever it is."""
+    if depth_m.device.type == 'cpu':
+        return torch.from_numpy(flying_on_cpu(depth_m.numpy(), edge_step))
+    return flying_on_device(depth_m, edge_step)
 
 
-def without_flying_pixels(
-    depth_m: FloatImage, *, edge_step: float, device: str = 'cpu'
-) -> FloatImage:
+def without_flying_pixels(depth_m: Tensor, *, edge_step: float) -> Tensor:
     """Set the flying pixels to NaN."""
-    flying = find_flying(depth_m, edge_step=edge_step, device=device)
-    return np.where(flying, np.float32(np.nan), depth_m)
+    return depth_m.masked_fill(find_flying(depth_m, edge_step=edge_step), math.nan)
 
 
 def flying_on_cpu(depth_m: FloatImage, edge_step: float) -> Mask:
     """Mark the flying pixels (H, W) with OpenCV."""
-    known = np.isfinite(depth_m)
-    nearest_m = cv2.erode(np.where(known, depth_m, np.float32(np.inf)), SQUARE)
-    farthest_m = cv2.dilate(np.where(known, depth_m, np.float32(-np.inf)), SQUARE)
+    nearest_m = cv2.erode(_with(depth_m, math.inf), SQUARE)
+    farthest_m = cv2.dilate(_with(depth_m, -math.inf), SQUARE)
     step_m = depth_m * np.float32(edge_step) + np.float32(SMALLEST_STEP_M)
     flying: Mask = (depth_m - nearest_m > step_m) & (farthest_m - depth_m > step_m)
     inverse = 1 / depth_m
     largest_bend = step_m * inverse * inverse  # of 1 / depth, as the step is of depth
+    # NaN on any side makes a comparison false; beyond the border bends are none.
     bent = np.zeros(depth_m.shape, np.uint8)
-    for before, here, after in (
-        (inverse[:, :-2], np.s_[:, 1:-1], inverse[:, 2:]),
-        (inverse[:-2], np.s_[1:-1], inverse[2:]),
-    ):
-        # NaN on any side makes the comparison false.
-        bend = np.abs(before + after - 2 * inverse[here])
-        bent[here] |= bend > largest_bend[here]
+    bend_across = np.abs(cv2.filter2D(inverse, -1, BEND))
+    bent[:, 1:-1] = (bend_across > largest_bend)[:, 1:-1]
+    bend_down = np.abs(cv2.filter2D(inverse, -1, BEND.T))
+    bent[1:-1] |= (bend_down > largest_bend)[1:-1]
     flying &= cv2.dilate(bent, SQUARE) > 0
     return flying
+
+
+def _with(depth_m: FloatImage, stand_in: float) -> FloatImage:
+    """Put a value in the place of what is unknown."""
+    unknown = np.isnan(depth_m)
+    return np.where(unknown, np.float32(stand_in), depth_m) if unknown.any() else depth_m
 
 
 def flying_on_device(depth_m: Tensor, edge_step: float) -> Tensor:

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:  # at run time nothing here needs torch
+    from torch import Tensor
 
 FloatImage = npt.NDArray[np.float32]
 ByteImage = npt.NDArray[np.uint8]
@@ -59,6 +63,14 @@ class Prompt:
     unsupported: Mask | None = None  # (h, w), too far from every measurement; None: nowhere
 
 
+@dataclass(frozen=True, eq=False)
+class OnDevice:
+    """What of a frame also lies where the network ran, so that more can be computed there."""
+
+    depth_m: Tensor  # (H, W), as Depth.depth_m
+    image: Tensor  # (H, W, 3), as Frame.image
+
+
 @dataclass(frozen=True)
 class Depth:
     """Dense metric depth of one image, and what it rests on."""
@@ -66,7 +78,11 @@ class Depth:
     depth_m: FloatImage  # (H, W), NaN unknown
     prompt: Prompt
     saturated: Mask  # (h, w) as the network sees it, at an end of what the prompt lets it express
-    device: str = 'cpu'  # where more can be computed of it, as torch calls it
+    on_device: OnDevice | None = None  # None: nowhere but here
+
+    def with_depth(self, depth_m: FloatImage) -> Depth:
+        """Return the same for other depth (H, W) of the same image."""
+        return replace(self, depth_m=depth_m, on_device=None)
 
     @property
     def near_m(self) -> float:

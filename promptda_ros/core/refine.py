@@ -4,12 +4,12 @@
 
 For small networks, which know that there is an edge better than where it is. Every pixel becomes
 the mean of the pixels around it, weighted by how near they are and how alike in colour
-(Tomasi and Manduchi, 1998; Petschnigg et al., 2004).
+(Tomasi and Manduchi, 1998; Petschnigg et al., 2004). First along columns, then along rows, which
+takes a fifth of the time of a square (Pham and van Vliet, 2005) and gives errors at edges that
+are 2 % larger.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -23,32 +23,22 @@ SIGMA_COLOUR = 15.0  # sum of the differences of three channels, 0 to 255 each
 
 def refine_edges(depth_m: Tensor, colours: Tensor) -> Tensor:
     """Filter depth (h, w), all finite, by the colours (3, h, w), 0 to 255, of its pixels."""
+    for axis in (0, 1):
+        depth_m = _filter(depth_m, colours, axis)
+    return depth_m
+
+
+def _filter(depth_m: Tensor, colours: Tensor, axis: int) -> Tensor:
+    length = depth_m.shape[axis]
     total_m, weights = depth_m.clone(), torch.ones_like(depth_m)
-    for down, across in _half_of_the_neighbours():
-        one, other = _overlap(depth_m.shape, down, across)
+    for offset in range(STRIDE_PX, min(REACH_PX, length - 1) + 1, STRIDE_PX):
         # A pair of pixels has one weight, whichever of the two is asked for.
-        unlike = (colours[(..., *one)] - colours[(..., *other)]).abs_().sum(0)
-        far = (down * down + across * across) / SIGMA_PX**2
-        weight = unlike.div_(SIGMA_COLOUR).square_().add_(far).mul_(-0.5).exp_()
-        total_m[one].addcmul_(weight, depth_m[other])
-        total_m[other].addcmul_(weight, depth_m[one])
-        weights[one] += weight
-        weights[other] += weight
+        rest = length - offset
+        unlike = colours.narrow(axis + 1, 0, rest) - colours.narrow(axis + 1, offset, rest)
+        unlike = unlike.abs_().sum(0).div_(SIGMA_COLOUR)
+        weight = unlike.square_().add_((offset / SIGMA_PX) ** 2).mul_(-0.5).exp_()
+        for one, other in ((0, offset), (offset, 0)):
+            neighbours_m = depth_m.narrow(axis, other, rest)
+            total_m.narrow(axis, one, rest).addcmul_(weight, neighbours_m)
+            weights.narrow(axis, one, rest).add_(weight)
     return total_m / weights
-
-
-def _half_of_the_neighbours() -> Iterator[tuple[int, int]]:
-    """Yield offsets, of each and its opposite only one."""
-    for down in range(0, REACH_PX + 1, STRIDE_PX):
-        for across in range(-REACH_PX, REACH_PX + 1, STRIDE_PX):
-            if (down, across) > (0, 0):
-                yield down, across
-
-
-def _overlap(size: torch.Size, down: int, across: int) -> tuple[tuple[slice, slice], ...]:
-    """Return where pixels lie that have a neighbour at this offset, and where it lies."""
-    height, width = size
-    left, right = max(0, -across), max(0, across)
-    one = slice(0, max(0, height - down)), slice(left, max(left, width - right))
-    other = slice(min(down, height), height), slice(min(right, width), max(right, width - left))
-    return one, other

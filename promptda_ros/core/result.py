@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+import math
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from promptda_ros.core import cloud
 from promptda_ros.core.flying_pixels import without_flying_pixels
-from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, Mask
+from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
 from promptda_ros.core.normals import find_normals
 from promptda_ros.core.settings import Settings
+from promptda_ros.core.threads import one_thread
+from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.transform import Transform
 from promptda_ros.core.trust import estimate_uncertainty, find_validity
 from promptda_ros.core.workspace import inside_workspace
@@ -37,7 +42,7 @@ class Result:
         """Return the depth that the images show."""
         if self.settings.output.edge_filter != 'depth_and_points':
             return self.depth
-        return replace(self.depth, depth_m=self._clean_m)
+        return self.depth.with_depth(self._clean_m)
 
     @property
     def image_depth_m(self) -> FloatImage:
@@ -83,32 +88,49 @@ class Result:
     def _compact(self) -> FloatImage:
         return self._build(cloud.COMPACT_LAYOUT)
 
+    @one_thread()
     def _build(self, layout: cloud.PointLayout) -> FloatImage:
-        intrinsics = cloud.every_nth(self._intrinsics, self.settings.output.stride)
-        image = self._strided(self.frame.image)
-        return cloud.build_cloud(self._strided(self._cloud_m), image, intrinsics, layout)
-
-    @cached_property
-    def _cloud_m(self) -> FloatImage:
-        """Return the depth (H, W) of the points that clouds show."""
-        return np.where(self._shown, self._clean_m, np.float32(np.nan))
-
-    @cached_property
-    def _shown(self) -> Mask:
-        shown = inside_workspace(
-            self._clean_m, self._intrinsics, self.settings.workspace, self.box_from_camera
+        n = self.settings.output.stride
+        (points,) = download(
+            cloud.build_cloud(
+                self._shown[::n, ::n],
+                self._on_device.image[::n, ::n],
+                cloud.every_nth(self._intrinsics, n),
+                layout,
+            )
         )
-        return shown if self.frame.mask is None else shown & ~self.frame.mask
+        return points
+
+    @property
+    def _shown(self) -> Tensor:
+        """Return the depth (H, W) of the points that clouds show."""
+        shown = inside_workspace(
+            self._clean, self._intrinsics, self.settings.workspace, self.box_from_camera
+        )
+        if self.frame.mask is not None:
+            shown &= ~upload(self.frame.mask, shown.device)
+        return self._clean.masked_fill(~shown, math.nan)
 
     @cached_property
     def _clean_m(self) -> FloatImage:
         """Return the depth (H, W) without flying pixels, unless the filter is off."""
-        depth, output = self.depth, self.settings.output
+        (depth_m,) = download(self._clean)
+        return depth_m
+
+    @cached_property
+    def _clean(self) -> Tensor:
+        depth_m, output = self._on_device.depth_m, self.settings.output
         if output.edge_filter == 'off':
-            return depth.depth_m
-        return without_flying_pixels(
-            depth.depth_m, edge_step=output.edge_step, device=depth.device
-        )
+            return depth_m
+        return without_flying_pixels(depth_m, edge_step=output.edge_step)
+
+    @property
+    def _on_device(self) -> OnDevice:
+        if self.depth.on_device is not None:
+            return self.depth.on_device
+        # torch warns about arrays it can't write to, which views of messages are.
+        image = np.require(self.frame.image, requirements=('C', 'W'))
+        return OnDevice(torch.from_numpy(self.depth.depth_m), torch.from_numpy(image))
 
     @property
     def _intrinsics(self) -> Intrinsics:
@@ -117,4 +139,4 @@ class Result:
 
     def _strided(self, pixels: np.ndarray) -> np.ndarray:
         n = self.settings.output.stride
-        return pixels if n == 1 else np.ascontiguousarray(pixels[::n, ::n])
+        return pixels[::n, ::n]

@@ -26,37 +26,59 @@ COLOUR_SCALE = 0.08
 class _Axis:
     """Along one axis: the two source pixels of output pixels, and the weight of the second."""
 
-    low: Tensor  # (N,) int64
-    high: Tensor  # (N,) int64
-    weight_of_high: Tensor  # (N,) float32, 0 to 1
+    low: Tensor  # int64
+    high: Tensor  # int64
+    weight_of_high: Tensor  # float32, 0 to 1
 
     def at(self, index: Tensor) -> _Axis:
-        """Return the same for chosen output pixels."""
-        return _Axis(self.low[index], self.high[index], self.weight_of_high[index])
+        """Return the same for chosen output pixels (E,)."""
+        return _Axis(*(one.index_select(0, index) for one in self._parts()))
+
+    def down(self) -> _Axis:
+        """Return the same as columns (N, 1)."""
+        return _Axis(*(one[:, None] for one in self._parts()))
 
     def sides(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return indices and weights of both source pixels."""
         return (self.low, 1 - self.weight_of_high), (self.high, self.weight_of_high)
 
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.low, self.high, self.weight_of_high
+
 
 def upsample_guided(
-    depth_m: Tensor, grey: Tensor, guide: Tensor, *, surface_step: float
+    depth_m: Tensor, colours: Tensor, image: Tensor, *, surface_step: float
 ) -> Tensor:
-    """Enlarge depth (h, w) to the size of the guide (H, W).
+    """Enlarge depth (h, w) to the size of the image (H, W, 3).
 
-    `grey` (h, w) and `guide` (H, W) are the image in grey levels 0 to 1 at both sizes; neighbours
-    whose depth differs by more than `surface_step` (relative) belong to another surface.
+    `colours` (3, h, w) and `image` are the picture at both sizes, 0 to 255; neighbours whose depth
+    differs by more than `surface_step` (relative) belong to another surface.
     """
-    if depth_m.shape == guide.shape:
+    size = image.shape[:2]
+    if depth_m.shape == size:
         return depth_m
-    rows = _axis(depth_m.shape[0], guide.shape[0], guide.device)
-    columns = _axis(depth_m.shape[1], guide.shape[1], guide.device)
-    enlarged_m = F.interpolate(depth_m[None, None], guide.shape, mode='bilinear')[0, 0]
-    at_edge = _cells_at_edges(depth_m, surface_step)[rows.low][:, columns.low]
+    rows = _axis(depth_m.shape[0], size[0], image.device)
+    columns = _axis(depth_m.shape[1], size[1], image.device)
+    enlarged_m = F.interpolate(depth_m[None, None], size, mode='bilinear')[0, 0]
+    at_edge = _cells_at_edges(depth_m, surface_step).index_select(1, columns.low)
+    at_edge = at_edge.index_select(0, rows.low)  # (H, W)
+    grey = _grey(colours.movedim(0, 2))
+    if image.device.type != 'cpu':
+        # To find out which pixels lie at edges the host would have to wait for the device.
+        corners = list(_corners(depth_m, grey, _grey(image), rows.down(), columns))
+        return torch.where(at_edge, _average(corners, _surface(corners), surface_step), enlarged_m)
     row, column = at_edge.nonzero(as_tuple=True)  # (E,), few of all pixels
-    corners = list(_corners(depth_m, grey, guide[row, column], rows.at(row), columns.at(column)))
-    enlarged_m[row, column] = _average(corners, _surface(corners), surface_step)
+    pixel = row * size[1] + column
+    guide = _grey(image.reshape(-1, 3).index_select(0, pixel))
+    corners = list(_corners(depth_m, grey, guide, rows.at(row), columns.at(column)))
+    enlarged_m.view(-1)[pixel] = _average(corners, _surface(corners), surface_step)
     return enlarged_m
+
+
+def _grey(colours: Tensor) -> Tensor:
+    """Return grey levels (...), 0 to 1, of colours (..., 3)."""
+    weights = torch.tensor((0.299 / 255, 0.587 / 255, 0.114 / 255), device=colours.device)
+    return colours.float() @ weights
 
 
 def _cells_at_edges(depth_m: Tensor, surface_step: float) -> Tensor:
@@ -72,16 +94,23 @@ def _cells_at_edges(depth_m: Tensor, surface_step: float) -> Tensor:
 def _corners(
     depth_m: Tensor, grey: Tensor, guide: Tensor, rows: _Axis, columns: _Axis
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield depth and weight (E,) of each of the four network pixels around E output pixels."""
+    """Yield depth and weight of each of the four network pixels around output pixels."""
     for row, row_weight in rows.sides():
         for column, column_weight in columns.sides():
-            unlike = (grey[row, column] - guide) / COLOUR_SCALE
+            cell = row * depth_m.shape[1] + column
+            unlike = (_look_up(grey, cell) - guide) / COLOUR_SCALE
             weight = row_weight * column_weight / (1 + unlike.square())
-            yield depth_m[row, column], weight
+            yield _look_up(depth_m, cell), weight
+
+
+def _look_up(values: Tensor, cell: Tensor) -> Tensor:
+    """Return the values (h, w) of cells that are counted row by row."""
+    # A quarter of the time that values[row, column] takes on a CPU.
+    return values.reshape(-1).index_select(0, cell.reshape(-1)).view(cell.shape)
 
 
 def _surface(corners: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """Return the depth (E,) of the corner with the largest weight."""
+    """Return the depth of the corner with the largest weight."""
     surface_m, best = corners[0]
     for corner_m, weight in corners[1:]:
         surface_m = torch.where(weight > best, corner_m, surface_m)
@@ -92,7 +121,7 @@ def _surface(corners: list[tuple[Tensor, Tensor]]) -> Tensor:
 def _average(
     corners: list[tuple[Tensor, Tensor]], surface_m: Tensor, surface_step: float
 ) -> Tensor:
-    """Average (E,) the corners that lie on the surface."""
+    """Average the corners that lie on the surface."""
     total, deviation_m = torch.zeros_like(surface_m), torch.zeros_like(surface_m)
     for corner_m, weight in corners:
         from_surface_m = corner_m - surface_m

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+import torch
+from torch import Tensor
 
-from promptda_ros.core.camera import rays
-from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
+from promptda_ros.core.cloud import rays_on
+from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.settings import WorkspaceSettings
 from promptda_ros.core.transform import Transform
 
@@ -15,19 +16,19 @@ DEFAULTS = WorkspaceSettings()
 
 
 def inside_workspace(
-    depth_m: FloatImage,
+    depth_m: Tensor,
     intrinsics: Intrinsics,
     settings: WorkspaceSettings,
     box_from_camera: Transform | None = None,
-) -> Mask:
+) -> Tensor:
     """Mark the pixels (H, W) of depth (H, W) whose points stay; unknown depth never does.
 
     The box is in the frame that `box_from_camera` leads to, without it in one whose origin and
     axes the settings give, seen from the camera.
     """
-    inside: Mask = (depth_m >= settings.min_depth) & (depth_m <= settings.max_depth)
+    inside = (depth_m >= settings.min_depth) & (depth_m <= settings.max_depth)
     inside &= depth_m > 0  # whatever the settings say: (0, 0, 0) is the camera itself
-    inside &= _in_window(depth_m.shape, settings.roi)
+    inside = _in_window(inside, settings.roi)
     if has_box(settings):
         box_from_camera = box_from_camera or box_of_parameters(settings)
         inside &= _in_box(depth_m, intrinsics, settings, box_from_camera)
@@ -48,27 +49,30 @@ def box_of_parameters(settings: WorkspaceSettings) -> Transform:
     return Transform.of(settings.translation, settings.rotation).inverse()
 
 
-def _in_window(shape: tuple[int, ...], roi: tuple[float, ...]) -> Mask:
+def _in_window(inside: Tensor, roi: tuple[float, ...]) -> Tensor:
     left, top, width, height = (round(side) for side in roi)
-    window = np.zeros(shape, np.bool_)
     rows = slice(top, top + height if height else None)
     columns = slice(left, left + width if width else None)
-    window[rows, columns] = True
+    window = torch.zeros_like(inside)
+    window[rows, columns] = inside[rows, columns]
     return window
 
 
 def _in_box(
-    depth_m: FloatImage,
+    depth_m: Tensor,
     intrinsics: Intrinsics,
     settings: WorkspaceSettings,
     box_from_camera: Transform,
-) -> Mask:
+) -> Tensor:
     # A coordinate at a time: p = depth * (R @ ray) + t, and rays are a row plus a column.
-    across, down = rays(intrinsics)
-    rotation = box_from_camera.rotation.astype(np.float32)
-    inside: Mask = np.ones(depth_m.shape, np.bool_)
+    across, down = rays_on(intrinsics, depth_m.device)
+    inside = torch.ones_like(depth_m, dtype=torch.bool)
     limits = zip(
-        rotation, box_from_camera.translation_m, settings.box_min, settings.box_max, strict=True
+        box_from_camera.rotation.tolist(),
+        box_from_camera.translation_m.tolist(),
+        settings.box_min,
+        settings.box_max,
+        strict=True,
     )
     for (along_x, along_y, along_z), offset_m, least_m, most_m in limits:
         coordinate_m = depth_m * (along_x * across + (along_y * down + along_z))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 import sys
 
@@ -12,11 +13,10 @@ import cv2
 import numpy as np
 
 from promptda_ros import millimetres
-from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT
 from promptda_ros.core.device import DeviceError
 from promptda_ros.core.device_faults import DeviceLost
-from promptda_ros.core.flying_pixels import without_flying_pixels
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.result import Result
 from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.exit_codes import ExitCode
@@ -104,9 +104,8 @@ def _write(
     height, width = depth.depth_m.shape
     fx, fy, cx, cy = intrinsics
     camera = Intrinsics(width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
-    clean_m = without_flying_pixels(depth.depth_m, edge_step=settings.output.edge_step)
-    cloud = build_cloud(clean_m, frame.image, camera, COMPACT_LAYOUT)
-    write_ply(folder / 'cloud.ply', cloud[..., :3], frame.image)
+    points = Result(replace(frame, intrinsics=camera), depth, settings).points
+    write_ply(folder / 'cloud.ply', points[..., :3], frame.image)
 
 
 def _tell(folder: Path, depth: Depth, model: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
+import torch
 
 from promptda_ros import compressed_depth, encodings, messages
 from promptda_ros.core import camera
@@ -27,6 +28,12 @@ MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=1_700_000_000, nanosec=987_654_321), frame_id='optical')
 ONLY_Z = PointLayout(4, {'z': 0})
 BAYER = ('rggb', 'bggr', 'gbrg', 'grbg')
+
+
+def cloud_of(depth_m, image, intrinsics, layout: PointLayout = COMPACT_LAYOUT):
+    """Build the cloud of arrays."""
+    tensors = torch.from_numpy(depth_m), torch.from_numpy(image)
+    return build_cloud(*tensors, intrinsics, layout).numpy()
 
 
 def mosaic(rgb: np.ndarray, pattern: str) -> np.ndarray:
@@ -518,8 +525,8 @@ def test_binning_and_a_region_of_interest_leave_a_plane_where_it_is(roi, across,
     columns, rows = camera.rays(full)
     depth_m = (1.2 / (0.3 * columns - 0.2 * rows + 1.0)).astype(np.float32)
     image = np.zeros((480, 640, 3), np.uint8)
-    expected_m = build_cloud(depth_m, image, full, COMPACT_LAYOUT)[window][..., :3]
-    found_m = build_cloud(depth_m[window], image[window], intrinsics, COMPACT_LAYOUT)[..., :3]
+    expected_m = cloud_of(depth_m, image, full)[window][..., :3]
+    found_m = cloud_of(depth_m[window], image[window], intrinsics)[..., :3]
     np.testing.assert_allclose(found_m, expected_m, atol=1e-5)
     on_plane_m = found_m @ np.float32([0.3, -0.2, 1.0]) - 1.2
     assert np.abs(on_plane_m).max() <= 1e-4
@@ -606,7 +613,7 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
     depth_m = random.uniform(0.3, 3.0, (height, width)).astype(np.float32)
     depth_m[random.random(depth_m.shape) < 0.2] = np.nan
     image = noise(height, width)
-    buffer = build_cloud(depth_m, image, intrinsics, layout)
+    buffer = cloud_of(depth_m, image, intrinsics, layout)
     message = messages.point_cloud(buffer, layout, HEADER)
 
     assert message.header == HEADER

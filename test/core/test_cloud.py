@@ -8,22 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+import torch
 
-from promptda_ros.core import camera
+from promptda_ros.core import camera, cloud
 from promptda_ros.core.cloud import (
-    build_cloud,
     COMPACT_LAYOUT,
     every_nth,
     known_points,
     NORMALS_LAYOUT,
     one_a_cube,
     PCL_LAYOUT,
+    PointLayout,
     thin_out,
 )
 from promptda_ros.core.frame import FloatImage, Intrinsics
 
 LAYOUTS = {'compact': COMPACT_LAYOUT, 'pcl': PCL_LAYOUT}
 CAMERA = Intrinsics(width=32, height=24, fx=40.0, fy=42.0, cx=15.25, cy=11.75)
+
+
+def build_cloud(
+    depth_m: FloatImage, image: np.ndarray, intrinsics: Intrinsics, layout: PointLayout
+) -> FloatImage:
+    """Build the cloud of arrays."""
+    tensors = torch.from_numpy(depth_m), torch.from_numpy(image)
+    return cloud.build_cloud(*tensors, intrinsics, layout).numpy()
 
 
 def slope() -> FloatImage:

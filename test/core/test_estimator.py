@@ -357,7 +357,7 @@ def test_nothing_keeps_a_graph(estimator):
     """H8: neither what goes in nor what comes out could be trained."""
     prepared = estimator.prepare(frame_of(slope()), PROMPT)
     (depth_m,) = estimator.infer([prepared])
-    given = (prepared.pixels, prepared.prompt_m, prepared.guide)
+    given = (prepared.pixels, prepared.prompt_m)
     assert not any(tensor.requires_grad for tensor in (*given, depth_m))
     assert depth_m.is_inference()
     assert not any(weight.requires_grad for weight in estimator._network.parameters())

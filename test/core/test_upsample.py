@@ -21,7 +21,12 @@ def upsample(depth_m: Tensor, size: tuple[int, int], *, grey=None, guide=None) -
     """Upsample under one grey level, or under those that are given."""
     grey = torch.full(depth_m.shape, GREY) if grey is None else grey
     guide = torch.full(size, GREY) if guide is None else guide
-    return upsample_guided(depth_m, grey, guide, surface_step=SURFACE_STEP)
+    return upsample_guided(
+        depth_m,
+        255 * grey.expand(3, *grey.shape),
+        255 * guide[..., None].expand(*guide.shape, 3),
+        surface_step=SURFACE_STEP,
+    )
 
 
 def neighbours(size: int, target_size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +63,7 @@ def scenes(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor]:
 @given(scenes())
 def test_no_value_lies_outside_its_four_corners(scene):
     depth_m, grey, guide = scene
-    found_m = upsample_guided(depth_m, grey, guide, surface_step=SURFACE_STEP)
+    found_m = upsample(depth_m, guide.shape, grey=grey, guide=guide)
     assert found_m.shape == guide.shape
     assert found_m.dtype == torch.float32
     corners_m = corners_of(depth_m, guide.shape)
@@ -71,7 +76,7 @@ def test_no_value_lies_outside_its_four_corners(scene):
 def test_every_value_lies_on_the_surface_of_one_corner(scene):
     """Nothing floats between surfaces: some corner is at most one surface step away."""
     depth_m, grey, guide = scene
-    found_m = upsample_guided(depth_m, grey, guide, surface_step=SURFACE_STEP)
+    found_m = upsample(depth_m, guide.shape, grey=grey, guide=guide)
     corners_m = corners_of(depth_m, guide.shape)
     nearest = ((corners_m - found_m).abs() / corners_m).min(dim=0).values
     assert (nearest <= SURFACE_STEP * (1 + 1e-3)).all()
@@ -140,6 +145,6 @@ def test_depth_of_the_right_size_is_returned_untouched():
 def test_a_scene_k_times_as_far_gives_depth_k_times_as_far(scene, factor):
     """Metric honesty: surfaces are told apart by share, not by metres."""
     depth_m, grey, guide = scene
-    once = upsample_guided(depth_m, grey, guide, surface_step=SURFACE_STEP)
-    scaled = upsample_guided(depth_m * factor, grey, guide, surface_step=SURFACE_STEP)
+    once = upsample(depth_m, guide.shape, grey=grey, guide=guide)
+    scaled = upsample(depth_m * factor, guide.shape, grey=grey, guide=guide)
     torch.testing.assert_close(scaled, once * factor, rtol=0, atol=0)

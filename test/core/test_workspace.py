@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+import torch
 
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT
 from promptda_ros.core.frame import FloatImage, Intrinsics
@@ -30,12 +31,14 @@ def scene(seed: int = 0) -> FloatImage:
 def points_of(depth_m: FloatImage) -> np.ndarray:
     """Return the points (H, W, 3) of depth."""
     image = np.zeros((*depth_m.shape, 3), np.uint8)
-    return build_cloud(depth_m, image, CAMERA, COMPACT_LAYOUT)[..., :3].astype(np.float64)
+    tensors = torch.from_numpy(depth_m), torch.from_numpy(image)
+    return build_cloud(*tensors, CAMERA, COMPACT_LAYOUT)[..., :3].double().numpy()
 
 
 def inside(depth_m: FloatImage, way: Transform | None = None, **fields: object) -> np.ndarray:
     """Crop by these settings."""
-    return inside_workspace(depth_m, CAMERA, WorkspaceSettings(**fields), way)
+    settings = WorkspaceSettings(**fields)
+    return inside_workspace(torch.from_numpy(depth_m), CAMERA, settings, way).numpy()
 
 
 def test_the_defaults_keep_whatever_is_known():
@@ -51,7 +54,7 @@ def test_the_range_is_inclusive():
     depth_m = np.float32([[0.4, 0.5, 0.75, 1.0, 1.1]])
     camera = Intrinsics(width=5, height=1, fx=40.0, fy=40.0, cx=2.0, cy=0.0)
     settings = WorkspaceSettings(min_depth=0.5, max_depth=1.0)
-    kept = inside_workspace(depth_m, camera, settings)
+    kept = inside_workspace(torch.from_numpy(depth_m), camera, settings)
     assert kept.tolist() == [[False, True, True, True, False]]
 
 
