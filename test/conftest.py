@@ -22,12 +22,11 @@ DOMAINS = range(1, 102)
 
 
 @pytest.fixture(autouse=True, scope='session')
-def calm_torch() -> Iterator[None]:
+def calm_torch() -> None:
     """Keep small networks from waiting for threads on machines that are busy."""
-    from promptda_ros.core.threads import one_thread
+    import torch
 
-    with one_thread():
-        yield
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from promptda_ros.core.prompt import complete, find_measured, require_same_view
 from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import OutputSettings, PromptSettings
-from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.upsample import upsample_guided
 
@@ -93,7 +92,6 @@ class Estimator:
         (network_depth_m,) = self.infer([prepared])
         return self.restore(prepared, network_depth_m, output)
 
-    @one_thread()
     def prepare(
         self, frame: Frame, settings: PromptSettings, history: History | None = None
     ) -> Prepared:
@@ -135,7 +133,6 @@ class Estimator:
             depths_m.update(zip(numbers, found_m, strict=True))
         return [depths_m[number] for number in range(len(batch))]
 
-    @one_thread()
     @torch.inference_mode()
     def restore(
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
@@ -150,9 +147,7 @@ class Estimator:
         depth_m = upsample_guided(
             network_depth_m, colours, prepared.image, surface_step=SURFACE_STEP
         )
-        unknown = self._unknown(prepared.prompt, saturated, settings)
-        if unknown is not None:
-            depth_m = depth_m.masked_fill(_enlarge(unknown, depth_m.shape), math.nan)
+        depth_m = _without(depth_m, self._unknown(prepared.prompt, saturated, settings))
         # The host waits here, and nowhere before: nothing is built of a frame that is refused.
         found_m, at_end, good_px = download(depth_m, saturated, good)
         _require_all_good(int(good_px), network_depth_m.numel())
@@ -247,6 +242,13 @@ def _require_all_good(good_px: int, all_px: int) -> None:
 def _saturated(depth_m: Tensor, prompt: Prompt) -> Tensor:
     margin_m = SATURATION * (prompt.far_m - prompt.near_m)
     return (depth_m <= prompt.near_m + margin_m) | (depth_m >= prompt.far_m - margin_m)
+
+
+def _without(depth_m: Tensor, unknown: Tensor | None) -> Tensor:
+    """Return depth (H, W) with NaN where it is unknown (h, w)."""
+    if unknown is None or (unknown.device.type == 'cpu' and not unknown.any()):
+        return depth_m  # no other device can say so before the host waits for it
+    return depth_m.masked_fill(_enlarge(unknown, depth_m.shape), math.nan)
 
 
 def _grown(mask: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 import torch.nn.functional as F
@@ -60,19 +61,26 @@ def upsample_guided(
     rows = _axis(depth_m.shape[0], size[0], image.device)
     columns = _axis(depth_m.shape[1], size[1], image.device)
     enlarged_m = F.interpolate(depth_m[None, None], size, mode='bilinear')[0, 0]
-    at_edge = _cells_at_edges(depth_m, surface_step).index_select(1, columns.low)
-    at_edge = at_edge.index_select(0, rows.low)  # (H, W)
+    at_edge = _cells_at_edges(depth_m, surface_step)
     grey = _grey(colours.movedim(0, 2))
     if image.device.type != 'cpu':
         # To find out which pixels lie at edges the host would have to wait for the device.
         corners = list(_corners(depth_m, grey, _grey(image), rows.down(), columns))
+        at_edge = at_edge.index_select(1, columns.low).index_select(0, rows.low)
         return torch.where(at_edge, _average(corners, _surface(corners), surface_step), enlarged_m)
-    row, column = at_edge.nonzero(as_tuple=True)  # (E,), few of all pixels
-    pixel = row * size[1] + column
+    pixel = _pixels_of(at_edge, rows, columns)  # few of all
+    row, column = pixel // size[1], pixel % size[1]
     guide = _grey(image.reshape(-1, 3).index_select(0, pixel))
     corners = list(_corners(depth_m, grey, guide, rows.at(row), columns.at(column)))
     enlarged_m.view(-1)[pixel] = _average(corners, _surface(corners), surface_step)
     return enlarged_m
+
+
+def _pixels_of(cells: Tensor, rows: _Axis, columns: _Axis) -> Tensor:
+    """Return the numbers (E,), row by row, of the output pixels in marked cells (h, w)."""
+    # NumPy, which does this in a quarter of torch's time.
+    marked = cells.numpy().take(columns.low.numpy(), axis=1).take(rows.low.numpy(), axis=0)
+    return torch.from_numpy(np.flatnonzero(marked))
 
 
 def _grey(colours: Tensor) -> Tensor:

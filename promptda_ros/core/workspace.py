@@ -26,9 +26,11 @@ def inside_workspace(
     The box is in the frame that `box_from_camera` leads to, without it in one whose origin and
     axes the settings give, seen from the camera.
     """
-    inside = (depth_m >= settings.min_depth) & (depth_m <= settings.max_depth)
-    inside &= depth_m > 0  # whatever the settings say: (0, 0, 0) is the camera itself
-    inside = _in_window(inside, settings.roi)
+    # Whatever the settings say: (0, 0, 0) is the camera itself.
+    least_m = max(settings.min_depth, torch.finfo(depth_m.dtype).tiny)
+    inside = (depth_m >= least_m) & (depth_m <= settings.max_depth)
+    if settings.roi != DEFAULTS.roi:
+        inside = _in_window(inside, settings.roi)
     if has_box(settings):
         box_from_camera = box_from_camera or box_of_parameters(settings)
         inside &= _in_box(depth_m, intrinsics, settings, box_from_camera)
