@@ -115,7 +115,7 @@ def main() -> None:
     node = PromptDepthNode(parameter_overrides=[*parameters, Parameter('trust.gate', value=False)])
     node.trigger_configure()
     if arguments.without_network:
-        node._pipeline.model.estimator._network = NoNetwork()
+        node._pipeline.model.estimator.network = NoNetwork()
     frames = None if arguments.cameras else Frames(node)
     node.trigger_activate()
     executor = SingleThreadedExecutor()

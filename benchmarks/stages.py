@@ -9,11 +9,7 @@ read: transport has a benchmark of its own (hop_latency.py).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-import statistics
-import time
 
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -90,46 +86,36 @@ def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
 
 
 class _Stages(StageTimes):
-    """Keeps every duration, with the processor's time of the thread where the body is timed."""
+    """Keeps every duration."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.wall_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
-        self.processor_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
-
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
-        """Time the body of a `with`."""
-        begun_sec = time.thread_time()
-        with super().time(stage):
-            yield
-            self.processor_ms[stage].append(1e3 * (time.thread_time() - begun_sec))
+        self.all_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
 
     def add(self, stage: str, duration_ms: float) -> None:
         """Count a duration."""
-        self.wall_ms[stage].append(duration_ms)
+        self.all_ms[stage].append(duration_ms)
 
 
 def _report(stages: _Stages, model: str, arguments: argparse.Namespace) -> None:
     names = STAGES[STAGES.index('read') :]
-    rows = [_row(name, stages.wall_ms[name], stages.processor_ms[name]) for name in names]
-    beside = zip(*(stages.wall_ms[name] for name in BESIDE_NETWORK), strict=True)
-    busy = zip(*(stages.processor_ms[name] for name in BESIDE_NETWORK), strict=True)
-    rows.append(_row(' + '.join(BESIDE_NETWORK), [*map(sum, beside)], [*map(sum, busy)]))
-    columns = ('stage', 'median ms', 'p99 ms', 'least ms', "thread's processor ms, median")
+    rows = [_row(name, stages.all_ms[name]) for name in names]
+    beside = zip(*(stages.all_ms[name] for name in BESIDE_NETWORK), strict=True)
+    rows.append(_row(' + '.join(BESIDE_NETWORK), [*map(sum, beside)]))
+    columns = ('stage', 'median ms', 'p99 ms', 'least ms')
     settings = (
         f'{model}, {torch.get_num_threads()} threads; {arguments.frames} frames of '
         f'{arguments.recording.name}, from messages in memory; depth, camera_info and cloud.'
     )
-    figures = {'wall_ms': stages.wall_ms, 'processor_ms': stages.processor_ms}
-    results = Results('Stages of one frame', [Table('', columns, rows)], settings, (), figures)
+    results = Results(
+        'Stages of one frame', [Table('', columns, rows)], settings, (), stages.all_ms
+    )
     results.report(arguments.out)
 
 
-def _row(name: str, wall_ms: list[float], processor_ms: list[float]) -> list[str | float]:
-    found = spread(sorted(wall_ms))
-    busy = statistics.median(processor_ms) if processor_ms else ''
-    return [name, found.p50, found.p99, min(wall_ms), busy]
+def _row(name: str, times_ms: list[float]) -> list[str | float]:
+    found = spread(sorted(times_ms))
+    return [name, found.p50, found.p99, min(times_ms)]
 
 
 if __name__ == '__main__':

@@ -24,6 +24,7 @@ from promptda_ros.network import (
 )
 from promptda_ros.network.folded import fold
 from promptda_ros.network.folder import FETCHABLE, fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.graphs import GraphedNetwork
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.share import share_folder
@@ -68,15 +69,29 @@ class LoadedModel:
     precision: str
     frame_sec: float  # from image to depth, measured at start
     note: str = ''  # what the user should know about it
+    graphs: GraphedNetwork | None = None  # on CUDA
+
+    def between_frames(self) -> None:
+        """Do what would hold up a frame."""
+        if self.graphs is not None:
+            self.graphs.record_missed()
+
+    def free_memory(self) -> None:
+        """Let go of what only saves time."""
+        if self.graphs is not None:
+            self.graphs.forget()
 
     def facts(self) -> dict[str, str]:
         """Return the figures for diagnostics and reports."""
-        return {
+        facts = {
             'model.name': self.name,
             'model.sha256': self.sha256,
             'device': self.device,
             'precision': self.precision,
         }
+        if self.graphs is not None:
+            facts['cuda_graphs'] = self.graphs.problem or str(self.graphs.recorded)
+        return facts
 
     def describe(self) -> str:
         """Return one line for logs."""
@@ -112,6 +127,9 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
         if off_m > TOLERANCE_M:
             note = _precision_text(dtype, off_m)
             estimator, dtype = exact, torch.float32
+    graphs = GraphedNetwork(estimator.network) if device.type == 'cuda' else None
+    if graphs is not None:
+        estimator.network = graphs
     estimator.warm_up()
     return LoadedModel(
         estimator=estimator,
@@ -121,6 +139,7 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
         precision=str(dtype).removeprefix('torch.'),
         frame_sec=min(_time_frame(estimator) for _ in range(TIMED_FRAMES)),
         note=note,
+        graphs=graphs,
     )
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -22,14 +21,6 @@ OUTPUT_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE
 )
 OUTPUTS = {name: product.kind for name, product in PRODUCTS.items()}
-
-
-@dataclass(frozen=True)
-class Built:
-    """A message ready to be published."""
-
-    output: str
-    message: Any
 
 
 class Outputs:
@@ -62,26 +53,25 @@ class Outputs:
         """Return how many messages of each output were published."""
         return {output: self._published[output] for output in OUTPUTS}
 
-    def build(self, result: Result) -> list[Built]:
-        """Build the messages that have listeners; without intrinsics no camera_info, no points.
+    def heard(self, result: Result) -> list[str]:
+        """Return which outputs of the result have listeners, in the order to publish them.
 
-        All carry the stamp and the frame id of the image.
+        Without intrinsics there is no camera_info and no cloud.
         """
         return [
-            Built(output, self.make(output, result))
+            output
             for output, product in PRODUCTS.items()
             if self._is_heard(output) and product.can_be_made(result)
         ]
 
     def make(self, output: str, result: Result) -> Any:
-        """Make one message, whether somebody listens or not."""
+        """Make a message with the stamp and the frame id of the image, listeners or not."""
         return PRODUCTS[output].make(result, messages.header_of(result.frame))
 
-    def publish(self, built: list[Built]) -> None:
-        """Publish what was built."""
-        for each in built:
-            self._publishers[each.output].publish(each.message)
-            self._published[each.output] += 1
+    def publish(self, output: str, message: Any) -> None:
+        """Publish what was made."""
+        self._publishers[output].publish(message)
+        self._published[output] += 1
 
     def _is_heard(self, output: str) -> bool:
         return self._publishers[output].get_subscription_count() > 0

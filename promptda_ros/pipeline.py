@@ -22,6 +22,8 @@ from promptda_ros.models import LoadedModel
 from promptda_ros.network_health import ANSWERED, NetworkHealth
 from promptda_ros.transports import SensorMessage
 
+FRAMES_AT_ONCE = 64  # more cameras than anybody has
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -31,6 +33,9 @@ class Waiting:
     pair: Pair[SensorMessage]
     frame: Frame
     prepared: Prepared
+
+
+Answer = tuple[Waiting, Tensor]  # a frame and metres (h, w) of the network
 
 
 class Pipeline:
@@ -51,6 +56,7 @@ class Pipeline:
         self.health = health
         self._inferring = Guard(on_error)
         self._fates: set[str] = set()  # of the frames of the batch in work
+        self._at_once = FRAMES_AT_ONCE  # less where memory was short for more
 
     def process(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
         """Publish the depth of each camera's pair, or drop it under a reason.
@@ -62,6 +68,7 @@ class Pipeline:
         self._work_on(pairs)
         self.health.note(self._fates)
         self.model.estimator.resolution = self.health.resolution.name
+        self.model.between_frames()
 
     def _work_on(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
         batch: list[Waiting] = []
@@ -69,11 +76,12 @@ class Pipeline:
             camera.reading.run(self._read, camera, pair, batch)
         if not batch:
             return
-        depths_m: list[Tensor] = []
-        if not self._inferring.run(self._infer, batch, depths_m):
-            for waiting in batch:
+        answers: list[Answer] = []
+        pending = list(batch)
+        if not self._inferring.run(self._infer, pending, answers):
+            for waiting in pending:
                 waiting.camera.drops.add('failed')
-        for waiting, depth_m in zip(batch, depths_m, strict=False):
+        for waiting, depth_m in answers:
             waiting.camera.publishing.run(self._publish, waiting, depth_m)
 
     def _read(self, camera: Camera, pair: Pair[SensorMessage], batch: list[Waiting]) -> None:
@@ -91,25 +99,33 @@ class Pipeline:
                 )
             batch.append(Waiting(camera, pair, frame, prepared))
 
-    def _infer(self, batch: list[Waiting], depths_m: list[Tensor]) -> None:
-        begun_sec = time.perf_counter()
-        try:
-            depths_m += run_on_device(
-                self.model.estimator.infer, [waiting.prepared for waiting in batch]
-            )
-        except OutOfMemory as error:
-            self._fates.add(error.reason)
-            for waiting in batch:
-                waiting.camera.drop(error)
-            return
-        for waiting in batch:
-            waiting.camera.stages.add('infer', (time.perf_counter() - begun_sec) * 1e3)
+    def _infer(self, pending: list[Waiting], answers: list[Answer]) -> None:
+        """Move frames from those that wait to those that are answered, or drop them."""
+        while pending:
+            batch = pending[: self._at_once]
+            begun_sec = time.perf_counter()
+            try:
+                depths_m = run_on_device(
+                    self.model.estimator.infer, [waiting.prepared for waiting in batch]
+                )
+            except OutOfMemory as error:
+                self.model.free_memory()
+                self._at_once = max(1, len(batch) // 2)
+                if len(batch) == 1:
+                    self._fates.add(error.reason)
+                    pending.remove(batch[0])
+                    batch[0].camera.drop(error)
+                continue
+            del pending[: len(batch)]
+            for waiting, depth_m in zip(batch, depths_m, strict=True):
+                answers.append((waiting, depth_m))
+                waiting.camera.stages.add('infer', (time.perf_counter() - begun_sec) * 1e3)
 
     def _publish(self, waiting: Waiting, network_depth_m: Tensor) -> None:
         camera, frame = waiting.camera, waiting.frame
-        settings, stage = camera.settings, camera.stages.time
+        settings, stages = camera.settings, camera.stages
         with self._dropping(camera):
-            with stage('restore'):
+            with stages.time('restore'):
                 depth = run_on_device(
                     self.model.estimator.restore,
                     waiting.prepared,
@@ -118,12 +134,15 @@ class Pipeline:
                 )
                 self._fates.add(ANSWERED)
                 require_trust(depth, settings.trust)
-            with stage('build'):
-                result = camera.result_of(waiting.pair, frame, depth)
-                built = run_on_device(camera.outputs.build, result)
-            with stage('publish'):
-                camera.outputs.publish(built)
-            camera.latest = depth
+            camera.latest = depth.with_depth(depth.depth_m)  # which keeps no memory of the device
+            result = camera.result_of(waiting.pair, frame, depth)
+            # One by one: a depth image does not wait for the cloud.
+            with stages.sum('build', 'publish') as stage:
+                for output in camera.outputs.heard(result):
+                    with stage.time('build'):
+                        message = run_on_device(camera.outputs.make, output, result)
+                    with stage.time('publish'):
+                        camera.outputs.publish(output, message)
             if camera.capture.wants(waiting.pair):
                 camera.capture.add(result, camera.outputs)
 

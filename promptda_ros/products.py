@@ -82,16 +82,17 @@ def _may_show_points(result: Result) -> bool:
     return _has_intrinsics(result) and not result.frame.points_withheld
 
 
+# In the order in which they are published: what planners wait for first, what takes long last.
 PRODUCTS = {
     'depth/image_rect': Product(Image, _depth),
-    'depth/image_rect/compressedDepth': Product(CompressedImage, _depth_compressed),
-    'depth/image_mm': Product(Image, _depth_mm),
-    'depth/image_mm/compressedDepth': Product(CompressedImage, _depth_mm_compressed),
     'depth/camera_info': Product(CameraInfo, _camera_info, _has_intrinsics),
-    'depth/preview': Product(Image, _preview),
+    'depth/image_mm': Product(Image, _depth_mm),
     'points': Product(PointCloud2, _points, _may_show_points),
     'points_dense': Product(PointCloud2, _points_dense, _may_show_points),
     'points_normals': Product(PointCloud2, _points_normals, _may_show_points),
     'validity': Product(Image, _validity),
     'uncertainty': Product(Image, _uncertainty),
+    'depth/preview': Product(Image, _preview),
+    'depth/image_rect/compressedDepth': Product(CompressedImage, _depth_compressed),
+    'depth/image_mm/compressedDepth': Product(CompressedImage, _depth_mm_compressed),
 }

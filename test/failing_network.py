@@ -65,7 +65,7 @@ def main() -> int:
     def load_failing(settings: Any) -> Any:
         model = load_model(settings)
         estimator = model.estimator
-        estimator._network = FailingNetwork(estimator._network, *sys.argv[1].split(','))
+        estimator.network = FailingNetwork(estimator.network, *sys.argv[1].split(','))
         return model
 
     node.load_model = load_failing

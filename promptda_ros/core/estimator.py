@@ -65,7 +65,7 @@ class Estimator:
         has_soft_edges: bool = False,
     ) -> None:
         """Take a network that is on the device; where edges are soft they are refined."""
-        self._network = network
+        self.network = network
         self._device = device
         self._has_soft_edges = has_soft_edges
         fallback = 'full' if device.type == 'cuda' else 'low'
@@ -126,7 +126,7 @@ class Estimator:
             of_size[each.pixels.shape, each.prompt_m.shape].append(number)
         depths_m: dict[int, Tensor] = {}
         for numbers in of_size.values():
-            found_m = self._network(
+            found_m = self.network(
                 _joined([batch[number].pixels for number in numbers]),
                 _joined([batch[number].prompt_m for number in numbers]),
             )
@@ -139,18 +139,18 @@ class Estimator:
     ) -> Depth:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
         _require_shape(network_depth_m, prepared.pixels.shape[2:])
-        good = _count_good(network_depth_m)
+        limits_m = torch.stack(network_depth_m.aminmax())
         saturated = _saturated(network_depth_m, prepared.prompt)
         colours = prepared.pixels[0].float()
+        depth_m = network_depth_m
         if self._refines(settings):
-            network_depth_m = refine_edges(network_depth_m, colours)
-        depth_m = upsample_guided(
-            network_depth_m, colours, prepared.image, surface_step=SURFACE_STEP
-        )
+            depth_m = refine_edges(depth_m, colours)
+        depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
         depth_m = _without(depth_m, self._unknown(prepared.prompt, saturated, settings))
         # The host waits here, and nowhere before: nothing is built of a frame that is refused.
-        found_m, at_end, good_px = download(depth_m, saturated, good)
-        _require_all_good(int(good_px), network_depth_m.numel())
+        found_m, at_end, (nearest_m, farthest_m) = download(depth_m, saturated, limits_m)
+        if not (nearest_m > 0 and farthest_m < math.inf):  # NaN fails, too
+            raise _invalid(network_depth_m)
         return Depth(
             depth_m=found_m,
             prompt=prepared.prompt,
@@ -164,7 +164,7 @@ class Estimator:
         Raises:
             BadFrame: the image is smaller than one patch.
         """
-        patch_px = self._network.patch_px
+        patch_px = self.network.patch_px
         if min(height, width) < patch_px:
             raise BadFrame(
                 'image_size',
@@ -176,7 +176,7 @@ class Estimator:
         return self._whole_patches(height, scale), self._whole_patches(width, scale)
 
     def _whole_patches(self, side_px: int, scale: float) -> int:
-        patch_px = self._network.patch_px
+        patch_px = self.network.patch_px
         patches = min(round(side_px * scale / patch_px), side_px // patch_px)
         return max(1, patches) * patch_px
 
@@ -225,18 +225,13 @@ def _require_shape(depth_m: Tensor, size: torch.Size) -> None:
         )
 
 
-def _count_good(depth_m: Tensor) -> Tensor:
-    """Count the pixels that are finite and positive; NaN fails both tests."""
-    return ((depth_m > 0) & (depth_m < math.inf)).count_nonzero()
-
-
-def _require_all_good(good_px: int, all_px: int) -> None:
-    if good_px < all_px:
-        raise BadFrame(
-            'model_output',
-            f'model output invalid: {1 - good_px / all_px:.1%} of the pixels are not finite and '
-            'positive; set precision:=fp32 if it goes on',
-        )
+def _invalid(depth_m: Tensor) -> BadFrame:
+    bad = 1 - float(((depth_m > 0) & (depth_m < math.inf)).float().mean())
+    return BadFrame(
+        'model_output',
+        f'model output invalid: {bad:.1%} of the pixels are not finite and positive; '
+        'set precision:=fp32 if it goes on',
+    )
 
 
 def _saturated(depth_m: Tensor, prompt: Prompt) -> Tensor:

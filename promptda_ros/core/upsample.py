@@ -62,15 +62,15 @@ def upsample_guided(
     columns = _axis(depth_m.shape[1], size[1], image.device)
     enlarged_m = F.interpolate(depth_m[None, None], size, mode='bilinear')[0, 0]
     at_edge = _cells_at_edges(depth_m, surface_step)
-    grey = _grey(colours.movedim(0, 2))
+    grey = _grey(colours)
     if image.device.type != 'cpu':
         # To find out which pixels lie at edges the host would have to wait for the device.
-        corners = list(_corners(depth_m, grey, _grey(image), rows.down(), columns))
+        corners = list(_corners(depth_m, grey, _grey(image.movedim(2, 0)), rows.down(), columns))
         at_edge = at_edge.index_select(1, columns.low).index_select(0, rows.low)
         return torch.where(at_edge, _average(corners, _surface(corners), surface_step), enlarged_m)
     pixel = _pixels_of(at_edge, rows, columns)  # few of all
     row, column = pixel // size[1], pixel % size[1]
-    guide = _grey(image.reshape(-1, 3).index_select(0, pixel))
+    guide = _grey(image.reshape(-1, 3).index_select(0, pixel).T)
     corners = list(_corners(depth_m, grey, guide, rows.at(row), columns.at(column)))
     enlarged_m.view(-1)[pixel] = _average(corners, _surface(corners), surface_step)
     return enlarged_m
@@ -84,9 +84,15 @@ def _pixels_of(cells: Tensor, rows: _Axis, columns: _Axis) -> Tensor:
 
 
 def _grey(colours: Tensor) -> Tensor:
-    """Return grey levels (...), 0 to 1, of colours (..., 3)."""
-    weights = torch.tensor((0.299 / 255, 0.587 / 255, 0.114 / 255), device=colours.device)
-    return colours.float() @ weights
+    """Return grey levels (...), 0 to 1, of colours (3, ...)."""
+    grey: Tensor = torch.tensordot(_grey_weights(colours.device), colours.float(), dims=1)
+    return grey
+
+
+@lru_cache(maxsize=4)
+def _grey_weights(device: torch.device) -> Tensor:
+    # Made anew for every frame they would have to be waited for on a GPU.
+    return torch.tensor((0.299 / 255, 0.587 / 255, 0.114 / 255), device=device)
 
 
 def _cells_at_edges(depth_m: Tensor, surface_step: float) -> Tensor:

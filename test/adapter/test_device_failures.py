@@ -37,8 +37,8 @@ def start(often, make_rig):
         rig.node.start()
         rig.advertise_all()
         estimator = rig.node._pipeline.model.estimator
-        networks.append(FailingNetwork(estimator._network, *plan))
-        estimator._network = networks[-1]
+        networks.append(FailingNetwork(estimator.network, *plan))
+        estimator.network = networks[-1]
         return rig, networks[-1]
 
     yield start

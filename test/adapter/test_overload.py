@@ -35,7 +35,7 @@ class SlowNetwork:
 def overloaded(rig: Any) -> Any:
     """Start a node whose network is five times slower than its camera."""
     estimator = rig.node._pipeline.model.estimator
-    estimator._network = SlowNetwork(estimator._network)
+    estimator.network = SlowNetwork(estimator.network)
     return rig
 
 

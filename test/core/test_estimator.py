@@ -360,7 +360,7 @@ def test_nothing_keeps_a_graph(estimator):
     given = (prepared.pixels, prepared.prompt_m)
     assert not any(tensor.requires_grad for tensor in (*given, depth_m))
     assert depth_m.is_inference()
-    assert not any(weight.requires_grad for weight in estimator._network.parameters())
+    assert not any(weight.requires_grad for weight in estimator.network.parameters())
 
 
 def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimator, monkeypatch):
@@ -372,13 +372,13 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
     ]
     batch = [estimator.prepare(frame, PROMPT) for frame in frames]
     alone = [estimator.infer([each])[0] for each in batch]
-    sizes, network = [], estimator._network
+    sizes, network = [], estimator.network
 
     def count(pixels, prompt_m):
         sizes.append(len(pixels))
         return network(pixels, prompt_m)
 
-    monkeypatch.setattr(estimator, '_network', count)
+    monkeypatch.setattr(estimator, 'network', count)
     together = estimator.infer(batch)
     assert sizes == [2, 1]
     for one, other in zip(alone, together, strict=True):
