@@ -24,7 +24,8 @@ LIMIT_SEC = 120.0
 class FailingNetwork:
     """Does what the plan says with one run after the other, then what the real network does.
 
-    `memory_px` is how many pixels fit into its memory, and `answers` are all tensors it gave.
+    `memory_px` is how many pixels of a batch fit into its memory, and `answers` are all tensors
+    it gave.
     """
 
     def __init__(self, network: Any, *plan: str) -> None:
@@ -38,10 +39,10 @@ class FailingNetwork:
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Answer as the network does, or fail."""
-        height, width = pixels.shape[2:]
+        frames, _, height, width = pixels.shape
         self.sizes.append((height, width))
         word = self.plan.popleft() if self.plan else 'ok'
-        if word == 'out_of_memory' or height * width > self.memory_px:
+        if word == 'out_of_memory' or frames * height * width > self.memory_px:
             raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 20.00 MiB.')
         if word == 'lost':
             print('made to lose the device', file=sys.stderr, flush=True)

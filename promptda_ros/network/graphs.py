@@ -111,6 +111,7 @@ class GraphedNetwork:
         """Let go of all recordings and their memory."""
         self._replays.clear()
         self._missed = None
+        self.problem = ''
 
     @torch.inference_mode()
     def record_missed(self) -> None:
@@ -121,10 +122,9 @@ class GraphedNetwork:
         self._replays[missed.size] = None
         try:
             replay = self._record(self._network, missed.pixels, missed.prompt_m)
-            exact_m = self._network(missed.pixels, missed.prompt_m)
-            # Of other inputs first: what is left of the recorded run must not pass for an answer.
-            replay(torch.zeros_like(missed.pixels), missed.prompt_m)
-            found_m = replay(missed.pixels, missed.prompt_m)
+            # On other inputs: what is left of the recorded run must not pass for an answer.
+            others = missed.pixels.flip(-1), 2 * missed.prompt_m
+            exact_m, found_m = self._network(*others), replay(*others)
         except RuntimeError as error:
             self.problem = f'no CUDA graph: {str(error).partition(chr(10))[0]}'
             return

@@ -153,6 +153,37 @@ def test_without_a_smaller_size_the_mend_is_said_until_memory_returns(small_size
     assert rig.node.exit_code == ExitCode.CLEAN
 
 
+def test_frames_of_two_cameras_that_do_not_fit_together_are_worked_on_one_by_one(often, make_rig):
+    """H1: no frame is lost, and the batch that failed is not tried again."""
+    rig = make_rig(cameras=['left', 'right'])
+    rig.node.start()
+    pipeline = rig.node._pipeline
+    estimator = pipeline.model.estimator
+    estimator.network = network = FailingNetwork(estimator.network)
+    for name in ('left', 'right'):
+        rig.advertise_all(f'{name}/')
+    heard = {name: rig.listen(f'{name}/depth/image_rect') for name in ('left', 'right')}
+    rig.send_through(heard['left'], prefix='left/')
+    network.memory_px = np.prod(network.sizes[0])
+    pairs = hold_back(rig)
+    for number in (1, 2):
+        for name in heard:
+            rig.send(f'{name}/')
+        rig.spin_until(lambda: len(pairs) == 2)
+        pipeline.process(dict(pairs))
+        pairs.clear()
+        rig.spin_until(lambda n=number: (len(heard['left']), len(heard['right'])) == (n + 1, n))
+    assert len(network.sizes) == 1 + 3 + 2
+    assert [camera.drops.snapshot() for camera in rig.node._cameras] == [{}, {}]
+
+
+def hold_back(rig):
+    """Return what is handed over from now on, which the worker never sees."""
+    pairs = {}
+    rig.node._session._worker.offer = lambda camera, pair: bool(pairs.update({camera: pair}))
+    return pairs
+
+
 @pytest.mark.parametrize('name, mend', [('vitl', 'set model.name:=vits'), ('', 'take a smaller')])
 def test_too_little_memory_at_start_is_one_sentence(make_rig, monkeypatch, capfd, name, mend):
     """B9: what is needed, and what needs less; exit code 3."""

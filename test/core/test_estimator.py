@@ -9,6 +9,8 @@ test knows show what is made of the answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 import warnings
 
@@ -20,11 +22,12 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core import camera
+from promptda_ros.core import camera, result
+from promptda_ros.core import estimator as under_test
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
-from promptda_ros.core.settings import OutputSettings, PromptSettings
+from promptda_ros.core.settings import build, OutputSettings, PromptSettings
 from promptda_ros.network import load_network
 from promptda_ros.network.folded import fold, FoldedNetwork
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
@@ -32,6 +35,7 @@ from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 CPU = torch.device('cpu')
 PROMPT, OUTPUT = PromptSettings(), OutputSettings()
 PATCH_PX = 14
+VGA = Intrinsics(width=640, height=480, fx=600.0, fy=600.0, cx=319.5, cy=239.5)
 
 
 class FakeNetwork(nn.Module):
@@ -485,3 +489,43 @@ def plane_fit_rms_m(points_m: np.ndarray) -> float:
     centred_m = points_m - points_m.mean(axis=0)
     normal = np.linalg.svd(centred_m, full_matrices=False)[2][-1]
     return float(np.sqrt(np.mean((centred_m @ normal) ** 2)))
+
+
+class Meta:
+    """Downloads of torch's meta device, on which nothing can be read: as if a GPU never answered.
+
+    Whatever asks it for a value raises.
+    """
+
+    def __init__(self) -> None:
+        self.downloads: list[list[tuple[str, tuple[int, ...]]]] = []
+
+    def __call__(self, *tensors: Tensor) -> tuple[np.ndarray, ...]:
+        """Note the tensors, return ones."""
+        self.downloads.append([(tensor.device.type, tuple(tensor.shape)) for tensor in tensors])
+        return tuple(torch.ones_like(tensor, device='cpu').numpy() for tensor in tensors)
+
+
+@pytest.mark.parametrize('refine', ['on', 'off'])
+def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
+    refine, network_folder, monkeypatch
+):
+    """From the upload on, nothing is asked of the device before, and nothing leaves it."""
+    meta = Meta()
+    monkeypatch.setattr(under_test, 'download', meta)
+    monkeypatch.setattr(result, 'download', meta)
+    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # there is none on it
+    device = torch.device('meta')
+    network = folded(network_folder).to(device)
+    estimator = Estimator(network, device=device, resolution='low')
+    sensor_m = slope()
+    sensor_m[5:9, 5:9] = np.nan
+    frame = replace(frame_of(sensor_m, colours(480, 640)), intrinsics=VGA)
+    settings = build({'output.refine_edges': refine, 'workspace.max_depth': 3.0})
+
+    prepared = estimator.prepare(frame, settings.prompt)
+    depth = estimator.restore(prepared, *estimator.infer([prepared]), settings.output)
+    assert meta.downloads == [[('meta', (480, 640)), ('meta', (252, 336)), ('meta', (2,))]]
+    points = result.Result(frame, depth, settings).points
+    assert meta.downloads[1:] == [[('meta', (480, 640, 4))]]
+    assert points.shape == (480, 640, 4)
