@@ -11,6 +11,7 @@ import re
 import time
 
 from rclpy.node import Node
+import torch
 
 from promptda_ros.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.capture import Capture
@@ -48,7 +49,15 @@ class Camera:
     Topics, services and parameters of a camera with a name begin with it.
     """
 
-    def __init__(self, name: str, node: Node, settings: Settings, extrinsics: Extrinsics) -> None:
+    def __init__(
+        self,
+        name: str,
+        node: Node,
+        settings: Settings,
+        extrinsics: Extrinsics,
+        device: torch.device,
+    ) -> None:
+        """Take the device on which depth is registered."""
         self.name = name
         self.prefix = f'{name}/' if name else ''
         self.settings = settings
@@ -59,6 +68,7 @@ class Camera:
             calibration=self._calibration(node, 'image', COLOUR),
             depth_calibration=self._calibration(node, 'depth', DEPTH),
             extrinsics=extrinsics,
+            device=device,
             warn=self.log.warning,
         )
         self.history = History()

@@ -143,7 +143,8 @@ class PromptDepthNode(LifecycleNode):
         of_cameras = self._declared.of_cameras
         self._extrinsics = Extrinsics(self)
         self._cameras = [
-            Camera(name, self, own, self._extrinsics) for name, own in of_cameras.items()
+            Camera(name, self, own, self._extrinsics, model.estimator.device)
+            for name, own in of_cameras.items()
         ]
         may_shrink = settings.model.resolution == 'auto'
         resolution = Resolution(model.estimator.resolution, may_shrink=may_shrink)

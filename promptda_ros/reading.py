@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+import torch
 
 from promptda_ros.attachments import Attachments, keep_confident, read_mask
 from promptda_ros.calibration import Calibration, Optics, Shot
@@ -42,13 +43,16 @@ class Reader:
         calibration: Calibration,
         depth_calibration: Calibration,
         extrinsics: Extrinsics,
+        device: torch.device,
         warn: Callable[[str], object],
     ) -> None:
+        """Take the device on which depth is registered."""
         self.calibration = calibration
         self.depth_calibration = depth_calibration
         self.confidence = Attachments()
         self.masks = Attachments()
         self._extrinsics = extrinsics
+        self._device = device
         self._frozen = FrozenDepth(warn)
         self._say_once = SayOnce(warn)
 
@@ -135,6 +139,7 @@ class Reader:
             self._require(optics).intrinsics,
             camera_from_sensor or IDENTITY,
             max_long_side=settings.prompt.max_long_side,
+            device=self._device,
         )
 
     def _register_depth(
@@ -162,6 +167,7 @@ class Reader:
             self._require(optics).intrinsics,
             camera_from_sensor,
             max_long_side=settings.prompt.max_long_side,
+            device=self._device,
         )
 
     def _require(self, optics: Optics | None) -> Optics:

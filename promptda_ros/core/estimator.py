@@ -66,7 +66,7 @@ class Estimator:
     ) -> None:
         """Take a network that is on the device; where edges are soft they are refined."""
         self.network = network
-        self._device = device
+        self.device = device
         self._has_soft_edges = has_soft_edges
         fallback = 'full' if device.type == 'cuda' else 'low'
         self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
@@ -107,11 +107,11 @@ class Estimator:
         if history is not None:
             found = history.average(found, frame, settings)
         prompt = complete(found)
-        image = upload(frame.image, self._device)
+        image = upload(frame.image, self.device)
         return Prepared(
             image=image,
             pixels=self._resize(image, size),
-            prompt_m=upload(prompt.depth_m, self._device)[None, None],
+            prompt_m=upload(prompt.depth_m, self.device)[None, None],
             prompt=prompt,
         )
 
@@ -155,7 +155,7 @@ class Estimator:
             depth_m=found_m,
             prompt=prepared.prompt,
             saturated=at_end,
-            on_device=None if self._device.type == 'cpu' else OnDevice(depth_m, prepared.image),
+            on_device=None if self.device.type == 'cpu' else OnDevice(depth_m, prepared.image),
         )
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
@@ -182,7 +182,7 @@ class Estimator:
 
     def _resize(self, image: Tensor, size: tuple[int, int]) -> Tensor:
         pixels = image.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
-        if self._device.type != 'cpu':
+        if self.device.type != 'cpu':
             pixels = pixels.float()  # only the CPU resizes uint8
         return F.interpolate(pixels, size, mode='bicubic', antialias=True)
 
@@ -198,11 +198,11 @@ class Estimator:
         masks = []
         if prompt.rejected.any():
             # With its neighbours: pixels of both sizes don't lie on one another.
-            masks.append(_enlarge(_grown(upload(prompt.rejected, self._device)), saturated.shape))
+            masks.append(_enlarge(_grown(upload(prompt.rejected, self.device)), saturated.shape))
         if prompt.unsupported is not None:
-            masks.append(_enlarge(upload(prompt.unsupported, self._device), saturated.shape))
+            masks.append(_enlarge(upload(prompt.unsupported, self.device), saturated.shape))
         if settings.drop_saturated:
-            measured = _enlarge(upload(prompt.measured, self._device), saturated.shape)
+            measured = _enlarge(upload(prompt.measured, self.device), saturated.shape)
             masks.append(saturated & ~measured)
         return torch.stack(masks).any(0) if masks else None
 

@@ -19,7 +19,10 @@ from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.inverse_depth import from_metres, project_points, to_metres
 from promptda_ros.core.scattered import draw_points, in_picture
 from promptda_ros.core.second_view import draw_view, reduce_view, View
+from promptda_ros.core.transfer import upload
 from promptda_ros.core.transform import Transform
+
+CPU = torch.device('cpu')
 
 Points = npt.NDArray[np.floating]  # (N, 3)
 
@@ -39,7 +42,7 @@ def register_depth(
     camera_from_sensor: Transform,
     *,
     max_long_side: int,
-    device: torch.device | str = 'cpu',
+    device: torch.device = CPU,
 ) -> FloatImage:
     """Show a depth image (H, W) as the camera would have measured it: (h, w) metres or NaN.
 
@@ -49,7 +52,7 @@ def register_depth(
     """
     density = min(sensor.fx / camera.fx, sensor.fy / camera.fy)
     grid = _grid(camera, max_long_side, density)
-    inverse = from_metres(torch.from_numpy(np.ascontiguousarray(depth_m, np.float32)).to(device))
+    inverse = from_metres(upload(np.ascontiguousarray(depth_m, np.float32), device))
     # Blocks of so many pixels a side are as far apart as the pixels of the grid.
     block = math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER)
     view = reduce_view(View(inverse, sensor), block)
@@ -63,14 +66,14 @@ def register_points(
     camera_from_sensor: Transform,
     *,
     max_long_side: int,
-    device: torch.device | str = 'cpu',
+    device: torch.device = CPU,
 ) -> FloatImage:
     """Show points (N, 3) of the sensor's frame as the camera sees them: (h, w) metres or NaN.
 
     The grid covers the camera's whole image and is coarser for few points. Pixels between the
     lines of a LiDAR stay unknown.
     """
-    points = torch.from_numpy(np.ascontiguousarray(points_m, np.float32)).to(device)
+    points = upload(np.ascontiguousarray(points_m, np.float32), device)
     seen = in_picture(project_points(points, camera, camera_from_sensor), camera)
     grid = _grid(camera, max_long_side, density=1.0)
     inverse = draw_points(seen, camera, grid)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -398,6 +399,44 @@ def test_clouds_are_cropped_to_a_box_that_tf_knows_at_the_stamp(often, rig, capf
     question = ('base_link', 'camera_color_optical_frame', stamp_ns_of(message), timeout_sec)
     assert tf.asked[-1] == question
     rig.spin_until(lambda: latest('frames')[0] == 'ok')
+
+
+def test_what_would_hold_up_a_frame_is_done_after_it_was_published(rig):
+    """CUDA graphs are recorded between frames."""
+    published = []
+
+    class Graphs:
+        recorded, problem = 1, ''
+
+        def record_missed(self):
+            published.append(rig.camera.outputs.published()['depth/image_rect'])
+
+    pipeline = rig.node._pipeline
+    pipeline.model = replace(pipeline.model, graphs=Graphs())
+    heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
+    for _ in range(2):
+        rig.send_through(heard)
+    rig.spin_until(lambda: status('network') and len(published) == 2)
+    assert published == [1, 2]
+    assert status('network')[2]['cuda_graphs'] == '1'
+
+
+def test_depth_is_published_before_the_cloud_is_made(rig, monkeypatch):
+    published = []
+
+    def make(output, result):
+        published.append((output, dict(rig.camera.outputs.published())))
+        return real(output, result)
+
+    real = rig.camera.outputs.make
+    monkeypatch.setattr(rig.camera.outputs, 'make', make)
+    heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
+    rig.send_through(heard)
+    rig.spin_until(lambda: clouds)
+    assert [(output, counts['depth/image_rect']) for output, counts in published] == [
+        ('depth/image_rect', 0),
+        ('points', 1),
+    ]
 
 
 def test_nobody_asks_tf_for_clouds_that_nobody_listens_to(rig):

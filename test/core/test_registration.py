@@ -293,7 +293,7 @@ def test_the_gpu_shows_the_same():
             ),
             register_points(points_m, CAMERA, TURNED, max_long_side=MAX_LONG_SIDE, device=device),
         )
-        for device in ('cpu', 'cuda')
+        for device in map(torch.device, ('cpu', 'cuda'))
     ]
     for ours_m, theirs_m in zip(*images, strict=True):
         same = np.isclose(ours_m, theirs_m, rtol=1e-4, equal_nan=True)
