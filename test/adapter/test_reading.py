@@ -13,6 +13,7 @@ import pytest
 from sensor_msgs.msg import CompressedImage, PointCloud2
 from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
+import torch
 
 from promptda_ros.calibration import Calibration, DEPTH
 from promptda_ros.compressed_depth import encode_depth
@@ -102,6 +103,7 @@ def reader(sensors, warnings):
         calibration=Calibration(**log),
         depth_calibration=Calibration(**log, role=DEPTH),
         extrinsics=Known(),
+        device=torch.device('cpu'),
         warn=warnings.append,
     )
     add_camera_info(reader, sensors)
