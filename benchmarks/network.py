@@ -9,7 +9,7 @@ threads of the one before fall asleep. Without transformers or ONNX Runtime thei
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 import os
 from pathlib import Path
@@ -21,8 +21,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.gpu_suite import host
 from benchmarks.gpu_suite.networks import hugging_face, make, SHAPES
 from benchmarks.results import REPOSITORY, Results, Table
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.core.settings import build
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.folded import fold, FoldedNetwork
 from promptda_ros.network.onednn import use_onednn
@@ -34,12 +38,14 @@ from promptda_ros.transport import large_image_environment
 
 EMBEDDED = 'promptda-tiny'
 PROMPT_SIZE = (192, 256)
+IMAGE_SIZE = (480, 640)
 PAUSE_SEC = 0.1
 COLUMNS = (
     *('median ms', 'least ms', 'processor ms'),  # of all threads, median
     *('times as fast', '10 %', '90 %', 'by processor time', 'apart'),
 )
 Run = Callable[[], Tensor]
+AnyRun = Callable[[], object]
 
 
 def main() -> None:
@@ -51,6 +57,8 @@ def main() -> None:
         tables = [
             measure(name, arguments, Path(folder) / f'{name}.onnx') for name in arguments.networks
         ]
+        if find_spec('transformers'):
+            tables += [measure_pipelines(name, arguments) for name in arguments.networks]
     height, width = arguments.size
     prompt = 'x'.join(map(str, PROMPT_SIZE))
     settings = (
@@ -75,6 +83,31 @@ def measure(name: str, arguments: argparse.Namespace, onnx_path: Path) -> Table:
         rows.append([way, *_figures(taken[:, 0], taken[:, number]), f'{apart:.1e}'])
     height, width = arguments.size
     return Table('', (f'{name} at {height}x{width}', *COLUMNS), rows)
+
+
+def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
+    """Time the way from image and sensor depth to depth, all in memory, and ours to a cloud."""
+    height, width = IMAGE_SIZE
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    slope_m = np.linspace(0.5, 3.5, np.prod(PROMPT_SIZE), dtype=np.float32).reshape(PROMPT_SIZE)
+    camera = Intrinsics(width, height, width, width, (width - 1) / 2, (height - 1) / 2)
+    frame = Frame(1, 'camera', image, slope_m, intrinsics=camera)
+    network, settings = _network(name), build({})
+    folded = _fold(network)
+    use_onednn(folded)
+    estimator = Estimator(folded, device=torch.device('cpu'), has_soft_edges=name == EMBEDDED)
+    size = estimator.network_size(height, width)
+    runs = {
+        'transformers': host.hugging_face(hugging_face(network), frame, size),
+        'ours': lambda: estimator.estimate(frame, settings.prompt, settings.output),
+        'ours, with cloud': host.ours(estimator, frame),
+    }
+    for run in runs.values():
+        run()
+    taken = np.array([_round(runs.values()) for _ in range(arguments.rounds)])
+    rows = [[way, *_figures(taken[:, 0], taken[:, at])] for at, way in enumerate(runs)]
+    heading = f'{name}, from {width}x{height} through {size[1]}x{size[0]} to {width}x{height}'
+    return Table('', (heading, *COLUMNS[:-1]), rows)
 
 
 def ways(
@@ -115,7 +148,7 @@ def _onnx_runtime(network: FoldedNetwork, pixels: Tensor, prompt_m: Tensor, path
     return lambda: torch.from_numpy(session.run(None, inputs)[0])
 
 
-def _round(runs: Iterator[Run]) -> list[tuple[float, float]]:
+def _round(runs: Iterable[AnyRun]) -> list[tuple[float, float]]:
     """Return the milliseconds of every run, on the clock and of the processor."""
     taken_ms = []
     for run in runs:

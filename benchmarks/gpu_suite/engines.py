@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.gpu_suite import networks
 from benchmarks.gpu_suite.networks import Size
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
@@ -46,7 +47,12 @@ def ours(estimator: Estimator, batch: Batch) -> Work:
         estimator.prepare(Frame(1, 'camera', image, prompt_m), PromptSettings())
         for image, prompt_m in zip(batch.images, batch.prompts_m, strict=True)
     ]
-    return lambda: _together(estimator.infer(prepared))
+
+    def run() -> Tensor:
+        return _together(estimator.infer(prepared))
+
+    networks.record(estimator, run)
+    return run
 
 
 def theirs(network: torch.nn.Module, batch: Batch) -> Work:

@@ -55,8 +55,12 @@ def _compare(
     # Results lie on the host at the end, so that its clock is the right one.
     clock = torch.device('cpu')
     spreads = {
-        'ours': measure(_ours(estimator, frame), clock, runs=RUNS),
-        'Hugging Face': measure(_theirs(theirs, frame), clock, runs=RUNS),
+        'ours': measure(ours(estimator, frame), clock, runs=RUNS),
+        'Hugging Face': measure(
+            hugging_face(theirs, frame, estimator.network_size(*frame.image.shape[:2])),
+            clock,
+            runs=RUNS,
+        ),
     }
     return [
         [
@@ -69,23 +73,31 @@ def _compare(
     ]
 
 
-def _ours(estimator: Estimator, frame: Frame) -> Callable[[], object]:
+def ours(estimator: Estimator, frame: Frame) -> Callable[[], object]:
+    """Return the way from a frame to depth and cloud that the node takes."""
     settings = build({})
 
     def run() -> object:
         depth = estimator.estimate(frame, settings.prompt, settings.output)
         return Result(frame, depth, settings).points
 
+    networks.record(estimator, run)
     return run
 
 
-def _theirs(network: torch.nn.Module, frame: Frame) -> Callable[[], object]:
-    height, width = frame.image.shape[:2]
-    size = {'height': min(756, height), 'width': min(1008, width)}
+def hugging_face(network: torch.nn.Module, frame: Frame, size: Size) -> Callable[[], object]:
+    """Return the way from a frame to depth that the processor and the model of transformers take.
+
+    The network sees pictures of this size.
+    """
     processor = _processor_class()(
-        size=size, keep_aspect_ratio=True, ensure_multiple_of=14, prompt_scale_to_meter=1.0
+        size={'height': size[0], 'width': size[1]},
+        keep_aspect_ratio=True,
+        ensure_multiple_of=14,
+        prompt_scale_to_meter=1.0,
     )
     parameter = next(network.parameters())
+    image_size = frame.image.shape[:2]
 
     @torch.inference_mode()
     def run() -> object:
@@ -93,7 +105,7 @@ def _theirs(network: torch.nn.Module, frame: Frame) -> Callable[[], object]:
             images=frame.image, prompt_depth=frame.sensor_depth_m, return_tensors='pt'
         )
         output = network(**{name: value.to(parameter) for name, value in inputs.items()})
-        (found,) = processor.post_process_depth_estimation(output, target_sizes=[(height, width)])
+        (found,) = processor.post_process_depth_estimation(output, target_sizes=[image_size])
         return found['predicted_depth'].float().cpu().numpy()
 
     return run

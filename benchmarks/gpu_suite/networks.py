@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import tempfile
@@ -19,6 +20,7 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
 )
 from promptda_ros.network.folded import fold
+from promptda_ros.network.graphs import GraphedNetwork
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
@@ -108,7 +110,20 @@ def estimator(
 ) -> Estimator:
     """Return what the node runs, for images that are not made smaller."""
     folded = fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=dtype)
-    return Estimator(folded.to(device), device=device, resolution='full')
+    folded.to(device)
+    runs = GraphedNetwork(folded) if device.type == 'cuda' else folded
+    return Estimator(runs, device=device, resolution='full')
+
+
+def record(estimator: Estimator, run: Callable[[], object]) -> None:
+    """Let a GPU replay a run and nothing else, as the node does after a frame."""
+    if not isinstance(estimator.network, GraphedNetwork):
+        return
+    estimator.network.forget()
+    run()
+    estimator.network.record_missed()
+    if estimator.network.problem:
+        print(estimator.network.problem, flush=True)
 
 
 def hugging_face(network: PromptDepthAnythingForDepthEstimation) -> nn.Module:
