@@ -95,7 +95,7 @@ def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
     network, settings = _network(name), build({})
     folded = _fold(network)
     use_onednn(folded)
-    estimator = Estimator(folded, device=torch.device('cpu'), has_soft_edges=name == EMBEDDED)
+    estimator = Estimator(folded, device=torch.device('cpu'), is_small=name == EMBEDDED)
     size = estimator.network_size(height, width)
     runs = {
         'transformers': host.hugging_face(hugging_face(network), frame, size),

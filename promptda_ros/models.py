@@ -163,7 +163,7 @@ def _estimator(
         folded,
         device=device,
         resolution=settings.model.resolution,
-        has_soft_edges=_is_embedded(settings),
+        is_small=_is_embedded(settings),
     )
 
 

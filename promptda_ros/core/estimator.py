@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from promptda_ros.core.agree import agree_with_sensor
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, require_same_view
@@ -62,12 +63,12 @@ class Estimator:
         *,
         device: torch.device,
         resolution: str = 'auto',
-        has_soft_edges: bool = False,
+        is_small: bool = False,
     ) -> None:
-        """Take a network that is on the device; where edges are soft they are refined."""
+        """Take a network that is on the device; what small ones give is improved."""
         self.network = network
         self.device = device
-        self._has_soft_edges = has_soft_edges
+        self._is_small = is_small
         fallback = 'full' if device.type == 'cuda' else 'low'
         self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
 
@@ -143,8 +144,11 @@ class Estimator:
         saturated = _saturated(network_depth_m, prepared.prompt)
         colours = prepared.pixels[0].float()
         depth_m = network_depth_m
-        if self._refines(settings):
+        if self._applies(settings.refine_edges):
             depth_m = refine_edges(depth_m, colours)
+        if self._applies(settings.agree_with_sensor):
+            measured = upload(prepared.prompt.measured, self.device)
+            depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
         depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
         depth_m = _without(depth_m, self._unknown(prepared.prompt, saturated, settings))
         # The host waits here, and nowhere before: nothing is built of a frame that is refused.
@@ -186,10 +190,8 @@ class Estimator:
             pixels = pixels.float()  # only the CPU resizes uint8
         return F.interpolate(pixels, size, mode='bicubic', antialias=True)
 
-    def _refines(self, settings: OutputSettings) -> bool:
-        if settings.refine_edges == 'auto':
-            return self._has_soft_edges
-        return settings.refine_edges == 'on'
+    def _applies(self, choice: str) -> bool:
+        return self._is_small if choice == 'auto' else choice == 'on'
 
     def _unknown(
         self, prompt: Prompt, saturated: Tensor, settings: OutputSettings

@@ -287,6 +287,13 @@ class OutputSettings:
         choices=('auto', 'on', 'off'),
         live=True,
     )
+    agree_with_sensor: str = _setting(
+        'auto',
+        'Correct depth by its mean difference from what was measured around, where that is under '
+        '4 %: auto does so for promptda-tiny, whose surfaces are sharp but some millimetres off.',
+        choices=('auto', 'on', 'off'),
+        live=True,
+    )
     edge_filter: str = _setting(
         'points',
         'Where flying pixels, which float between two surfaces, are removed.',

@@ -390,20 +390,23 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
     assert not torch.allclose(together[0], together[2])
 
 
-def test_soft_edges_are_refined_where_the_network_or_the_user_says_so():
+@pytest.mark.parametrize('name', ['refine_edges', 'agree_with_sensor'])
+def test_depth_is_improved_where_the_network_is_small_or_the_user_says_so(name):
     image = colours(84, 112)
     step_m = slope()
     step_m[:, 32:] += 0.5
-    soft = fake(repeat_prompt, has_soft_edges=True)
-    prepared = soft.prepare(frame_of(step_m, image), PROMPT)
-    (answer_m,) = soft.infer([prepared])
+    small = fake(lambda pixels, prompt_m: 1.01 * repeat_prompt(pixels, prompt_m), is_small=True)
+    prepared = small.prepare(frame_of(step_m, image), PROMPT)
+    (answer_m,) = small.infer([prepared])
+    off = {'refine_edges': 'off', 'agree_with_sensor': 'off'}
 
     def restored(estimator: Estimator, choice: str) -> FloatImage:
-        return estimator.restore(prepared, answer_m, OutputSettings(refine_edges=choice)).depth_m
+        settings = OutputSettings(**{**off, name: choice})
+        return estimator.restore(prepared, answer_m, settings).depth_m
 
-    refined, plain = restored(soft, 'on'), restored(soft, 'off')
-    assert np.nanmax(np.abs(refined - plain)) > 0.01
-    np.testing.assert_array_equal(restored(soft, 'auto'), refined)
+    improved, plain = restored(small, 'on'), restored(small, 'off')
+    assert np.nanmax(np.abs(improved - plain)) > 0.005
+    np.testing.assert_array_equal(restored(small, 'auto'), improved)
     np.testing.assert_array_equal(restored(fake(repeat_prompt), 'auto'), plain)
 
 
