@@ -22,6 +22,7 @@ SHAPES = {
     'phone_lidar': (192, 256),
     'time_of_flight': (48, 64),
     'active_stereo': (240, 320),
+    'structured_light': (48, 64),
     'zones_8x8': (8, 8),
     'zones_32x32': (32, 32),
     'ring_lidar': (48, 64),
