@@ -14,7 +14,8 @@ from torch import Tensor
 import torch.nn.functional as F
 
 # Chosen on validation scenes of the cell by the mean error of five sensors.
-LARGEST_SHARE = 0.04  # of the measurement; what differs by more is another surface
+# What differs by more of the prompt's range, the unit of the network, is another surface.
+LARGEST_SHARE = 0.05
 GRID_PX = 64  # the long side of the grid on which means are taken, each over 3 x 3 of its pixels
 SIDE_PX = 3
 # Measurements, as a share of those 3 x 3 pixels, that count for no difference at all: where there
@@ -26,7 +27,7 @@ def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Te
     """Correct depth (h, w) by its mean difference from a prompt (hp, wp) where it was measured."""
     seen_m = F.interpolate(depth_m[None, None], prompt_m.shape, mode='area')[0, 0]
     off_m = prompt_m - seen_m
-    counts = measured & (off_m.abs() <= LARGEST_SHARE * prompt_m)
+    counts = measured & (off_m.abs() <= LARGEST_SHARE * (prompt_m.max() - prompt_m.min()))
     sums = torch.stack((off_m.where(counts, 0.0), counts.float()))[None]
     means = _means_around(sums, _grid(prompt_m.shape))
     off_m = means[:, :1] / (means[:, 1:] + DOUBT)

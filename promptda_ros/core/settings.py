@@ -289,8 +289,9 @@ class OutputSettings:
     )
     agree_with_sensor: str = _setting(
         'auto',
-        'Correct depth by its mean difference from what was measured around, where that is under '
-        '4 %: auto does so for promptda-tiny, whose surfaces are sharp but some millimetres off.',
+        'Correct depth by its mean difference from what was measured around; differences over 5 % '
+        'of the measured range do not count. auto does so for promptda-tiny, whose surfaces are '
+        'sharp but some millimetres off.',
         choices=('auto', 'on', 'off'),
         live=True,
     )
