@@ -18,6 +18,8 @@ import torch.nn.functional as F
 LARGEST_SHARE = 0.05
 GRID_PX = 64  # the long side of the grid on which means are taken, each over 3 x 3 of its pixels
 SIDE_PX = 3
+# Of a pixel's own depth: a mean over a far wall says little about the thing before it.
+MOST = 0.02
 # Measurements, as a share of those 3 x 3 pixels, that count for no difference at all: where there
 # are few, little is changed.
 DOUBT = 0.06
@@ -31,7 +33,9 @@ def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Te
     sums = torch.stack((off_m.where(counts, 0.0), counts.float()))[None]
     means = _means_around(sums, _grid(prompt_m.shape))
     off_m = means[:, :1] / (means[:, 1:] + DOUBT)
-    return depth_m + F.interpolate(off_m, depth_m.shape, mode='bilinear')[0, 0]
+    off_m = F.interpolate(off_m, depth_m.shape, mode='bilinear')[0, 0]
+    most_m = MOST * depth_m
+    return (depth_m + off_m.clamp(-most_m, most_m)).clamp(prompt_m.min(), prompt_m.max())
 
 
 def _grid(size: torch.Size) -> tuple[int, int]:

@@ -10,13 +10,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from promptda_ros.core.agree import agree_with_sensor, LARGEST_SHARE
+from promptda_ros.core.agree import agree_with_sensor, LARGEST_SHARE, MOST
 
 
 def slope(height: int, width: int) -> Tensor:
     """A table that recedes from 0.7 m to 1.4 m."""
     rows = (torch.arange(height) + 0.5) / height
     return (1.4 - 0.7 * rows)[:, None].repeat(1, width)
+
+
+def sensor() -> Tensor:
+    """The same as a sensor of 48x64 sees it, with something near and something far in corners."""
+    prompt_m = slope(48, 64)
+    prompt_m[0, 0], prompt_m[-1, 0] = 1.6, 0.6  # depth never leaves the range of its prompt
+    return prompt_m
 
 
 def everywhere(prompt_m: Tensor) -> Tensor:
@@ -49,7 +56,7 @@ def test_what_the_network_sees_and_the_sensor_does_not_is_kept():
 
 
 def test_far_from_every_measurement_nothing_changes():
-    prompt_m, off_m = slope(48, 64), 1.02 * slope(126, 168)
+    prompt_m, off_m = sensor(), 1.02 * slope(126, 168)
     measured = everywhere(prompt_m)
     measured[:, 20:] = False
     found_m = agree_with_sensor(off_m, prompt_m, measured)
@@ -58,11 +65,22 @@ def test_far_from_every_measurement_nothing_changes():
 
 
 def test_a_single_measurement_moves_little():
-    prompt_m, off_m = slope(48, 64), 1.02 * slope(126, 168)
+    prompt_m, off_m = sensor(), 1.02 * slope(126, 168)
     measured = torch.zeros_like(prompt_m, dtype=torch.bool)
     measured[24, 32] = True
     moved_m = (agree_with_sensor(off_m, prompt_m, measured) - off_m).abs().max()
     assert 0 < moved_m < 0.7 * 0.02 * 1.4
+
+
+def test_a_thing_before_a_far_wall_is_not_moved_by_the_metres_of_the_wall():
+    """0.15 m before 8 m: a mean over both is more than the thing is away."""
+    prompt_m = torch.full((48, 64), 8.0)
+    prompt_m[:, :32] = 0.15
+    depth_m = torch.full((126, 168), 8.35)
+    depth_m[:, :84] = 0.15
+    found_m = agree_with_sensor(depth_m, prompt_m, everywhere(prompt_m))
+    assert (found_m[:, :84] - 0.15).abs().max() <= MOST * 0.15 + 1e-6
+    assert (found_m[:, 100:] <= 8.0 * 1.001).all()
 
 
 def test_noise_of_the_sensor_is_averaged_out():
@@ -85,11 +103,12 @@ def test_nothing_moves_farther_than_the_largest_share_and_all_scales(
 ):
     """Metric honesty: a scene k times as far gives depth k times as far."""
     rng = torch.Generator().manual_seed(seed)
-    depth_m = 0.3 + 3 * torch.rand(size, generator=rng)
     prompt_m = 0.3 + 3 * torch.rand(prompt_size, generator=rng)
+    span_m = prompt_m.max() - prompt_m.min()
+    depth_m = prompt_m.min() + span_m * torch.rand(size, generator=rng)  # as of a network
     measured = torch.rand(prompt_size, generator=rng) < 0.8
     found_m = agree_with_sensor(depth_m, prompt_m, measured)
-    span_m = prompt_m.max() - prompt_m.min()
     assert (found_m - depth_m).abs().max() <= LARGEST_SHARE * span_m * 1.001 + 1e-6
+    assert ((found_m - depth_m).abs() <= MOST * depth_m * 1.001).all()
     scaled_m = agree_with_sensor(factor * depth_m, factor * prompt_m, measured)
     torch.testing.assert_close(scaled_m, factor * found_m)
