@@ -76,8 +76,18 @@ class LoadedModel:
         if self.graphs is not None:
             self.graphs.record_missed()
 
-    def free_memory(self) -> None:
-        """Let go of what only saves time."""
+    def free_memory(self) -> bool:
+        """Let go of what only saves time; return whether there was anything."""
+        if self.graphs is None or self.graphs.recorded == 0:
+            return False
+        self.graphs.forget('no CUDA graphs: memory ran short')
+        return True
+
+    def resize(self, resolution: str) -> None:
+        """Work at another resolution from the next frame on."""
+        if resolution == self.estimator.resolution:
+            return
+        self.estimator.resolution = resolution
         if self.graphs is not None:
             self.graphs.forget()
 
@@ -131,7 +141,7 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
     if graphs is not None:
         estimator.network = graphs
     estimator.warm_up()
-    return LoadedModel(
+    model = LoadedModel(
         estimator=estimator,
         name=folder.name,
         sha256=network.sha256,
@@ -141,6 +151,9 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
         note=note,
         graphs=graphs,
     )
+    if graphs is not None:
+        graphs.forget()  # the size of the made-up frame
+    return model
 
 
 def _estimator(

@@ -67,7 +67,9 @@ class Pipeline:
         self._fates.clear()
         self._work_on(pairs)
         self.health.note(self._fates)
-        self.model.estimator.resolution = self.health.resolution.name
+        if self.health.resolution.name != self.model.estimator.resolution:
+            self.model.resize(self.health.resolution.name)
+            self._at_once = FRAMES_AT_ONCE
         self.model.between_frames()
 
     def _work_on(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
@@ -92,7 +94,7 @@ class Pipeline:
         settings, stage = camera.settings, camera.stages.time
         with self._dropping(camera):
             with stage('read'):
-                frame = camera.read(pair)
+                frame = run_on_device(camera.read, pair)
             with stage('prepare'):
                 prepared = run_on_device(
                     self.model.estimator.prepare, frame, settings.prompt, camera.history
@@ -109,17 +111,22 @@ class Pipeline:
                     self.model.estimator.infer, [waiting.prepared for waiting in batch]
                 )
             except OutOfMemory as error:
-                self.model.free_memory()
-                self._at_once = max(1, len(batch) // 2)
-                if len(batch) == 1:
-                    self._fates.add(error.reason)
-                    pending.remove(batch[0])
-                    batch[0].camera.drop(error)
+                self._make_room(pending, len(batch), error)
                 continue
             del pending[: len(batch)]
             for waiting, depth_m in zip(batch, depths_m, strict=True):
                 answers.append((waiting, depth_m))
                 waiting.camera.stages.add('infer', (time.perf_counter() - begun_sec) * 1e3)
+
+    def _make_room(self, pending: list[Waiting], count: int, error: OutOfMemory) -> None:
+        """Free memory, or try fewer frames at once, or drop the first."""
+        if self.model.free_memory():
+            return
+        if count > 1:
+            self._at_once = count // 2
+            return
+        self._fates.add(error.reason)
+        pending.pop(0).camera.drop(error)
 
     def _publish(self, waiting: Waiting, network_depth_m: Tensor) -> None:
         camera, frame = waiting.camera, waiting.frame
@@ -135,9 +142,10 @@ class Pipeline:
                 self._fates.add(ANSWERED)
                 require_trust(depth, settings.trust)
             camera.latest = depth.with_depth(depth.depth_m)  # which keeps no memory of the device
-            result = camera.result_of(waiting.pair, frame, depth)
-            # One by one: a depth image does not wait for the cloud.
+            # One by one: a depth image does not wait until the cloud is built.
             with stages.sum('build', 'publish') as stage:
+                with stage.time('build'):
+                    result = camera.result_of(waiting.pair, frame, depth)
                 for output in camera.outputs.heard(result):
                     with stage.time('build'):
                         message = run_on_device(camera.outputs.make, output, result)
@@ -152,5 +160,7 @@ class Pipeline:
             try:
                 yield
             except BadFrame as error:
+                if isinstance(error, OutOfMemory):
+                    self.model.free_memory()
                 self._fates.add(error.reason)
                 raise

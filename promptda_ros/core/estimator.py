@@ -151,7 +151,7 @@ class Estimator:
             depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
         depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
         depth_m = _without(depth_m, self._unknown(prepared.prompt, saturated, settings))
-        # The host waits here, and nowhere before: nothing is built of a frame that is refused.
+        # The host waits here, and nowhere before. What is refused is not published.
         found_m, at_end, (nearest_m, farthest_m) = download(depth_m, saturated, limits_m)
         if not (nearest_m > 0 and farthest_m < math.inf):  # NaN fails, too
             raise _invalid(network_depth_m)

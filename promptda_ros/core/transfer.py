@@ -22,12 +22,13 @@ def upload(array: npt.NDArray[Any], device: torch.device) -> Tensor:
 
 
 def download(*tensors: Tensor) -> tuple[npt.NDArray[Any], ...]:
-    """Return tensors as arrays after one wait; those of a CPU are the tensors' own memory.
+    """Return tensors of one device as arrays after one wait.
 
-    Arrays from a GPU are pinned memory that is theirs until they are gone: messages may refer to
-    it.
+    Arrays from a GPU are pinned memory, theirs until they are gone; those from a CPU are the
+    tensors' own.
     """
     copies = [tensor.to('cpu', non_blocking=True) for tensor in tensors]
-    if any(tensor.is_cuda for tensor in tensors):
-        torch.cuda.current_stream().synchronize()
+    if tensors[0].is_cuda:
+        # Of the tensors' device: the current one is another where device:=cuda:1.
+        torch.cuda.current_stream(tensors[0].device).synchronize()
     return tuple(copy.numpy() for copy in copies)

@@ -45,9 +45,10 @@ class FoldedEmbeddings(nn.Module):
         """Return what is added to a row of zeros and (h, w) patches, (1, 1 + h * w, C)."""
         key = (grid, self.weight.device)
         if key not in self._tables:
+            table = self._make_table(grid)
             if len(self._tables) == KEPT_TABLES:
-                self._tables.pop(next(iter(self._tables)))  # the oldest
-            self._tables[key] = self._make_table(grid)
+                return table  # none is let go of: a CUDA graph may go on reading it
+            self._tables[key] = table
         return self._tables[key]
 
     def _make_table(self, grid: Size) -> Tensor:

@@ -36,30 +36,37 @@ class Replay(Protocol):
     """Runs what was recorded on inputs of the recorded size."""
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        """Return depth that is overwritten by the next call."""
+        """Return depth of its own memory."""
 
 
 class CudaGraph:
-    """A recorded run: inputs are copied to where it reads, and read from where it writes."""
+    """A recorded run: inputs are copied to where it reads, depth from where it writes."""
 
     def __init__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> None:
         self._pixels, self._prompt_m = pixels.clone(), prompt_m.clone()
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(pixels.device):
+            usual = torch.cuda.current_stream()
+            # Entered once more, because a recording that fails may leave its own stream behind.
+            with torch.cuda.stream(usual):
+                self._depth_m = self._record(network, usual)
+
+    def _record(self, network: Network, usual: torch.cuda.Stream) -> Tensor:
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
+        aside.wait_stream(usual)
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP_RUNS):
                 network(self._pixels, self._prompt_m)
-        torch.cuda.current_stream().wait_stream(aside)
-        self._graph = torch.cuda.CUDAGraph()
+        usual.wait_stream(aside)
         with torch.cuda.graph(self._graph):
-            self._depth_m = network(self._pixels, self._prompt_m)
+            return network(self._pixels, self._prompt_m)
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        """Return depth that is overwritten by the next call."""
+        """Return depth of its own memory: the next run overwrites that of the graph."""
         self._pixels.copy_(pixels)
         self._prompt_m.copy_(prompt_m)
         self._graph.replay()
-        return self._depth_m
+        return self._depth_m.clone()
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ class _Missed:
 class GraphedNetwork:
     """Replays sizes that it knows and runs the network for all others; never records in a frame.
 
-    A recording that gives other depth than the network is not used, and its `problem` is said.
+    A recording that gives other depth than the network is not used. `problem` says why nothing
+    more is recorded.
     """
 
     def __init__(
@@ -89,29 +97,28 @@ class GraphedNetwork:
         self.problem = ''
         self._network = network
         self._record = record
-        self._replays: dict[Size, Replay | None] = {}  # None: recording it failed
+        self._replays: dict[Size, Replay] = {}
         self._missed: _Missed | None = None
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        """Predict metres (B, h, w); they may be overwritten by the next call."""
-        size = pixels.shape, prompt_m.shape
-        replay = self._replays.get(size)
+        """Predict metres (B, h, w)."""
+        replay = self._replays.get((pixels.shape, prompt_m.shape))
         if replay is not None:
             return replay(pixels, prompt_m)
-        if size not in self._replays and len(self._replays) < GRAPHS_AT_MOST:
+        if not self.problem and len(self._replays) < GRAPHS_AT_MOST:
             self._missed = _Missed(pixels, prompt_m)
         return self._network(pixels, prompt_m)
 
     @property
     def recorded(self) -> int:
-        """How many sizes are replayed."""
-        return sum(replay is not None for replay in self._replays.values())
+        """How many sizes are replayed; any thread may ask."""
+        return len(self._replays)
 
-    def forget(self) -> None:
-        """Let go of all recordings and their memory."""
+    def forget(self, problem: str = '') -> None:
+        """Let go of all recordings and their memory; begin anew unless there is a problem."""
         self._replays.clear()
         self._missed = None
-        self.problem = ''
+        self.problem = problem
 
     @torch.inference_mode()
     def record_missed(self) -> None:
@@ -119,16 +126,17 @@ class GraphedNetwork:
         missed, self._missed = self._missed, None
         if missed is None:
             return
-        self._replays[missed.size] = None
         try:
             replay = self._record(self._network, missed.pixels, missed.prompt_m)
             # On other inputs: what is left of the recorded run must not pass for an answer.
             others = missed.pixels.flip(-1), 2 * missed.prompt_m
             exact_m, found_m = self._network(*others), replay(*others)
+            is_right = torch.allclose(found_m, exact_m, rtol=TOLERANCE, atol=0.0)
         except RuntimeError as error:
-            self.problem = f'no CUDA graph: {str(error).partition(chr(10))[0]}'
+            # Of a device that is lost the next frame will tell.
+            self.forget(f'no CUDA graphs: {str(error).partition(chr(10))[0]}')
             return
-        if not torch.allclose(found_m, exact_m, rtol=TOLERANCE, atol=0.0):
-            self.problem = 'no CUDA graph: it gives other depth than the network'
+        if not is_right:
+            self.forget('no CUDA graphs: one gave other depth than the network')
             return
         self._replays[missed.size] = replay

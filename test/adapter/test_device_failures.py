@@ -87,9 +87,9 @@ def test_a_frame_without_memory_is_dropped_and_the_next_one_published(start, cap
     assert len(heard) == 1
 
 
-@pytest.mark.parametrize('stage', ['prepare', 'restore'])
+@pytest.mark.parametrize('stage', ['read', 'prepare', 'restore'])
 def test_memory_may_be_short_in_any_stage(start, stage, monkeypatch):
-    """H1: the upload, and what follows the network."""
+    """H1: registration, the upload, and what follows the network."""
     rig, _ = start()
     heard = rig.listen('depth/image_rect')
 
@@ -97,7 +97,8 @@ def test_memory_may_be_short_in_any_stage(start, stage, monkeypatch):
         raise torch.cuda.OutOfMemoryError('CUDA out of memory.')
 
     with monkeypatch.context() as patch:
-        patch.setattr(rig.node._pipeline.model.estimator, stage, fail)
+        owner = rig.camera if stage == 'read' else rig.node._pipeline.model.estimator
+        patch.setattr(owner, stage, fail)
         send_into_drop(rig, 'out_of_memory')
     rig.send_through(heard)
     assert rig.drops == {'out_of_memory': 1}
@@ -175,6 +176,48 @@ def test_frames_of_two_cameras_that_do_not_fit_together_are_worked_on_one_by_one
         rig.spin_until(lambda n=number: (len(heard['left']), len(heard['right'])) == (n + 1, n))
     assert len(network.sizes) == 1 + 3 + 2
     assert [camera.drops.snapshot() for camera in rig.node._cameras] == [{}, {}]
+
+
+@pytest.fixture
+def graphs(start):
+    """Start a node whose network has graphs; return the rig, the network and the graphs."""
+
+    class Graphs:
+        recorded, problem = 2, ''
+
+        def record_missed(self):
+            pass
+
+        def forget(self, problem=''):
+            self.recorded, self.problem = 0, problem
+
+    rig, network = start()
+    pipeline = rig.node._pipeline
+    pipeline.model = replace(pipeline.model, graphs=Graphs())
+    return rig, network, pipeline.model.graphs
+
+
+def test_graphs_are_let_go_of_before_a_frame_is_lost(graphs):
+    """H1: they only save time."""
+    rig, network, recorded = graphs
+    network.plan.append('out_of_memory')
+    rig.send_through(rig.listen('depth/image_rect'))
+    assert rig.drops == {}
+    assert (recorded.recorded, recorded.problem) == (0, 'no CUDA graphs: memory ran short')
+
+
+def test_graphs_of_another_resolution_are_let_go_of(small_sizes, graphs):
+    """H1: and recorded anew, because a smaller network may leave room for them."""
+    rig, network, recorded = graphs
+    begin_at(rig, 'full', may_shrink=True)
+    heard = rig.listen('depth/image_rect')
+    recorded.recorded, recorded.problem = 0, 'no CUDA graphs: memory ran short'
+    network.memory_px = SMALL_SIZES['high']
+    for _ in range(3):
+        send_into_drop(rig, 'out_of_memory')
+    rig.send_through(heard)
+    assert rig.node._pipeline.model.estimator.resolution == 'high'
+    assert recorded.problem == ''
 
 
 def hold_back(rig):

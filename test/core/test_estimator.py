@@ -509,9 +509,9 @@ class Meta:
         return tuple(torch.ones_like(tensor, device='cpu').numpy() for tensor in tensors)
 
 
-@pytest.mark.parametrize('refine', ['on', 'off'])
+@pytest.mark.parametrize('is_small', [True, False])
 def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
-    refine, network_folder, monkeypatch
+    is_small, network_folder, monkeypatch
 ):
     """From the upload on, nothing is asked of the device before, and nothing leaves it."""
     meta = Meta()
@@ -520,11 +520,20 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # there is none on it
     device = torch.device('meta')
     network = folded(network_folder).to(device)
-    estimator = Estimator(network, device=device, resolution='low')
+    estimator = Estimator(network, device=device, resolution='low', is_small=is_small)
     sensor_m = slope()
     sensor_m[5:9, 5:9] = np.nan
-    frame = replace(frame_of(sensor_m, colours(480, 640)), intrinsics=VGA)
-    settings = build({'output.refine_edges': refine, 'workspace.max_depth': 3.0})
+    sensor_m[20, 20] = 9.0  # rejected
+    mask = np.zeros((480, 640), np.bool_)
+    frame = replace(frame_of(sensor_m, colours(480, 640)), intrinsics=VGA, mask=mask)
+    settings = build(
+        {
+            'prompt.max_fill_distance': 0.01,
+            'workspace.max_depth': 3.0,
+            'workspace.roi': [10.0, 10.0, 500.0, 400.0],
+            'workspace.box_min': [-0.5, -0.5, 0.2],
+        }
+    )
 
     prepared = estimator.prepare(frame, settings.prompt)
     depth = estimator.restore(prepared, *estimator.infer([prepared]), settings.output)

@@ -28,21 +28,19 @@ class Halves:
         return 0.5 * pixels.mean(1) + prompt_m.mean((1, 2, 3))[:, None, None]
 
 
-class Recorded:
-    """A graph as CUDA makes it: reads from its own inputs, writes to its own output."""
+class Recorded(CudaGraph):
+    """A graph of the CPU: reads from its own inputs, writes to its own output."""
 
     def __init__(self, network: Any, pixels: Tensor, prompt_m: Tensor) -> None:
-        self.network = network
-        self.pixels, self.prompt_m = pixels.clone(), prompt_m.clone()
-        self.depth_m = network(self.pixels, self.prompt_m)
+        self._pixels, self._prompt_m = pixels.clone(), prompt_m.clone()
+        self._depth_m = network(self._pixels, self._prompt_m)
+        self._graph = self
         self.replays = 0
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+    def replay(self) -> None:
         """Overwrite the last answer."""
         self.replays += 1
-        self.pixels.copy_(pixels)
-        self.prompt_m.copy_(prompt_m)
-        return self.depth_m.copy_(Halves()(self.pixels, self.prompt_m))
+        self._depth_m.copy_(Halves()(self._pixels, self._prompt_m))
 
 
 def inputs(height: int = 28, batch: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -92,7 +90,20 @@ def test_other_sizes_and_batches_go_through_the_network(graphed, recordings):
     for other in (inputs(height=42), inputs(batch=2)):
         torch.testing.assert_close(graphed(*other), Halves()(*other))
         graphed.record_missed()
-    assert [recording.pixels.shape[::2] for recording in recordings] == [(1, 28), (1, 42), (2, 28)]
+    assert [recording._pixels.shape[::2] for recording in recordings] == [
+        (1, 28),
+        (1, 42),
+        (2, 28),
+    ]
+
+
+def test_an_answer_stays_what_it_was_when_the_next_is_given(graphed):
+    """Two cameras of one size whose frames did not fit into one batch."""
+    graphed(*inputs())
+    graphed.record_missed()
+    left, right = graphed(*inputs(seed=1)), graphed(*inputs(seed=2))
+    torch.testing.assert_close(left, Halves()(*inputs(seed=1)))
+    torch.testing.assert_close(right, Halves()(*inputs(seed=2)))
 
 
 def test_nothing_is_recorded_twice_or_for_nobody(graphed, recordings):
@@ -116,10 +127,10 @@ def test_recordings_are_few_and_what_comes_later_runs_without(graphed, recording
 @pytest.mark.parametrize(
     'wrong',
     [
-        lambda recording, pixels, prompt_m: recording.depth_m,
+        lambda recording, pixels, prompt_m: recording._depth_m,
         lambda recording, pixels, prompt_m: 1.01 * Halves()(pixels, prompt_m),
-        lambda recording, pixels, prompt_m: Halves()(pixels, recording.prompt_m),
-        lambda recording, pixels, prompt_m: torch.nan * recording.depth_m,
+        lambda recording, pixels, prompt_m: Halves()(pixels, recording._prompt_m),
+        lambda recording, pixels, prompt_m: torch.nan * recording._depth_m,
     ],
     ids=['the recorded answer', 'another answer', 'the recorded prompt', 'no number'],
 )
@@ -133,7 +144,7 @@ def test_a_recording_that_gives_other_depth_is_never_used(wrong):
     graphed = GraphedNetwork(Halves(), Wrong)
     graphed(*inputs())
     graphed.record_missed()
-    assert graphed.problem == 'no CUDA graph: it gives other depth than the network'
+    assert graphed.problem == 'no CUDA graphs: one gave other depth than the network'
     assert graphed.recorded == 0
     torch.testing.assert_close(graphed(*inputs(seed=3)), Halves()(*inputs(seed=3)))
 
@@ -151,7 +162,7 @@ def test_what_cannot_be_recorded_is_said_and_not_tried_again_until_all_is_forgot
     for _ in range(3):
         torch.testing.assert_close(graphed(*inputs()), Halves()(*inputs()))
         graphed.record_missed()
-    assert (len(tries), graphed.problem) == (1, 'no CUDA graph: CUDA out of memory.')
+    assert (len(tries), graphed.problem) == (1, 'no CUDA graphs: CUDA out of memory.')
     graphed.forget()
     graphed(*inputs())
     graphed.record_missed()
