@@ -18,6 +18,9 @@ import torch.nn.functional as F
 LARGEST_SHARE = 0.05
 GRID_PX = 64  # the long side of the grid on which means are taken, each over 3 x 3 of its pixels
 SIDE_PX = 3
+# Zones are wide cones with one of the surfaces in each: the network knows better. Pixels of the
+# long side.
+LEAST_PX = 48
 # Of a pixel's own depth: a mean over a far wall says little about the thing before it.
 MOST = 0.02
 # Measurements, as a share of those 3 x 3 pixels, that count for no difference at all: where there
@@ -26,7 +29,12 @@ DOUBT = 0.06
 
 
 def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Tensor:
-    """Correct depth (h, w) by its mean difference from a prompt (hp, wp) where it was measured."""
+    """Correct depth (h, w) by its mean difference from a prompt (hp, wp) where it was measured.
+
+    Depth of coarse sensors stays as it is.
+    """
+    if max(prompt_m.shape) < LEAST_PX:
+        return depth_m
     seen_m = F.interpolate(depth_m[None, None], prompt_m.shape, mode='area')[0, 0]
     off_m = prompt_m - seen_m
     counts = measured & (off_m.abs() <= LARGEST_SHARE * (prompt_m.max() - prompt_m.min()))

@@ -31,13 +31,19 @@ def everywhere(prompt_m: Tensor) -> Tensor:
     return torch.ones_like(prompt_m, dtype=torch.bool)
 
 
-@pytest.mark.parametrize('size', [(48, 64), (192, 256), (8, 8), (126, 168)])
+@pytest.mark.parametrize('size', [(48, 64), (192, 256), (64, 48), (126, 168)])
 def test_a_surface_that_lies_off_comes_back(size):
     prompt_m = slope(*size)
     off_m = 1.02 * slope(126, 168)
     found_m = agree_with_sensor(off_m, prompt_m, everywhere(prompt_m))
     error_m = (found_m - slope(126, 168))[16:-16, 16:-16].abs()
     assert error_m.max() < 0.15 * 0.02 * 1.4
+
+
+def test_depth_of_coarse_sensors_stays_as_it_is():
+    """Zones report one surface of a cone as wide as a hand."""
+    prompt_m, off_m = slope(32, 32), 1.02 * slope(126, 168)
+    assert agree_with_sensor(off_m, prompt_m, everywhere(prompt_m)) is off_m
 
 
 def test_depth_that_agrees_stays_as_it_is():

@@ -51,7 +51,7 @@ def check(recipe: Recipe) -> None:
     require_cell(recipe, patch_px)
 
 
-@pytest.mark.parametrize('name', ['adapt.yaml', 'promptda-tiny.yaml'])
+@pytest.mark.parametrize('name', ['adapt.yaml', 'promptda-tiny.yaml', 'promptda-tiny-finish.yaml'])
 def test_the_recipes_of_the_repository_can_be_run(name):
     path = ROOT / 'training' / name
     recipe = read_recipe(path)
