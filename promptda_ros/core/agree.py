@@ -13,14 +13,17 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from promptda_ros.core.frame import Prompt
+from promptda_ros.core.pitch import pitch_px
+
 # Chosen on validation scenes of the cell by the mean error of five sensors.
 # What differs by more of the prompt's range, the unit of the network, is another surface.
 LARGEST_SHARE = 0.05
 GRID_PX = 64  # the long side of the grid on which means are taken, each over 3 x 3 of its pixels
 SIDE_PX = 3
-# Zones are wide cones with one of the surfaces in each: the network knows better. Pixels of the
-# long side.
-LEAST_PX = 48
+# Measurements along the long side. Fewer are zones, wide cones with one of the surfaces in each:
+# there the network knows better.
+LEAST_ACROSS = 40
 # Of a pixel's own depth: a mean over a far wall says little about the thing before it.
 MOST = 0.02
 # Measurements, as a share of those 3 x 3 pixels, that count for no difference at all: where there
@@ -28,13 +31,14 @@ MOST = 0.02
 DOUBT = 0.06
 
 
-def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Tensor:
-    """Correct depth (h, w) by its mean difference from a prompt (hp, wp) where it was measured.
+def is_fine(prompt: Prompt) -> bool:
+    """Tell whether a prompt has enough measurements side by side to correct depth by them."""
+    across = max(prompt.depth_m.shape) / pitch_px(prompt.depth_m)
+    return across >= LEAST_ACROSS
 
-    Depth of coarse sensors stays as it is.
-    """
-    if max(prompt_m.shape) < LEAST_PX:
-        return depth_m
+
+def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Tensor:
+    """Correct depth (h, w) by its mean difference from a prompt (hp, wp) where it was measured."""
     seen_m = F.interpolate(depth_m[None, None], prompt_m.shape, mode='area')[0, 0]
     off_m = prompt_m - seen_m
     counts = measured & (off_m.abs() <= LARGEST_SHARE * (prompt_m.max() - prompt_m.min()))

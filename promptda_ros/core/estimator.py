@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.agree import agree_with_sensor
+from promptda_ros.core.agree import agree_with_sensor, is_fine
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, require_same_view
@@ -146,7 +146,7 @@ class Estimator:
         depth_m = network_depth_m
         if self._applies(settings.refine_edges):
             depth_m = refine_edges(depth_m, colours)
-        if self._applies(settings.agree_with_sensor):
+        if self._applies(settings.agree_with_sensor) and is_fine(prepared.prompt):
             measured = upload(prepared.prompt.measured, self.device)
             depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
         depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)

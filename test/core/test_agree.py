@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from promptda_ros.core.agree import agree_with_sensor, LARGEST_SHARE, MOST
+from promptda_ros.core.agree import agree_with_sensor, is_fine, LARGEST_SHARE, MOST
+from promptda_ros.core.prompt import condition
+from promptda_ros.core.settings import PromptSettings
 
 
 def slope(height: int, width: int) -> Tensor:
@@ -40,10 +43,16 @@ def test_a_surface_that_lies_off_comes_back(size):
     assert error_m.max() < 0.15 * 0.02 * 1.4
 
 
-def test_depth_of_coarse_sensors_stays_as_it_is():
-    """Zones report one surface of a cone as wide as a hand."""
-    prompt_m, off_m = slope(32, 32), 1.02 * slope(126, 168)
-    assert agree_with_sensor(off_m, prompt_m, everywhere(prompt_m)) is off_m
+@pytest.mark.parametrize('repeats', [1, 3, 8])
+@pytest.mark.parametrize('size, fine', [((32, 32), False), ((8, 8), False), ((48, 64), True)])
+def test_zones_are_too_coarse_however_large_the_image_that_a_driver_makes_of_them(
+    size, fine, repeats
+):
+    """One surface of a cone as wide as a hand is no measure for the others."""
+    random = np.random.default_rng(0)
+    sensor_m = random.uniform(0.5, 1.5, size).astype(np.float32)
+    prompt = condition(sensor_m.repeat(repeats, 0).repeat(repeats, 1), PromptSettings())
+    assert is_fine(prompt) == fine
 
 
 def test_depth_that_agrees_stays_as_it_is():
