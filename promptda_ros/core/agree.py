@@ -33,7 +33,7 @@ DOUBT = 0.06
 
 def is_fine(prompt: Prompt) -> bool:
     """Tell whether a prompt has enough measurements side by side to correct depth by them."""
-    across = max(prompt.depth_m.shape) / pitch_px(prompt.depth_m)
+    across: float = max(prompt.depth_m.shape) / pitch_px(prompt.depth_m)
     return across >= LEAST_ACROSS
 
 
