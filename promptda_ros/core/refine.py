@@ -23,9 +23,12 @@ SIGMA_COLOUR = 15.0  # sum of the differences of three channels, 0 to 255 each
 LEAST_EXPONENT = -30.0
 
 
-def refine_edges(depth_m: Tensor, colours: Tensor) -> Tensor:
-    """Filter depth (h, w), all finite, by the colours (3, h, w), 0 to 255, of its pixels."""
-    for axis in (0, 1):
+def refine_edges(depth_m: Tensor, colours: Tensor, *, rounds: int = 1) -> Tensor:
+    """Filter depth (h, w), all finite, by the colours (3, h, w), 0 to 255, of its pixels.
+
+    More rounds reach farther: edges of coarse sensors are softer.
+    """
+    for axis in (0, 1) * rounds:
         depth_m = _filter(depth_m, colours, axis)
     return depth_m
 

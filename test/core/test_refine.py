@@ -59,6 +59,13 @@ def test_the_weights_are_those_of_the_definition_along_columns_and_then_along_ro
     torch.testing.assert_close(refine_edges(depth_m, colours), expected_m)
 
 
+def test_a_second_round_starts_from_the_first():
+    rng = torch.Generator().manual_seed(1)
+    depth_m, colours = torch.rand(14, 15, generator=rng), torch.rand(3, 14, 15, generator=rng) * 60
+    twice_m = refine_edges(refine_edges(depth_m, colours), colours)
+    torch.testing.assert_close(refine_edges(depth_m, colours, rounds=2), twice_m)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**16),
