@@ -9,12 +9,12 @@ of the sensor's noise, and far differences, where the network knows better, have
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core.frame import Prompt
-from promptda_ros.core.pitch import pitch_px
 
 # Chosen on validation scenes of the cell by the mean error of five sensors.
 # What differs by more of the prompt's range, the unit of the network, is another surface.
@@ -31,10 +31,19 @@ MOST = 0.02
 DOUBT = 0.06
 
 
-def is_fine(prompt: Prompt) -> bool:
-    """Tell whether a prompt has enough measurements side by side to correct depth by them."""
-    across: float = max(prompt.depth_m.shape) / pitch_px(prompt.depth_m)
-    return across >= LEAST_ACROSS
+def has_zones(prompt: Prompt) -> bool:
+    """Tell whether the sensor is coarse, however large its driver makes the image.
+
+    Where it repeats zones, whole rows and columns are as the ones before them.
+    """
+    return max(_different(prompt, axis) for axis in (0, 1)) < LEAST_ACROSS
+
+
+def _different(prompt: Prompt, axis: int) -> int:
+    """Count the rows (0) or columns (1) that are not as the one before, where both measured."""
+    depth_m, measured = np.moveaxis(prompt.depth_m, axis, 0), np.moveaxis(prompt.measured, axis, 0)
+    differs = (depth_m[1:] != depth_m[:-1]) & measured[1:] & measured[:-1]
+    return 1 + int(differs.any(axis=1).sum())
 
 
 def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Tensor:

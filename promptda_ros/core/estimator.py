@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.agree import agree_with_sensor, is_fine
+from promptda_ros.core.agree import agree_with_sensor, has_zones
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, require_same_view
@@ -143,10 +143,10 @@ class Estimator:
         limits_m = torch.stack(network_depth_m.aminmax())
         saturated = _saturated(network_depth_m, prepared.prompt)
         colours = prepared.pixels[0].float()
-        depth_m, has_zones = network_depth_m, not is_fine(prepared.prompt)
+        depth_m, coarse = network_depth_m, has_zones(prepared.prompt)
         if self._applies(settings.refine_edges):
-            depth_m = refine_edges(depth_m, colours, rounds=2 if has_zones else 1)
-        if self._applies(settings.agree_with_sensor) and not has_zones:
+            depth_m = refine_edges(depth_m, colours, rounds=2 if coarse else 1)
+        if self._applies(settings.agree_with_sensor) and not coarse:
             measured = upload(prepared.prompt.measured, self.device)
             depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
         depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)

@@ -17,7 +17,6 @@ import numpy as np
 from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_mask, enlarge_nearest
 from promptda_ros.core.fill import distance_px
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Prompt
-from promptda_ros.core.pitch import pitch_px
 from promptda_ros.core.settings import TrustSettings
 
 # Weights of the terms below: chosen by training/calibrate_uncertainty.py on validation scenes of
@@ -118,10 +117,24 @@ def _difference_m(depth: Depth) -> FloatImage:
 
 def _spread(prompt_m: FloatImage) -> FloatImage:
     """Return how far (h, w) the prompt's values lie apart in the neighbourhood of each pixel."""
-    side = 2 * math.ceil((NEIGHBOURHOOD * pitch_px(prompt_m) - 1) / 2) + 1
+    side = 2 * math.ceil((NEIGHBOURHOOD * _pitch_px(prompt_m) - 1) / 2) + 1
     kernel = np.ones((side, side), np.uint8)
     spread_m: FloatImage = cv2.dilate(prompt_m, kernel) - cv2.erode(prompt_m, kernel)
     return spread_m
+
+
+def _pitch_px(prompt_m: FloatImage) -> float:
+    """Return how many pixels of the prompt one measurement covers, along a side.
+
+    Zones of coarse sensors are blocks of equal values, and so is what fills holes. In blocks of
+    k x k pixels a share of (2 k - 1) / k^2 differs from the pixel to the right or below. A wall
+    of one value is no harm: its spread is 0.
+    """
+    differs = np.zeros(prompt_m.shape, np.bool_)
+    differs[:, :-1] = prompt_m[:, 1:] != prompt_m[:, :-1]
+    differs[:-1] |= prompt_m[1:] != prompt_m[:-1]
+    share = max(1.0, float(differs.sum())) / differs.size
+    return (1.0 + math.sqrt(1.0 - share)) / share
 
 
 def _distance_to_measured(prompt: Prompt) -> FloatImage:

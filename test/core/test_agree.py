@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from promptda_ros.core.agree import agree_with_sensor, is_fine, LARGEST_SHARE, MOST
+from promptda_ros.core.agree import agree_with_sensor, has_zones, LARGEST_SHARE, MOST
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
 
@@ -44,15 +44,21 @@ def test_a_surface_that_lies_off_comes_back(size):
 
 
 @pytest.mark.parametrize('repeats', [1, 3, 8])
-@pytest.mark.parametrize('size, fine', [((32, 32), False), ((8, 8), False), ((48, 64), True)])
-def test_zones_are_too_coarse_however_large_the_image_that_a_driver_makes_of_them(
-    size, fine, repeats
+@pytest.mark.parametrize('size, coarse', [((32, 32), True), ((8, 8), True), ((48, 64), False)])
+def test_zones_are_known_however_large_the_image_that_a_driver_makes_of_them(
+    size, coarse, repeats
 ):
-    """One surface of a cone as wide as a hand is no measure for the others."""
     random = np.random.default_rng(0)
     sensor_m = random.uniform(0.5, 1.5, size).astype(np.float32)
+    sensor_m[random.random(size) < 0.1] = np.nan
     prompt = condition(sensor_m.repeat(repeats, 0).repeat(repeats, 1), PromptSettings())
-    assert is_fine(prompt) == fine
+    assert has_zones(prompt) == coarse
+
+
+def test_a_wall_in_whole_millimetres_is_no_zone():
+    sensor_m = np.round(slope(48, 64).numpy() / 8, 3)  # neighbours mostly equal
+    sensor_m += np.round(np.random.default_rng(0).uniform(0, 0.6, sensor_m.shape)) * 0.001
+    assert not has_zones(condition(sensor_m.astype(np.float32), PromptSettings()))
 
 
 def test_depth_that_agrees_stays_as_it_is():
