@@ -22,6 +22,7 @@ from promptda_ros.core.prompt import complete, find_measured, require_same_view
 from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import OutputSettings, PromptSettings
+from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.upsample import upsample_guided
 
@@ -93,6 +94,7 @@ class Estimator:
         (network_depth_m,) = self.infer([prepared])
         return self.restore(prepared, network_depth_m, output)
 
+    @one_thread()
     def prepare(
         self, frame: Frame, settings: PromptSettings, history: History | None = None
     ) -> Prepared:
@@ -134,6 +136,7 @@ class Estimator:
             depths_m.update(zip(numbers, found_m, strict=True))
         return [depths_m[number] for number in range(len(batch))]
 
+    @one_thread()
     @torch.inference_mode()
     def restore(
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings

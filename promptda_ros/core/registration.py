@@ -19,6 +19,7 @@ from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.inverse_depth import from_metres, project_points, to_metres
 from promptda_ros.core.scattered import draw_points, in_picture
 from promptda_ros.core.second_view import draw_view, reduce_view, View
+from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import upload
 from promptda_ros.core.transform import Transform
 
@@ -34,6 +35,7 @@ COARSEST_LONG_SIDE = 32
 SPARSER = 0.25
 
 
+@one_thread()
 @torch.inference_mode()
 def register_depth(
     depth_m: FloatImage,
@@ -59,6 +61,7 @@ def register_depth(
     return to_metres(draw_view(view, grid, camera_from_sensor))
 
 
+@one_thread()
 @torch.inference_mode()
 def register_points(
     points_m: Points,

@@ -17,6 +17,7 @@ from promptda_ros.core.flying_pixels import without_flying_pixels
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
 from promptda_ros.core.normals import find_normals
 from promptda_ros.core.settings import Settings
+from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.transform import Transform
 from promptda_ros.core.trust import estimate_uncertainty, find_validity
@@ -87,6 +88,7 @@ class Result:
     def _compact(self) -> FloatImage:
         return self._build(cloud.COMPACT_LAYOUT)
 
+    @one_thread()
     def _build(self, layout: cloud.PointLayout) -> FloatImage:
         n = self.settings.output.stride
         (points,) = download(
