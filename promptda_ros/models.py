@@ -85,8 +85,6 @@ class LoadedModel:
 
     def resize(self, resolution: str) -> None:
         """Work at another resolution from the next frame on."""
-        if resolution == self.estimator.resolution:
-            return
         self.estimator.resolution = resolution
         if self.graphs is not None:
             self.graphs.forget()

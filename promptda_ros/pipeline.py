@@ -66,8 +66,9 @@ class Pipeline:
         """
         self._fates.clear()
         self._work_on(pairs)
+        before = self.health.resolution.name
         self.health.note(self._fates)
-        if self.health.resolution.name != self.model.estimator.resolution:
+        if self.health.resolution.name != before:
             self.model.resize(self.health.resolution.name)
             self._at_once = FRAMES_AT_ONCE
         self.model.between_frames()
