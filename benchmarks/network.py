@@ -25,7 +25,6 @@ from benchmarks.gpu_suite import host
 from benchmarks.gpu_suite.networks import hugging_face, make, SHAPES
 from benchmarks.results import REPOSITORY, Results, Table
 from promptda_ros.core.estimator import Estimator
-from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.settings import build
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.folded import fold, FoldedNetwork
@@ -88,10 +87,7 @@ def measure(name: str, arguments: argparse.Namespace, onnx_path: Path) -> Table:
 def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
     """Time the way from image and sensor depth to depth, all in memory, and ours to a cloud."""
     height, width = IMAGE_SIZE
-    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    slope_m = np.linspace(0.5, 3.5, np.prod(PROMPT_SIZE), dtype=np.float32).reshape(PROMPT_SIZE)
-    camera = Intrinsics(width, height, width, width, (width - 1) / 2, (height - 1) / 2)
-    frame = Frame(1, 'camera', image, slope_m, intrinsics=camera)
+    frame = host.make_frame(IMAGE_SIZE)
     network, settings = _network(name), build({})
     folded = _fold(network)
     use_onednn(folded)
