@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The network replayed from CUDA graphs: one launch a frame in place of some three hundred.
+"""The network replayed from CUDA graphs: one launch a frame in place of one for every kernel.
 
 A small network is done sooner than the host can launch its kernels one by one.
 """
