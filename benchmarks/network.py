@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Times the network alone on the CPU: as transformers runs it, as loaded, folded, and as ONNX.
+"""Times the network alone on the CPU: as transformers runs it, as loaded, folded, compiled.
 
 In every round each runs once, so that a busy moment hits all alike, after a pause in which the
-threads of the one before fall asleep. Without transformers or ONNX Runtime their rows are missing.
+threads of the one before fall asleep. What is not installed has no row.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from promptda_ros.core.settings import build
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.folded import fold, FoldedNetwork
 from promptda_ros.network.onednn import use_onednn
+from promptda_ros.network.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.share import share_folder
 from promptda_ros.spinning import let_threads_sleep
@@ -128,6 +129,9 @@ def ways(
     yield 'folded, linear maps by oneDNN', lambda: folded(pixels, prompt_m)
     seen = folded.see(prompt_m, pixels.shape[2:])
     yield 'the same, prompt seen before', lambda: folded.look(pixels, seen)
+    if find_spec('openvino'):
+        model = OpenVinoModel(folded, pixels, prompt_m)
+        yield 'OpenVINO', lambda: model(pixels, prompt_m)
     if find_spec('onnx') and find_spec('onnxruntime'):
         yield 'ONNX Runtime', _onnx_runtime(plain, pixels.float(), prompt_m, onnx_path)
 

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import torch
 
-from promptda_ros.core.device import choose_device, choose_dtype, DeviceError
+from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
 from promptda_ros.core.device_faults import OutOfMemory, run_on_device
-from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.estimator import Estimator, Network
 from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
 from promptda_ros.core.settings import ModelSettings, Settings
 from promptda_ros.network import (
@@ -22,16 +22,19 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
     PromptDepthAnythingImageProcessor,
 )
+from promptda_ros.network.compiled import CompiledNetwork, Compiler
+from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network.folded import fold
 from promptda_ros.network.folder import FETCHABLE, fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
-from promptda_ros.network.graphs import GraphedNetwork
 from promptda_ros.network.onednn import use_onednn
+from promptda_ros.network.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 TIMED_FRAMES = 2
+LONGEST_COMPILATION_SEC = 120.0
 MIB = 1024 * 1024
 HUB_REPOSITORIES = {name: f'depth-anything/prompt-depth-anything-{name}-hf' for name in FETCHABLE}
 
@@ -68,42 +71,47 @@ class LoadedModel:
     device: str
     precision: str
     frame_sec: float  # from image to depth, measured at start
-    note: str = ''  # what the user should know about it
-    graphs: GraphedNetwork | None = None  # on CUDA
+    notes: tuple[str, ...] = ()  # what the user should know about it
+    compiled: CompiledNetwork | None = None  # None: torch alone runs it
 
     def between_frames(self) -> None:
         """Do what would hold up a frame."""
-        if self.graphs is not None:
-            self.graphs.record_missed()
+        if self.compiled is not None:
+            self.compiled.compile_missed()
+
+    @property
+    def pause_sec(self) -> float:
+        """How long `between_frames`, where it is at work, may take."""
+        is_compiling = self.compiled is not None and self.compiled.is_compiling
+        return LONGEST_COMPILATION_SEC if is_compiling else 0.0
 
     def free_memory(self) -> bool:
         """Let go of what only saves time; return whether there was anything."""
-        if self.graphs is None or self.graphs.recorded == 0:
+        if self.compiled is None or self.compiled.sizes == 0:
             return False
-        self.graphs.forget('no CUDA graphs: memory ran short')
+        self.compiled.forget('memory ran short')
         return True
 
     def resize(self, resolution: str) -> None:
         """Work at another resolution from the next frame on."""
         self.estimator.resolution = resolution
-        if self.graphs is not None:
-            self.graphs.forget()
+        if self.compiled is not None:
+            self.compiled.forget()
 
     def facts(self) -> dict[str, str]:
         """Return the figures for diagnostics and reports."""
-        facts = {
+        return {
             'model.name': self.name,
             'model.sha256': self.sha256,
             'device': self.device,
             'precision': self.precision,
+            'engine': 'torch' if self.compiled is None else self.compiled.describe(),
         }
-        if self.graphs is not None:
-            facts['cuda_graphs'] = self.graphs.problem or str(self.graphs.recorded)
-        return facts
 
     def describe(self) -> str:
         """Return one line for logs."""
-        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}'
+        helped = f' by {self.compiled.compiler}' if self.compiled is not None else ''
+        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}'
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -117,6 +125,7 @@ def load_model(settings: Settings) -> LoadedModel:
     """
     device = choose_device(settings.device)
     dtype = choose_dtype(_precision(settings), device)
+    choose_engine(settings.engine, device, dtype)  # before anything takes long
     try:
         return run_on_device(_load, settings, device, dtype)
     except OutOfMemory as error:
@@ -128,30 +137,41 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
     estimator = _estimator(network, folder, settings, device, dtype)
-    note = ''
+    notes = []
     if dtype != torch.float32:
         exact = _estimator(network, folder, settings, device, torch.float32)
         off_m = largest_difference_m(estimator, exact)
         if off_m > TOLERANCE_M:
-            note = _precision_text(dtype, off_m)
+            notes.append(_precision_text(dtype, off_m))
             estimator, dtype = exact, torch.float32
-    graphs = GraphedNetwork(estimator.network) if device.type == 'cuda' else None
-    if graphs is not None:
-        estimator.network = graphs
-    estimator.warm_up()
-    model = LoadedModel(
+    compiled = _compiled(estimator.network, settings, device, dtype)
+    frame_sec = _start(estimator, compiled)
+    if compiled is not None:
+        notes += [compiled.problem] if compiled.problem else []
+        compiled.forget()  # the size of the made-up frame
+    return LoadedModel(
         estimator=estimator,
         name=folder.name,
         sha256=network.sha256,
         device=_device_name(device),
         precision=str(dtype).removeprefix('torch.'),
-        frame_sec=min(_time_frame(estimator) for _ in range(TIMED_FRAMES)),
-        note=note,
-        graphs=graphs,
+        frame_sec=frame_sec,
+        notes=tuple(notes),
+        compiled=compiled,
     )
-    if graphs is not None:
-        graphs.forget()  # the size of the made-up frame
-    return model
+
+
+def _compiled(
+    network: Network, settings: Settings, device: torch.device, dtype: torch.dtype
+) -> CompiledNetwork | None:
+    compiler: Compiler
+    if device.type == 'cuda':
+        compiler = CudaGraph
+    elif choose_engine(settings.engine, device, dtype) == 'openvino':
+        compiler = OpenVinoModel
+    else:
+        return None
+    return CompiledNetwork(network, compiler)
 
 
 def _estimator(
@@ -233,6 +253,16 @@ def _precision(settings: Settings) -> str:
 
 def _is_embedded(settings: Settings) -> bool:
     return settings.model.name == EMBEDDED and not settings.model.path
+
+
+def _start(estimator: Estimator, compiled: CompiledNetwork | None) -> float:
+    """Warm up with a made-up frame, compile for it, and return the seconds that it takes then."""
+    if compiled is not None:
+        estimator.network = compiled
+    estimator.warm_up()
+    if compiled is not None:
+        compiled.compile_missed()
+    return min(_time_frame(estimator) for _ in range(TIMED_FRAMES))
 
 
 def _time_frame(estimator: Estimator) -> float:

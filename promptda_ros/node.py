@@ -136,7 +136,7 @@ class PromptDepthNode(LifecycleNode):
                 f'no CUDA found: the network runs on the CPU at {rate}; '
                 'install a CUDA build of torch, or set device:=cpu if it is meant'
             )
-        for warning in (model.note, missing_transport(os.environ)):
+        for warning in (*model.notes, missing_transport(os.environ)):
             if warning:
                 self.get_logger().warning(warning)
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())

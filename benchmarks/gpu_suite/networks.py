@@ -19,8 +19,9 @@ from promptda_ros.network import (
     PromptDepthAnythingConfig,
     PromptDepthAnythingForDepthEstimation,
 )
+from promptda_ros.network.compiled import CompiledNetwork
+from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network.folded import fold
-from promptda_ros.network.graphs import GraphedNetwork
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
@@ -111,17 +112,17 @@ def estimator(
     """Return what the node runs, for images that are not made smaller."""
     folded = fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=dtype)
     folded.to(device)
-    runs = GraphedNetwork(folded) if device.type == 'cuda' else folded
+    runs = CompiledNetwork(folded, CudaGraph) if device.type == 'cuda' else folded
     return Estimator(runs, device=device, resolution='full')
 
 
 def record(estimator: Estimator, run: Callable[[], object]) -> None:
     """Let a GPU replay a run and nothing else, as the node does after a frame."""
-    if not isinstance(estimator.network, GraphedNetwork):
+    if not isinstance(estimator.network, CompiledNetwork):
         return
     estimator.network.forget()
     run()
-    estimator.network.record_missed()
+    estimator.network.compile_missed()
     if estimator.network.problem:
         print(estimator.network.problem, flush=True)
 

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the network runs and in which number format, without silent substitutes."""
+"""Where the network runs, in which number format and by what, without silent substitutes."""
 
 from __future__ import annotations
+
+from importlib.util import find_spec
 
 import torch
 
@@ -37,6 +39,29 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == 'auto':
         return torch.float16 if device.type == 'cuda' else torch.float32
     return {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}[precision]
+
+
+def choose_engine(name: str, device: torch.device, dtype: torch.dtype) -> str:
+    """Return what runs the network, `torch` or `openvino`, for these or `auto`.
+
+    Raises:
+        DeviceError: OpenVINO is not installed, or not for this device or number format.
+    """
+    problem = _problem_with_openvino(device, dtype)
+    if name == 'openvino' and problem:
+        raise DeviceError(f"engine 'openvino' requested but {problem}, or engine:=auto")
+    return 'torch' if name == 'torch' or problem else 'openvino'
+
+
+def _problem_with_openvino(device: torch.device, dtype: torch.dtype) -> str:
+    if device.type != 'cpu':
+        return f'the device is {device} and here it runs on a CPU; set device:=cpu'
+    if dtype != torch.float32:
+        number_format = str(dtype).removeprefix('torch.')
+        return f'the precision is {number_format} and here it takes float32; set precision:=fp32'
+    if find_spec('openvino') is None:
+        return 'the openvino package is missing; pip install openvino'
+    return ''
 
 
 def _require_cuda(name: str, device: torch.device) -> torch.device:

@@ -453,6 +453,12 @@ class Settings:
         'promptda-tiny.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),
     )
+    engine: str = _setting(
+        'auto',
+        'What runs the network: torch, openvino (on a CPU, in fp32), or auto, which is openvino '
+        'where it can run and is installed (pip install openvino).',
+        choices=('auto', 'torch', 'openvino'),
+    )
     autostart: bool = _setting(
         True, 'Configure and activate at start; otherwise a lifecycle manager does.'
     )

@@ -18,6 +18,8 @@ class OneDnnLinear(nn.Linear):
 
     def forward(self, values: Tensor) -> Tensor:
         """Map values (..., in) to (..., out)."""
+        if torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+            return super().forward(values)  # other engines don't know the operator
         mapped: Tensor = torch.ops.mkldnn._linear_pointwise(
             values, self.weight, self.bias, 'none', [], ''
         )

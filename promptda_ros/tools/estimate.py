@@ -80,6 +80,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             model_setting(arguments.model): arguments.model,
             'model.resolution': arguments.resolution,
             'device': arguments.device,
+            'engine': 'torch',  # the others compile between the frames of the node
         }
     )
 

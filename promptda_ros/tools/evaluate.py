@@ -175,6 +175,7 @@ def _settings(arguments: argparse.Namespace, model: str) -> Settings:
             model_setting(model): model,
             'model.resolution': arguments.resolution,
             'device': arguments.device,
+            'engine': 'torch',  # the others compile between the frames of the node
         }
     )
 

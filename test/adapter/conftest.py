@@ -301,6 +301,7 @@ def make_rig(
         given = {
             'model.path': str(network_folder),
             'device': 'cpu',
+            'engine': 'torch',
             'trust.gate': False,
             **values,
         }

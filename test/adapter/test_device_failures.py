@@ -8,6 +8,7 @@ from dataclasses import replace
 import gc
 from pathlib import Path
 import runpy
+import threading
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from promptda_ros.core import resolution as resolutions
 from promptda_ros.core.estimator import PIXELS_OF_RESOLUTION
 from promptda_ros.core.resolution import Resolution
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.network.compiled import CompiledNetwork
+from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network_health import INVALID_IN_A_ROW
 
 FailingNetwork = runpy.run_path(str(Path(__file__).parents[1] / 'failing_network.py'))[
@@ -179,45 +182,40 @@ def test_frames_of_two_cameras_that_do_not_fit_together_are_worked_on_one_by_one
 
 
 @pytest.fixture
-def graphs(start):
-    """Start a node whose network has graphs; return the rig, the network and the graphs."""
+def compiled(start):
+    """Start a node whose network is compiled for a size; return rig, network, compiled."""
 
-    class Graphs:
-        recorded, problem = 2, ''
-
-        def record_missed(self):
-            pass
-
-        def forget(self, problem=''):
-            self.recorded, self.problem = 0, problem
+    class Compiled(CompiledNetwork):
+        sizes = 2
 
     rig, network = start()
     pipeline = rig.node._pipeline
-    pipeline.model = replace(pipeline.model, graphs=Graphs())
-    return rig, network, pipeline.model.graphs
+    pipeline.model = replace(pipeline.model, compiled=Compiled(network, CudaGraph))
+    return rig, network, pipeline.model.compiled
 
 
-def test_graphs_are_let_go_of_before_a_frame_is_lost(graphs):
+def test_compiled_networks_are_let_go_of_before_a_frame_is_lost(compiled):
     """H1: they only save time."""
-    rig, network, recorded = graphs
+    rig, network, graphs = compiled
     network.plan.append('out_of_memory')
     rig.send_through(rig.listen('depth/image_rect'))
     assert rig.drops == {}
-    assert (recorded.recorded, recorded.problem) == (0, 'no CUDA graphs: memory ran short')
+    assert graphs.problem == 'torch alone, no CUDA graphs: memory ran short'
 
 
-def test_graphs_of_another_resolution_are_let_go_of(small_sizes, graphs):
-    """H1: and recorded anew, because a smaller network may leave room for them."""
-    rig, network, recorded = graphs
+def test_networks_compiled_for_another_resolution_are_let_go_of(small_sizes, compiled):
+    """H1: and compiled anew, because a smaller network may leave room for them."""
+    rig, network, graphs = compiled
     begin_at(rig, 'full', may_shrink=True)
     heard = rig.listen('depth/image_rect')
-    recorded.recorded, recorded.problem = 0, 'no CUDA graphs: memory ran short'
+    type(graphs).sizes = 0
+    graphs.forget('memory ran short')
     network.memory_px = SMALL_SIZES['high']
     for _ in range(3):
         send_into_drop(rig, 'out_of_memory')
     rig.send_through(heard)
     assert rig.node._pipeline.model.estimator.resolution == 'high'
-    assert recorded.problem == ''
+    assert graphs.problem == ''
 
 
 def hold_back(rig):
@@ -332,6 +330,37 @@ def test_a_network_that_was_slow_at_start_may_take_longer(start):
     network.release.set()
     rig.spin_until(lambda: heard)
     assert heard[0].header.stamp.nanosec == stamp_ns % 1_000_000_000
+
+
+def test_a_network_that_is_compiled_may_take_longer(start):
+    """H3: a long pause after a frame is no hang, but a hang in a frame stays one."""
+    release = threading.Event()
+
+    class Slow:
+        name = 'slow'
+
+        def __init__(self, *arguments):
+            release.wait()
+
+        def __call__(self, pixels, prompt_m):
+            return network(pixels, prompt_m)
+
+    rig, network = start('ok', 'ok', 'ok', 'hang', watchdog__inference_timeout=0.5)
+    without_patience(rig)
+    pipeline, watchdog = rig.node._pipeline, rig.node._session._watchdog
+    compiled = CompiledNetwork(network, Slow)
+    pipeline.model = replace(pipeline.model, compiled=compiled)
+    pipeline.model.estimator.network = compiled
+    heard = rig.listen('depth/image_rect')
+    rig.send_through(heard)
+    rig.spin_until(lambda: watchdog._busy_sec > 1.5)
+    assert rig.node.exit_code == ExitCode.CLEAN
+    release.set()
+    rig.spin_until(lambda: compiled.sizes == 1)
+    rig.send()
+    rig.spin_until(lambda: rig.node.exit_code == ExitCode.GPU_LOST)
+    network.release.set()
+    rig.spin_until(lambda: len(heard) == 2)
 
 
 def test_the_limit_grows_with_cameras_and_with_what_is_waited_for(often, make_rig):

@@ -27,7 +27,9 @@ def folder(network_folder: Path, tmp_path: Path) -> Path:
 
 
 def load(folder: Path, **values: object) -> models.LoadedModel:
-    return load_model(build({'model.path': str(folder), 'device': 'cpu', **values}))
+    return load_model(
+        build({'model.path': str(folder), 'device': 'cpu', 'engine': 'torch', **values})
+    )
 
 
 def test_a_network_is_loaded_with_its_digest_and_ready_to_run(folder):
@@ -69,9 +71,43 @@ def test_a_number_format_that_is_millimetres_off_is_not_used():
     settings = build({'precision': 'bf16', 'device': 'cpu', 'model.resolution': 'low'})
     model = load_model(settings)
     assert model.precision == 'float32'
-    assert re.search(
-        r'in bfloat16 the network is up to \d+\.\d mm from float32 > 2 mm', model.note
-    )
+    (note,) = model.notes
+    assert re.search(r'in bfloat16 the network is up to \d+\.\d mm from float32 > 2 mm', note)
+
+
+def test_openvino_runs_sizes_that_came_before_and_gives_the_same_depth(folder):
+    pytest.importorskip('openvino_telemetry', reason='openvino is not installed')
+    settings = build({})
+    exact, model = load(folder), load(folder, engine='openvino')
+    assert model.describe() == f'{exact.describe()} by OpenVINO'
+    assert model.notes == ()
+    assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 0'
+    image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
+    slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
+    frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
+    expected_m = exact.estimator.estimate(frame, settings.prompt, settings.output).depth_m
+    pauses_sec = []
+    for _ in range(2):
+        found_m = model.estimator.estimate(frame, settings.prompt, settings.output).depth_m
+        np.testing.assert_allclose(found_m, expected_m, atol=0, rtol=1e-5)
+        model.between_frames()
+        pauses_sec.append(model.pause_sec)
+    assert pauses_sec == [models.LONGEST_COMPILATION_SEC, 0]
+    assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 1'
+
+
+def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, monkeypatch):
+    """H5: before the first frame."""
+
+    class Broken:
+        name = 'OpenVINO'
+
+        def __init__(self, *arguments):
+            raise RuntimeError('no plugin for this CPU')
+
+    monkeypatch.setattr(models, 'choose_engine', lambda *arguments: 'openvino')
+    monkeypatch.setattr(models, 'OpenVinoModel', Broken)
+    assert load(folder).notes == ('torch alone, no OpenVINO: no plugin for this CPU',)
 
 
 def test_the_embedded_network_has_a_known_digest_and_loads(monkeypatch):

@@ -17,6 +17,8 @@ from sensor_msgs_py import point_cloud2
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.transform import Transform
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.network.compiled import CompiledNetwork
+from promptda_ros.network.openvino_model import OpenVinoModel
 from promptda_ros.outputs import OUTPUTS
 
 NAN, INF = float('nan'), float('inf')
@@ -402,23 +404,22 @@ def test_clouds_are_cropped_to_a_box_that_tf_knows_at_the_stamp(often, rig, capf
 
 
 def test_what_would_hold_up_a_frame_is_done_after_it_was_published(rig):
-    """CUDA graphs are recorded between frames."""
+    """The network is compiled between frames."""
     published = []
 
-    class Graphs:
-        recorded, problem = 1, ''
-
-        def record_missed(self):
+    class Compiled(CompiledNetwork):
+        def compile_missed(self):
             published.append(rig.camera.outputs.published()['depth/image_rect'])
 
     pipeline = rig.node._pipeline
-    pipeline.model = replace(pipeline.model, graphs=Graphs())
+    compiled = Compiled(pipeline.model.estimator.network, OpenVinoModel)
+    pipeline.model = replace(pipeline.model, compiled=compiled)
     heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
     for _ in range(2):
         rig.send_through(heard)
     rig.spin_until(lambda: status('network') and len(published) == 2)
     assert published == [1, 2]
-    assert status('network')[2]['cuda_graphs'] == '1'
+    assert status('network')[2]['engine'] == 'OpenVINO, sizes compiled: 0'
 
 
 def test_depth_is_published_before_the_cloud_is_made(rig, monkeypatch):

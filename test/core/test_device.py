@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from promptda_ros.core.device import choose_device, choose_dtype, DeviceError
+from promptda_ros.core import device
+from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
 
 CPU, CUDA = torch.device('cpu'), torch.device('cuda', 0)
 
@@ -77,3 +78,35 @@ def test_any_other_name_is_refused_with_the_choices(two_gpus, name):
 )
 def test_the_number_format_is_that_of_the_setting(precision, device, expected):
     assert choose_dtype(precision, device) is expected
+
+
+@pytest.fixture(params=[True, False], ids=['installed', 'missing'])
+def openvino(request, monkeypatch):
+    found = object() if request.param else None
+    monkeypatch.setattr(device, 'find_spec', lambda name: found)
+    return request.param
+
+
+def test_openvino_is_taken_where_it_can_run_and_is_installed(openvino):
+    expected = 'openvino' if openvino else 'torch'
+    assert choose_engine('auto', CPU, torch.float32) == expected
+    assert choose_engine('auto', CPU, torch.bfloat16) == 'torch'
+    assert choose_engine('auto', CUDA, torch.float32) == 'torch'
+    assert choose_engine('torch', CPU, torch.float32) == 'torch'
+
+
+@pytest.mark.parametrize(
+    'where, dtype, way_out',
+    [
+        (CPU, torch.float32, 'the openvino package is missing; pip install openvino, or engine'),
+        (CPU, torch.bfloat16, 'the precision is bfloat16 and here it takes float32; set precis'),
+        (CUDA, torch.float16, 'the device is cuda:0 and here it runs on a CPU; set device:=cpu'),
+    ],
+)
+def test_openvino_asked_for_in_vain_is_refused_with_the_way_out(
+    monkeypatch, where, dtype, way_out
+):
+    monkeypatch.setattr(device, 'find_spec', lambda name: None)
+    with pytest.raises(DeviceError) as refused:
+        choose_engine('openvino', where, dtype)
+    assert f"engine 'openvino' requested but {way_out}" in str(refused.value)

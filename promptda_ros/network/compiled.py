@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The network compiled for the sizes that come, because that runs faster than torch alone.
+
+What compiles is chosen by device: `cuda_graph.py`, `openvino_model.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+# Each may hold the memory of a whole run. What comes later runs without.
+SIZES_AT_MOST = 4
+# Of the depth, 2 mm at 4 m: sums are made in another order.
+TOLERANCE = 5e-4
+LONGEST_REASON = 300  # characters of an error, which may be a page
+
+Size = tuple[torch.Size, torch.Size]  # of the pixels and the prompt
+
+
+class Network(Protocol):
+    """What is compiled: a folded network on its device."""
+
+    patch_px: int
+
+    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        """Predict metres (B, h, w) from pixels (B, 3, h, w) and prompts (B, 1, hp, wp)."""
+
+
+class Run(Protocol):
+    """The network compiled for one size of input."""
+
+    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        """Return depth of its own memory."""
+
+
+class Compiler(Protocol):
+    """Compiles a network for the size of the given inputs; RuntimeError says why not."""
+
+    name: str
+
+    def __call__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> Run:
+        """Return what runs the network."""
+
+
+@dataclass(frozen=True)
+class _Missed:
+    """Inputs of a size that nothing was compiled for."""
+
+    pixels: Tensor
+    prompt_m: Tensor
+
+    @property
+    def size(self) -> Size:
+        return self.pixels.shape, self.prompt_m.shape
+
+
+class CompiledNetwork:
+    """Runs sizes that it knows compiled and all others as they are; never compiles in a frame.
+
+    What gives other depth than the network is not used. `problem` says why nothing more is
+    compiled. `is_compiling` is true until the next frame, for those who would not wait as long.
+    """
+
+    def __init__(self, network: Network, compiler: Compiler) -> None:
+        self.patch_px = network.patch_px
+        self.problem = ''
+        self.is_compiling = False
+        self._network = network
+        self._compiler = compiler
+        self._runs: dict[Size, Run] = {}
+        self._missed: _Missed | None = None
+
+    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        """Predict metres (B, h, w)."""
+        self.is_compiling = False
+        run = self._runs.get((pixels.shape, prompt_m.shape))
+        if run is not None:
+            return run(pixels, prompt_m)
+        if not self.problem and len(self._runs) < SIZES_AT_MOST:
+            self._missed = _Missed(pixels, prompt_m)
+        return self._network(pixels, prompt_m)
+
+    @property
+    def compiler(self) -> str:
+        """Name what compiles."""
+        return self._compiler.name
+
+    @property
+    def sizes(self) -> int:
+        """How many sizes run compiled; any thread may ask."""
+        return len(self._runs)
+
+    def describe(self) -> str:
+        """Say what runs the network."""
+        return self.problem or f'{self._compiler.name}, sizes compiled: {self.sizes}'
+
+    def forget(self, problem: str = '') -> None:
+        """Let go of all that was compiled; begin anew unless there is a problem."""
+        self._runs.clear()
+        self._missed = None
+        self.problem = f'torch alone, no {self._compiler.name}: {problem}' if problem else ''
+
+    @torch.inference_mode()
+    def compile_missed(self) -> None:
+        """Compile for the size that was missed last, which takes some frames' time."""
+        missed, self._missed = self._missed, None
+        if missed is None:
+            return
+        self.is_compiling = True
+        try:
+            run = self._compiler(self._network, missed.pixels, missed.prompt_m)
+            # On other inputs: what is left of the compiler's own run must not pass for an answer.
+            others = missed.pixels.flip(-1), 2 * missed.prompt_m
+            exact_m, found_m = self._network(*others), run(*others)
+        except RuntimeError as error:
+            # Of a device that is lost the next frame will tell.
+            self.forget(' '.join(str(error).split())[:LONGEST_REASON])
+            return
+        off = float((found_m / exact_m - 1).abs().nan_to_num(nan=torch.inf).max())
+        if off > TOLERANCE:
+            self.forget(f'its depth was {off:.1e} from that of torch > {TOLERANCE:g} of it')
+            return
+        self._runs[missed.size] = run

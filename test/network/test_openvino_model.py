@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""OpenVINO gives the depth of the network, and tells nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from promptda_ros.network.compiled import CompiledNetwork
+from promptda_ros.network.folded import fold
+from promptda_ros.network.onednn import use_onednn
+from promptda_ros.network.openvino_model import OpenVinoModel
+from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+
+pytest.importorskip('openvino_telemetry', reason='openvino is not installed')
+
+
+@pytest.fixture
+def network(tiny_network):
+    folded = fold(tiny_network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
+    use_onednn(folded)
+    return folded
+
+
+def test_it_gives_the_depth_of_the_network_for_every_size_and_batch(network):
+    rng = torch.Generator().manual_seed(0)
+    compiled = CompiledNetwork(network, OpenVinoModel)
+    with torch.inference_mode():
+        for batch, size in ((1, (42, 56)), (1, (56, 42)), (2, (42, 56))):
+            for _ in range(2):
+                image = torch.randint(
+                    0, 256, (batch, 90, 120, 3), dtype=torch.uint8, generator=rng
+                )
+                # As the estimator makes them: channels last in memory.
+                pixels = F.interpolate(
+                    image.permute(0, 3, 1, 2), size, mode='bicubic', antialias=True
+                )
+                prompt_m = 0.5 + torch.rand(batch, 1, 6, 8, generator=rng)
+                expected_m = network(pixels, prompt_m)
+                torch.testing.assert_close(
+                    compiled(pixels, prompt_m), expected_m, atol=0, rtol=1e-4
+                )
+                compiled.compile_missed()
+    assert (compiled.sizes, compiled.problem) == (3, '')
+
+
+def test_an_answer_stays_what_it_was_when_the_next_is_given(network):
+    pixels, prompt_m = torch.zeros(1, 3, 42, 56), 0.5 + torch.rand(1, 1, 6, 8)
+    with torch.inference_mode():
+        run = OpenVinoModel(network, pixels, prompt_m)
+        first_m = run(pixels, prompt_m)
+        kept_m = first_m.clone()
+        run(pixels + 200, 2 * prompt_m)
+    assert torch.equal(first_m, kept_m)
+
+
+def test_what_it_can_not_convert_is_said_and_runs_in_torch():
+    class Unknown(torch.nn.Module):
+        patch_px = 14
+
+        def forward(self, pixels, prompt_m):
+            return torch.special.bessel_j0(pixels.float().mean(1)) + prompt_m.mean()
+
+    compiled = CompiledNetwork(Unknown(), OpenVinoModel)
+    inputs = torch.rand(1, 3, 42, 56), torch.rand(1, 1, 6, 8)
+    with torch.inference_mode():
+        expected_m = compiled(*inputs)
+        compiled.compile_missed()
+        assert torch.equal(compiled(*inputs), expected_m)
+    assert 'torch alone, no OpenVINO: ' in compiled.problem
+    assert 'bessel' in compiled.problem
+
+
+def test_nothing_reports_that_openvino_is_used():
+    """Its telemetry package sends an event with every import, asked or not."""
+    program = (
+        'from promptda_ros.network import openvino_model; import sys; '
+        "openvino_model._import_openvino(); print(sys.modules['openvino_telemetry'])"
+    )
+    ran = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert ran.stdout == 'None\n', ran.stderr
