@@ -145,7 +145,7 @@ class Estimator:
         _require_shape(network_depth_m, prepared.pixels.shape[2:])
         limits_m = torch.stack(network_depth_m.aminmax())
         saturated = _saturated(network_depth_m, prepared.prompt)
-        colours = prepared.pixels[0].float()
+        colours = prepared.pixels[0]
         depth_m, coarse = network_depth_m, has_zones(prepared.prompt)
         if self._applies(settings.refine_edges):
             depth_m = refine_edges(depth_m, colours, rounds=2 if coarse else 1)
@@ -206,7 +206,7 @@ class Estimator:
             masks.append(_enlarge(_grown(upload(prompt.rejected, self.device)), saturated.shape))
         if prompt.unsupported is not None:
             masks.append(_enlarge(upload(prompt.unsupported, self.device), saturated.shape))
-        if settings.drop_saturated:
+        if settings.drop_saturated and not _is_nowhere(saturated):
             measured = _enlarge(upload(prompt.measured, self.device), saturated.shape)
             masks.append(saturated & ~measured)
         return torch.stack(masks).any(0) if masks else None
@@ -246,9 +246,14 @@ def _saturated(depth_m: Tensor, prompt: Prompt) -> Tensor:
 
 def _without(depth_m: Tensor, unknown: Tensor | None) -> Tensor:
     """Return depth (H, W) with NaN where it is unknown (h, w)."""
-    if unknown is None or (unknown.device.type == 'cpu' and not unknown.any()):
-        return depth_m  # no other device can say so before the host waits for it
+    if unknown is None or _is_nowhere(unknown):
+        return depth_m
     return depth_m.masked_fill(_enlarge(unknown, depth_m.shape), math.nan)
+
+
+def _is_nowhere(mask: Tensor) -> bool:
+    """Tell whether nothing is marked; no device but the CPU can say before it is waited for."""
+    return mask.device.type == 'cpu' and not mask.any()
 
 
 def _grown(mask: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.frame import FloatImage, Mask
+from promptda_ros.core.frame import ByteImage, FloatImage, Mask
 
 SMALLEST_STEP_M = 0.006
 SQUARE = np.ones((3, 3), np.uint8)
@@ -37,32 +37,39 @@ def find_flying(depth_m: Tensor, *, edge_step: float) -> Tensor:
     return flying_on_device(depth_m, edge_step)
 
 
-def without_flying_pixels(depth_m: Tensor, *, edge_step: float) -> Tensor:
-    """Set the flying pixels to NaN."""
-    return depth_m.masked_fill(find_flying(depth_m, edge_step=edge_step), math.nan)
-
-
 def flying_on_cpu(depth_m: FloatImage, edge_step: float) -> Mask:
     """Mark the flying pixels (H, W) with OpenCV."""
-    nearest_m = cv2.erode(_with(depth_m, math.inf), SQUARE)
-    farthest_m = cv2.dilate(_with(depth_m, -math.inf), SQUARE)
-    step_m = depth_m * np.float32(edge_step) + np.float32(SMALLEST_STEP_M)
-    flying: Mask = (depth_m - nearest_m > step_m) & (farthest_m - depth_m > step_m)
-    inverse = 1 / depth_m
-    largest_bend = step_m * inverse * inverse  # of 1 / depth, as the step is of depth
-    # NaN on any side makes a comparison false; beyond the border bends are none.
-    bent = np.zeros(depth_m.shape, np.uint8)
-    bend_across = np.abs(cv2.filter2D(inverse, -1, BEND))
-    bent[:, 1:-1] = (bend_across > largest_bend)[:, 1:-1]
-    bend_down = np.abs(cv2.filter2D(inverse, -1, BEND.T))
-    bent[1:-1] |= (bend_down > largest_bend)[1:-1]
-    flying &= cv2.dilate(bent, SQUARE) > 0
-    return flying
-
-
-def _with(depth_m: FloatImage, stand_in: float) -> FloatImage:
-    """Put a value in the place of what is unknown."""
     unknown = np.isnan(depth_m)
+    from_nearest_m = cv2.erode(_with(depth_m, unknown, math.inf), SQUARE)
+    to_farthest_m = cv2.dilate(_with(depth_m, unknown, -math.inf), SQUARE)
+    # Into what is there: fresh memory takes longer than the sums.
+    cv2.subtract(depth_m, from_nearest_m, dst=from_nearest_m)
+    cv2.subtract(to_farthest_m, depth_m, dst=to_farthest_m)
+    gap_m = cv2.min(from_nearest_m, to_farthest_m, dst=from_nearest_m)
+    step_m = np.multiply(depth_m, np.float32(edge_step), out=to_farthest_m)
+    step_m += np.float32(SMALLEST_STEP_M)
+    flying = cv2.compare(gap_m, step_m, cv2.CMP_GT)
+    inverse = np.divide(np.float32(1), depth_m, out=gap_m)
+    # The largest bend of 1 / depth, as the step is of depth.
+    largest_bend = cv2.multiply(cv2.multiply(step_m, inverse, dst=step_m), inverse, dst=step_m)
+    flying &= cv2.dilate(_bent(inverse, largest_bend), SQUARE)
+    marked: Mask = flying > 0
+    return marked
+
+
+def _bent(inverse: FloatImage, largest_bend: FloatImage) -> ByteImage:
+    """Mark by 255 where 1 / depth (H, W) bends by more; beyond the border bends are none."""
+    bend = cv2.filter2D(inverse, -1, BEND)
+    bent: ByteImage = cv2.compare(np.abs(bend, out=bend), largest_bend, cv2.CMP_GT)
+    bent[:, [0, -1]] = 0
+    bend = cv2.filter2D(inverse, -1, BEND.T, dst=bend)
+    bent_down = cv2.compare(np.abs(bend, out=bend), largest_bend, cv2.CMP_GT)
+    bent[1:-1] |= bent_down[1:-1]
+    return bent
+
+
+def _with(depth_m: FloatImage, unknown: Mask, stand_in: float) -> FloatImage:
+    """Put a value in the place of what is unknown."""
     return np.where(unknown, np.float32(stand_in), depth_m) if unknown.any() else depth_m
 
 

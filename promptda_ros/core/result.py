@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from promptda_ros.core import cloud
-from promptda_ros.core.flying_pixels import without_flying_pixels
+from promptda_ros.core.flying_pixels import find_flying
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
 from promptda_ros.core.normals import find_normals
 from promptda_ros.core.settings import Settings
@@ -104,25 +104,30 @@ class Result:
     @property
     def _shown(self) -> Tensor:
         """Return the depth (H, W) of the points that clouds show."""
+        depth_m = self._on_device.depth_m
         shown = inside_workspace(
-            self._clean, self._intrinsics, self.settings.workspace, self.box_from_camera
+            depth_m, self._intrinsics, self.settings.workspace, self.box_from_camera
         )
+        if self._flying is not None:
+            shown &= ~self._flying
         if self.frame.mask is not None:
             shown &= ~upload(self.frame.mask, shown.device)
-        return torch.where(shown, self._clean, math.nan)
+        return depth_m.masked_fill(~shown, math.nan)
 
     @cached_property
     def _clean_m(self) -> FloatImage:
         """Return the depth (H, W) without flying pixels, unless the filter is off."""
-        (depth_m,) = download(self._clean)
+        if self._flying is None:
+            return self.depth.depth_m
+        (depth_m,) = download(self._on_device.depth_m.masked_fill(self._flying, math.nan))
         return depth_m
 
     @cached_property
-    def _clean(self) -> Tensor:
-        depth_m, output = self._on_device.depth_m, self.settings.output
+    def _flying(self) -> Tensor | None:
+        output = self.settings.output
         if output.edge_filter == 'off':
-            return depth_m
-        return without_flying_pixels(depth_m, edge_step=output.edge_step)
+            return None
+        return find_flying(self._on_device.depth_m, edge_step=output.edge_step)
 
     @property
     def _on_device(self) -> OnDevice:

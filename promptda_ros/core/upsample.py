@@ -13,38 +13,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from promptda_ros.core.enlarge import enlarge_bilinear
+
 # Grey levels (of 1) at which the colour counts as much as the distance to a network pixel.
 COLOUR_SCALE = 0.08
 
+# What follows is written in operations that both have: NumPy takes half of torch's time for the
+# few pixels that a CPU computes, torch runs on CUDA.
+Array = TypeVar('Array', Tensor, npt.NDArray[Any])
+
 
 @dataclass(frozen=True)
-class _Axis:
+class _Axis(Generic[Array]):
     """Along one axis: the two source pixels of output pixels, and the weight of the second."""
 
-    low: Tensor  # int64
-    high: Tensor  # int64
-    weight_of_high: Tensor  # float32, 0 to 1
+    low: Array  # int64
+    high: Array  # int64
+    weight_of_high: Array  # float32, 0 to 1
 
-    def at(self, index: Tensor) -> _Axis:
+    def at(self, index: Array) -> _Axis[Array]:
         """Return the same for chosen output pixels (E,)."""
-        return _Axis(*(one.index_select(0, index) for one in self._parts()))
+        return _Axis(self.low.take(index), self.high.take(index), self.weight_of_high.take(index))
 
-    def down(self) -> _Axis:
+    def down(self) -> _Axis[Array]:
         """Return the same as columns (N, 1)."""
-        return _Axis(*(one[:, None] for one in self._parts()))
+        return _Axis(self.low[:, None], self.high[:, None], self.weight_of_high[:, None])
 
-    def sides(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    def sides(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         """Return indices and weights of both source pixels."""
         return (self.low, 1 - self.weight_of_high), (self.high, self.weight_of_high)
-
-    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.low, self.high, self.weight_of_high
 
 
 def upsample_guided(
@@ -58,29 +63,36 @@ def upsample_guided(
     size = image.shape[:2]
     if depth_m.shape == size:
         return depth_m
+    at_edge = _cells_at_edges(depth_m, surface_step)
+    if image.device.type == 'cpu':
+        return _on_cpu(depth_m, _grey(colours), image, at_edge, surface_step)
     rows = _axis(depth_m.shape[0], size[0], image.device)
     columns = _axis(depth_m.shape[1], size[1], image.device)
+    # All pixels: to find out which lie at edges the host would have to wait for the device.
+    guide = _grey(image.movedim(2, 0))
+    corners = list(_corners(depth_m, _grey(colours), guide, rows.down(), columns))
     enlarged_m = F.interpolate(depth_m[None, None], size, mode='bilinear')[0, 0]
-    at_edge = _cells_at_edges(depth_m, surface_step)
-    grey = _grey(colours)
-    if image.device.type != 'cpu':
-        # To find out which pixels lie at edges the host would have to wait for the device.
-        corners = list(_corners(depth_m, grey, _grey(image.movedim(2, 0)), rows.down(), columns))
-        at_edge = at_edge.index_select(1, columns.low).index_select(0, rows.low)
-        return torch.where(at_edge, _average(corners, _surface(corners), surface_step), enlarged_m)
-    pixel = _pixels_of(at_edge, rows, columns)  # few of all
-    row, column = pixel // size[1], pixel % size[1]
-    guide = _grey(image.reshape(-1, 3).index_select(0, pixel).T)
-    corners = list(_corners(depth_m, grey, guide, rows.at(row), columns.at(column)))
-    enlarged_m.view(-1)[pixel] = _average(corners, _surface(corners), surface_step)
-    return enlarged_m
+    at_edge = at_edge.index_select(1, columns.low).index_select(0, rows.low)
+    return torch.where(at_edge, _average(corners, _surface(corners), surface_step), enlarged_m)
 
 
-def _pixels_of(cells: Tensor, rows: _Axis, columns: _Axis) -> Tensor:
-    """Return the numbers (E,), row by row, of the output pixels in marked cells (h, w)."""
-    # NumPy, which does this in a quarter of torch's time.
-    marked = cells.numpy().take(columns.low.numpy(), axis=1).take(rows.low.numpy(), axis=0)
-    return torch.from_numpy(np.flatnonzero(marked))
+@np.errstate(divide='ignore', invalid='ignore')  # infinite depth is refused, but later
+def _on_cpu(
+    depth_m: Tensor, grey: Tensor, image: Tensor, at_edge: Tensor, surface_step: float
+) -> Tensor:
+    height, width = image.shape[:2]
+    rows, columns = _axis_on_cpu(depth_m.shape[0], height), _axis_on_cpu(depth_m.shape[1], width)
+    marked = at_edge.numpy().take(columns.low, axis=1).take(rows.low, axis=0)
+    pixels = np.flatnonzero(marked)  # few of all
+    row, column = np.divmod(pixels, width)
+    colours = image.numpy().reshape(-1, 3).take(pixels, axis=0)
+    guide = _grey(torch.from_numpy(colours).T).numpy()
+    corners = list(
+        _corners(depth_m.numpy(), grey.numpy(), guide, rows.at(row), columns.at(column))
+    )
+    enlarged_m = enlarge_bilinear(depth_m.numpy(), (height, width))
+    enlarged_m.reshape(-1)[pixels] = _average(corners, _surface(corners), surface_step)
+    return torch.from_numpy(enlarged_m)
 
 
 def _grey(colours: Tensor) -> Tensor:
@@ -106,49 +118,49 @@ def _cells_at_edges(depth_m: Tensor, surface_step: float) -> Tensor:
 
 
 def _corners(
-    depth_m: Tensor, grey: Tensor, guide: Tensor, rows: _Axis, columns: _Axis
-) -> Iterator[tuple[Tensor, Tensor]]:
+    depth_m: Array, grey: Array, guide: Array, rows: _Axis[Array], columns: _Axis[Array]
+) -> Iterator[tuple[Array, Array]]:
     """Yield depth and weight of each of the four network pixels around output pixels."""
     for row, row_weight in rows.sides():
+        begin = row * depth_m.shape[1]
         for column, column_weight in columns.sides():
-            cell = row * depth_m.shape[1] + column
-            unlike = (_look_up(grey, cell) - guide) / COLOUR_SCALE
-            weight = row_weight * column_weight / (1 + unlike.square())
-            yield _look_up(depth_m, cell), weight
+            cell = begin + column
+            unlike = (grey.take(cell) - guide) / COLOUR_SCALE
+            yield depth_m.take(cell), row_weight * column_weight / (1 + unlike * unlike)
 
 
-def _look_up(values: Tensor, cell: Tensor) -> Tensor:
-    """Return the values (h, w) of cells that are counted row by row."""
-    # A quarter of the time that values[row, column] takes on a CPU.
-    return values.reshape(-1).index_select(0, cell.reshape(-1)).view(cell.shape)
-
-
-def _surface(corners: list[tuple[Tensor, Tensor]]) -> Tensor:
+def _surface(corners: list[tuple[Array, Array]]) -> Array:
     """Return the depth of the corner with the largest weight."""
     surface_m, best = corners[0]
     for corner_m, weight in corners[1:]:
-        surface_m = torch.where(weight > best, corner_m, surface_m)
-        best = torch.maximum(best, weight)
+        is_better = weight > best
+        surface_m = surface_m * ~is_better + corner_m * is_better  # exact
+        best = best * ~is_better + weight * is_better
     return surface_m
 
 
-def _average(
-    corners: list[tuple[Tensor, Tensor]], surface_m: Tensor, surface_step: float
-) -> Tensor:
+def _average(corners: list[tuple[Array, Array]], surface_m: Array, surface_step: float) -> Array:
     """Average the corners that lie on the surface."""
-    total, deviation_m = torch.zeros_like(surface_m), torch.zeros_like(surface_m)
+    total = deviation_m = 0 * surface_m
+    step_m = surface_step * surface_m
     for corner_m, weight in corners:
         from_surface_m = corner_m - surface_m
-        weight_on_surface = weight * (from_surface_m.abs() <= surface_step * surface_m)
-        total += weight_on_surface
-        deviation_m += weight_on_surface * from_surface_m
-    return surface_m + deviation_m / total
+        weight_on_surface = weight * (abs(from_surface_m) <= step_m)
+        total = total + weight_on_surface
+        deviation_m = deviation_m + weight_on_surface * from_surface_m
+    average_m: Array = surface_m + deviation_m / total
+    return average_m
 
 
 @lru_cache(maxsize=16)
-def _axis(size: int, target_size: int, device: torch.device) -> _Axis:
+def _axis(size: int, target_size: int, device: torch.device) -> _Axis[Tensor]:
     centres = (torch.arange(target_size, device=device) + 0.5) * (size / target_size) - 0.5
     centres = centres.clamp_(0, size - 1)
     low = centres.floor().long()
     high = (low + 1).clamp_(max=size - 1)
     return _Axis(low, high, (centres - low).float())
+
+
+def _axis_on_cpu(size: int, target_size: int) -> _Axis[npt.NDArray[Any]]:
+    axis = _axis(size, target_size, torch.device('cpu'))
+    return _Axis(axis.low.numpy(), axis.high.numpy(), axis.weight_of_high.numpy())

@@ -85,6 +85,19 @@ def test_the_colour_is_the_bit_pattern_00rrggbb(layout):
     np.testing.assert_array_equal(packed, red << 16 | green << 8 | blue)
 
 
+@given(seed=st.integers(0, 2**16), height=st.integers(1, 9), width=st.integers(1, 9), n=st.just(2))
+def test_both_ways_to_build_it_give_the_same_bits(seed, height, width, n):
+    rng = np.random.default_rng(seed)
+    depth_m = rng.uniform(0.3, 3, (n * height, n * width)).astype(np.float32)[::n, ::n]
+    depth_m[rng.random(depth_m.shape) < 0.3] = np.nan
+    image = rng.integers(0, 256, (n * height, n * width, 3), dtype=np.uint8)[::n, ::n]
+    intrinsics = Intrinsics(width=width, height=height, fx=40.0, fy=42.0, cx=3.25, cy=2.75)
+    tensors = torch.from_numpy(depth_m), torch.from_numpy(image)
+    expected = cloud.build_on_device(*tensors, intrinsics, COMPACT_LAYOUT).numpy()
+    buffer = build_cloud(depth_m, image, intrinsics, COMPACT_LAYOUT)
+    np.testing.assert_array_equal(buffer.view(np.uint32), expected.view(np.uint32))
+
+
 def test_bytes_between_the_fields_carry_no_old_memory():
     buffer = build_cloud(slope(), colours(), CAMERA, PCL_LAYOUT)
     assert not buffer.view(np.uint32)[..., [3, 5, 6, 7]].any()

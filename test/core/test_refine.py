@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import numpy as np
 import torch
 
-from promptda_ros.core.refine import refine_edges
+from promptda_ros.core.refine import filter_on_device, refine_edges
 
 
 def two_things(height: int = 24, width: int = 32) -> torch.Tensor:
@@ -54,6 +54,7 @@ def along_columns(depth_m: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
 def test_the_weights_are_those_of_the_definition_along_columns_and_then_along_rows():
     rng = torch.Generator().manual_seed(0)
     depth_m, colours = torch.rand(14, 15, generator=rng), torch.rand(3, 14, 15, generator=rng) * 60
+    colours = colours.floor()
     once_m = along_columns(depth_m, colours)
     expected_m = along_columns(once_m.T, colours.mT).T
     torch.testing.assert_close(refine_edges(depth_m, colours), expected_m)
@@ -62,6 +63,7 @@ def test_the_weights_are_those_of_the_definition_along_columns_and_then_along_ro
 def test_a_second_round_starts_from_the_first():
     rng = torch.Generator().manual_seed(1)
     depth_m, colours = torch.rand(14, 15, generator=rng), torch.rand(3, 14, 15, generator=rng) * 60
+    colours = colours.floor()
     twice_m = refine_edges(refine_edges(depth_m, colours), colours)
     torch.testing.assert_close(refine_edges(depth_m, colours, rounds=2), twice_m)
 
@@ -77,9 +79,28 @@ def test_depth_stays_within_its_range_and_scales_with_it(
     seed: int, height: int, width: int, scale: float
 ):
     rng = np.random.default_rng(seed)
-    depth_m = torch.from_numpy(rng.uniform(0.3, 3, (height, width)))
-    colours = torch.from_numpy(rng.uniform(0, 255, (3, height, width)))
+    depth_m = torch.from_numpy(rng.uniform(0.3, 3, (height, width)).astype(np.float32))
+    colours = torch.from_numpy(rng.integers(0, 256, (3, height, width), np.uint8))
     refined_m = refine_edges(depth_m, colours)
-    assert refined_m.min() >= depth_m.min() - 1e-9
-    assert refined_m.max() <= depth_m.max() + 1e-9
+    assert refined_m.min() >= depth_m.min() * (1 - 1e-6)
+    assert refined_m.max() <= depth_m.max() * (1 + 1e-6)
     torch.testing.assert_close(refine_edges(depth_m * scale, colours), refined_m * scale)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**16),
+    height=st.integers(1, 20),
+    width=st.integers(1, 20),
+    contrast=st.sampled_from((4, 32, 256)),
+)
+def test_both_ways_to_compute_it_give_the_same_depth(
+    seed: int, height: int, width: int, contrast: int
+):
+    rng = np.random.default_rng(seed)
+    depth_m = torch.from_numpy(rng.uniform(0.3, 3, (height, width)).astype(np.float32))
+    colours = torch.from_numpy(rng.integers(0, contrast, (3, height, width), np.uint8))
+    expected_m = depth_m
+    for axis in (0, 1):
+        expected_m = filter_on_device(expected_m, colours.float(), axis)
+    torch.testing.assert_close(refine_edges(depth_m, colours), expected_m)

@@ -184,20 +184,20 @@ def test_what_several_outputs_need_is_computed_once(monkeypatch):
 
         monkeypatch.setattr(under_test, name, count)
 
-    spy('without_flying_pixels')
+    spy('find_flying')
     spy('inside_workspace')
     result = result_of(smeared(), output__edge_filter='depth_and_points')
     for _ in range(2):
         assert result.points is result.points
         _ = (result.dense, result.with_normals, result.image_depth, result.validity)
-    assert sorted(calls) == ['inside_workspace', 'without_flying_pixels']
+    assert sorted(calls) == ['find_flying', 'inside_workspace']
 
 
 def test_depth_alone_costs_no_filter(monkeypatch):
     def fail(*arguments, **options):
         raise AssertionError('computed for nobody')
 
-    monkeypatch.setattr(under_test, 'without_flying_pixels', fail)
+    monkeypatch.setattr(under_test, 'find_flying', fail)
     monkeypatch.setattr(under_test, 'inside_workspace', fail)
     result = result_of(smeared())
     assert result.image_depth_m is result.depth.depth_m
