@@ -36,7 +36,7 @@ def has_zones(prompt: Prompt) -> bool:
 
     Where it repeats zones, whole rows and columns are as the ones before them.
     """
-    return max(_different(prompt, axis) for axis in (0, 1)) < LEAST_ACROSS
+    return all(_different(prompt, axis) < LEAST_ACROSS for axis in (1, 0))
 
 
 def _different(prompt: Prompt, axis: int) -> int:
@@ -56,7 +56,8 @@ def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Te
     off_m = means[:, :1] / (means[:, 1:] + DOUBT)
     off_m = F.interpolate(off_m, depth_m.shape, mode='bilinear')[0, 0]
     most_m = MOST * depth_m
-    return (depth_m + off_m.clamp(-most_m, most_m)).clamp(prompt_m.min(), prompt_m.max())
+    off_m = off_m.clamp_(-most_m, most_m).add_(depth_m)
+    return off_m.clamp_(prompt_m.min(), prompt_m.max())
 
 
 def _grid(size: torch.Size) -> tuple[int, int]:
@@ -66,5 +67,5 @@ def _grid(size: torch.Size) -> tuple[int, int]:
 
 def _means_around(values: Tensor, grid: tuple[int, int]) -> Tensor:
     """Average values (1, C, h, w) over the pixels of a coarser grid and their neighbours."""
-    coarse = F.interpolate(values, grid, mode='area')
+    coarse = values if values.shape[2:] == grid else F.interpolate(values, grid, mode='area')
     return F.avg_pool2d(coarse, SIDE_PX, stride=1, padding=SIDE_PX // 2)

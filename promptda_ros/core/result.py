@@ -112,7 +112,7 @@ class Result:
             shown &= ~self._flying
         if self.frame.mask is not None:
             shown &= ~upload(self.frame.mask, shown.device)
-        return depth_m.masked_fill(~shown, math.nan)
+        return torch.where(shown, depth_m, math.nan)
 
     @cached_property
     def _clean_m(self) -> FloatImage:

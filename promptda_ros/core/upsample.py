@@ -125,8 +125,14 @@ def _corners(
         begin = row * depth_m.shape[1]
         for column, column_weight in columns.sides():
             cell = begin + column
-            unlike = (grey.take(cell) - guide) / COLOUR_SCALE
-            yield depth_m.take(cell), row_weight * column_weight / (1 + unlike * unlike)
+            unlike = grey.take(cell)
+            unlike -= guide
+            unlike *= unlike
+            unlike *= 1 / COLOUR_SCALE**2
+            unlike += 1
+            weight = row_weight * column_weight
+            weight /= unlike
+            yield depth_m.take(cell), weight
 
 
 def _surface(corners: list[tuple[Array, Array]]) -> Array:
@@ -141,14 +147,16 @@ def _surface(corners: list[tuple[Array, Array]]) -> Array:
 
 def _average(corners: list[tuple[Array, Array]], surface_m: Array, surface_step: float) -> Array:
     """Average the corners that lie on the surface."""
-    total = deviation_m = 0 * surface_m
+    total, deviation_m = 0 * surface_m, 0 * surface_m
     step_m = surface_step * surface_m
     for corner_m, weight in corners:
         from_surface_m = corner_m - surface_m
         weight_on_surface = weight * (abs(from_surface_m) <= step_m)
-        total = total + weight_on_surface
-        deviation_m = deviation_m + weight_on_surface * from_surface_m
-    average_m: Array = surface_m + deviation_m / total
+        total += weight_on_surface
+        weight_on_surface *= from_surface_m
+        deviation_m += weight_on_surface
+    deviation_m /= total
+    average_m: Array = surface_m + deviation_m
     return average_m
 
 
