@@ -21,9 +21,9 @@ HEARD = {
     'depth': 'depth/image_rect',
     'depth and cloud': 'depth/image_rect,points',
 }
-WARM_UP_FRAMES = 5
+WARM_UP_FRAMES = 12  # after the first one the network is compiled, which takes some frames' time
 COLUMNS = ('', 'answered', 'total p50', 'engine p50', 'hop in p50', 'hop out p50')
-COLUMNS += ('node least ms', 'node p50 ms', 'node p99 ms')
+COLUMNS += ('node least ms', 'node p50 ms', 'node p99 ms', 'of it build p50')
 
 
 def main() -> None:
@@ -71,14 +71,16 @@ def parts_of(noted: dict[str, float], answer: tuple[int, int]) -> dict[str, floa
     in_ms = (noted['arrival_ns'] - sent_ns) / 1e6
     out_ms = (received_ns - noted['done_ns']) / 1e6 + noted['publish']
     node_ms = total_ms - engine_ms - in_ms - out_ms
-    return {'total': total_ms, 'engine': engine_ms, 'in': in_ms, 'out': out_ms, 'node': node_ms}
+    parts = {'total': total_ms, 'engine': engine_ms, 'in': in_ms, 'out': out_ms, 'node': node_ms}
+    return {**parts, 'build': noted['build']}
 
 
 def row(name: str, frames: list[dict[str, float]], sent: int) -> list[Any]:
     """Return a row of the table."""
     medians = [_percentile(frames, part, 50) for part in ('total', 'engine', 'in', 'out')]
     own = [_percentile(frames, 'node', percent) for percent in (0, 50, 99)]
-    return [name, f'{len(frames)} of {sent}', *medians, *own]
+    built = _percentile(frames, 'build', 50)
+    return [name, f'{len(frames)} of {sent}', *medians, *own, built]
 
 
 def _percentile(frames: list[dict[str, float]], part: str, percent: int) -> float:

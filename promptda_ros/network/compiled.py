@@ -7,6 +7,7 @@ What compiles is chosen by device: `cuda_graph.py`, `openvino_model.py`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,8 +20,6 @@ SIZES_AT_MOST = 4
 TOLERANCE = 5e-4
 LONGEST_REASON = 300  # characters of an error, which may be a page
 
-Size = tuple[torch.Size, torch.Size]  # of the pixels and the prompt
-
 
 class Network(Protocol):
     """What is compiled: a folded network on its device."""
@@ -32,16 +31,19 @@ class Network(Protocol):
 
 
 class Run(Protocol):
-    """The network compiled for one size of input."""
+    """The network compiled for inputs of one key."""
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Return depth of its own memory."""
 
 
 class Compiler(Protocol):
-    """Compiles a network for the size of the given inputs; RuntimeError says why not."""
+    """Compiles a network for inputs like the given ones; RuntimeError says why not."""
 
     name: str
+
+    def key(self, pixels: Tensor, prompt_m: Tensor) -> Hashable:
+        """Return what inputs have in common that are served by one run."""
 
     def __call__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> Run:
         """Return what runs the network."""
@@ -49,14 +51,11 @@ class Compiler(Protocol):
 
 @dataclass(frozen=True)
 class _Missed:
-    """Inputs of a size that nothing was compiled for."""
+    """Inputs that nothing was compiled for."""
 
+    key: Hashable
     pixels: Tensor
     prompt_m: Tensor
-
-    @property
-    def size(self) -> Size:
-        return self.pixels.shape, self.prompt_m.shape
 
 
 class CompiledNetwork:
@@ -72,17 +71,18 @@ class CompiledNetwork:
         self.is_compiling = False
         self._network = network
         self._compiler = compiler
-        self._runs: dict[Size, Run] = {}
+        self._runs: dict[Hashable, Run] = {}
         self._missed: _Missed | None = None
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Predict metres (B, h, w)."""
         self.is_compiling = False
-        run = self._runs.get((pixels.shape, prompt_m.shape))
+        key = self._compiler.key(pixels, prompt_m)
+        run = self._runs.get(key)
         if run is not None:
             return run(pixels, prompt_m)
         if not self.problem and len(self._runs) < SIZES_AT_MOST:
-            self._missed = _Missed(pixels, prompt_m)
+            self._missed = _Missed(key, pixels, prompt_m)
         return self._network(pixels, prompt_m)
 
     @property
@@ -125,4 +125,4 @@ class CompiledNetwork:
         if off > TOLERANCE:
             self.forget(f'its depth was {off:.1e} from that of torch > {TOLERANCE:g} of it')
             return
-        self._runs[missed.size] = run
+        self._runs[missed.key] = run

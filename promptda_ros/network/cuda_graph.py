@@ -7,6 +7,8 @@ A small network is done sooner than the host can launch its kernels one by one.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,11 @@ class CudaGraph:
             # Entered once more, because a recording that fails may leave its own stream behind.
             with torch.cuda.stream(usual):
                 self._depth_m = self._record(network, usual)
+
+    @staticmethod
+    def key(pixels: Tensor, prompt_m: Tensor) -> Hashable:
+        """Return the shapes: batches of other sizes are other graphs."""
+        return pixels.shape, prompt_m.shape
 
     def _record(self, network: Network, usual: torch.cuda.Stream) -> Tensor:
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 import sys
 from typing import Any
 import warnings
@@ -15,7 +16,9 @@ from promptda_ros.network.compiled import Network
 
 
 class OpenVinoModel:
-    """A model of OpenVINO for one size of input, in float32 on the CPU.
+    """A model of OpenVINO for frames of one size, in float32 on the CPU.
+
+    Batches run frame by frame, which takes no longer there, so that one model serves them all.
 
     Raises:
         RuntimeError: OpenVINO can't convert the network.
@@ -32,11 +35,20 @@ class OpenVinoModel:
             # Several processes would pin their threads to the same cores.
             'ENABLE_CPU_PINNING': False,
         }
-        model = _convert(openvino, network, pixels, prompt_m)
+        model = _convert(openvino, network, pixels[:1], prompt_m[:1])
         self._request = openvino.compile_model(model, 'CPU', options).create_infer_request()
+
+    @staticmethod
+    def key(pixels: Tensor, prompt_m: Tensor) -> Hashable:
+        """Return the shapes of a frame."""
+        return pixels.shape[1:], prompt_m.shape[1:]
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Return depth of its own memory."""
+        frames = (slice(number, number + 1) for number in range(len(pixels)))
+        return torch.cat([self._infer(pixels[frame], prompt_m[frame]) for frame in frames])
+
+    def _infer(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         found = self._request.infer((pixels.numpy(), prompt_m.numpy()), share_inputs=True)
         return torch.from_numpy(found[0])
 

@@ -338,6 +338,7 @@ def test_a_network_that_is_compiled_may_take_longer(start):
 
     class Slow:
         name = 'slow'
+        key = CudaGraph.key
 
         def __init__(self, *arguments):
             release.wait()

@@ -101,6 +101,7 @@ def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, 
 
     class Broken:
         name = 'OpenVINO'
+        key = models.OpenVinoModel.key
 
         def __init__(self, *arguments):
             raise RuntimeError('no plugin for this CPU')
