@@ -79,11 +79,16 @@ class LoadedModel:
         if self.compiled is not None:
             self.compiled.compile_missed()
 
-    @property
-    def pause_sec(self) -> float:
-        """How long `between_frames`, where it is at work, may take."""
-        is_compiling = self.compiled is not None and self.compiled.is_compiling
+    def pause_sec(self, since_ns: int) -> float:
+        """Return how long `between_frames` may take, if it compiles or did since a steady time."""
+        compiled = self.compiled
+        is_compiling = compiled is not None and compiled.compiling_since_ns > since_ns
         return LONGEST_COMPILATION_SEC if is_compiling else 0.0
+
+    @property
+    def problem(self) -> str:
+        """What keeps the network from running as fast as it could; empty: nothing."""
+        return '' if self.compiled is None else self.compiled.problem
 
     def free_memory(self) -> bool:
         """Let go of what only saves time; return whether there was anything."""
@@ -110,7 +115,8 @@ class LoadedModel:
 
     def describe(self) -> str:
         """Return one line for logs."""
-        helped = f' by {self.compiled.compiler}' if self.compiled is not None else ''
+        is_helped = self.compiled is not None and not self.compiled.problem
+        helped = f' by {self.compiled.compiler}' if self.compiled and is_helped else ''
         return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}'
 
 
@@ -125,7 +131,7 @@ def load_model(settings: Settings) -> LoadedModel:
     """
     device = choose_device(settings.device)
     dtype = choose_dtype(_precision(settings), device)
-    choose_engine(settings.engine, device, dtype)  # before anything takes long
+    choose_engine(settings.engine, device, dtype)  # refuses before the weights are read
     try:
         return run_on_device(_load, settings, device, dtype)
     except OutOfMemory as error:
@@ -146,8 +152,10 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
             estimator, dtype = exact, torch.float32
     compiled = _compiled(estimator.network, settings, device, dtype)
     frame_sec = _start(estimator, compiled)
-    if compiled is not None:
-        notes += [compiled.problem] if compiled.problem else []
+    if compiled is not None and compiled.problem:
+        _require_no_choice(settings, compiled.problem)
+        notes.append(compiled.problem)
+    elif compiled is not None:
         compiled.forget()  # the size of the made-up frame
     return LoadedModel(
         estimator=estimator,
@@ -253,6 +261,14 @@ def _precision(settings: Settings) -> str:
 
 def _is_embedded(settings: Settings) -> bool:
     return settings.model.name == EMBEDDED and not settings.model.path
+
+
+def _require_no_choice(settings: Settings, problem: str) -> None:
+    if settings.engine == 'openvino':
+        raise DeviceError(
+            f"engine 'openvino' requested but it fails here ({problem}); "
+            'install another version of it, or set engine:=auto, which falls back to torch'
+        )
 
 
 def _start(estimator: Estimator, compiled: CompiledNetwork | None) -> float:

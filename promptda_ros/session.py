@@ -125,5 +125,5 @@ class Session:
         frames_sec = SLOWEST * self._pipeline.model.frame_sec * len(every)
         # Where the sensor is, and where the box of the cloud is.
         waits_sec = sum(each.sync.wait + 2 * each.extrinsics.timeout for each in every)
-        pause_sec = self._pipeline.model.pause_sec
+        pause_sec = self._pipeline.model.pause_sec(self._worker.busy_since_ns or 0)
         return max(every[0].watchdog.inference_timeout, frames_sec) + waits_sec + pause_sec

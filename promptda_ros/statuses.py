@@ -55,7 +55,7 @@ def frames_status(camera: Camera) -> Status:
 def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[Camera]) -> Status:
     """Tell which network runs where, and how far the prompt of each camera lets it see."""
     values: dict[str, object] = {**model.facts(), 'resolution': health.resolution.name}
-    warnings = [health.warning] if health.warning else []
+    warnings = [warning for warning in (health.warning, model.problem) if warning]
     for camera in cameras:
         depth = camera.latest
         if depth is None:

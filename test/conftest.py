@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import fcntl
 from pathlib import Path
 import random
+import sys
 import tempfile
 from typing import Any, TYPE_CHECKING
 
@@ -27,6 +28,10 @@ def calm_torch() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+# With this package OpenVINO would report every run of the tests over the internet.
+sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]
 
 
 @pytest.fixture

@@ -56,8 +56,8 @@ def agree_with_sensor(depth_m: Tensor, prompt_m: Tensor, measured: Tensor) -> Te
     off_m = means[:, :1] / (means[:, 1:] + DOUBT)
     off_m = F.interpolate(off_m, depth_m.shape, mode='bilinear')[0, 0]
     most_m = MOST * depth_m
-    off_m = off_m.clamp_(-most_m, most_m).add_(depth_m)
-    return off_m.clamp_(prompt_m.min(), prompt_m.max())
+    agreed_m = off_m.clamp_(-most_m, most_m).add_(depth_m)
+    return agreed_m.clamp_(prompt_m.min(), prompt_m.max())
 
 
 def _grid(size: torch.Size) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def choose_engine(name: str, device: torch.device, dtype: torch.dtype) -> str:
-    """Return what runs the network, `torch` or `openvino`, for these or `auto`.
+    """Return `torch` or `openvino` for the setting; `auto` takes OpenVINO where it can run.
 
     Raises:
         DeviceError: OpenVINO is not installed, or not for this device or number format.

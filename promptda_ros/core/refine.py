@@ -34,11 +34,12 @@ LEAST_EXPONENT = -30.0
 def refine_edges(depth_m: Tensor, colours: Tensor, *, rounds: int = 1) -> Tensor:
     """Filter depth (h, w), all finite, by the colours (3, h, w), 0 to 255, of its pixels.
 
-    A CPU takes whole numbers. More rounds reach farther: edges of coarse sensors are softer.
+    They are uint8 on a CPU, float32 elsewhere. More rounds reach farther: edges of coarse sensors
+    are softer.
     """
     axes = (0, 1) * rounds
     if depth_m.device.type == 'cpu':
-        channels = colours.byte().contiguous().numpy()
+        channels = colours.contiguous().numpy()
         refined_m = depth_m.numpy()
         for axis in axes:
             refined_m = _filter_on_cpu(refined_m, channels, axis)
@@ -55,7 +56,7 @@ def _filter_on_cpu(depth_m: FloatImage, channels: ByteImage, axis: int) -> Float
         # A pair of pixels has one weight, whichever of the two is asked for.
         first, second = _along(axis, 0, length - offset), _along(axis, offset, length)
         red, green, blue = (cv2.absdiff(each[first], each[second]) for each in channels)
-        # Bytes end at 255, from where on weights are the least.
+        # A sum ends at 255, where the weight is the least anyway: 17 SIGMA_COLOUR.
         unlike = cv2.add(cv2.add(red, green), blue)
         weight = cv2.LUT(unlike, _weights(offset))
         for one, other in ((first, second), (second, first)):

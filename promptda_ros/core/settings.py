@@ -455,8 +455,8 @@ class Settings:
     )
     engine: str = _setting(
         'auto',
-        'What runs the network: torch, openvino (on a CPU, in fp32), or auto, which is openvino '
-        'where it can run and is installed (pip install openvino).',
+        'What runs the network on a CPU: torch, openvino (in fp32), or auto, which is openvino '
+        'where it is installed (pip install openvino). On CUDA torch does, by CUDA graphs.',
         choices=('auto', 'torch', 'openvino'),
     )
     autostart: bool = _setting(

@@ -26,8 +26,8 @@ from promptda_ros.core.enlarge import enlarge_bilinear
 # Grey levels (of 1) at which the colour counts as much as the distance to a network pixel.
 COLOUR_SCALE = 0.08
 
-# What follows is written in operations that both have: NumPy takes half of torch's time for the
-# few pixels that a CPU computes, torch runs on CUDA.
+# Corners and their averages are written in operations that both have: NumPy takes half of torch's
+# time for the few pixels that a CPU computes, torch runs on CUDA.
 Array = TypeVar('Array', Tensor, npt.NDArray[Any])
 
 
@@ -66,11 +66,19 @@ def upsample_guided(
     at_edge = _cells_at_edges(depth_m, surface_step)
     if image.device.type == 'cpu':
         return _on_cpu(depth_m, _grey(colours), image, at_edge, surface_step)
+    return upsample_on_device(depth_m, _grey(colours), image, at_edge, surface_step)
+
+
+def upsample_on_device(
+    depth_m: Tensor, grey: Tensor, image: Tensor, at_edge: Tensor, surface_step: float
+) -> Tensor:
+    """Enlarge depth (h, w) with torch, wherever it is; grey (h, w), cells at edges (h, w)."""
+    size = image.shape[:2]
     rows = _axis(depth_m.shape[0], size[0], image.device)
     columns = _axis(depth_m.shape[1], size[1], image.device)
     # All pixels: to find out which lie at edges the host would have to wait for the device.
     guide = _grey(image.movedim(2, 0))
-    corners = list(_corners(depth_m, _grey(colours), guide, rows.down(), columns))
+    corners = list(_corners(depth_m, grey, guide, rows.down(), columns))
     enlarged_m = F.interpolate(depth_m[None, None], size, mode='bilinear')[0, 0]
     at_edge = at_edge.index_select(1, columns.low).index_select(0, rows.low)
     return torch.where(at_edge, _average(corners, _surface(corners), surface_step), enlarged_m)
@@ -140,7 +148,7 @@ def _surface(corners: list[tuple[Array, Array]]) -> Array:
     surface_m, best = corners[0]
     for corner_m, weight in corners[1:]:
         is_better = weight > best
-        surface_m = surface_m * ~is_better + corner_m * is_better  # exact
+        surface_m = surface_m * ~is_better + corner_m * is_better  # exact where finite
         best = best * ~is_better + weight * is_better
     return surface_m
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+import time
 from typing import Protocol
 
 import torch
@@ -16,8 +17,6 @@ from torch import Tensor
 
 # Each may hold the memory of a whole run. What comes later runs without.
 SIZES_AT_MOST = 4
-# Of the depth, 2 mm at 4 m: sums are made in another order.
-TOLERANCE = 5e-4
 LONGEST_REASON = 300  # characters of an error, which may be a page
 
 
@@ -41,6 +40,7 @@ class Compiler(Protocol):
     """Compiles a network for inputs like the given ones; RuntimeError says why not."""
 
     name: str
+    tolerance: float  # of the depth, for sums that are made in another order
 
     def key(self, pixels: Tensor, prompt_m: Tensor) -> Hashable:
         """Return what inputs have in common that are served by one run."""
@@ -62,13 +62,13 @@ class CompiledNetwork:
     """Runs sizes that it knows compiled and all others as they are; never compiles in a frame.
 
     What gives other depth than the network is not used. `problem` says why nothing more is
-    compiled. `is_compiling` is true until the next frame, for those who would not wait as long.
+    compiled. `compiling_since_ns` is when the last compilation began (time.monotonic_ns).
     """
 
     def __init__(self, network: Network, compiler: Compiler) -> None:
         self.patch_px = network.patch_px
         self.problem = ''
-        self.is_compiling = False
+        self.compiling_since_ns = 0
         self._network = network
         self._compiler = compiler
         self._runs: dict[Hashable, Run] = {}
@@ -76,7 +76,6 @@ class CompiledNetwork:
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Predict metres (B, h, w)."""
-        self.is_compiling = False
         key = self._compiler.key(pixels, prompt_m)
         run = self._runs.get(key)
         if run is not None:
@@ -111,18 +110,24 @@ class CompiledNetwork:
         missed, self._missed = self._missed, None
         if missed is None:
             return
-        self.is_compiling = True
+        self.compiling_since_ns = time.monotonic_ns()
         try:
             run = self._compiler(self._network, missed.pixels, missed.prompt_m)
-            # On other inputs: what is left of the compiler's own run must not pass for an answer.
-            others = missed.pixels.flip(-1), 2 * missed.prompt_m
-            exact_m, found_m = self._network(*others), run(*others)
+            off = self._largest_difference(run, missed)
         except RuntimeError as error:
             # Of a device that is lost the next frame will tell.
             self.forget(' '.join(str(error).split())[:LONGEST_REASON])
             return
-        off = float((found_m / exact_m - 1).abs().nan_to_num(nan=torch.inf).max())
-        if off > TOLERANCE:
-            self.forget(f'its depth was {off:.1e} from that of torch > {TOLERANCE:g} of it')
+        if off > self._compiler.tolerance:
+            self.forget(f'its depth is {off:.1e} off that of torch > {self._compiler.tolerance:g}')
             return
         self._runs[missed.key] = run
+
+    def _largest_difference(self, run: Run, missed: _Missed) -> float:
+        """Return how far the depth is off at most, as a share of it.
+
+        On other inputs: what is left of the compiler's own run must not pass for an answer.
+        """
+        others = missed.pixels.flip(-2, -1), 2 * missed.prompt_m.flip(-2, -1)
+        exact_m, found_m = self._network(*others), run(*others)
+        return float((found_m / exact_m - 1).abs().nan_to_num(nan=torch.inf).max())

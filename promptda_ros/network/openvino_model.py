@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+import logging
 import sys
 from typing import Any
 import warnings
@@ -14,6 +17,12 @@ from torch import Tensor
 
 from promptda_ros.network.compiled import Network
 
+# Of an installation that is broken or does not fit torch; others are errors of ours.
+FAILURES = (
+    *(AssertionError, AttributeError, ImportError, LookupError),
+    *(MemoryError, OSError, TypeError, ValueError),
+)
+
 
 class OpenVinoModel:
     """A model of OpenVINO for frames of one size, in float32 on the CPU.
@@ -21,13 +30,13 @@ class OpenVinoModel:
     Batches run frame by frame, which takes no longer there, so that one model serves them all.
 
     Raises:
-        RuntimeError: OpenVINO can't convert the network.
+        RuntimeError: OpenVINO can't convert or compile the network.
     """
 
     name = 'OpenVINO'
+    tolerance = 5e-4  # 2 mm at 4 m
 
     def __init__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> None:
-        openvino = _import_openvino()
         options = {
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_PRECISION_HINT': 'f32',  # its own choice is bfloat16 where the CPU has it
@@ -35,8 +44,12 @@ class OpenVinoModel:
             # Several processes would pin their threads to the same cores.
             'ENABLE_CPU_PINNING': False,
         }
-        model = _convert(openvino, network, pixels[:1], prompt_m[:1])
-        self._request = openvino.compile_model(model, 'CPU', options).create_infer_request()
+        network(pixels[:1], prompt_m[:1])  # the position table of this size is a constant now
+        try:
+            model = _convert(network, pixels[:1], prompt_m[:1])
+            self._request = _core().compile_model(model, 'CPU', options).create_infer_request()
+        except FAILURES as error:
+            raise RuntimeError(f'{type(error).__name__}: {error}') from error
 
     @staticmethod
     def key(pixels: Tensor, prompt_m: Tensor) -> Hashable:
@@ -49,14 +62,14 @@ class OpenVinoModel:
         return torch.cat([self._infer(pixels[frame], prompt_m[frame]) for frame in frames])
 
     def _infer(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        found = self._request.infer((pixels.numpy(), prompt_m.numpy()), share_inputs=True)
+        found = self._request.infer((pixels.numpy(), prompt_m.numpy()))
         return torch.from_numpy(found[0])
 
 
-def _convert(openvino: Any, network: Network, pixels: Tensor, prompt_m: Tensor) -> Any:
-    network(pixels, prompt_m)  # the position table of this size is a constant from now on
+def _convert(network: Network, pixels: Tensor, prompt_m: Tensor) -> Any:
+    openvino = import_openvino()
     failures = [name for name in dir(openvino.frontend) if name.endswith('Failure')]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _logging_as_it_was():
         warnings.simplefilter('ignore')  # that sizes become constants, which is wanted here
         try:
             return openvino.convert_model(
@@ -68,8 +81,34 @@ def _convert(openvino: Any, network: Network, pixels: Tensor, prompt_m: Tensor) 
             raise RuntimeError(str(error)) from error
 
 
-def _import_openvino() -> Any:
-    # With this module, which it does not need, it reports over the internet that it is used.
+@contextmanager
+def _logging_as_it_was() -> Iterator[None]:
+    """Keep the converter from changing what Python's root logger shows."""
+    root = logging.getLogger()
+    level, handlers, filters = root.level, root.handlers[:], root.filters[:]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:], root.filters[:] = handlers, filters
+
+
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    """Return the only one of this process.
+
+    Each makes a stack for signals when it begins and brings back the one before when it ends
+    (seen in 2026.4). Of two that end in the order of their begin that one is gone, and the next
+    signal ends the process.
+    """
+    return import_openvino().Core()
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO without the package by which it reports over the internet that it is used.
+
+    It does not need that one.
+    """
     sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
     import openvino  # type: ignore[import-untyped, import-not-found, unused-ignore]
 

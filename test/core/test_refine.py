@@ -14,7 +14,7 @@ from promptda_ros.core.refine import filter_on_device, refine_edges
 
 def two_things(height: int = 24, width: int = 32) -> torch.Tensor:
     """Return a picture (3, h, w): black on the left, white on the right."""
-    colours = torch.zeros(3, height, width)
+    colours = torch.zeros(3, height, width, dtype=torch.uint8)
     colours[..., width // 2 :] = 255
     return colours
 
@@ -54,16 +54,16 @@ def along_columns(depth_m: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
 def test_the_weights_are_those_of_the_definition_along_columns_and_then_along_rows():
     rng = torch.Generator().manual_seed(0)
     depth_m, colours = torch.rand(14, 15, generator=rng), torch.rand(3, 14, 15, generator=rng) * 60
-    colours = colours.floor()
-    once_m = along_columns(depth_m, colours)
-    expected_m = along_columns(once_m.T, colours.mT).T
+    colours = colours.byte()
+    once_m = along_columns(depth_m, colours.float())
+    expected_m = along_columns(once_m.T, colours.float().mT).T
     torch.testing.assert_close(refine_edges(depth_m, colours), expected_m)
 
 
 def test_a_second_round_starts_from_the_first():
     rng = torch.Generator().manual_seed(1)
     depth_m, colours = torch.rand(14, 15, generator=rng), torch.rand(3, 14, 15, generator=rng) * 60
-    colours = colours.floor()
+    colours = colours.byte()
     twice_m = refine_edges(refine_edges(depth_m, colours), colours)
     torch.testing.assert_close(refine_edges(depth_m, colours, rounds=2), twice_m)
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
@@ -107,3 +109,14 @@ def test_a_transform_from_tf_wins_over_the_parameters():
     np.testing.assert_array_equal(
         inside(depth_m, IDENTITY, **fields), inside(depth_m, box_max=(0.1, 0.1, 1.0))
     )
+
+
+@pytest.mark.parametrize('least_m, most_m', [(0.0, math.inf), (0.3, 2.0), (0.3, 0.3)])
+def test_the_limits_of_depth_themselves_are_inside_and_what_is_unknown_is_not(least_m, most_m):
+    ends_m = [least_m, most_m, math.nan, math.inf, -math.inf, 0.0, -1.0, 0.3, 1.0, 2.0, 3.0]
+    near = [np.nextafter(np.float32(end_m), np.float32(to)) for end_m in ends_m for to in (0, 9)]
+    depth_m = torch.tensor([[*ends_m, *near]], dtype=torch.float32)
+    settings = WorkspaceSettings(min_depth=least_m, max_depth=most_m)
+    tiny_m = torch.finfo(torch.float32).tiny  # (0, 0, 0) is the camera itself
+    expected = (depth_m >= max(least_m, tiny_m)) & (depth_m <= most_m)
+    assert torch.equal(inside_workspace(depth_m, CAMERA, settings), expected)

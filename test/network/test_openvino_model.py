@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+import logging
 import subprocess
 import sys
 
@@ -11,13 +13,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from promptda_ros.network import openvino_model
 from promptda_ros.network.compiled import CompiledNetwork
 from promptda_ros.network.folded import fold
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
-pytest.importorskip('openvino_telemetry', reason='openvino is not installed')
+pytestmark = pytest.mark.skipif(find_spec('openvino') is None, reason='openvino is not installed')
 
 
 @pytest.fixture
@@ -76,11 +79,44 @@ def test_what_it_can_not_convert_is_said_and_runs_in_torch():
     assert 'bessel' in compiled.problem
 
 
+def test_a_signal_ends_no_process_in_which_models_came_and_went():
+    """I5: of several models the first ends first, which left the thread a stack that is gone."""
+    program = """
+import os, signal, torch
+from promptda_ros.network.openvino_model import OpenVinoModel
+class Sum(torch.nn.Module):
+    def forward(self, pixels, prompt_m):
+        return pixels.mean(1) + prompt_m.mean()
+models = [OpenVinoModel(Sum(), torch.ones(1, 3, 4, 5), torch.ones(1, 1, 2, 3)) for _ in range(2)]
+del models[0]
+models.clear()
+signal.signal(signal.SIGUSR1, lambda number, frame: print('alive'))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    ran = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, 'alive\n'), ran.stderr
+
+
+def test_the_logging_of_the_process_stays_as_it_was(network):
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:], root.filters[:])
+    with torch.inference_mode():
+        OpenVinoModel(network, torch.zeros(1, 3, 42, 56), torch.ones(1, 1, 6, 8))
+    assert (root.level, root.handlers, root.filters) == before
+
+
+def test_an_installation_that_is_broken_is_said_in_a_sentence(network, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'openvino', None)
+    openvino_model._core.cache_clear()
+    with torch.inference_mode(), pytest.raises(RuntimeError, match='ImportError|ModuleNotFound'):
+        OpenVinoModel(network, torch.zeros(1, 3, 42, 56), torch.ones(1, 1, 6, 8))
+
+
 def test_nothing_reports_that_openvino_is_used():
     """Its telemetry package sends an event with every import, asked or not."""
     program = (
         'from promptda_ros.network import openvino_model; import sys; '
-        "openvino_model._import_openvino(); print(sys.modules['openvino_telemetry'])"
+        "openvino_model.import_openvino(); print(sys.modules['openvino_telemetry'])"
     )
     ran = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     assert ran.stdout == 'None\n', ran.stderr
