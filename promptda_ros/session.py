@@ -107,8 +107,9 @@ class Session:
         self._diagnostics.publish([*statuses, network])
 
     def _watch(self) -> None:
-        busy_sec = self._watchdog.look(self._worker.busy_since_ns, time.monotonic_ns())
-        if busy_sec < self._limit_sec():
+        since_ns = self._worker.busy_since_ns  # asked once: the next batch has other limits
+        busy_sec = self._watchdog.look(since_ns, time.monotonic_ns())
+        if since_ns is None or busy_sec < self._limit_sec(since_ns):
             return
         for timer in self._timers:
             timer.cancel()  # this is the last word
@@ -119,11 +120,11 @@ class Session:
         self._diagnostics.publish([Status('network', 'error', text)])
         self._node.report_worker_end(DeviceLost(text))
 
-    def _limit_sec(self) -> float:
+    def _limit_sec(self, since_ns: int) -> float:
         """Return how long the worker may take for all cameras, with all that it waits for."""
         every = [camera.settings for camera in self._cameras]
         frames_sec = SLOWEST * self._pipeline.model.frame_sec * len(every)
         # Where the sensor is, and where the box of the cloud is.
         waits_sec = sum(each.sync.wait + 2 * each.extrinsics.timeout for each in every)
-        pause_sec = self._pipeline.model.pause_sec(self._worker.busy_since_ns or 0)
+        pause_sec = self._pipeline.model.pause_sec(since_ns)
         return max(every[0].watchdog.inference_timeout, frames_sec) + waits_sec + pause_sec

@@ -370,9 +370,9 @@ def test_the_limit_grows_with_cameras_and_with_what_is_waited_for(often, make_ri
     )
     rig.node.start()
     rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=3.0)
-    assert rig.node._session._limit_sec() == session.SLOWEST * 2 * 3.0 + 2 * 4.0 + 0.75
+    assert rig.node._session._limit_sec(0) == session.SLOWEST * 2 * 3.0 + 2 * 4.0 + 0.75
     without_patience(rig)
-    assert rig.node._session._limit_sec() == 5.0 + 2 * 4.0 + 0.75
+    assert rig.node._session._limit_sec(0) == 5.0 + 2 * 4.0 + 0.75
 
 
 # Answers
