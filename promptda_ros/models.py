@@ -115,8 +115,8 @@ class LoadedModel:
 
     def describe(self) -> str:
         """Return one line for logs."""
-        is_helped = self.compiled is not None and not self.compiled.problem
-        helped = f' by {self.compiled.compiler}' if self.compiled and is_helped else ''
+        compiled = self.compiled
+        helped = f' by {compiled.compiler}' if compiled and not compiled.problem else ''
         return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}'
 
 
