@@ -14,9 +14,9 @@ from sensor_msgs.msg import CameraInfo
 from promptda_ros import messages
 from promptda_ros.core.camera import BadIntrinsics
 from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.core.peer_text import printable, shorten
 from promptda_ros.core.rectify import Lens, Rectifier, UnknownLens
 from promptda_ros.core.settings import InputSettings
-from promptda_ros.encodings import shown
 from promptda_ros.once import SayOnce
 
 KEPT = 60
@@ -111,7 +111,7 @@ class Calibration:
             optics = self._read(message, shot, settings)
         except BadIntrinsics as error:
             if str(error) != self._problem:
-                self._error(f'{self._role.loss}: {error}')
+                self._error(printable(f'{self._role.loss}: {error}'))
             self._problem = str(error)
             return None
         self._problem = ''
@@ -181,8 +181,8 @@ class Calibration:
         if message.header.frame_id != shot.frame_id:
             self._say_once(
                 'frame',
-                f"{topic} is of frame '{shown(message.header.frame_id)}' but the "
-                f"{picture} of '{shown(shot.frame_id)}': the {picture}'s frame is taken",
+                f"{topic} is of frame '{shorten(message.header.frame_id)}' but the "
+                f"{picture} of '{shorten(shot.frame_id)}': the {picture}'s frame is taken",
             )
         if message.width == 0 or message.height == 0:
             self._say_once(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 import re
 import time
 
@@ -76,8 +77,11 @@ class Camera:
         self.capture = Capture(node, self.prefix, lambda: self.settings.capture)
         self.latest: Depth | None = None
         self.early_sec = 0.0  # how far ahead of the clock the last image was stamped
-        # One for each half of the work: the first succeeds even if the second always fails.
-        self.reading, self.publishing = Guard(self._report), Guard(self._report)
+        # What its messages can do to reading cannot be listed, and must not end the other cameras.
+        self.reading = Guard(partial(self._report, 'read_failed'), patience=None)
+        # One for each part of the work: the first succeeds even if the last always fails.
+        report = partial(self._report, 'failed')
+        self.preparing, self.publishing = Guard(report), Guard(report)
         self.withheld = ''  # why the last frame has no clouds though its intrinsics are known
         self._node = node
         self._extrinsics = extrinsics
@@ -191,9 +195,9 @@ class Camera:
         log = self.log
         return Calibration(warn=log.warning, error=log.error, rectified=is_rectified, role=role)
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, reason: str, error: Exception) -> None:
         """Count a frame that failed in a way nobody foresaw."""
         if not self._node.context.ok():
             return  # a signal ended the context while somebody still used it
-        if self.drops.add('failed', f'{type(error).__name__}: {error}'):
+        if self.drops.add(reason, f'{type(error).__name__}: {error}'):
             keep_traceback(error)

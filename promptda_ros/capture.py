@@ -23,6 +23,7 @@ from std_srvs.srv import Trigger
 from promptda_ros.core.frame import FloatImage, Frame
 from promptda_ros.core.median import median_depth
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.peer_text import printable
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import CaptureSettings
 from promptda_ros.messages import NANOSECONDS
@@ -172,7 +173,7 @@ class Capture:
 
     def _answer(self, wish: Wish | None, *, success: bool, message: str) -> None:
         if wish is not None and self._claim(wish):
-            wish.done.set_result((success, message))
+            wish.done.set_result((success, printable(message)))
 
     def _claim(self, wish: Wish) -> bool:
         """Take the right to answer a wish, which only one thread gets."""

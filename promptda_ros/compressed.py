@@ -12,7 +12,8 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage
 
 from promptda_ros.core.frame import BadFrame, ByteImage
-from promptda_ros.encodings import image_of, read_image, require_size, shown
+from promptda_ros.core.peer_text import shorten
+from promptda_ros.encodings import image_of, read_image, require_size
 
 PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 PNG_END = b'\x00\x00\x00\x00IEND\xaeB`\x82'
@@ -43,7 +44,7 @@ def read_compressed_image(message: CompressedImage, *, max_pixels: int) -> ByteI
         BadFrame: it is no JPEG or PNG, damaged, or too large; the latter before it is decoded.
     """
     data = bytes(message.data)
-    header = read_header(data, what=f"image of format '{shown(message.format)}'")
+    header = read_header(data, what=f"image of format '{shorten(message.format)}'")
     require_size(header.width, header.height, max_pixels, role='image')
     if header.channels == 4 and data.startswith(JPEG_SIGNATURE):
         text = 'image is a JPEG of 4 channels (CMYK), whose colours mean ink; publish RGB or grey'

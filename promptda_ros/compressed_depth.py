@@ -21,7 +21,8 @@ from std_msgs.msg import Header
 from promptda_ros import millimetres, rvl
 from promptda_ros.compressed import decode_picture, PNG_SIGNATURE, read_header
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.encodings import BY_REFERENCE, bytes_of, require_size, shown
+from promptda_ros.core.peer_text import shorten
+from promptda_ros.encodings import BY_REFERENCE, bytes_of, require_size
 
 Values = npt.NDArray[np.uint16]
 
@@ -121,21 +122,21 @@ def _parse_format(text: str) -> tuple[str, str]:
     if 'jpeg' in text or 'jpg' in text:
         raise BadFrame(
             'depth_jpeg',
-            f"depth of format '{shown(text)}' is a JPEG, which keeps 8 of its 16 bits: distances "
-            'are lost; publish depth with the compressedDepth plugin of image_transport and set '
+            f"depth of format '{shorten(text)}' is a JPEG, which keeps 8 of its 16 bits: "
+            'distances are lost; publish depth with the compressedDepth plugin of image_transport and set '
             'input.depth_transport:=compressedDepth',
         )
     if transport != 'compressedDepth' or codec.strip() not in ('', 'png', 'rvl'):
         raise BadFrame(
             'depth_format',
-            f"depth format '{shown(text)}' is not <encoding>; compressedDepth png or rvl; use the "
-            'topic <depth>/compressedDepth of image_transport',
+            f"depth format '{shorten(text)}' is not <encoding>; compressedDepth png or rvl; use "
+            'the topic <depth>/compressedDepth of image_transport',
         )
     if encoding not in (*COUNTS, *FLOATS):
         supported = ', '.join((*COUNTS, *FLOATS))
         raise BadFrame(
             'depth_encoding',
-            f"unsupported depth encoding '{shown(encoding)}'; supported: {supported}",
+            f"unsupported depth encoding '{shorten(encoding)}'; supported: {supported}",
         )
     return encoding, codec.strip() or 'png'
 

@@ -14,6 +14,8 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from promptda_ros.core.peer_text import printable
+
 LOG_PERIOD_SEC = 5.0
 LEVELS = {
     'ok': DiagnosticStatus.OK,
@@ -37,7 +39,7 @@ class Drops:
         """Count one and say why, unless the reason was said just now; return whether it was."""
         with self._lock:
             self._counts[reason] += 1
-            line = self._line(reason, text, now_sec=time.monotonic()) if text else None
+            line = self._line(reason, printable(text), now_sec=time.monotonic()) if text else None
         if line is None:
             return False
         self._log(line)
@@ -98,11 +100,11 @@ class Diagnostics:
         return DiagnosticStatus(
             level=LEVELS[status.level],
             name=f'{self._node.get_fully_qualified_name().lstrip("/")}: {status.part}',
-            message=status.message,
+            message=printable(status.message),
             hardware_id=self._hardware_id,
             values=[KeyValue(key=key, value=_text(value)) for key, value in status.values.items()],
         )
 
 
 def _text(value: object) -> str:
-    return f'{value:.6g}' if isinstance(value, float) else str(value)
+    return f'{value:.6g}' if isinstance(value, float) else printable(str(value))

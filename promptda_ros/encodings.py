@@ -15,8 +15,8 @@ from std_msgs.msg import Header
 
 from promptda_ros import millimetres
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
+from promptda_ros.core.peer_text import shorten
 
-SHOWN_CHARACTERS = 64
 # Where fields are not checked, as from Jazzy on, assigning `data` copies the array that it is
 # given; a message made with this keeps it. Older ones always check and know no such argument.
 BY_REFERENCE = {'check_fields': True} if '_check_fields' in Image.__slots__ else {}
@@ -163,11 +163,6 @@ def require_size(width: int, height: int, max_pixels: int, *, role: str) -> None
         )
 
 
-def shown(text: str) -> str:
-    """Cut text that came from another node, so that no peer can flood the log."""
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
-
-
 def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> np.ndarray:
     """Return the bytes of the pixels (rows, row_bytes), a view without the padding.
 
@@ -177,7 +172,7 @@ def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> 
         raise BadFrame(
             f'{role}_step',
             f'{role} step {message.step} < {row_bytes} bytes for {message.width} pixels of '
-            f'{shown(message.encoding)}; mend the publisher',
+            f'{shorten(message.encoding)}; mend the publisher',
         )
     if len(message.data) < rows * message.step:
         raise BadFrame(
@@ -207,7 +202,9 @@ def _through_cv_bridge(message: Image) -> ByteImage:
     try:
         from cv_bridge import CvBridge, CvBridgeError
     except (ImportError, AttributeError) as error:
-        text = f"cv_bridge does not load ({shown(str(error))}), so that {message.encoding} can't "
+        text = (
+            f"cv_bridge does not load ({shorten(str(error))}), so that {message.encoding} can't "
+        )
         text += 'be read; pip install "numpy<2" where it was built for NumPy 1'
         raise BadFrame('image_encoding', text) from error
     # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
@@ -217,7 +214,7 @@ def _through_cv_bridge(message: Image) -> ByteImage:
     try:
         picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
     except (CvBridgeError, cv2.error) as error:
-        text = f'cv_bridge refuses {message.encoding}: {shown(str(error))}'
+        text = f'cv_bridge refuses {message.encoding}: {shorten(str(error))}'
         raise BadFrame('image_encoding', text) from error
     return picture
 
@@ -236,6 +233,6 @@ def _unsupported(reason: str, message: Image, supported: tuple[str, ...]) -> Bad
     kind = reason.partition('_')[0]
     return BadFrame(
         reason,
-        f"unsupported {kind} encoding '{shown(message.encoding)}'; "
+        f"unsupported {kind} encoding '{shorten(message.encoding)}'; "
         f'supported: {", ".join(supported)}',
     )

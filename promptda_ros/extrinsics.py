@@ -12,9 +12,9 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings import ExtrinsicsSettings
 from promptda_ros.core.transform import BadTransform, Transform
-from promptda_ros.encodings import shown
 
 BY_PARAMETERS = (
     'set extrinsics.source:=parameters with extrinsics.translation and extrinsics.rotation'
@@ -68,8 +68,8 @@ class Extrinsics:
         except ImportError as error:
             raise BadFrame(
                 'no_transform',
-                f"no transform from '{shown(source)}' to '{shown(target)}': tf2_ros does not "
-                f'load ({shown(str(error))}); sudo apt install ros-$ROS_DISTRO-tf2-ros-py, or '
+                f"no transform from '{shorten(source)}' to '{shorten(target)}': tf2_ros does not "
+                f'load ({shorten(str(error))}); sudo apt install ros-$ROS_DISTRO-tf2-ros-py, or '
                 f'{BY_PARAMETERS}',
             ) from error
         try:
@@ -102,11 +102,11 @@ def _listen(node: Node) -> _Tf:
 
 
 def _no_transform(target: str, source: str, error: Exception) -> BadFrame:
-    target, source = shown(target), shown(source)
+    target, source = shorten(target), shorten(source)
     return BadFrame(
         'no_transform',
         f"no transform from '{source}' to '{target}' at the image's stamp: "
-        f'{shown(str(error))}; if the sensor is fixed to the camera, publish where it is: '
+        f'{shorten(str(error))}; if the sensor is fixed to the camera, publish where it is: '
         f'ros2 run tf2_ros static_transform_publisher --frame-id {target} '
         f'--child-frame-id {source} --x 0.05 (and so on), or {BY_PARAMETERS}',
     )

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from promptda_ros.core.peer_text import printable
+
 
 class SayOnce:
     """Passes on one text about each thing; there are few things, named in the code."""
@@ -18,7 +20,7 @@ class SayOnce:
         """Log the text if nothing was said about this yet."""
         if about not in self._said:
             self._said.add(about)
-            self._log(text)
+            self._log(printable(text))
 
     def forget(self) -> None:
         """Be ready to say everything again."""

@@ -23,6 +23,7 @@ from promptda_ros.core.camera_settings import (
     own_name,
     own_settings,
 )
+from promptda_ros.core.peer_text import printable
 from promptda_ros.core.setting import Setting, SettingError, Value
 from promptda_ros.core.settings import describe, Settings, unknown_setting
 
@@ -80,7 +81,7 @@ class Parameters:
         try:
             build_cameras(self._with(parameters))
         except SettingError as error:
-            return SetParametersResult(successful=False, reason=str(error))
+            return SetParametersResult(successful=False, reason=printable(str(error)))
         return SetParametersResult(successful=True)
 
     def _take_over(self, parameters: list[Parameter]) -> None:

@@ -76,7 +76,10 @@ class Pipeline:
     def _work_on(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
         batch: list[Waiting] = []
         for camera, pair in pairs.items():
-            camera.reading.run(self._read, camera, pair, batch)
+            frames: list[Frame] = []
+            camera.reading.run(self._read, camera, pair, frames)
+            for frame in frames:
+                camera.preparing.run(self._prepare, camera, pair, frame, batch)
         if not batch:
             return
         answers: list[Answer] = []
@@ -87,19 +90,21 @@ class Pipeline:
         for waiting, depth_m in answers:
             waiting.camera.publishing.run(self._publish, waiting, depth_m)
 
-    def _read(self, camera: Camera, pair: Pair[SensorMessage], batch: list[Waiting]) -> None:
+    def _read(self, camera: Camera, pair: Pair[SensorMessage], frames: list[Frame]) -> None:
         camera.note_way(pair)
         if not camera.is_heard(pair):
             camera.drops.add('no_listener')
             return
-        settings, stage = camera.settings, camera.stages.time
-        with self._dropping(camera):
-            with stage('read'):
-                frame = run_on_device(camera.read, pair)
-            with stage('prepare'):
-                prepared = run_on_device(
-                    self.model.estimator.prepare, frame, settings.prompt, camera.history
-                )
+        with self._dropping(camera), camera.stages.time('read'):
+            frames.append(run_on_device(camera.read, pair))
+
+    def _prepare(
+        self, camera: Camera, pair: Pair[SensorMessage], frame: Frame, batch: list[Waiting]
+    ) -> None:
+        with self._dropping(camera), camera.stages.time('prepare'):
+            prepared = run_on_device(
+                self.model.estimator.prepare, frame, camera.settings.prompt, camera.history
+            )
             batch.append(Waiting(camera, pair, frame, prepared))
 
     def _infer(self, pending: list[Waiting], answers: list[Answer]) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import PointCloud2, PointField
 
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.encodings import shown
+from promptda_ros.core.peer_text import shorten
 
 # Of numbers in other types nobody says what unit they have.
 _FLOATS = {PointField.FLOAT32: 'f4', PointField.FLOAT64: 'f8'}
@@ -87,7 +87,7 @@ def _record(message: PointCloud2) -> np.dtype:
     fields = {field.name: field for field in message.fields}
     missing = [name for name in 'xyz' if name not in fields]
     if missing:
-        names = shown(', '.join(fields)) or 'none'
+        names = shorten(', '.join(fields)) or 'none'
         raise BadFrame(
             'points_fields', f'points have no field {", ".join(missing)}; their fields: {names}'
         )

@@ -16,10 +16,11 @@ from promptda_ros.compressed import read_compressed_image
 from promptda_ros.compressed_depth import decode_depth
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Mask
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.registration import register_depth, register_points
 from promptda_ros.core.settings import InputSettings, Settings
 from promptda_ros.core.transform import IDENTITY, Transform
-from promptda_ros.encodings import read_depth, read_image, shown
+from promptda_ros.encodings import read_depth, read_image
 from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.frozen import FrozenDepth
 from promptda_ros.messages import NANOSECONDS
@@ -155,7 +156,7 @@ class Reader:
         if sensor is None:
             raise BadFrame(
                 'no_depth_camera_info',
-                f"depth of frame '{shown(shot.frame_id)}' can't be registered to colour: "
+                f"depth of frame '{shorten(shot.frame_id)}' can't be registered to colour: "
                 f'{self.depth_calibration.problem}; remap depth_camera_info to the camera_info '
                 'beside the depth topic',
             )

@@ -15,17 +15,27 @@ class GaveUp(Exception):
 
 
 class Guard:
-    """Runs functions that may fail; `on_error` is told of every failure."""
+    """Runs functions that may fail; `on_error` is told of every failure.
 
-    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+    `patience` is how many failures in a row mean a broken program, None that none do: where what
+    fails is decided by what others send.
+    """
+
+    def __init__(
+        self,
+        on_error: Callable[[Exception], None],
+        *,
+        patience: int | None = FAILURES_IN_A_ROW,
+    ) -> None:
         self._on_error = on_error
+        self._patience = patience
         self._failures = 0
 
     def run(self, function: Callable[..., object], *arguments: Any) -> bool:
         """Call the function and return whether it succeeded.
 
         Raises:
-            GaveUp: the function failed for the tenth time in a row.
+            GaveUp: the function failed as often in a row as patience lasts.
         """
         try:
             function(*arguments)
@@ -35,7 +45,7 @@ class Guard:
             # What a message, the graph or the device can do to a callback cannot be listed.
             self._failures += 1
             self._on_error(error)
-            if self._failures == FAILURES_IN_A_ROW:
+            if self._failures == self._patience:
                 raise GaveUp(f'{self._failures} failures in a row, the last: {error}') from error
             return False
         self._failures = 0

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from promptda_ros.core import camera
 from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
+from promptda_ros.core.peer_text import shorten
 
 # How many coefficients each model of sensor_msgs/distortion_models may have. OpenCV takes more of
 # plumb_bob's for those of rational_polynomial, so that a wrong number means other coefficients.
@@ -134,7 +135,8 @@ def _check(lens: Lens) -> None:
     numbers = COEFFICIENTS.get(lens.model)
     if numbers is None:
         raise UnknownLens(
-            f"distortion_model '{lens.model[:64]}' is unknown; known: {', '.join(COEFFICIENTS)}"
+            f"distortion_model '{shorten(lens.model)}' is unknown; "
+            f'known: {", ".join(COEFFICIENTS)}'
         )
     if len(lens.coefficients) not in numbers:
         wanted = ' or '.join(str(number) for number in numbers)

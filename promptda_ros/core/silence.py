@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 import difflib
 
+from promptda_ros.core.peer_text import shorten
+
 CLOCKS_DIFFER_SEC = 3600.0
 
 
@@ -66,8 +68,9 @@ def explain(
 
 def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
     if topic.wrong_types:
+        types = ', '.join(map(shorten, topic.wrong_types))
         return (
-            f'{topic.role} topic {topic.name} carries {", ".join(topic.wrong_types)}, not '
+            f'{topic.role} topic {topic.name} carries {types}, not '
             f'{topic.type}: nothing can be received; {topic.remedy}'
         )
     if topic.publishers == 0:
@@ -79,7 +82,7 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
                 'compressed_depth_image_transport of image_transport'
             )
         near = difflib.get_close_matches(topic.name, topics, n=3)
-        hint = f'; similar topics: {", ".join(near)}' if near else ''
+        hint = f'; similar topics: {", ".join(map(shorten, near))}' if near else ''
         return (
             f'waiting for {topic.role} on {topic.name} (0 publishers){hint}; '
             f'set {topic.role}_topic:=... of the launch file'

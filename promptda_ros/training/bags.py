@@ -26,8 +26,9 @@ from tqdm import tqdm
 from promptda_ros import millimetres
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.pairing import Pair, Pairing, PairingSettings, Topic
+from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings import InputSettings, SyncSettings
-from promptda_ros.encodings import read_depth, read_image, shown
+from promptda_ros.encodings import read_depth, read_image
 from promptda_ros.messages import NANOSECONDS, stamp_ns_of
 from promptda_ros.training.recipe import suggest
 from promptda_ros.training.recordings import RecordingError
@@ -141,8 +142,8 @@ def _warn_of_frames(topics: Topics, frame_ids: dict[str, str]) -> None:
         theirs = frame_ids.get(topic, ours)
         if theirs != ours:
             tqdm.write(
-                f"warning: {topic} has frame_id '{shown(theirs)}', {topics.image} "
-                f"'{shown(ours)}': depth that is not registered to colour teaches a shift"
+                f"warning: {topic} has frame_id '{shorten(theirs)}', {topics.image} "
+                f"'{shorten(ours)}': depth that is not registered to colour teaches a shift"
             )
 
 

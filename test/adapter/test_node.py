@@ -345,6 +345,20 @@ def test_ten_failures_of_the_worker_in_a_row_end_the_process(rig, capfd):
     assert 'the worker gave up: 10 failures in a row' in capfd.readouterr().err
 
 
+def test_whatever_reading_raises_costs_the_frames_alone(rig, monkeypatch, tmp_path):
+    """K9: messages of one camera must not end the others; the traceback is kept."""
+    heard, real = rig.listen('depth/image_rect'), rig.camera.reader
+    monkeypatch.setattr(tracebacks, 'get_logging_directory', lambda: tmp_path)
+    rig.camera.reader = None  # nothing to call
+    for number in range(2 * FAILURES_IN_A_ROW):
+        rig.send()
+        rig.spin_until(lambda n=number: rig.drops == {'read_failed': n + 1})
+    rig.camera.reader = real
+    rig.send_through(heard)
+    assert rig.node.exit_code == ExitCode.CLEAN
+    assert 'AttributeError' in (tmp_path / tracebacks.TRACEBACK_FILE).read_text()
+
+
 def test_an_exception_in_a_callback_is_told_and_the_node_goes_on(rig, capfd):
     """I3: a timer that fails now and then."""
     heard = rig.listen('depth/image_rect')

@@ -49,6 +49,14 @@ def test_the_tenth_failure_in_a_row_gives_up(guard, errors):
     assert gave_up.value.__cause__ is errors[-1]
 
 
+def test_a_guard_without_patience_never_gives_up(errors):
+    """K9: what others send can fail as often as they like."""
+    guard = Guard(errors.append, patience=None)
+    for _ in range(5 * FAILURES_IN_A_ROW):
+        assert guard.run(fail) is False
+    assert len(errors) == 5 * FAILURES_IN_A_ROW
+
+
 def test_a_success_ends_the_row(guard, errors):
     for _ in range(5):
         for _ in range(9):
