@@ -123,8 +123,8 @@ def _parse_format(text: str) -> tuple[str, str]:
         raise BadFrame(
             'depth_jpeg',
             f"depth of format '{shorten(text)}' is a JPEG, which keeps 8 of its 16 bits: "
-            'distances are lost; publish depth with the compressedDepth plugin of image_transport and set '
-            'input.depth_transport:=compressedDepth',
+            'distances are lost; publish depth with the compressedDepth plugin of image_transport '
+            'and set input.depth_transport:=compressedDepth',
         )
     if transport != 'compressedDepth' or codec.strip() not in ('', 'png', 'rvl'):
         raise BadFrame(

@@ -211,11 +211,9 @@ def test_a_bad_frame_of_one_camera_costs_the_other_nothing(pair_of_cameras, fail
     rig.spin_until(lambda: rig.node._session._worker.counters.waiting == 2)
     gate.open()
     rig.spin_until(lambda: len(heard['right']) == 2)
-    reason = {'bad frame': 'image_step', 'exception': 'read_failed', 'answer': 'model_output'}[
-        failure
-    ]
+    reasons = {'bad frame': 'image_step', 'exception': 'read_failed', 'answer': 'model_output'}
     left, right = (camera.drops.snapshot() for camera in rig.node._cameras)
-    assert (left, right) == ({reason: 1}, {})
+    assert (left, right) == ({reasons[failure]: 1}, {})
     assert heard['left'] == []
     assert rig.node.exit_code == ExitCode.CLEAN
 
