@@ -13,3 +13,4 @@ class ExitCode(enum.IntEnum):
     MODEL_OR_DEVICE = 3
     INTERNAL = 70
     GPU_LOST = 75
+    INTERRUPTED = 130

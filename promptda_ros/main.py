@@ -10,11 +10,11 @@ runs it only asks the loop to end, so that nothing is torn apart half-way.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.process import exit_code_of, Stopped, StopSignal
 from promptda_ros.spinning import let_threads_sleep
 
 if TYPE_CHECKING:
@@ -23,85 +23,39 @@ if TYPE_CHECKING:
 SPIN_TIMEOUT_SEC = 0.2  # a signal does not wake the executor
 
 
-class Stopped(BaseException):
-    """A signal came while the node was starting.
-
-    Not a KeyboardInterrupt: when one has passed through the import of a compiled module, Python
-    ends with SIGINT's exit status even though it was caught.
-    """
-
-
-class StopSignal:
-    """SIGINT and SIGTERM, from its construction on."""
-
-    def __init__(self) -> None:
-        self.received = False
-        self.interrupts = True
-        signal.signal(signal.SIGINT, self._receive)
-        signal.signal(signal.SIGTERM, self._receive)
-
-    def ignore(self) -> None:
-        """Let no later signal change the exit code: Python drops other handlers as it ends."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-    def _receive(self, *_: Any) -> None:
-        self.received = True
-        interrupts, self.interrupts = self.interrupts, False  # a second one changes nothing
-        if interrupts:
-            raise Stopped
-
-
 def main() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
     stop = StopSignal()
     try:
-        return _run(stop)
+        code = exit_code_of('promptda', lambda: _run(stop))
+        is_starting = stop.interrupts
+        return ExitCode.CLEAN if stop.received and is_starting else code
+    except Stopped:
+        return ExitCode.CLEAN
     finally:
         stop.ignore()
 
 
 def _run(stop: StopSignal) -> int:
-    try:
-        node = _start()
-        stop.interrupts = False
-    except Stopped:
-        return ExitCode.CLEAN
-    except StartError as error:
-        return ExitCode.CLEAN if stop.received else error.exit_code
+    node = _start()
+    stop.interrupts = False
     if node.exit_code == ExitCode.CLEAN:
         _spin(node, stop)
     return _stop(node)
 
 
-class StartError(Exception):
-    """The node can't be made; what is wrong has been said."""
-
-    def __init__(self, reason: object, exit_code: ExitCode) -> None:
-        super().__init__(reason)
-        self.exit_code = exit_code
-        print(f'promptda: {" ".join(str(reason).split())}', file=sys.stderr)
-
-
 def _start() -> PromptDepthNode:
     let_threads_sleep()
     # Imported late: rclpy and torch take seconds, and a signal meanwhile finds its handler.
-    try:
-        import rclpy
-        from rclpy.impl.implementation_singleton import rclpy_implementation
-        from rclpy.signals import SignalHandlerOptions
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
 
-        from promptda_ros.core.setting import SettingError
-        from promptda_ros.node import PromptDepthNode
-    except ModuleNotFoundError as error:
-        hint = f'not importable from {sys.executable}; activate the environment it is installed in'
-        text = f'{error.name} is {hint} (docs/install.md)'
-        raise StartError(text, ExitCode.MODEL_OR_DEVICE) from None
-    try:
+    from promptda_ros.node import PromptDepthNode
+    from promptda_ros.ros_errors import foreseen_errors_of_ros
+
+    with foreseen_errors_of_ros():
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = PromptDepthNode()
-    except (SettingError, rclpy_implementation.RCLError) as error:
-        raise StartError(error, ExitCode.CONFIGURATION) from None
     node.start()
     return node
 

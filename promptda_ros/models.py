@@ -14,6 +14,7 @@ import torch
 from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
 from promptda_ros.core.device_faults import OutOfMemory, run_on_device
 from promptda_ros.core.estimator import Estimator, Network
+from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
 from promptda_ros.core.settings import ModelSettings, Settings
 from promptda_ros.network import (
@@ -124,10 +125,10 @@ def load_model(settings: Settings) -> LoadedModel:
     """Load and warm up the network that the settings name.
 
     Raises:
-        DeviceError: the machine lacks the device that was asked for, or memory.
+        DeviceError: the machine lacks the device that was asked for, or memory, or the network
+            gives no depth on it.
         DeviceLost: the device answers no more in this process.
         CheckpointError: the weights are missing or can't be trusted.
-        BadFrame: the network gives no depth on this device in this number format.
     """
     device = choose_device(settings.device)
     dtype = choose_dtype(_precision(settings), device)
@@ -136,6 +137,9 @@ def load_model(settings: Settings) -> LoadedModel:
         return run_on_device(_load, settings, device, dtype)
     except OutOfMemory as error:
         raise DeviceError(f'{_memory_text(settings, device)}: {error}') from None
+    except BadFrame as error:
+        name = model_folder(settings.model).name
+        raise DeviceError(f'{name} gives no depth on {device}: {error}') from None
 
 
 def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> LoadedModel:

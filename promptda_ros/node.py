@@ -15,9 +15,8 @@ from rclpy.parameter import Parameter
 
 from promptda_ros import __version__
 from promptda_ros.cameras import Camera
-from promptda_ros.core.device import DeviceError
 from promptda_ros.core.device_faults import DeviceLost
-from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.guard import Guard
 from promptda_ros.core.resolution import Resolution
 from promptda_ros.core.settings import Settings
@@ -25,16 +24,12 @@ from promptda_ros.diagnostics import Diagnostics, Drops
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.models import load_model
-from promptda_ros.network import CheckpointError
 from promptda_ros.network_health import NetworkHealth
 from promptda_ros.parameters import Parameters
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.session import Session
 from promptda_ros.tracebacks import keep_traceback
 from promptda_ros.transport import missing_transport
-
-# Errors whose text tells all there is to know.
-REFUSALS = (DeviceError, CheckpointError, BadFrame, FileNotFoundError)
 
 
 class PromptDepthNode(LifecycleNode):
@@ -169,8 +164,8 @@ class PromptDepthNode(LifecycleNode):
         """Say in one line, once in a while, what a callback failed of."""
         if not self.context.ok():
             return  # a signal ended the context while somebody still used it
-        if isinstance(error, REFUSALS):
-            self._failure = ExitCode.MODEL_OR_DEVICE
+        if isinstance(error, PromptdaError) and self._session is None:
+            self._failure = error.exit_code
             self.get_logger().fatal(str(error))
         elif self._failures.add(type(error).__name__, f'{type(error).__name__}: {error}'):
             keep_traceback(error)

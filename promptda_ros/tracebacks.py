@@ -4,18 +4,28 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
 from pathlib import Path
 import traceback
-
-from rclpy.logging import get_logging_directory
 
 TRACEBACK_FILE = 'promptda_tracebacks.txt'
 
 
-def keep_traceback(error: Exception) -> None:
-    """Append the traceback to the file."""
-    with suppress(OSError):  # a full disk is no reason to fail
-        folder = Path(get_logging_directory())
-        with (folder / TRACEBACK_FILE).open('a') as file:
+def keep_traceback(error: Exception) -> Path | None:
+    """Append the traceback to the file and return its path; None where it can't be written."""
+    path = _log_folder() / TRACEBACK_FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open('a', encoding='utf-8', errors='backslashreplace') as file:
             file.write(''.join(traceback.format_exception(error)) + '\n')
+    except OSError:  # a full disk is no reason to fail
+        return None
+    return path
+
+
+def _log_folder() -> Path:
+    """Return where ROS keeps its logs, also on a machine without ROS."""
+    if folder := os.environ.get('ROS_LOG_DIR'):
+        return Path(folder).expanduser()
+    home = os.environ.get('ROS_HOME')
+    return (Path(home).expanduser() if home else Path.home() / '.ros') / 'log'

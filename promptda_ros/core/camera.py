@@ -10,6 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import FloatImage, Intrinsics
 
 Points = npt.NDArray[np.float64]
@@ -18,7 +19,7 @@ Points = npt.NDArray[np.float64]
 CALIBRATE = 'calibrate it: ros2 run camera_calibration cameracalibrator'
 
 
-class BadIntrinsics(ValueError):
+class BadIntrinsics(PromptdaError, ValueError):
     """Intrinsics that can't describe a camera; the text says why."""
 
 

@@ -8,9 +8,14 @@ from importlib.util import find_spec
 
 import torch
 
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.exit_codes import ExitCode
 
-class DeviceError(RuntimeError):
+
+class DeviceError(PromptdaError, RuntimeError):
     """A device or number format that this machine can't give; the text says what to do."""
+
+    exit_code = ExitCode.MODEL_OR_DEVICE
 
 
 def choose_device(name: str) -> torch.device:

@@ -14,6 +14,7 @@ import torch
 
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.guard import GaveUp
+from promptda_ros.exit_codes import ExitCode
 
 T = TypeVar('T')
 
@@ -34,6 +35,8 @@ class OutOfMemory(BadFrame):
 
 class DeviceLost(GaveUp):
     """The device answers no more in this process; a new one may find it well."""
+
+    exit_code = ExitCode.GPU_LOST
 
 
 # The allocator of the CPU says 'can't allocate memory'. Where NVML does not answer, as on Jetson

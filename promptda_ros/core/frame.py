@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from promptda_ros.core.errors import PromptdaError
+
 if TYPE_CHECKING:  # at run time nothing here needs torch
     from torch import Tensor
 
@@ -18,7 +20,7 @@ ByteImage = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 
-class BadFrame(ValueError):
+class BadFrame(PromptdaError, ValueError):
     """A frame that must be dropped: `reason` is the name of its counter, the text says why."""
 
     def __init__(self, reason: str, text: str) -> None:

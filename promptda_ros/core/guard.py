@@ -7,11 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.exit_codes import ExitCode
+
 FAILURES_IN_A_ROW = 10
 
 
-class GaveUp(Exception):
+class GaveUp(PromptdaError):
     """Too many failures in a row: this is no bad item but a broken program."""
+
+    exit_code = ExitCode.INTERNAL
 
 
 class Guard:

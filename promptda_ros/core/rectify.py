@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from promptda_ros.core import camera
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
 from promptda_ros.core.peer_text import shorten
 
@@ -29,7 +30,7 @@ STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 SIZES_KEPT = 4  # image and depth, and those before a change of resolution
 
 
-class UnknownLens(ValueError):
+class UnknownLens(PromptdaError, ValueError):
     """A distortion that can't be undone; the text says why."""
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import math
 from typing import Any, TypeAlias
 
+from promptda_ros.core.errors import PromptdaError
+
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 
 
-class SettingError(ValueError):
+class SettingError(PromptdaError, ValueError):
     """A value that a setting can't take; the text names the setting, the value and the limits."""
 
 

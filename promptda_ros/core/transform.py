@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from promptda_ros.core.errors import PromptdaError
+
 Floats = npt.NDArray[np.float64]
 
 # People round by hand: a matrix this near to a rotation is meant to be one.
@@ -17,7 +19,7 @@ ROTATION_TOLERANCE = 0.01
 LEAST_QUATERNION = 1e-6
 
 
-class BadTransform(ValueError):
+class BadTransform(PromptdaError, ValueError):
     """Numbers that are no rigid transform; the text says why."""
 
 

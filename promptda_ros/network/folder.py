@@ -10,6 +10,9 @@ from pathlib import Path
 import re
 from typing import Any
 
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.exit_codes import ExitCode
+
 CONFIG_FILE = 'config.json'
 WEIGHTS_FILE = 'model.safetensors'
 PROCESSOR_FILE = 'preprocessor_config.json'
@@ -17,8 +20,10 @@ FETCHABLE = ('vits', 'vits-transparent', 'vitl')
 _HUB_NAME = re.compile(r'depth-anything/prompt-depth-anything-(.+)-hf')
 
 
-class CheckpointError(Exception):
+class CheckpointError(PromptdaError, OSError):
     """A network folder that cannot be trusted; the text says why and which command mends it."""
+
+    exit_code = ExitCode.MODEL_OR_DEVICE
 
     def __init__(self, folder: Path, problem: str) -> None:
         name = folder.name if folder.name in FETCHABLE else FETCHABLE[0]

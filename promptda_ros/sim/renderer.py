@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 
+from promptda_ros.core.errors import PromptdaError
+
 TRIAL = 'import mujoco; mujoco.GLContext(64, 48).make_current()'
 
 
-class NoRenderer(RuntimeError):
+class NoRenderer(PromptdaError, RuntimeError):
     """Scenes can't be drawn here; the text says why and what mends it."""
 
 

@@ -1,14 +1,12 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Turns an original PromptDA .ckpt file into a network folder, away from any robot."""
+"""`promptda convert_checkpoint`: turns an original .ckpt file into a network folder."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 import pickle
-import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import (
-    CheckpointError,
     Dinov2Config,
     load_network,
     PromptDepthAnythingConfig,
@@ -26,6 +24,8 @@ from promptda_ros.network import (
     PromptDepthAnythingImageProcessor,
 )
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.process import StopSignal
+from promptda_ros.tools.arguments import Parser
 
 # Before it, `weights_only=True` could still be made to run code or corrupt memory:
 # CVE-2025-32434 (torch < 2.6), CVE-2026-24747 (torch < 2.10).
@@ -38,24 +38,19 @@ _ANCHOR = 'pretrained.cls_token'  # every original checkpoint has it behind its 
 _STATISTICS = ('_mean', '_std')  # of the image; preprocessor_config.json holds them
 
 
-class ConversionError(Exception):
+class ConversionError(PromptdaError):
     """A file that is no original checkpoint, or cannot be opened safely."""
 
+    exit_code = ExitCode.MODEL_OR_DEVICE
 
-def main(argv: list[str] | None = None) -> int:
+
+def main(argv: list[str], stop: StopSignal) -> int:
     """Run `promptda convert_checkpoint`; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog='promptda convert_checkpoint',
-        description='Turn an original PromptDA checkpoint (.ckpt) into a network folder.',
-    )
+    parser = Parser('convert_checkpoint', __doc__)
     parser.add_argument('checkpoint', type=Path, help='the .ckpt file')
     parser.add_argument('folder', type=Path, help='the folder to make')
     arguments = parser.parse_args(argv)
-    try:
-        convert(arguments.checkpoint, arguments.folder)
-    except (ConversionError, CheckpointError) as error:
-        print(f'promptda convert_checkpoint: {error}', file=sys.stderr)
-        return ExitCode.MODEL_OR_DEVICE
+    convert(arguments.checkpoint, arguments.folder)
     print(f'{arguments.folder} is ready: set the parameter model.path to it.')
     return ExitCode.CLEAN
 
@@ -229,7 +224,3 @@ def _fusion_names(original: str, published: str) -> dict[str, str]:
             f'{published}.prompt_depth_layer.convolution{convolution}'
         )
     return names
-
-
-if __name__ == '__main__':
-    sys.exit(main())

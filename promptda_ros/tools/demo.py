@@ -24,10 +24,14 @@ from rclpy.node import Node
 from sensor_msgs_py import point_cloud2
 from tqdm import tqdm
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import FloatImage
 from promptda_ros.core.settings import model_setting
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.process import StopSignal
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
+from promptda_ros.tools.arguments import number_above, Parser
 from promptda_ros.tools.figure import depth_panels, error_panels, Panel, save_figure
 from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import CAMERA_INFO_TOPIC, DEPTH_TOPIC, IMAGE_TOPIC, Player, RECORDING
@@ -41,11 +45,13 @@ STOP_TIMEOUT_SEC = 10.0
 PRIVATE_DOMAINS = 100
 
 
-class DemoError(Exception):
+class DemoError(PromptdaError):
     """The demo can't go on; the text says why."""
 
+    exit_code = ExitCode.INTERNAL
 
-def main(argv: list[str] | None = None) -> int:
+
+def main(argv: list[str], stop: StopSignal) -> int:
     """Run the demo and print a table; 0 when every frame is accounted for."""
     arguments = _parser().parse_args(argv)
     frames = read_recording(arguments.recording)
@@ -133,9 +139,9 @@ class Peer:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='promptda demo', description=__doc__)
+    parser = Parser('demo', __doc__)
     parser.add_argument('--recording', type=Path, default=share_folder() / RECORDING)
-    parser.add_argument('--rate', type=float, default=10.0, help='frames per second')
+    parser.add_argument('--rate', type=number_above(0.0), default=10.0, help='frames per second')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--out', type=Path, default=Path('demo_output'))

@@ -7,52 +7,42 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-import sys
 
 import cv2
 import numpy as np
 
 from promptda_ros import millimetres
-from promptda_ros.core.device import DeviceError
-from promptda_ros.core.device_faults import DeviceLost
-from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.result import Result
-from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
-from promptda_ros.network import CheckpointError
 from promptda_ros.pictures import read_depth, read_image
+from promptda_ros.process import StopSignal
+from promptda_ros.tools.arguments import Parser
 from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str], stop: StopSignal) -> int:
     """Write depth.png, depth.npy, preview.png and, with intrinsics, cloud.ply."""
     arguments = _parser().parse_args(argv)
-    try:
-        settings = _settings(arguments)
-        frame = Frame(
-            stamp_ns=0,
-            frame_id='',
-            image=read_image(arguments.image),
-            sensor_depth_m=_read_depth(arguments.depth, arguments.depth_scale),
-        )
-        model = load_model(settings)
-        depth = model.estimator.estimate(frame, settings.prompt, settings.output)
-    except (SettingError, BadFrame, OSError) as error:
-        print(f'promptda estimate: {error}', file=sys.stderr)
-        return ExitCode.CONFIGURATION
-    except (DeviceError, DeviceLost, CheckpointError) as error:
-        print(f'promptda estimate: {error}', file=sys.stderr)
-        return ExitCode.MODEL_OR_DEVICE
+    settings = _settings(arguments)
+    frame = Frame(
+        stamp_ns=0,
+        frame_id='',
+        image=read_image(arguments.image),
+        sensor_depth_m=_read_depth(arguments.depth, arguments.depth_scale),
+    )
+    model = load_model(settings)
+    depth = model.estimator.estimate(frame, settings.prompt, settings.output)
     _write(arguments.out, frame, depth, arguments.intrinsics, settings)
     _tell(arguments.out, depth, model.describe())
     return ExitCode.CLEAN
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='promptda estimate', description=__doc__)
+    parser = Parser('estimate', __doc__)
     parser.add_argument('--image', type=Path, required=True, help='colour image')
     parser.add_argument(
         '--depth', type=Path, required=True, help='16-bit PNG, or .npy in metres; same view'

@@ -13,10 +13,6 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from promptda_ros.core.device import DeviceError
-from promptda_ros.core.device_faults import DeviceLost
-from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.evaluation.flicker import Flicker, measure_flicker
 from promptda_ros.evaluation.methods import (
@@ -38,8 +34,9 @@ from promptda_ros.evaluation.table import aligned, error_tables, flicker_table
 from promptda_ros.evaluation.worst import WorstFrames
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model, LoadedModel
-from promptda_ros.network import CheckpointError
-from promptda_ros.sim.renderer import NoRenderer, require_renderer
+from promptda_ros.process import Stopped, StopSignal
+from promptda_ros.sim.renderer import require_renderer
+from promptda_ros.tools.arguments import Parser
 
 if TYPE_CHECKING:
     from promptda_ros.evaluation.readers.cell import CellReader
@@ -51,22 +48,15 @@ WORST_PER_SENSOR = 3
 STATIC_VIDEOS = 3
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str], stop: StopSignal) -> int:
     """Write results.csv, results.json and index.html, and print the tables."""
     arguments = _parser().parse_args(argv)
-    try:
-        _evaluate(arguments)
-    except (DeviceError, DeviceLost, CheckpointError, BadFrame) as error:  # BadFrame: at warm-up
-        print(f'promptda evaluate: {error}', file=sys.stderr)
-        return ExitCode.MODEL_OR_DEVICE
-    except (SettingError, NoFrames, NoRenderer, OSError) as error:
-        print(f'promptda evaluate: {error}', file=sys.stderr)
-        return ExitCode.CONFIGURATION
+    _evaluate(arguments)
     return ExitCode.CLEAN
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='promptda evaluate', description=__doc__)
+    parser = Parser('evaluate', __doc__)
     parser.add_argument('source', help="'cell' for simulated scenes, or a folder of frames")
     parser.add_argument('--reader', choices=('auto', *FOLDER_READERS), default='auto')
     parser.add_argument(
@@ -143,6 +133,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         methods[-1].name, per_sensor=WORST_PER_SENSOR, hole_share=min(arguments.holes)
     )
     scores = _run(reader, methods, worst, arguments)
+    total = _answers(reader, methods, arguments)
+    is_complete = len(scores) == total
     report = Report(
         source=arguments.source,
         seed=arguments.seed,
@@ -151,13 +143,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         models=[model.facts() for model in models],
         missing=missing,
         rows=summarise(scores),
-        flickers=_flickers(methods, arguments),
+        flickers=_flickers(methods, arguments) if is_complete else [],
     )
     arguments.out.mkdir(parents=True, exist_ok=True)
     write_scores(arguments.out / 'results.csv', scores)
     (arguments.out / 'results.json').write_text(report.to_json())
     write_page(arguments.out / 'index.html', report, worst.listed())
     _tell(report, arguments.out)
+    if not is_complete:
+        raise Stopped(f'stopped: the results are of {len(scores)} of {total} answers')
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, object]:
@@ -233,21 +227,25 @@ def _methods(
 def _run(
     reader: Reader, methods: Sequence[Method], worst: WorstFrames, arguments: argparse.Namespace
 ) -> list[Score]:
-    """Judge every answer; Ctrl-C ends it with what there is."""
+    """Judge every answer; a stop ends it with what there is."""
     answers = evaluate(reader, methods, hole_shares=arguments.holes, seed=arguments.seed)
-    total = len(reader) * len(arguments.holes) * len(methods)
+    total = _answers(reader, methods, arguments)
     scores: list[Score] = []
     try:
         for answer in tqdm(answers, total=total, desc='answers', unit='', file=sys.stderr):
             scores.append(answer.score)
             worst.offer(answer)
-    except KeyboardInterrupt:
-        print(f'stopped: the results are of {len(scores)} of {total} answers', file=sys.stderr)
-        arguments.static_frames = 0
+    except Stopped:
+        if not scores:
+            raise
     if all(score.refused for score in scores):
         reasons = ', '.join(sorted({score.refused for score in scores}))
         raise NoFrames(f'none of {len(reader)} frames gave any answer: {reasons}')
     return scores
+
+
+def _answers(reader: Reader, methods: Sequence[Method], arguments: argparse.Namespace) -> int:
+    return len(reader) * len(arguments.holes) * len(methods)
 
 
 def _flickers(methods: Sequence[Method], arguments: argparse.Namespace) -> list[Flicker]:

@@ -8,7 +8,6 @@ import argparse
 import importlib.util
 import inspect
 from pathlib import Path
-import sys
 from typing import Any
 import warnings
 
@@ -17,46 +16,40 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import expected_digest, model_folder
-from promptda_ros.network import CheckpointError
 from promptda_ros.network.folded import FoldedNetwork, load_folded
+from promptda_ros.process import StopSignal
+from promptda_ros.tools.arguments import Parser
 
 OPSET = 17  # the first with layer normalisation; TensorRT 8.6 reads it
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16}
 NEAR_M, FAR_M = 0.5, 1.5  # of the prompt that is traced and compared
 
 
-class ExportError(Exception):
+class ExportError(PromptdaError):
     """What cannot be exported; the text says why."""
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str], stop: StopSignal) -> int:
     """Run `promptda export`; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        settings = build({model_setting(arguments.model): arguments.model})
-        network = load_folded(
-            model_folder(settings.model),
-            sha256=expected_digest(settings.model),
-            dtype=DTYPES[arguments.precision],
-        )
-        inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
-        export_onnx(network, inputs, arguments.onnx)
-    except (ExportError, SettingError, OSError) as error:
-        print(f'promptda export: {error}', file=sys.stderr)
-        return ExitCode.CONFIGURATION
-    except CheckpointError as error:
-        print(f'promptda export: {error}', file=sys.stderr)
-        return ExitCode.MODEL_OR_DEVICE
+    settings = build({model_setting(arguments.model): arguments.model})
+    network = load_folded(
+        model_folder(settings.model),
+        sha256=expected_digest(settings.model),
+        dtype=DTYPES[arguments.precision],
+    )
+    inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
+    export_onnx(network, inputs, arguments.onnx)
     _tell(arguments, network, inputs)
     return ExitCode.CLEAN
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='promptda export', description=__doc__)
+    parser = Parser('export', __doc__)
     parser.add_argument('--onnx', type=Path, required=True, help='the file to write')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     sizes: dict[str, Any] = {'type': int, 'nargs': 2, 'metavar': ('HEIGHT', 'WIDTH')}
@@ -158,7 +151,3 @@ def _tell(
     except ImportError:
         print('compared with nothing; pip install onnxruntime')
     print(f'written  {arguments.onnx}')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -7,31 +7,34 @@ The node itself never downloads. The digest noted here is checked at every start
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-import sys
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import HUB_REPOSITORIES, note_digest
-from promptda_ros.network import CheckpointError, load_network
+from promptda_ros.network import load_network
 from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
+from promptda_ros.process import StopSignal
+from promptda_ros.tools.arguments import Parser
 
 FILES = ('config.json', 'preprocessor_config.json', WEIGHTS_FILE)
 
 
-def main(argv: list[str] | None = None) -> int:
+class FetchError(PromptdaError):
+    """A network that can't be downloaded; the text says why and what to do."""
+
+    exit_code = ExitCode.MODEL_OR_DEVICE
+
+
+def main(argv: list[str], stop: StopSignal) -> int:
     """Download one network into the cache and check that it loads."""
-    parser = argparse.ArgumentParser(prog='promptda fetch_model', description=__doc__)
+    parser = Parser('fetch_model', __doc__)
     parser.add_argument('name', choices=sorted(HUB_REPOSITORIES))
     parser.add_argument('--revision', default='main', help='commit of the repository')
     arguments = parser.parse_args(argv)
     folder = fetched_folder(arguments.name)
-    try:
-        _download(HUB_REPOSITORIES[arguments.name], arguments.revision, folder)
-        digest = load_network(folder).sha256
-    except (OSError, ImportError, CheckpointError) as error:
-        print(f'promptda fetch_model: {error}', file=sys.stderr)
-        return ExitCode.MODEL_OR_DEVICE
+    _download(HUB_REPOSITORIES[arguments.name], arguments.revision, folder)
+    digest = load_network(folder).sha256
     note_digest(folder, digest)
     print(f'{folder}\nsha256 {digest}\nuse it with model:={arguments.name}')
     return ExitCode.CLEAN
@@ -41,7 +44,7 @@ def _download(repository: str, revision: str, folder: Path) -> None:
     try:
         from huggingface_hub import hf_hub_download
     except ModuleNotFoundError:
-        raise ImportError(
+        raise FetchError(
             'huggingface_hub is not installed, so nothing can be downloaded; '
             'pip install huggingface_hub'
         ) from None

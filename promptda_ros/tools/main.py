@@ -8,6 +8,8 @@ from importlib import import_module
 import os
 import sys
 
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.process import exit_code_of, Stopped, StopSignal
 from promptda_ros.share import share_folder
 from promptda_ros.spinning import let_threads_sleep
 from promptda_ros.transport import large_image_environment
@@ -27,20 +29,43 @@ COMMANDS = {
 SENDS_IMAGES = ('demo', 'play')
 
 
-def main() -> int:
-    """Run one command and return its exit code."""
-    name = sys.argv[1] if len(sys.argv) > 1 else '--help'
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; here alone errors become sentences and codes."""
+    stop = StopSignal()
+    words = sys.argv[1:] if arguments is None else arguments
+    known = [word for word in words[:1] if word in COMMANDS]
+    program = ' '.join(('promptda', *known))
+    try:
+        return exit_code_of(program, lambda: _run(words, stop))
+    except Stopped as stopped:
+        print(f'{program}: {str(stopped) or "stopped"}', file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    finally:
+        stop.ignore()
+
+
+def _run(words: list[str], stop: StopSignal) -> int:
     let_threads_sleep()
+    name = words[0] if words else '--help'
     if name in SENDS_IMAGES:
         _enter_large_image_environment()
     if name in COMMANDS:
-        # Late, so that no command needs what only another one imports.
-        command = import_module(f'promptda_ros.tools.{name}')
-        return int(command.main(sys.argv[2:]))
+        return _run_command(name, words[1:], stop)
     print('usage: promptda COMMAND [--help] ...\n')
     for command_name, meaning in COMMANDS.items():
         print(f'  {command_name:20}{meaning}')
-    return 0 if name in ('-h', '--help') else 2
+    return ExitCode.CLEAN if name in ('-h', '--help') else ExitCode.CONFIGURATION
+
+
+def _run_command(name: str, words: list[str], stop: StopSignal) -> int:
+    # Late, so that no command needs what only another one imports.
+    command = import_module(f'promptda_ros.tools.{name}')
+    try:
+        code = int(command.main(words, stop))
+    except SystemExit:  # argparse has printed the help
+        code = ExitCode.CLEAN
+    sys.stdout.flush()  # a full disk is said here, and not by Python as it ends
+    return code
 
 
 def _enter_large_image_environment() -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 from itertools import chain, repeat
 from pathlib import Path
 import time
@@ -15,10 +14,12 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 
-from promptda_ros.main import StopSignal
+from promptda_ros.exit_codes import ExitCode
 from promptda_ros.messages import colour_image, stamp_ns_of, stamp_of
+from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.recording import read_recording, RecordedFrame
 from promptda_ros.share import share_folder
+from promptda_ros.tools.arguments import number_above, Parser
 
 IMAGE_TOPIC = '/camera/color/image_raw'
 CAMERA_INFO_TOPIC = '/camera/color/camera_info'
@@ -56,14 +57,13 @@ class Player:
         return now_ns
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str], stop: StopSignal) -> int:
     """Publish the recording once, or again and again."""
-    parser = argparse.ArgumentParser(prog='promptda play', description=__doc__)
+    parser = Parser('play', __doc__)
     parser.add_argument('--recording', type=Path, default=share_folder() / RECORDING)
-    parser.add_argument('--rate', type=float, default=10.0, help='frames per second')
+    parser.add_argument('--rate', type=number_above(0.0), default=10.0, help='frames per second')
     parser.add_argument('--loop', action='store_true', help='begin again at the end')
     arguments = parser.parse_args(argv)
-    stop = StopSignal()
     stop.interrupts = False
     frames = read_recording(arguments.recording)
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -80,4 +80,6 @@ def main(argv: list[str] | None = None) -> int:
         time.sleep(max(0.0, due_sec - time.monotonic()))
     node.destroy_node()
     rclpy.try_shutdown()
-    return 0
+    if stop.received:
+        raise Stopped
+    return ExitCode.CLEAN

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 import textwrap
 
 from promptda_ros.core.setting import Setting, Value
 from promptda_ros.core.settings import describe
+from promptda_ros.process import StopSignal
+from promptda_ros.tools.arguments import Parser
 
 YAML_FILE = Path('config/promptda.yaml')
 TABLE_FILE = Path('docs/parameters.md')
@@ -17,9 +18,9 @@ REMAKE = 'Printed from promptda_ros/core/settings.py by `promptda print_settings
 WIDTH = 99
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str], stop: StopSignal) -> int:
     """Write both files below a folder."""
-    parser = argparse.ArgumentParser(prog='promptda print_settings', description=__doc__)
+    parser = Parser('print_settings', __doc__)
     parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')
     folder: Path = parser.parse_args(argv).out
     (folder / YAML_FILE).write_text(as_yaml())

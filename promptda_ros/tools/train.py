@@ -8,24 +8,23 @@ import argparse
 from collections.abc import Mapping
 import os
 from pathlib import Path
-import sys
+import signal
 
 import numpy as np
 import torch
 
-from promptda_ros.core.device import choose_device, DeviceError
+from promptda_ros.core.device import choose_device
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
-from promptda_ros.evaluation.readers.files import NoFrames
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.main import Stopped, StopSignal
 from promptda_ros.network import (
-    CheckpointError,
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
-from promptda_ros.sim.renderer import NoRenderer, require_renderer
+from promptda_ros.process import Stopped, StopSignal
+from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.training.cell import CellSource, LiveViews, SensorBlind
+from promptda_ros.tools.arguments import Parser, whole_from
+from promptda_ros.training.cell import CellSource, LiveViews
 from promptda_ros.training.checks import (
     network_config,
     require_cell,
@@ -40,47 +39,36 @@ from promptda_ros.training.recordings import is_bag, RecordingError, size_of, sp
 from promptda_ros.training.render import render_training, render_validation, RenderError
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
-from promptda_ros.training.state import CheckpointMismatch, new_state, Progress
-from promptda_ros.training.trainer import Diverged, LoaderDied, Machine, Trainer
+from promptda_ros.training.state import new_state, Progress
+from promptda_ros.training.trainer import Machine, Trainer
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
-LOADER_TRACEBACK = 'Original Traceback'
-UNUSABLE = (
-    RecipeError,
-    RecordingError,
-    NoFrames,
-    NoRenderer,
-    SensorBlind,
-    CheckpointMismatch,
-    OSError,
-)
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str], stop: StopSignal) -> int:
     """Render what is missing, train to the end, write the model folder."""
     options = _parser().parse_args(argv)
-    stop = StopSignal()
+    recipe = read_recipe(options.recipe)
     try:
-        recipe = read_recipe(options.recipe)
         trainer = make_trainer(recipe, options)
         stop.interrupts = False  # from here on a signal ends the run between two steps
-        if not trainer.run(should_stop=lambda: stop.received):
-            return _say_stopped(options.out)
-        model = write_model(options.out, recipe, trainer.state, recipe_path=options.recipe)
+        is_complete = trainer.run(should_stop=lambda: stop.received > 0)
     except Stopped:
-        return _say_stopped(options.out)
-    except (DeviceError, CheckpointError) as error:
-        return _say(error, ExitCode.MODEL_OR_DEVICE)
-    except UNUSABLE as error:
-        return _say(error, ExitCode.CONFIGURATION)
-    except (LoaderDied, RenderError) as error:
+        raise Stopped(_stopped(options)) from None
+    except RenderError:
         # A stop that reached every process may have ended that one first.
-        return _say_stopped(options.out) if stop.received else _say(error, ExitCode.INTERNAL)
-    except Diverged as error:
-        return _say(error, ExitCode.INTERNAL)
-    print(_verdict(trainer.state.progress))
-    print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
+        if not stop.received:
+            raise
+        raise Stopped(_stopped(options)) from None
+    if is_complete:
+        model = write_model(options.out, recipe, trainer.state, recipe_path=options.recipe)
+        print(_verdict(trainer.state.progress))
+        print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
+        return ExitCode.CLEAN
+    if stop.received != signal.SIGTERM:
+        raise Stopped(_stopped(options))
+    print(_stopped(options))  # as a service manager asks for it
     return ExitCode.CLEAN
 
 
@@ -176,27 +164,16 @@ def _verdict(progress: Progress) -> str:
     return f'best score {progress.best_score:.3f} at step {progress.best_step}; 1 is bilinear'
 
 
-def _say_stopped(out: Path) -> int:
-    print(f'stopped; the same command goes on with what is in {out}')
-    return ExitCode.CLEAN
-
-
-def _say(error: Exception, code: ExitCode) -> int:
-    print(f'promptda train: {_sentence(error)}', file=sys.stderr)
-    return code
-
-
-def _sentence(error: Exception) -> str:
-    """Return what was wrong; torch wraps it into a traceback when a loader process raised it."""
-    text = str(error)
-    if LOADER_TRACEBACK not in text:
-        return text
-    _, _, sentence = text.strip().rpartition('\n')[2].partition(': ')  # behind the error's name
-    return sentence
+def _stopped(options: argparse.Namespace) -> str:
+    """Say what the stop leaves, which is rendered frames at least, or nothing."""
+    kept = next((path for path in (options.out, options.frames) if path and path.exists()), None)
+    if kept is None:
+        return 'stopped before anything was kept'
+    return f'stopped; the same command goes on with what is in {kept}'
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='promptda train', description=__doc__)
+    parser = Parser('train', __doc__)
     parser.add_argument('recipe', type=Path, help='YAML file, such as training/adapt.yaml')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
     parser.add_argument('--init', type=Path, help='network folder to begin with')
@@ -222,14 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--workers',
-        type=_workers,
+        type=whole_from(0),
         default=max(1, (os.cpu_count() or 2) - 1),
         help='processes that make batches; 0 makes them in between the steps',
     )
     return parser
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number from 0 on')
-    return int(text)

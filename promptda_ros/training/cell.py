@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.sim.sensors import DepthSensor, random_sensor
 from promptda_ros.sim.view import View
 from promptda_ros.training.examples import Example, is_usable
@@ -18,7 +19,7 @@ from promptda_ros.training.recipe import CellData, Phase, Spoiling
 TRIES = 20  # for a view on which the sensor measures enough
 
 
-class SensorBlind(ValueError):
+class SensorBlind(PromptdaError, ValueError):
     """A sensor measures too little in the cell to train on; the text says what to do."""
 
 

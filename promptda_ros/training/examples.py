@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
@@ -41,6 +42,13 @@ class Batch:
     truth_m: Tensor  # (B, H, W), NaN unknown
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """What comes in place of a batch; no exception, whose text torch would wrap in a traceback."""
+
+    sentence: str
+
+
 class Source(Protocol):
     """Where examples come from; all of one call have the same shapes."""
 
@@ -57,8 +65,14 @@ class Batches:
     def __len__(self) -> int:
         return self._recipe.steps
 
-    def __getitem__(self, step: int) -> Batch:
-        """Make the batch of one step."""
+    def __getitem__(self, step: int) -> Batch | Unreadable:
+        """Make the batch of one step, in a process that only makes batches."""
+        try:
+            return self._make(step)
+        except PromptdaError as error:
+            return Unreadable(str(error))
+
+    def _make(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
         examples = self._source.examples(self._recipe.phase_of(step), rng)
         return to_batch([_spoil(one, self._recipe.spoiling, rng) for one in examples])

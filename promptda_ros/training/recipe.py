@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 import yaml
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.network.fields import (
     require_choice,
     require_field,
@@ -30,7 +31,7 @@ NOUNS = {
 LOSS_UNITS = ('prompt_range', 'bilinear_error')  # loss.py says what they are
 
 
-class RecipeError(ValueError):
+class RecipeError(PromptdaError, ValueError):
     """A recipe says something that can't be run."""
 
 

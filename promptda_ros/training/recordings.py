@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.prompt import require_same_view
 from promptda_ros.core.settings import PromptSettings
@@ -26,7 +27,7 @@ NO_PROMPT_SIZE = (0, 0)
 BAG_SUFFIXES = ('.mcap', '.db3')
 
 
-class RecordingError(ValueError):
+class RecordingError(PromptdaError, ValueError):
     """Recordings that can't be trained on; the text says why and what to do."""
 
 

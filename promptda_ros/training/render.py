@@ -15,6 +15,8 @@ import signal
 
 from tqdm import tqdm
 
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.exit_codes import ExitCode
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.training.recipe import CellData, RecipeError
 from promptda_ros.training.shards import Shards, write_shard
@@ -24,8 +26,10 @@ TRAINING, VALIDATION = 'training', 'validation'
 VALIDATION_VIEWS = 2
 
 
-class RenderError(RuntimeError):
+class RenderError(PromptdaError, RuntimeError):
     """A process that renders has died; the text says what to do."""
+
+    exit_code = ExitCode.INTERNAL
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 from promptda_ros.training.recipe import Recipe
 
@@ -24,7 +25,7 @@ CHECKPOINT = 'last.safetensors'  # tensors and text only, so that opening it can
 NETWORK, AVERAGE, OPTIMIZER = 'network', 'average', 'optimizer'
 
 
-class CheckpointMismatch(ValueError):
+class CheckpointMismatch(PromptdaError, ValueError):
     """A checkpoint that this run can't go on from; the text says why and what to do."""
 
 

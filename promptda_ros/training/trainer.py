@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+import errno
 import math
 from pathlib import Path
 import signal
@@ -16,7 +17,9 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from promptda_ros.training.examples import Batch, Batches, Example, Source
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.training.examples import Batch, Batches, Example, Source, Unreadable
 from promptda_ros.training.history import History
 from promptda_ros.training.judge import judge
 from promptda_ros.training.loss import training_loss
@@ -29,12 +32,20 @@ LOSS_EVERY = 50
 LOADER_DEATH = 'DataLoader worker'  # how torch begins to tell of one
 
 
-class Diverged(RuntimeError):
+class Diverged(PromptdaError, RuntimeError):
     """The loss is no number any more; the text says when and what to do."""
 
+    exit_code = ExitCode.INTERNAL
 
-class LoaderDied(RuntimeError):
+
+class BadData(PromptdaError):
+    """What a batch is to be made of can't be used; the text says why and what to do."""
+
+
+class LoaderDied(PromptdaError, RuntimeError):
     """A process that makes batches has died; the text says what to do."""
+
+    exit_code = ExitCode.INTERNAL
 
 
 @dataclass(frozen=True)
@@ -64,16 +75,16 @@ class Trainer:
         what would have gone on without the stop.
 
         Raises:
+            BadData: examples can't be read any more; the steps so far are kept.
             Diverged: the loss became NaN or infinite; the last checkpoint stays.
-            LoaderDied: a process that makes batches has died; the last checkpoint stays.
+            LoaderDied: a process that makes batches has died; the steps so far are kept.
         """
         progress = self.state.progress
         history = History(self.folder, progress.step)
         if progress.step == 0:
             self._judge(history)
-        batches = self._batches(should_stop)
-        bar = tqdm(batches, total=self.recipe.steps, initial=progress.step, unit='step')
-        with _deaths_named():
+        bar = tqdm(self._batches(), total=self.recipe.steps, initial=progress.step, unit='step')
+        try:
             for batch in bar:
                 if should_stop():
                     break
@@ -81,9 +92,20 @@ class Trainer:
                 loss, best = progress.losses[-1], progress.best_score
                 bar.set_postfix(loss=f'{loss:.4f}', best=f'{best:.3f}')
                 self._note(history)
-        if progress.step > 0:
-            self.state.save(self.folder)
+        except BadData:
+            self._keep_steps()
+            raise
+        except LoaderDied:
+            self._keep_steps()
+            # One stop may reach every process: between two steps nothing is lost with a loader.
+            if not should_stop():
+                raise
+        self._keep_steps()
         return progress.step == self.recipe.steps
+
+    def _keep_steps(self) -> None:
+        if self.state.progress.step > 0:
+            self.state.save(self.folder)
 
     def _note(self, history: History) -> None:
         """Log, judge and save when it is time to."""
@@ -97,15 +119,21 @@ class Trainer:
         if step % recipe.save_every == 0:
             self.state.save(self.folder)
 
-    def _batches(self, should_stop: Callable[[], bool]) -> Iterator[Batch]:
-        try:
-            yield from self._loader()
-        except RuntimeError as error:
-            # One stop may reach every process: between two steps nothing is lost with a loader.
-            if not (_tells_of_death(error) and should_stop()):
-                raise
+    def _batches(self) -> Iterator[Batch]:
+        batches = iter(self._loader())
+        # torch tells of a death by an exception wherever the trainer is, also while it saves;
+        # asking for the next batch tells of it, too.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        while True:
+            with _deaths_named(self.state.progress.step):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            if isinstance(batch, Unreadable):
+                raise BadData(batch.sentence)
+            yield batch
 
-    def _loader(self) -> DataLoader[Batch]:
+    def _loader(self) -> DataLoader[Batch | Unreadable]:
         return DataLoader(
             Batches(self.recipe, self.source),  # type: ignore[arg-type]
             batch_size=None,
@@ -176,18 +204,23 @@ def _leave_ctrl_c_to_the_trainer(_: int) -> None:
 
 
 @contextmanager
-def _deaths_named() -> Iterator[None]:
-    # torch raises them wherever the trainer is, in the middle of a step too.
+def _deaths_named(step: int) -> Iterator[None]:
+    """Raise LoaderDied for what torch and the pipe to a dead process raise."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, OSError, EOFError) as error:
         if not _tells_of_death(error):
             raise
+        goes_on = f'the same command goes on from step {step}' if step else 'no step was taken'
         raise LoaderDied(
-            'a loader process died, as when memory is short: the same command goes on from the '
-            'last checkpoint, and fewer --workers take less memory'
+            f'a loader process died, as when memory is short: {goes_on}; fewer --workers take '
+            'less memory'
         ) from None
 
 
-def _tells_of_death(error: RuntimeError) -> bool:
-    return str(error).startswith(LOADER_DEATH)
+def _tells_of_death(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        # The socket by which a loader hands over memory is gone with it.
+        is_socket_gone = error.errno == errno.ENOENT and error.filename is None
+        return isinstance(error, ConnectionError) or is_socket_gone
+    return isinstance(error, EOFError) or str(error).startswith(LOADER_DEATH)

@@ -403,7 +403,7 @@ def test_a_callback_that_always_fails_gives_up_though_others_succeed(
     def fail(*arguments, **named):
         raise OSError('this always fails')
 
-    monkeypatch.setattr(tracebacks, 'get_logging_directory', lambda: tmp_path)
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path))
     monkeypatch.setattr(owner, method, fail)
 
     def send_and_never_be_done():

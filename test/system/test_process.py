@@ -162,7 +162,7 @@ def test_weights_with_another_digest_stop_the_start(
 
 LATE_SIGNALS = """
 import os, signal
-from promptda_ros.main import StopSignal
+from promptda_ros.process import StopSignal
 
 class SignalsAtTheVeryEnd:
     def __del__(self):

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.tools.estimate import main
+from promptda_ros.tools.main import main as promptda
 
 IPHONE_FRAME = Path(__file__).resolve().parents[3] / 'shared/data/promptda_example'
+
+
+def main(argv: list[str]) -> int:
+    return promptda(['estimate', *argv])
 
 
 @pytest.fixture

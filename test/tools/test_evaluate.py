@@ -17,7 +17,12 @@ import pytest
 from promptda_ros.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
 from promptda_ros.evaluation.readers.files import FileReader
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.tools.evaluate import main
+from promptda_ros.process import Stopped
+from promptda_ros.tools.main import main as promptda
+
+
+def main(argv: list[str]) -> int:
+    return promptda(['evaluate', *argv])
 
 
 @pytest.fixture
@@ -150,9 +155,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence(
     ],
 )
 def test_arguments_outside_their_limits_are_refused(frames, arguments):
-    with pytest.raises(SystemExit) as error:
-        run(frames, *arguments)
-    assert error.value.code == ExitCode.CONFIGURATION
+    assert run(frames, *arguments) == ExitCode.CONFIGURATION
 
 
 def test_frames_that_no_method_can_use_end_with_the_reason(frames, capsys):
@@ -167,12 +170,12 @@ def test_ctrl_c_keeps_what_was_answered(frames, network_folder, monkeypatch, cap
 
     def interrupted(self, frame):
         if frame.name == '2':
-            raise KeyboardInterrupt
+            raise Stopped
         return read(self, frame)
 
     monkeypatch.setattr(FileReader, 'read', interrupted)
     more = ['--model', str(network_folder), '--holes', '0', '--methods', 'bilinear', 'network']
-    assert run(frames, *more) == ExitCode.CLEAN
+    assert run(frames, *more) == ExitCode.INTERRUPTED
     assert 'the results are of 4 of 6 answers' in capsys.readouterr().err
     lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
     assert {line['frame'] for line in lines} == {'0', '1'}

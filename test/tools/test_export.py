@@ -14,7 +14,8 @@ from promptda_ros.core.settings import ModelSettings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import EMBEDDED, model_folder
 from promptda_ros.network.folded import load_folded
-from promptda_ros.tools.export import difference, example_inputs, main
+from promptda_ros.tools.export import difference, example_inputs
+from promptda_ros.tools.main import main as promptda
 
 # ONNX Runtime computes activations by shorter series; the embedded network's head takes
 # differences of large numbers and shows it most.
@@ -22,6 +23,10 @@ TOLERANCE = 5e-5
 needs_half = pytest.mark.skipif(
     TorchVersion(torch.__version__) < '2.4', reason='no float16 convolutions on the CPU'
 )
+
+
+def main(argv: list[str]) -> int:
+    return promptda(['export', *argv])
 
 
 @pytest.fixture

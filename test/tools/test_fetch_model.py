@@ -15,7 +15,11 @@ import pytest
 from promptda_ros.core.settings import ModelSettings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import expected_digest, model_folder
-from promptda_ros.tools.fetch_model import main
+from promptda_ros.tools.main import main as promptda
+
+
+def main(argv: list[str]) -> int:
+    return promptda(['fetch_model', *argv])
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 import os
 import sys
 
@@ -14,33 +13,30 @@ from promptda_ros.tools import main as tools
 
 
 @pytest.mark.parametrize('command', tools.COMMANDS)
-def test_every_command_has_a_main_and_explains_itself(command, capsys):
-    with pytest.raises(SystemExit) as ended:
-        import_module(f'promptda_ros.tools.{command}').main(['--help'])
-    assert ended.value.code == 0
+def test_every_command_has_a_main_and_explains_itself(command, capsys, monkeypatch):
+    monkeypatch.setattr(tools, 'SENDS_IMAGES', ())  # or the process would be replaced
+    assert tools.main([command, '--help']) == 0
     assert f'promptda {command}' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('arguments, code', [([], 0), (['--help'], 0), (['nonsense'], 2)])
-def test_without_a_known_command_all_commands_are_listed(arguments, code, monkeypatch, capsys):
-    monkeypatch.setattr(sys, 'argv', ['promptda', *arguments])
-    assert tools.main() == code
+def test_without_a_known_command_all_commands_are_listed(arguments, code, capsys):
+    assert tools.main(arguments) == code
     printed = capsys.readouterr().out
     assert all(command in printed for command in tools.COMMANDS)
 
 
-def test_a_command_gets_the_arguments_behind_its_name(monkeypatch, tmp_path):
+def test_a_command_gets_the_arguments_behind_its_name(tmp_path):
     for folder in ('config', 'docs'):
         (tmp_path / folder).mkdir()
-    monkeypatch.setattr(sys, 'argv', ['promptda', 'print_settings', '--out', str(tmp_path)])
-    assert tools.main() == 0
+    assert tools.main(['print_settings', '--out', str(tmp_path)]) == 0
     assert (tmp_path / 'config/promptda.yaml').is_file()
 
 
 def test_commands_that_send_images_start_again_with_the_large_image_environment(monkeypatch):
     calls = []
 
-    class Replaced(Exception):
+    class Replaced(BaseException):
         pass
 
     def execve(program, command, environment):

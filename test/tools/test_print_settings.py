@@ -9,9 +9,14 @@ from pathlib import Path
 import yaml
 
 from promptda_ros.core.settings import build, describe, Settings
-from promptda_ros.tools.print_settings import as_table, as_yaml, main, TABLE_FILE, YAML_FILE
+from promptda_ros.tools.main import main as promptda
+from promptda_ros.tools.print_settings import as_table, as_yaml, TABLE_FILE, YAML_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(argv: list[str]) -> int:
+    return promptda(['print_settings', *argv])
 
 
 def flat(group: dict, prefix: str = '') -> dict:

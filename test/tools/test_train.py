@@ -24,7 +24,8 @@ from promptda_ros.core.settings import build
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.network import load_network
-from promptda_ros.tools.train import _verdict, main
+from promptda_ros.tools.main import main as promptda
+from promptda_ros.tools.train import _verdict
 from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
 from promptda_ros.training.recipe import read_recipe
 from promptda_ros.training.state import CHECKPOINT, Progress
@@ -52,13 +53,8 @@ RECIPE_VALUES: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def own_signals() -> Iterator[None]:
-    """Give pytest its signal handlers back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+def main(argv: list[str]) -> int:
+    return promptda(['train', *argv])
 
 
 @pytest.fixture
@@ -170,17 +166,20 @@ def running(recipe: Path, out: Path, data: Path) -> Iterator[subprocess.Popen[st
             process.kill()
 
 
-@pytest.mark.parametrize('stop', [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    'stop, exit_code',
+    [(signal.SIGTERM, ExitCode.CLEAN), (signal.SIGINT, ExitCode.INTERRUPTED)],
+)
 def test_a_stop_of_all_processes_at_once_keeps_the_steps_so_far(
-    write_recipe, frames, tmp_path, stop
+    write_recipe, frames, tmp_path, stop, exit_code
 ):
-    """As Ctrl-C and service managers send it."""
+    """K21: as Ctrl-C and service managers send it."""
     recipe = write_recipe(steps=100_000, save_every=100_000)
     with running(recipe, tmp_path / 'out', frames) as process:
         os.killpg(process.pid, stop)
         printed, complaints = process.communicate(timeout=60)
-    assert process.returncode == ExitCode.CLEAN, complaints
-    assert 'stopped; the same command goes on' in printed
+    assert process.returncode == exit_code, complaints
+    assert 'stopped; the same command goes on' in printed + complaints
     assert 'Traceback' not in complaints
     assert (tmp_path / 'out' / CHECKPOINT).exists()
 
@@ -194,6 +193,7 @@ def test_a_loader_that_dies_is_said_in_one_sentence(write_recipe, frames, tmp_pa
         _, complaints = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERNAL, complaints
     assert 'promptda train: a loader process died' in complaints
+    assert (tmp_path / 'out' / CHECKPOINT).exists()
     assert 'Traceback' not in complaints
 
 
@@ -263,9 +263,8 @@ def test_what_is_wrong_is_said_in_one_sentence_before_anything_is_made(
 
 @pytest.mark.parametrize('workers', ['-1', 'two'])
 def test_workers_that_can_not_be_counted_are_refused(write_recipe, tmp_path, workers):
-    with pytest.raises(SystemExit) as error:
-        main([str(write_recipe()), '--out', str(tmp_path / 'out'), '--workers', workers])
-    assert error.value.code == ExitCode.CONFIGURATION
+    words = [str(write_recipe()), '--out', str(tmp_path / 'out'), '--workers', workers]
+    assert main(words) == ExitCode.CONFIGURATION
 
 
 def test_the_network_of_the_recipe_and_of_init_must_be_the_same(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from promptda_ros import millimetres
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.evaluation.reduce import reduce_median
 from promptda_ros.evaluation.sample import Sample
@@ -24,7 +25,7 @@ Number = TypeVar('Number', bound=np.generic)
 PICTURES = ('.png', '.jpg', '.jpeg')
 
 
-class NoFrames(ValueError):
+class NoFrames(PromptdaError, ValueError):
     """A folder in which a reader finds nothing to read; the text says what it looked for."""
 
 

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How a process of this package ends: on signals, and on errors with one sentence and a code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import errno
+import signal
+import sys
+import time
+from typing import Any
+
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.guard import GaveUp, Guard
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.tracebacks import keep_traceback
+
+AGAIN_SEC = 1.0  # launch files and terminals send some signals twice
+# Errors of the disk that come without the name of a file.
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EPIPE)
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end.
+
+    Not a KeyboardInterrupt: when one has passed through the import of a compiled module, Python
+    ends with SIGINT's exit status even though it was caught.
+    """
+
+
+class StopSignal:
+    """SIGINT and SIGTERM, from its construction on."""
+
+    def __init__(self) -> None:
+        self.received = 0  # the number of the last signal
+        self.interrupts = True
+        self._raised_sec = -AGAIN_SEC
+        signal.signal(signal.SIGINT, self._receive)
+        signal.signal(signal.SIGTERM, self._receive)
+
+    def ignore(self) -> None:
+        """Let no later signal change the exit code: Python drops other handlers as it ends."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def _receive(self, number: int, *_: Any) -> None:
+        self.received = number
+        now_sec = time.monotonic()
+        # Some libraries swallow what a handler raises; whoever waits for them presses again.
+        if self.interrupts and now_sec - self._raised_sec >= AGAIN_SEC:
+            self._raised_sec = now_sec
+            raise Stopped
+
+
+def exit_code_of(program: str, main: Callable[[], int]) -> int:
+    """Run a main function and return its exit code; what it raises becomes one sentence."""
+    codes: list[int] = []
+
+    def tell(error: Exception) -> None:
+        print(f'{program}: {" ".join(_sentence(error).split())}', file=sys.stderr)
+        codes.append(_code(error))
+
+    try:
+        Guard(tell).run(lambda: codes.append(main()))
+    except GaveUp as error:
+        tell(error)
+    return codes[0]
+
+
+def sentence_of_file(error: OSError) -> str:
+    """Say what the system refused; errors of libraries come without a number."""
+    if error.errno is None:
+        return str(error)
+    return f'{error.filename or "an output"}: {error.strerror}'
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, PromptdaError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f'{error.name} is not importable from {sys.executable}; activate the environment it '
+            'is installed in (docs/install.md)'
+        )
+    if isinstance(error, MemoryError):
+        return f'not enough memory ({error or "nothing more is known"}); end other programs'
+    if isinstance(error, OSError) and _is_of_a_file(error):
+        return sentence_of_file(error)
+    kept = keep_traceback(error)
+    where = f'its traceback is in {kept}' if kept else 'its traceback could not be kept'
+    return f'internal error, {type(error).__name__}: {error}; {where}, please report it'
+
+
+def _code(error: Exception) -> ExitCode:
+    if isinstance(error, PromptdaError):
+        return error.exit_code
+    if isinstance(error, (ModuleNotFoundError, MemoryError)):
+        return ExitCode.MODEL_OR_DEVICE
+    if isinstance(error, OSError) and _is_of_a_file(error):
+        return ExitCode.CONFIGURATION
+    return ExitCode.INTERNAL
+
+
+def _is_of_a_file(error: OSError) -> bool:
+    """Tell errors of the user's files from those of pipes and sockets of our own."""
+    return error.filename is not None or error.errno in (None, *OF_THE_DISK)

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Command lines that answer in one sentence, and the numbers that they take."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+import math
+from typing import NoReturn
+
+from promptda_ros.core.errors import PromptdaError
+
+
+class UsageError(PromptdaError):
+    """Arguments that a command can't take; the text names the argument and the value."""
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Shows the default of every option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ''
+        is_shown = action.default not in (None, False, argparse.SUPPRESS)
+        return f'{text} (default: %(default)s)' if is_shown and '%(default)' not in text else text
+
+
+class Parser(argparse.ArgumentParser):
+    """The arguments of one command."""
+
+    def __init__(self, command: str, description: str | None) -> None:
+        prog = f'promptda {command}'
+        super().__init__(prog=prog, description=description, formatter_class=_Formatter)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f'{message}; `{self.prog} --help` explains every argument')
+
+
+def number_above(limit: float) -> Callable[[str], float]:
+    """Return what reads a finite number above a limit."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not limit < value < math.inf:
+            raise argparse.ArgumentTypeError(f'{text!r} is not a number above {limit:g}')
+        return value
+
+    return read
+
+
+def whole_from(limit: int) -> Callable[[str], int]:
+    """Return what reads a whole number from a limit on."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal()) or int(text) < limit:
+            raise argparse.ArgumentTypeError(f'{text!r} is not a whole number from {limit} on')
+        return int(text)
+
+    return read
