@@ -24,7 +24,7 @@ from promptda_ros.core.camera_settings import (
     own_settings,
 )
 from promptda_ros.core.peer_text import printable
-from promptda_ros.core.setting import Setting, SettingError, Value
+from promptda_ros.core.setting import has_value, Setting, SettingError, Value
 from promptda_ros.core.settings import describe, Settings, unknown_setting
 
 
@@ -44,6 +44,7 @@ class Parameters:
         self._listeners: list[Callable[[Mapping[str, Settings]], None]] = []
         # rclpy ignores what was given but never declared, and offers no public list of it.
         given = {name: each.value for name, each in node._parameter_overrides.items()}
+        given = {name: value for name, value in given.items() if has_value(value)}
         self.settings = build_common(given)
         self._known = known_names(self.settings.cameras)
         self._values = {name: value for name, value in given.items() if name in self._known}
@@ -61,12 +62,16 @@ class Parameters:
         self._listeners.append(listener)
 
     def _declare(self) -> None:
+        """Declare with the checked values, so that a dump of them can be given at a start again."""
         for setting in describe():
-            _declare(self._node, setting, setting.default)
+            value = self._values.get(setting.name, setting.default)
+            _declare(self._node, setting, setting.check(value))
         for camera in filter(None, self.settings.cameras):
             for setting in own_settings():
+                own = _own(camera, setting)
                 # Without a value: the common one holds, also when that changes.
-                _declare(self._node, _own(camera, setting), None)
+                value = self._values.get(own.name)
+                _declare(self._node, own, None if value is None else own.check(value))
 
     def _judge_unknown(self, names: set[str]) -> None:
         for name in sorted(names):
@@ -103,8 +108,10 @@ class Parameters:
         return result
 
     def _with(self, parameters: list[Parameter]) -> dict[str, object]:
+        """Return the values as they will be: a word for nothing takes one away, as in a file."""
         changed = {each.name: each.value for each in parameters if each.name in self._known}
-        return {**self._values, **changed}
+        values = {**self._values, **changed}
+        return {name: each for name, each in values.items() if each is None or has_value(each)}
 
 
 def _own(camera: str, setting: Setting) -> Setting:
@@ -132,7 +139,7 @@ def _declare(node: Node, setting: Setting, value: Value | None) -> None:
         else:
             span = IntegerRange(from_value=int(low), to_value=int(high), step=1)
             descriptor.integer_range = [span]
-    node.declare_parameter(setting.name, value, descriptor)
+    node.declare_parameter(setting.name, value, descriptor, ignore_override=True)
 
 
 def describe_line(setting: Setting) -> str:

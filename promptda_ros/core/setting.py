@@ -14,6 +14,10 @@ from promptda_ros.core.errors import PromptdaError
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 
 
+# What YAML's null becomes on its way through rcl (a word of its own) and `ros2 param load` (Python's).
+NO_VALUE = ('null', '~', 'none')
+
+
 class SettingError(PromptdaError, ValueError):
     """A value that a setting can't take; the text names the setting, the value and the limits."""
 
@@ -38,12 +42,15 @@ class Setting:
             SettingError: the value has another type, lies outside the limits or is no choice.
         """
         kind = type(self.default)
+        if self.choices and isinstance(value, bool):
+            value = 'on' if value else 'off'  # what YAML took for a truth value
         if isinstance(self.default, tuple):
             return self._check_list(value, type(self.default[0]))
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)  # people write `tolerance: 1`
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}')
+            hint = '; quote it in YAML' if kind is str else ''
+            raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}{hint}')
         if self.limits is not None and isinstance(value, int | float):
             self._check_limits(value, *self.limits)
         if self.choices and value not in self.choices:
@@ -58,7 +65,8 @@ class Setting:
         if entries is None or not all(
             isinstance(each, accepted) and not isinstance(each, bool) for each in entries
         ):
-            text = f'parameter {self.name}: {value!r} is not a list of {kind.__name__}'
+            hint = '; quote each in YAML' if kind is str else ''
+            text = f'parameter {self.name}: {value!r} is not a list of {kind.__name__}{hint}'
             raise SettingError(text)
         if self.lengths and len(entries) not in self.lengths:
             wanted = ' or '.join(str(length) for length in self.lengths)
@@ -74,6 +82,12 @@ class Setting:
             return
         limits = f'{low}..{high} {self.unit}'.rstrip()
         raise SettingError(f'parameter {self.name}: {value:g} is outside {limits}')
+
+
+def has_value(value: object) -> bool:
+    """Tell whether a parameter was given a value: null and an empty list in YAML are none."""
+    is_nothing = isinstance(value, str) and value.lower() in NO_VALUE
+    return value is not None and not is_nothing
 
 
 def setting(

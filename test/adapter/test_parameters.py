@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 import random
 
 import pytest
 from rcl_interfaces.msg import ParameterType
-from rclpy.parameter import Parameter
+from rclpy.parameter import Parameter, parameter_dict_from_yaml_file, parameter_value_to_python
+import yaml
 
 from promptda_ros.core.camera_settings import own_settings
 from promptda_ros.core.setting import SettingError
@@ -278,3 +280,69 @@ def test_the_printed_file_of_defaults_is_taken_by_a_strict_node(declare):
     file = Path(__file__).resolve().parents[2] / 'config' / 'promptda.yaml'
     _, parameters = declare('--params-file', str(file), strict_params=True)
     assert parameters.settings == Settings(strict_params=True)
+
+
+# YAML
+
+
+def dump(node, path):
+    """Write what `ros2 param dump` writes, null for a parameter without a value among it."""
+    nested: dict = {}
+    for name in node.list_parameters([], 0).names:
+        group = nested
+        *groups, last = name.split('.')
+        for each in groups:
+            group = group.setdefault(each, {})
+        value = node.get_parameter(name).value
+        group[last] = [*value] if isinstance(value, tuple) or hasattr(value, 'typecode') else value
+    path.write_text(yaml.dump({'/promptda': {'ros__parameters': nested}}))
+
+
+@pytest.mark.parametrize('cameras', [[''], ['left'], ['left', 'wrist', 'rear']])
+def test_what_was_dumped_can_be_loaded_and_given_at_a_start(declare, tmp_path, cameras):
+    """K15: whatever YAML makes of off, null and lists on the way."""
+    own = {f'{name}__sync__tolerance': 0.03 for name in cameras[:1] if name}
+    given = {'cameras': cameras, 'output__refine_edges': False, 'sync__wait': 1, **own}
+    node, before = declare(**given)
+    dump(node, tmp_path / 'dump.yaml')
+    for name, message in parameter_dict_from_yaml_file(str(tmp_path / 'dump.yaml')).items():
+        if not node.describe_parameter(name).read_only and node.has_parameter(name):
+            value = parameter_value_to_python(message.value)
+            assert node.set_parameters([Parameter(name, value=value)])[0].successful, name
+    assert before.settings.output.refine_edges == 'off'
+    dump(node, tmp_path / 'again.yaml')
+    for file in ('dump.yaml', 'again.yaml'):
+        _, after = declare('--params-file', str(tmp_path / file), strict_params=True)
+        strict = replace(after.settings, strict_params=False)
+        assert (strict, {*after.of_cameras}) == (before.settings, {*before.of_cameras})
+        for name, settings in after.of_cameras.items():
+            assert replace(settings, strict_params=False) == before.of_cameras[name]
+
+
+def test_what_yaml_takes_for_a_truth_value_is_the_word_that_was_written(declare, tmp_path):
+    """K15: off and on without quotes; null, ~ and an empty list leave the default."""
+    file = tmp_path / 'params.yaml'
+    file.write_text(
+        '/**:\n  ros__parameters:\n    input: {mask: off, depth_scale: null}\n'
+        '    output: {refine_edges: on, agree_with_sensor: off}\n'
+        '    cameras: []\n    sync: {tolerance: ~}\n'
+    )
+    _, parameters = declare('--params-file', str(file))
+    settings = parameters.settings
+    assert (settings.input.mask, settings.output.refine_edges) == ('off', 'on')
+    assert settings.output.agree_with_sensor == 'off'
+    assert settings.cameras == ('',)
+    assert (settings.sync.tolerance, settings.input.depth_scale) == (0.015, 0.0)
+
+
+def test_a_truth_value_that_is_no_choice_is_refused_as_the_word_that_was_written(declare):
+    with pytest.raises(SettingError, match="mask: 'on' is not one of off, remove, keep"):
+        declare(input__mask=True)
+    with pytest.raises(SettingError, match='cameras: .* quote each in YAML'):
+        declare(cameras=[True, False])
+
+
+def test_a_camera_whose_value_is_taken_away_follows_the_common_one_again(declare):
+    node, parameters = declare(cameras=['left'], left__sync__tolerance=0.03)
+    assert set_live(node, left__sync__tolerance='null').successful
+    assert parameters.of_cameras['left'].sync.tolerance == parameters.settings.sync.tolerance
