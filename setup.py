@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Install the package, its launch files, settings, models and recording."""
 
+import os
 from pathlib import Path
+import sys
 
 from setuptools import find_packages, setup
 
@@ -15,6 +17,18 @@ def files_below(folder: str) -> list[tuple[str, list[str]]]:
     sources = sorted(path for path in Path(folder).rglob('*') if path.is_file())
     sources = [path for path in sources if '__pycache__' not in path.parts]
     return [(str(SHARE / path.parent), [str(path)]) for path in sources]
+
+
+def python_of_commands() -> str:
+    """Return the Python of the commands: that of the virtual environment they are built in.
+
+    So they find torch in every terminal and under systemd, where nothing is active. Without one
+    it is the first Python of the path, as for every package of ROS.
+    """
+    active = os.environ.get('VIRTUAL_ENV')
+    if active:
+        return str(Path(active) / 'bin' / 'python3')  # also where colcon itself has another one
+    return sys.executable if sys.prefix != sys.base_prefix else '/usr/bin/env python3'
 
 
 setup(
@@ -38,6 +52,8 @@ setup(
     maintainer_email='promptda_ros@users.noreply.github.com',
     description='Dense metric depth and point clouds from a camera and a cheap depth sensor.',
     license='Apache-2.0',
+    extras_require={'test': ['hypothesis', 'pytest', 'pytest-timeout']},
+    options={'build_scripts': {'executable': python_of_commands()}},
     entry_points={
         'console_scripts': [
             'promptda = promptda_ros.tools.main:main',

@@ -4,20 +4,35 @@
 
 The node ends with 0 when stopped, 2 for a wrong parameter, 3 for a model or device that cannot be
 used, 70 for an internal error and 75 for a GPU that is lost or hangs. With respawn:=true it starts
-again after any.
+again, but after 2 and 3, which a restart does not change. What can be wrong with the arguments is
+looked up before anything starts.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
+from launch.events import matches_action
+from launch.events.process import ProcessExited, ShutdownProcess
 from launch_ros.actions import Node
 
 from promptda_ros import presets
+from promptda_ros.core.camera_settings import check_cameras
+from promptda_ros.core.names import check_node
 from promptda_ros.core.settings import describe, model_setting
+from promptda_ros.exit_codes import ExitCode
+from promptda_ros.params_file import require_ours
 from promptda_ros.transport import large_image_environment
 
 SHARE = Path(__file__).resolve().parents[1]
@@ -25,6 +40,8 @@ DEFAULT_PARAMETERS = str(SHARE / 'config' / 'promptda.yaml')
 YES_NO = ['true', 'false']
 CHOICES = {setting.name: setting.choices for setting in describe()}
 MOST_PROCESSES = 8
+RESPAWN_DELAY_SEC = 2.0
+HOPELESS = (ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE)  # a restart changes nothing
 
 # Where a RealSense publishes that was started as docs/recipes/cameras.md says
 DEFAULT_TOPICS = {
@@ -143,7 +160,7 @@ ARGUMENTS = [
         'respawn',
         default_value='false',
         choices=YES_NO,
-        description='Start the node again, 2 s after it ended.',
+        description='Start the node again 2 s after it ended, but after exit codes 2 and 3.',
     ),
 ]
 
@@ -155,13 +172,39 @@ def generate_launch_description() -> LaunchDescription:
 
 def start(context: LaunchContext) -> list[SetEnvironmentVariable | Node]:
     """Return the environment for large images, the nodes and, if wanted, RViz."""
-    given = context.launch_configurations
+    given = dict(context.launch_configurations)
+    processes = shares(given)
+    require_all(given, processes)
     environment = large_image_environment(SHARE, context.environment)
     actions = [SetEnvironmentVariable(name, value) for name, value in environment.items()]
-    actions += [depth_node(each) for each in shares(given)]
+    actions += [depth_node(each) for each in processes]
     if given['rviz'] == 'true':
         actions.append(rviz_node(given))
     return actions
+
+
+def require_all(given: dict[str, str], processes: list[dict[str, str]]) -> None:
+    """Refuse what can't work while nothing runs yet: launch would leave behind what it started."""
+    check_cameras(camera_names(given))
+    for each in processes:
+        node = check_node(each['namespace'], each['name'], camera_names(each))
+        require_ours(Path(params_file(each)), node)
+    if given['rviz'] == 'true':
+        require_rviz()
+
+
+def require_rviz() -> None:
+    """Refuse to show what there is nothing to show with."""
+    try:
+        program = Path(get_package_prefix('rviz2')) / 'lib' / 'rviz2' / 'rviz2'
+    except PackageNotFoundError:
+        program = None
+    if program is None or not program.is_file():
+        distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
+        raise RuntimeError(
+            'rviz:=true but RViz is not installed, so that nothing was started; '
+            f'sudo apt install ros-{distribution}-rviz2, or set rviz:=false'
+        )
 
 
 def shares(given: dict[str, str]) -> list[dict[str, str]]:
@@ -198,8 +241,23 @@ def depth_node(given: dict[str, str]) -> Node:
         output='screen',
         emulate_tty=True,
         respawn=given['respawn'] == 'true',
-        respawn_delay=2.0,
+        respawn_delay=RESPAWN_DELAY_SEC,
+        on_exit=stay_down_if_hopeless,
     )
+
+
+def stay_down_if_hopeless(
+    event: ProcessExited, context: LaunchContext
+) -> list[LogInfo | EmitEvent]:
+    """Keep launch from starting a node again whose end a restart does not change."""
+    if event.returncode not in HOPELESS or context.is_shutdown:
+        return []
+    text = (
+        f'exit code {event.returncode} of {event.process_name}: a restart does not change that, '
+        'the node stays down; its last line says what does'
+    )
+    shutdown = ShutdownProcess(process_matcher=matches_action(event.action))
+    return [LogInfo(msg=text), EmitEvent(event=shutdown)]
 
 
 def remappings(given: dict[str, str], preset: presets.Preset) -> list[tuple[str, str]]:

@@ -96,14 +96,14 @@ class Inputs:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         poll = guarded(filter_.poll, on_error)
         self._timer = node.create_timer(POLL_PERIOD_SEC, poll, clock=steady)
-        self._infos = [
-            CameraInfoInput(node, prefix + topic, guarded(callback, on_error))
+        self._infos = {
+            topic: CameraInfoInput(node, prefix + topic, guarded(callback, on_error))
             for topic, callback in (
                 ('camera_info', on_camera_info),
                 ('depth_camera_info', on_depth_camera_info),
             )
             if callback is not None
-        ]
+        }
         self.image = self._listen('image', settings.input.image_transport, settings.qos.image)
         self.depth = self._listen('depth', settings.input.depth_transport, settings.qos.depth)
         filter_.connectInput(self.image, self.depth)
@@ -114,30 +114,39 @@ class Inputs:
         }
         self._attachments: dict[str, SensorInput] = {}
         self._apply_attachments(settings)
-        node.get_logger().info(
-            f'listening to image {self.image.topic}, depth {self.depth.topic}, '
-            f'camera_info {self._infos[0].topic}'
-        )
+        self._say_topics()
 
     def apply(self, settings: Settings) -> None:
         """Take changed settings over; they hold from the next pair on."""
         self.pairing.settings = pairing_settings(settings.sync)
+        before = {*self._attachments}
         self._apply_attachments(settings)
+        if {*self._attachments} != before:
+            self._say_topics()
 
     def adapt(self) -> None:
         """Suit the publishers that have shown up since the last call."""
-        for each in self._subscriptions():
+        for each in self._subscriptions().values():
             each.adapt()
 
     def close(self) -> None:
         """Destroy the subscriptions, then what they called."""
-        for each in self._subscriptions():
+        for each in self._subscriptions().values():
             each.close()
         self._node.destroy_timer(self._timer)
         self._jumps.unregister()
 
-    def _subscriptions(self) -> list[SensorInput | CameraInfoInput]:
-        return [self.image, self.depth, *self._infos, *self._attachments.values()]
+    def _subscriptions(self) -> dict[str, SensorInput | CameraInfoInput]:
+        return {
+            'image': self.image,
+            'depth': self.depth,
+            **self._infos,
+            **self._attachments,
+        }
+
+    def _say_topics(self) -> None:
+        heard = ', '.join(f'{role} {each.topic}' for role, each in self._subscriptions().items())
+        self._node.get_logger().info(f'listening to {heard}')
 
     def _apply_attachments(self, settings: Settings) -> None:
         """Listen to what the settings need beside image and depth, and to nothing else."""

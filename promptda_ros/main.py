@@ -48,15 +48,26 @@ def _start() -> PromptDepthNode:
     let_threads_sleep()
     # Imported late: rclpy and torch take seconds, and a signal meanwhile finds its handler.
     import rclpy
+    from rclpy.logging import get_logger
     from rclpy.signals import SignalHandlerOptions
 
-    from promptda_ros.node import PromptDepthNode
     from promptda_ros.ros_errors import foreseen_errors_of_ros
 
     with foreseen_errors_of_ros():
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        node = PromptDepthNode()
+        get_logger('promptda').info('loading torch, then the network: this takes some seconds')
+        node = _make_node()
     node.start()
+    return node
+
+
+def _make_node() -> PromptDepthNode:
+    from promptda_ros.node import PromptDepthNode
+    from promptda_ros.params_file import given_files, require_ours
+
+    node = PromptDepthNode()
+    for path in given_files(sys.argv):
+        require_ours(path, node.get_fully_qualified_name())
     return node
 
 

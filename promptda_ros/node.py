@@ -27,6 +27,7 @@ from promptda_ros.models import load_model
 from promptda_ros.network_health import NetworkHealth
 from promptda_ros.parameters import Parameters
 from promptda_ros.pipeline import Pipeline
+from promptda_ros.ros_errors import foreseen_errors_of_ros
 from promptda_ros.session import Session
 from promptda_ros.tracebacks import keep_traceback
 from promptda_ros.transport import missing_transport
@@ -89,7 +90,12 @@ class PromptDepthNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and working; the network stays loaded."""
-        return _success(self.stop())
+        if not self.stop():
+            return TransitionCallbackReturn.FAILURE
+        self.get_logger().info(
+            'deactivated: nothing is listened to or published; the network stays loaded'
+        )
+        return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the outputs and let go of the network."""
@@ -99,6 +105,7 @@ class PromptDepthNode(LifecycleNode):
             self._extrinsics.close()
             self._diagnostics.close()
             self._cameras, self._pipeline = [], None
+            self.get_logger().info('cleaned up: outputs are closed, the network is unloaded')
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -121,8 +128,11 @@ class PromptDepthNode(LifecycleNode):
             response.success = False
             return response
 
+    @foreseen_errors_of_ros()
     def _configure(self) -> None:
         settings = self._declared.settings
+        name = settings.model.path or settings.model.name
+        self.get_logger().info(f'loading the network {name}, device {settings.device}')
         model = load_model(settings)
         rate = f'about {1 / model.frame_sec:.2g} frames/s'
         self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}, {rate}')

@@ -62,7 +62,7 @@ class Parameters:
         self._listeners.append(listener)
 
     def _declare(self) -> None:
-        """Declare with the checked values, so that a dump of them can be given at a start again."""
+        """Declare with the checked values, so that a dump of them can be given at a start."""
         for setting in describe():
             value = self._values.get(setting.name, setting.default)
             _declare(self._node, setting, setting.check(value))

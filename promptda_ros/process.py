@@ -80,8 +80,8 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return (
-            f'{error.name} is not importable from {sys.executable}; activate the environment it '
-            'is installed in (docs/install.md)'
+            f'{error.name} is not importable from {sys.executable}; install it there, or build '
+            'the package while the environment that has it is active (docs/install.md)'
         )
     if isinstance(error, MemoryError):
         return f'not enough memory ({error or "nothing more is known"}); end other programs'

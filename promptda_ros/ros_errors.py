@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rclpy.exceptions import NameValidationException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from promptda_ros.core.errors import PromptdaError
@@ -21,5 +22,5 @@ def foreseen_errors_of_ros() -> Iterator[None]:
     """Raise RosRefused in place of the errors of rclpy's core."""
     try:
         yield
-    except rclpy_implementation.RCLError as error:
-        raise RosRefused(error) from None
+    except (rclpy_implementation.RCLError, NameValidationException) as error:
+        raise RosRefused(' '.join(str(error).split())) from None

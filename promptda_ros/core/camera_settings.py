@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-import re
 
+from promptda_ros.core.names import check_camera
 from promptda_ros.core.setting import Setting, SettingError
 from promptda_ros.core.settings import build, describe, Settings
 
 # Groups of which each camera may have values of its own; the others belong to the node.
 GROUPS = ('input', 'qos', 'sync', 'prompt', 'extrinsics', 'output', 'workspace', 'trust')
-# A token of a ROS name: it becomes part of topics and parameters.
-NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
 
 def own_settings() -> tuple[Setting, ...]:
@@ -81,11 +79,7 @@ def check_cameras(cameras: Sequence[str]) -> None:
     if not cameras:
         raise SettingError("parameter cameras: no camera is named; [''] is one without a name")
     for camera in cameras:
-        if not NAME.fullmatch(camera):
-            raise SettingError(
-                f"parameter cameras: '{camera}' can't be part of a ROS name: a letter, then "
-                'letters, digits and underscores'
-            )
+        check_camera(camera)
         if hasattr(Settings(), camera):
             raise SettingError(
                 f"parameter cameras: '{camera}' is the name of parameters already; name the "

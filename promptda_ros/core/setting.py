@@ -13,8 +13,7 @@ from promptda_ros.core.errors import PromptdaError
 
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 
-
-# What YAML's null becomes on its way through rcl (a word of its own) and `ros2 param load` (Python's).
+# What YAML's null becomes: rcl passes the word on, `ros2 param load` Python's word for it.
 NO_VALUE = ('null', '~', 'none')
 
 

@@ -5,30 +5,39 @@
 from __future__ import annotations
 
 import ast
+import os
 from pathlib import Path
 import runpy
 import sys
 from types import ModuleType, SimpleNamespace
 
+from ament_index_python.packages import PackageNotFoundError
 import pytest
 import yaml
 
 from promptda_ros import presets
+from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import describe
+from promptda_ros.exit_codes import ExitCode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAUNCH_FILES = sorted((REPOSITORY / 'launch').glob('*.launch.py'))
 DEPTH = REPOSITORY / 'launch' / 'depth.launch.py'
 DEMO = REPOSITORY / 'launch' / 'demo.launch.py'
+OURS = '/**:\n  ros__parameters: {device: cpu}\n'
 LAUNCH_NAMES = {
     'launch': ['LaunchContext', 'LaunchDescription'],
     'launch.actions': [
         'DeclareLaunchArgument',
         'ExecuteProcess',
         'IncludeLaunchDescription',
+        'EmitEvent',
+        'LogInfo',
         'OpaqueFunction',
         'SetEnvironmentVariable',
     ],
+    'launch.events': ['matches_action'],
+    'launch.events.process': ['ProcessExited', 'ShutdownProcess'],
     'launch.substitutions': ['LaunchConfiguration'],
     'launch_ros': [],
     'launch_ros.actions': ['Node'],
@@ -67,9 +76,20 @@ def defaults(depth_launch):
 
 
 @pytest.fixture
-def start(depth_launch, defaults, tmp_path):
+def rviz(tmp_path, monkeypatch):
+    """Install what stands for RViz."""
+    program = tmp_path / 'prefix' / 'lib' / 'rviz2' / 'rviz2'
+    program.parent.mkdir(parents=True)
+    program.touch()
+    monkeypatch.setattr(
+        'ament_index_python.packages.get_package_prefix', lambda name: str(tmp_path / 'prefix')
+    )
+
+
+@pytest.fixture
+def start(rviz, depth_launch, defaults, tmp_path):
     """Start depth.launch.py with arguments; return the actions it makes."""
-    (tmp_path / 'params.yaml').touch()
+    (tmp_path / 'params.yaml').write_text(OURS)
     defaults['params_file'] = str(tmp_path / 'params.yaml')
 
     def start_with(environment=None, **arguments):
@@ -153,7 +173,7 @@ def test_missing_parameter_file_is_not_passed_over(start, tmp_path):
 
 def test_arguments_that_are_given_win_over_the_file(start, tmp_path):
     mine = tmp_path / 'mine.yaml'
-    mine.touch()
+    mine.write_text(OURS)
 
     node = the_node(
         start(model='vitl', device='cuda:1', use_sim_time='true', params_file=str(mine))
@@ -300,10 +320,82 @@ def test_names_move_together(start):
     assert dict(rviz['remappings'])['/promptda/points'] == '/robot1/wrist/points'
 
 
+def end_of(node, *, returncode, is_shutdown=False):
+    """Return what follows when a node ends with a code."""
+    event = SimpleNamespace(returncode=returncode, process_name='promptda_node-1', action=node)
+    return node['on_exit'](event, SimpleNamespace(is_shutdown=is_shutdown))
+
+
 def test_respawn_waits_so_that_a_node_that_cannot_start_does_not_spin(start):
     assert not the_node(start())['respawn']
-    assert the_node(start(respawn='true'))['respawn']
-    assert the_node(start(respawn='true'))['respawn_delay'] == 2.0
+    node = the_node(start(respawn='true'))
+    assert (node['respawn'], node['respawn_delay']) == (True, 2.0)
+    for returncode in (0, ExitCode.INTERNAL, ExitCode.GPU_LOST, -9, -11):
+        assert end_of(node, returncode=int(returncode)) == []
+
+
+@pytest.mark.parametrize('returncode', [ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE])
+def test_what_a_restart_does_not_change_is_not_started_again(start, returncode):
+    node = the_node(start(respawn='true'))
+    said, stop = end_of(node, returncode=int(returncode))
+    assert f'exit code {int(returncode)} of promptda_node-1' in said.kwargs['msg']
+    matcher = stop.kwargs['event'].kwargs['process_matcher']
+    assert matcher.args == (node,)
+    assert end_of(node, returncode=int(returncode), is_shutdown=True) == []
+
+
+# Refusals, before anything runs
+
+
+def test_without_rviz_nothing_is_started(start, monkeypatch):
+    """K22: launch would leave the node behind, without a parent."""
+
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr('ament_index_python.packages.get_package_prefix', missing)
+    monkeypatch.setitem(os.environ, 'ROS_DISTRO', 'jazzy')
+    again = runpy.run_path(str(DEPTH))
+    with pytest.raises(RuntimeError, match='install ros-jazzy-rviz2, or set rviz:=false'):
+        again['require_rviz']()
+
+
+@pytest.mark.parametrize(
+    'arguments, text',
+    [
+        ({'cameras': 'left,le-ft'}, "'le-ft' can't be part of a ROS name"),
+        ({'cameras': '3'}, "'3' can't be part of a ROS name"),
+        ({'cameras': 'left,'}, "'' can't be part of a ROS name"),
+        ({'cameras': 'l' * 300}, 'has 300 letters > 64'),
+        ({'cameras': 'left,left'}, 'name one camera twice'),
+        ({'cameras': 'sync'}, 'is the name of parameters already'),
+        ({'name': 'my-node'}, "'my-node' can't be part of a ROS name"),
+        ({'namespace': 'a/b c'}, "'b c' can't be part of a ROS name"),
+        ({'namespace': '/'.join(['robot'] * 40)}, 'letters > 247, which ROS refuses'),
+    ],
+)
+def test_names_that_ros_refuses_are_refused_before_anything_starts(start, arguments, text):
+    """K22: one sentence that names the name."""
+    with pytest.raises(SettingError) as refused:
+        start(**arguments)
+    assert text in str(refused.value)
+
+
+@pytest.mark.parametrize('content', ['', '/other:\n  ros__parameters: {device: cpu}\n'])
+def test_a_file_for_no_node_of_ours_is_refused(start, tmp_path, content):
+    """K16: rcl would pass over it, and the node run on defaults."""
+    mine = tmp_path / 'mine.yaml'
+    mine.write_text(content)
+    with pytest.raises(SettingError, match='has no parameters of /robot1/promptda'):
+        start(params_file=str(mine), namespace='robot1')
+
+
+def test_a_file_must_have_parameters_of_every_process(start, tmp_path):
+    mine = tmp_path / 'mine.yaml'
+    mine.write_text('/promptda:\n  ros__parameters: {device: cpu}\n')
+    start(params_file=str(mine))
+    with pytest.raises(SettingError, match=r'no parameters of /promptda_2, only of /promptda:'):
+        start(params_file=str(mine), cameras='a,b', processes='2')
 
 
 def test_environment_for_large_images_comes_before_the_node(start):

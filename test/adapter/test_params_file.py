@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whose parameters a file has, judged as rcl does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rclpy.node import Node
+import yaml
+
+from promptda_ros.core.setting import SettingError
+from promptda_ros.params_file import given_files, require_ours
+
+OURS = [
+    '/**',
+    '/robot1/*',
+    '/*/promptda',
+    '/**/promptda',
+    'robot1:\n  promptda',
+    '/robot1/promptda',
+]
+OTHERS = ['promptda', '/promptda', '/*', '/robot1/other', '/**/other', 'robot2:\n  promptda']
+
+
+@pytest.mark.parametrize('name', OURS + OTHERS)
+def test_a_file_is_ours_where_rcl_takes_its_parameters(make_context, tmp_path: Path, name: str):
+    """K16: wildcards and nested namespaces."""
+    file = tmp_path / 'params.yaml'
+    indent = '  ' * name.count('\n')
+    file.write_text(f'{name}:\n{indent}  ros__parameters: {{device: cpu}}\n')
+    arguments = ['-r', '__ns:=/robot1', '--params-file', str(file)]
+    node = Node('promptda', context=make_context(*arguments))
+    assert bool(node._parameter_overrides) == (name in OURS)
+    node.destroy_node()
+    if name in OURS:
+        require_ours(file, '/robot1/promptda')
+    else:
+        with pytest.raises(SettingError, match='has no parameters of /robot1/promptda, only of'):
+            require_ours(file, '/robot1/promptda')
+
+
+@pytest.mark.parametrize('content', [b'', b'- 1', b'a: {b', b'\xff\xfe', b'device: cpu'])
+def test_a_file_without_parameters_is_one_sentence(tmp_path: Path, content: bytes):
+    file = tmp_path / 'params.yaml'
+    file.write_bytes(content)
+    with pytest.raises(SettingError) as refused:
+        require_ours(file, '/promptda')
+    assert str(file) in str(refused.value)
+    assert '\n' not in str(refused.value)
+
+
+def test_a_file_that_launch_wrote_is_read(tmp_path: Path):
+    """It writes the tuples of Python with a tag, which rcl passes over."""
+    file = tmp_path / 'launch_params'
+    file.write_text(yaml.dump({'/**': {'ros__parameters': {'cameras': ('left', 'right')}}}))
+    assert '!!python/tuple' in file.read_text()
+    require_ours(file, '/promptda')
+
+
+def test_files_are_found_on_a_command_line():
+    arguments = ['node', '--ros-args', '--params-file', 'a', '-p', 'x:=1', '--params-file', 'b']
+    assert given_files(arguments) == [Path('a'), Path('b')]
+    assert given_files(['node', '--params-file']) == []
