@@ -254,10 +254,11 @@ def test_a_missing_model_is_said_in_one_line_before_any_subscription(make_rig, c
     rig = make_rig(model__path='/nowhere/promptda')
     rig.node.start()
     assert rig.node.exit_code == ExitCode.MODEL_OR_DEVICE
-    said = [line for line in capfd.readouterr().err.splitlines() if '/nowhere/promptda' in line]
-    assert len(said) == 1
-    assert 'FATAL' in said[0]
-    assert 'fetch_model' in said[0]
+    lines = capfd.readouterr().err.splitlines()
+    loading, said = (line for line in lines if '/nowhere/promptda' in line)
+    assert 'loading the network /nowhere/promptda' in loading
+    assert 'FATAL' in said
+    assert 'fetch_model' in said
     assert '/image' not in {each.topic_name for each in rig.node.subscriptions}
     assert state_of(rig) == 'unconfigured'
 

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import ast
+import os
 from pathlib import Path
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -79,3 +82,35 @@ def test_the_packages_it_stands_on_are_declared():
         'python3-opencv',
         'python3-yaml',
     }
+
+
+def test_colcon_finds_the_tests():
+    """It runs pytest only where setup.py names it, and is green with no test otherwise."""
+    tree = ast.parse((REPOSITORY / 'setup.py').read_text())
+    (extras,) = (
+        ast.literal_eval(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == 'extras_require'
+    )
+    assert 'pytest' in extras['test']
+    assert {f'python3-{name}' for name in extras['test']} <= DEPENDENCIES
+
+
+@pytest.mark.parametrize(
+    'environment, python',
+    [
+        ({'VIRTUAL_ENV': '/home/u/venv'}, '/home/u/venv/bin/python3'),
+        ({}, sys.executable if sys.prefix != sys.base_prefix else '/usr/bin/env python3'),
+    ],
+)
+def test_commands_have_the_python_of_the_environment_they_are_built_in(environment, python):
+    """So that a second terminal and systemd find torch with nothing activated."""
+    environment = {'PATH': os.environ['PATH'], **environment}
+    code = (
+        'import setuptools; setuptools.setup = dict; '
+        'from setup import python_of_commands; print(python_of_commands())'
+    )
+    found = subprocess.check_output(
+        [sys.executable, '-c', code], env=environment, cwd=REPOSITORY, text=True
+    )
+    assert found.strip() == python

@@ -118,10 +118,24 @@ def test_ten_failures_in_a_row_end_the_process_for_a_restart(
 def test_a_wrong_parameter_stops_the_start_with_one_sentence(
     start_node: Callable[..., Any], parameter: str, sentence: str
 ):
-    """A2: exit code 2, the name, the value and what is allowed."""
+    """A2: exit code 2, the name, the value and what is allowed, after the line that it loads."""
     node = start_node(parameter)
     assert node.exit_code() == ExitCode.CONFIGURATION
-    assert node.stderr.strip() == f'promptda: {sentence}'
+    loading, said = node.stderr.strip().splitlines()
+    assert 'loading torch' in loading
+    assert said == f'promptda: {sentence}'
+
+
+def test_a_parameter_file_of_another_node_stops_the_start(
+    start_node: Callable[..., Any], tmp_path: Path
+):
+    """K16: rcl passes over it, and the node would run on defaults."""
+    file = tmp_path / 'params.yaml'
+    file.write_text('/other:\n  ros__parameters: {device: cpu}\n')
+    python = ('-m', 'promptda_ros.main', '--ros-args', '--params-file', str(file))
+    node = start_node(python=python)
+    assert node.exit_code() == ExitCode.CONFIGURATION
+    assert 'has no parameters of /promptda, only of /other' in node.stderr.splitlines()[-1]
 
 
 def test_an_unknown_parameter_stops_a_strict_start(start_node: Callable[..., Any]):
