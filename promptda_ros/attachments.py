@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from sensor_msgs.msg import Image
 
+from promptda_ros.core.aspect import same_aspect
 from promptda_ros.core.frame import BadFrame, FloatImage, Mask
-from promptda_ros.core.prompt import ASPECT_TOLERANCE
 from promptda_ros.core.settings import InputSettings
 from promptda_ros.encodings import read_numbers
 from promptda_ros.messages import stamp_ns_of
@@ -78,7 +78,7 @@ def keep_confident(depth_m: FloatImage, confidence: Image, settings: InputSettin
     """Return the depth with NaN where its confidence is below the threshold, or NaN itself.
 
     Raises:
-        BadFrame: the confidence can't be read or has not the shape of the depth.
+        BadFrame: the confidence can't be read or does not match the depth.
     """
     numbers = read_numbers(confidence, role='confidence', max_pixels=settings.max_pixels)
     fitted = _fit(numbers, depth_m.shape, role='confidence', of='depth')
@@ -89,7 +89,7 @@ def read_mask(message: Image, size: tuple[int, int], settings: InputSettings) ->
     """Return where points of an image of that size (H, W) are to be taken out.
 
     Raises:
-        BadFrame: the mask can't be read or has not the shape of the image.
+        BadFrame: the mask can't be read or does not match the image.
     """
     numbers = read_numbers(message, role='mask', max_pixels=settings.max_pixels)
     marked: Mask = _fit(numbers, size, role='mask', of='image') != 0
@@ -99,11 +99,12 @@ def read_mask(message: Image, size: tuple[int, int], settings: InputSettings) ->
 def _fit(numbers: np.ndarray, size: tuple[int, ...], *, role: str, of: str) -> np.ndarray:
     """Resize an image (h, w) to the one it belongs to, without values that are in neither."""
     (height, width), (rows, columns) = size, numbers.shape
-    if abs((width * rows) / (height * columns) - 1.0) > ASPECT_TOLERANCE:
+    if not same_aspect(size, numbers.shape):
         raise BadFrame(
             f'{role}_aspect',
-            f'{role} {columns}x{rows} has not the shape of the {of} {width}x{height}: its pixels '
-            f'are others; remap {role} to the one of this sensor',
+            f'{role} {columns}x{rows} does not match the aspect ratio of the {of} '
+            f'{width}x{height}: it does not cover the same pixels; remap {role} to the one of '
+            'this sensor',
         )
     if (rows, columns) == (height, width):
         return numbers

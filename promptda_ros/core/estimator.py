@@ -16,9 +16,10 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core.agree import agree_with_sensor, has_zones
+from promptda_ros.core.aspect import require_same_view
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
-from promptda_ros.core.prompt import complete, find_measured, require_same_view
+from promptda_ros.core.prompt import complete, find_measured
 from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import OutputSettings, PromptSettings

@@ -26,7 +26,6 @@ OUTLIER_MARGIN = 1.25
 STRAY_PIXELS_AT_MOST = 4
 PIXELS_PER_STRAY = 2000
 METRES_AT_MOST = 50.0
-ASPECT_TOLERANCE = 0.02
 # Measurements are sparse where fewer than this share of them fill half of a block.
 SPARSE_WHERE_LOST = 0.3
 
@@ -75,28 +74,6 @@ def complete(found: Measured) -> Prompt:
         unsupported=found.unsupported,
         near_m=float(filled_m.min()),
         far_m=float(filled_m.max()),
-    )
-
-
-def require_same_view(image_size: tuple[int, int], depth_size: tuple[int, int]) -> None:
-    """Refuse depth whose aspect ratio shows that it can't cover the image's field of view.
-
-    Sizes are (height, width).
-
-    Raises:
-        BadFrame: the aspect ratios differ by more than 2 %.
-    """
-    (image_height, image_width), (height, width) = image_size, depth_size
-    mismatch = (image_width * height) / (image_height * width) - 1.0
-    # A small grid can't have the shape of the image more exactly than to half a pixel.
-    off_px = min(abs(mismatch) * width, abs(mismatch) * height)
-    if abs(mismatch) <= ASPECT_TOLERANCE or off_px <= 0.5:
-        return
-    raise BadFrame(
-        'depth_aspect',
-        f'depth {width}x{height} has not the shape of the image {image_width}x{image_height}: '
-        'it is not registered to colour, output would be shifted; use the aligned depth topic '
-        'of the camera driver (RealSense: align_depth.enable:=true)',
     )
 
 

@@ -17,11 +17,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from promptda_ros.core.aspect import same_aspect
 from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_nearest
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
 from promptda_ros.core.history import History
-from promptda_ros.core.prompt import ASPECT_TOLERANCE, condition
+from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import Settings
 
 FILTERS_MISSING = 'not installed: pip install -r requirements/filters.txt'
@@ -175,10 +176,9 @@ def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
     """
     height, width = image.shape[:2]
     rows, columns = sensor_depth_m.shape
-    shape = Fraction(height * columns, width * rows)
-    if abs(shape - 1) <= ASPECT_TOLERANCE:
+    if same_aspect((height, width), sensor_depth_m.shape):
         return sensor_depth_m
-    shape = shape.limit_denominator(MOST_REPEATS)
+    shape = Fraction(height * columns, width * rows).limit_denominator(MOST_REPEATS)
     return sensor_depth_m.repeat(shape.numerator, axis=0).repeat(shape.denominator, axis=1)
 
 

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from promptda_ros.core.prompt import ASPECT_TOLERANCE
+from promptda_ros.core.aspect import same_aspect
 from promptda_ros.network import PromptDepthAnythingConfig
 from promptda_ros.network.fields import is_number
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.training.recipe import Recipe, RecipeError, suggest
 from promptda_ros.training.start import require_room
-
-SQUEEZE_TOLERANCE = 0.05  # whole patches seldom have a camera's shape exactly
 
 
 def network_config(recipe: Recipe) -> PromptDepthAnythingConfig:
@@ -70,7 +68,7 @@ def require_cell(recipe: Recipe, patch_px: int) -> None:
                 'cell.height and cell.width'
             )
         # A sensor's columns are cut like its rows.
-        if abs(phase.width * cell.height / (phase.height * cell.width) - 1) > ASPECT_TOLERANCE:
+        if not same_aspect((cell.height, cell.width), (phase.height, phase.width)):
             raise RecipeError(
                 f'a phase has pictures of {phase.width}x{phase.height}, not of the shape of the '
                 f'rendered {cell.width}x{cell.height}: give both the same aspect'
@@ -84,8 +82,9 @@ def require_recorded(recipe: Recipe, height: int, width: int, patch_px: int) -> 
         RecipeError: a phase has another shape than the pictures.
     """
     for phase in recipe.phases:
-        squeezed = phase.width * height / (phase.height * width)
-        if abs(squeezed - 1) > SQUEEZE_TOLERANCE:
+        # Whole patches are a grid that seldom has a camera's aspect ratio exactly.
+        patches = phase.height // patch_px, phase.width // patch_px
+        if not same_aspect((height, width), patches):
             longer = max(1, round(phase.height * width / height / patch_px)) * patch_px
             raise RecipeError(
                 f'a phase has pictures of {phase.width}x{phase.height}, not of the shape of the '

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from promptda_ros.core.aspect import require_same_view
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.prompt import require_same_view
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.evaluation.metrics import Judge
 from promptda_ros.evaluation.readers.files import FileReader, FrameFiles

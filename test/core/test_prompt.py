@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.core.prompt import condition, require_same_view
+from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
 
 SETTINGS = PromptSettings()
@@ -185,27 +185,3 @@ def test_lines_of_a_lidar_in_a_large_image_outlast_its_reduction():
     error_m = np.abs(prompt.depth_m - scene(192, 256))
     assert error_m[prompt.measured].max() < 0.005
     assert np.median(error_m) < 0.002
-
-
-@pytest.mark.parametrize('depth_size', [(192, 256), (480, 640), (48, 64)])
-def test_depth_of_any_resolution_and_the_same_shape_is_taken(depth_size: tuple[int, int]):
-    """D11: resolution is free."""
-    require_same_view((480, 640), depth_size)
-
-
-@pytest.mark.parametrize('depth_size', [(8, 11), (9, 12), (1, 1), (48, 65)])
-def test_a_grid_as_near_to_the_shape_of_the_image_as_pixels_allow_is_taken(depth_size):
-    """Depth registered from a sensor of few zones."""
-    require_same_view((480, 640), depth_size)
-
-
-@pytest.mark.parametrize('depth_size', [(8, 8), (32, 32), (180, 320)])
-def test_few_zones_of_another_shape_are_refused(depth_size: tuple[int, int]):
-    with pytest.raises(BadFrame, match='has not the shape of the image'):
-        require_same_view((480, 640), depth_size)
-
-
-def test_depth_of_another_aspect_ratio_is_refused():
-    """D11: 16:9 depth can't cover the view of a 4:3 image."""
-    with pytest.raises(BadFrame, match='depth 1280x720 has not the shape of the image 640x480'):
-        require_same_view((480, 640), (720, 1280))

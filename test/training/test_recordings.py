@@ -89,7 +89,7 @@ def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
 
     folder = write_recording(tmp_path / 'a', 4)
     cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
-    with pytest.raises(RecordingError, match='000.png: depth 16x16 has not the shape'):
+    with pytest.raises(RecordingError, match='000.png: depth 16x16 does not match'):
         split([frames_of(folder)], PHASE)
 
 
