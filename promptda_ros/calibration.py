@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import threading
 
 from sensor_msgs.msg import CameraInfo
 
 from promptda_ros import messages
-from promptda_ros.core.camera import BadIntrinsics
-from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.core.camera import along_axis, BadIntrinsics
+from promptda_ros.core.camera_info import is_distorted, read_camera_info, rotation_of
+from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame_ids import same_frame
 from promptda_ros.core.peer_text import printable, shorten
-from promptda_ros.core.rectify import Lens, Rectifier, UnknownLens
+from promptda_ros.core.rectify import known_lens, Lens, Rectifier, UnknownLens
 from promptda_ros.core.settings import InputSettings
 from promptda_ros.once import SayOnce
 
@@ -38,6 +40,16 @@ class Optics:
 
     intrinsics: Intrinsics  # of the picture when it is rectified, if there is a rectifier
     rectifier: Rectifier | None = None
+
+    def depth_of_z(self, depth_m: FloatImage) -> FloatImage:
+        """Return rectified depth (h, w) of depth along the optical axis."""
+        return depth_m if self.rectifier is None else self.rectifier.depth(depth_m)
+
+    def depth_of_rays(self, distance_m: FloatImage) -> FloatImage:
+        """Return rectified depth (h, w) of distances along the rays of the pixels."""
+        if self.rectifier is not None:
+            distance_m = self.rectifier.distance(distance_m)
+        return along_axis(distance_m, self.intrinsics)
 
 
 @dataclass(frozen=True)
@@ -67,8 +79,11 @@ class Calibration:
         error: Callable[[str], object],
         rectified: bool,
         role: Role = COLOUR,
+        info: Callable[[str], object] | None = None,
     ) -> None:
+        """Take how to log; `info` is for what is read though it is spelt oddly."""
         self._say_once = SayOnce(warn)
+        self._tell_once = SayOnce(info or warn)
         self._error = error
         self._rectified = rectified
         self._role = role
@@ -92,6 +107,7 @@ class Calibration:
         with self._lock:
             self._infos.clear()
         self._say_once.forget()
+        self._tell_once.forget()
 
     def add(self, message: CameraInfo) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
@@ -103,7 +119,7 @@ class Calibration:
 
     def optics_of(self, shot: Shot, settings: InputSettings) -> Optics | None:
         """Return the optics of a picture, or None with the reason said once."""
-        message = self._message_at(shot.stamp_ns)
+        message = self.message_at(shot.stamp_ns)
         if message is None:
             self._problem = f'no {self._role.topic} has arrived'
             return None
@@ -124,7 +140,8 @@ class Calibration:
         optics = self.optics_of(shot, InputSettings(rescale_camera_info=rescale))
         return None if optics is None else optics.intrinsics
 
-    def _message_at(self, stamp_ns: int) -> CameraInfo | None:
+    def message_at(self, stamp_ns: int) -> CameraInfo | None:
+        """Return the last message not younger than a picture, else the first one."""
         with self._lock:
             if not self._infos:
                 return None
@@ -135,16 +152,19 @@ class Calibration:
         self._say_what_is_odd(message, shot)
 
         def read(*, rectified: bool) -> Intrinsics:
-            return messages.read_intrinsics(
+            reading = read_camera_info(
                 message,
                 height=shot.height,
                 width=shot.width,
                 rectified=rectified,
                 rescale=settings.rescale_camera_info,
             )
+            if reading.odd:
+                self._say_once('reading', f'{self._role.topic}: {reading.odd}')
+            return reading.intrinsics
 
         intrinsics = read(rectified=self._rectified)
-        if self._rectified or not messages.is_distorted(message):
+        if self._rectified or not is_distorted(message):
             return Optics(intrinsics)
         if not settings.rectify:
             self._say_once(
@@ -161,24 +181,37 @@ class Calibration:
         self, message: CameraInfo, distorted: Intrinsics, rectified: Intrinsics
     ) -> Rectifier | None:
         """Return what undoes the distortion: the last one while nothing has changed."""
-        lens = Lens(message.distortion_model, tuple(message.d), distorted, rectified)
-        if message.p[0] != 0.0 and any(message.r):  # P belongs to a camera turned by R
-            lens = replace(lens, rotation=tuple(message.r))
+        given = Lens(
+            message.distortion_model,
+            tuple(message.d),
+            distorted,
+            rectified,
+            rotation_of(message),
+        )
+        try:
+            lens = known_lens(given)
+        except UnknownLens as error:
+            self._say_once(
+                'lens',
+                f'input.rectify can not undo the distortion: {error}; points are bent towards '
+                'the corners; use the image_rect topic of image_proc',
+            )
+            return None
+        if lens != given:
+            self._tell_once(
+                'lens',
+                f"{self._role.topic} has distortion_model '{shorten(given.model)}' with "
+                f'{len(given.coefficients)} coefficients: taken for {lens.model} with '
+                f'{len(lens.coefficients)}',
+            )
         if self._rectifier is None or self._rectifier.lens != lens:
-            try:
-                self._rectifier = Rectifier(lens)
-            except UnknownLens as error:
-                self._say_once(
-                    'lens',
-                    f'input.rectify can not undo the distortion: {error}; points are bent towards '
-                    'the corners; use the image_rect topic of image_proc',
-                )
-                return None
+            self._rectifier = Rectifier(lens)
         return self._rectifier
 
     def _say_what_is_odd(self, message: CameraInfo, shot: Shot) -> None:
         topic, picture = self._role.topic, self._role.picture
-        if message.header.frame_id != shot.frame_id:
+        # One without a frame_id contradicts nothing.
+        if message.header.frame_id and not same_frame(message.header.frame_id, shot.frame_id):
             self._say_once(
                 'frame',
                 f"{topic} is of frame '{shorten(message.header.frame_id)}' but the "

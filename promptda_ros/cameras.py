@@ -17,9 +17,11 @@ import torch
 from promptda_ros.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.capture import Capture
 from promptda_ros.core.frame import BadFrame, Depth, Frame
+from promptda_ros.core.frame_ids import plain
 from promptda_ros.core.guard import Guard
 from promptda_ros.core.history import History
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.stages import StageTimes
@@ -185,6 +187,12 @@ class Camera:
                 'frame_id',
                 'the image has no frame_id: no consumer can place the depth; set it in the driver',
             )
+        elif frame.frame_id != plain(frame.frame_id):
+            self._say_once(
+                'frame_id',
+                f"the image's frame_id '{shorten(frame.frame_id)}' begins with a slash, which "
+                'consumers that use TF refuse; set it without the slash in the driver',
+            )
         now_ns = self._node.get_clock().now().nanoseconds
         if now_ns > 0:  # a simulated clock that has not begun knows no age
             self.early_sec = (frame.stamp_ns - now_ns) / 1e9
@@ -193,7 +201,13 @@ class Camera:
         topic = node.resolve_topic_name(f'{self.prefix}{picture}')
         is_rectified = RECTIFIED_TOPIC.search(topic) is not None
         log = self.log
-        return Calibration(warn=log.warning, error=log.error, rectified=is_rectified, role=role)
+        return Calibration(
+            warn=log.warning,
+            error=log.error,
+            info=log.info,
+            rectified=is_rectified,
+            role=role,
+        )
 
     def _report(self, reason: str, error: Exception) -> None:
         """Count a frame that failed in a way nobody foresaw."""

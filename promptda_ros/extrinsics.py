@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame_ids import plain, same_frame
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings import ExtrinsicsSettings
 from promptda_ros.core.transform import BadTransform, Transform
@@ -50,7 +51,7 @@ class Extrinsics:
         """
         if settings.source == 'parameters':
             return Transform.of(settings.translation, settings.rotation)
-        if sensor_frame == camera_frame:
+        if same_frame(sensor_frame, camera_frame):
             return None
         return self.lookup(camera_frame, sensor_frame, stamp_ns, settings.timeout)
 
@@ -63,6 +64,7 @@ class Extrinsics:
         Raises:
             BadFrame: TF has none for this moment and none arrives in time.
         """
+        target, source = plain(target), plain(source)
         try:
             tf = self._tf = self._tf or _listen(self._node)
         except ImportError as error:

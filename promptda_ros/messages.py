@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from promptda_ros import millimetres
-from promptda_ros.core import camera
+from promptda_ros.core.camera_info import read_camera_info
 from promptda_ros.core.cloud import PointLayout
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Intrinsics
 from promptda_ros.encodings import BY_REFERENCE, bytes_of, image_of
@@ -22,42 +22,15 @@ NANOSECONDS = 1_000_000_000
 def read_intrinsics(
     message: CameraInfo, *, height: int, width: int, rectified: bool, rescale: bool = False
 ) -> Intrinsics:
-    """Return the intrinsics of an image of the given size.
-
-    `rectified` takes P, which belongs to rectified images, instead of K. Binning and the region
-    of interest are applied as sensor_msgs/CameraInfo defines them. `rescale` takes a camera_info
-    of another size if its shape is the image's.
+    """Return the intrinsics of an image of the given size, see core/camera_info.py.
 
     Raises:
         BadIntrinsics: the camera is not calibrated, or its size is not that of the image.
     """
-    matrix = message.p if rectified and message.p[0] != 0.0 else message.k
-    row = 4 if matrix is message.p else 3
-    full = camera.check(
-        Intrinsics(
-            width=message.width or width,  # OAK drivers leave the size 0
-            height=message.height or height,
-            fx=float(matrix[0]),
-            fy=float(matrix[row + 1]),
-            cx=float(matrix[2]),
-            cy=float(matrix[row + 2]),
-        )
+    reading = read_camera_info(
+        message, height=height, width=width, rectified=rectified, rescale=rescale
     )
-    found = _bin(_crop(full, message), message)
-    if (found.width, found.height) == (width, height):
-        return found
-    if rescale and found.width * height == found.height * width:
-        return camera.resize(found, width=width, height=height)
-    raise camera.BadIntrinsics(
-        f'camera_info is for {found.width}x{found.height} but the image is {width}x{height}, '
-        'points would be shifted; publish the camera_info that belongs to the image, or set '
-        'input.rescale_camera_info:=true if the driver only resized'
-    )
-
-
-def is_distorted(message: CameraInfo) -> bool:
-    """Tell whether the camera's lens distorts raw images."""
-    return any(coefficient != 0.0 for coefficient in message.d)
+    return reading.intrinsics
 
 
 def stamp_of(stamp_ns: int) -> Time:
@@ -135,21 +108,6 @@ def colour_image(picture: ByteImage, header: Header) -> Image:
 def grey_image(picture: ByteImage, header: Header) -> Image:
     """Build a mono8 image of a picture (H, W)."""
     return image_of(picture, header, 'mono8')
-
-
-def _crop(intrinsics: Intrinsics, message: CameraInfo) -> Intrinsics:
-    roi = message.roi
-    if roi.width == 0 or roi.height == 0:
-        return intrinsics
-    return camera.crop(
-        intrinsics, left=roi.x_offset, top=roi.y_offset, width=roi.width, height=roi.height
-    )
-
-
-def _bin(intrinsics: Intrinsics, message: CameraInfo) -> Intrinsics:
-    return camera.bin_pixels(
-        intrinsics, across=max(1, message.binning_x), down=max(1, message.binning_y)
-    )
 
 
 def _point_fields(layout: PointLayout) -> list[PointField]:

@@ -10,6 +10,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 import torch
 
+from promptda_ros.alignment import Alignment
 from promptda_ros.attachments import Attachments, keep_confident, read_mask
 from promptda_ros.calibration import Calibration, Optics, Shot
 from promptda_ros.compressed import read_compressed_image
@@ -28,11 +29,7 @@ from promptda_ros.once import SayOnce
 from promptda_ros.point_clouds import read_points
 from promptda_ros.transports import SensorMessage
 
-OR_REGISTERED = (
-    'or use the aligned depth of the driver where it has such a topic (RealSense: '
-    'align_depth.enable:=true), or set input.allow_frame_mismatch:=true if depth is registered '
-    'all the same'
-)
+CAN_NOT_REGISTER = "depth can't be registered to colour"
 
 
 class Reader:
@@ -52,7 +49,7 @@ class Reader:
         self.depth_calibration = depth_calibration
         self.confidence = Attachments()
         self.masks = Attachments()
-        self._extrinsics = extrinsics
+        self._alignment = Alignment(calibration, depth_calibration, extrinsics, warn=warn)
         self._device = device
         self._frozen = FrozenDepth(warn)
         self._say_once = SayOnce(warn)
@@ -61,6 +58,7 @@ class Reader:
         """Forget everything, because listening starts anew."""
         for each in (self.calibration, self.depth_calibration, self.confidence, self.masks):
             each.clear()
+        self._alignment.clear()
         self._frozen.clear()
         self._say_once.forget()
 
@@ -75,7 +73,7 @@ class Reader:
         shot = Shot(pair.image_stamp_ns, frame_id, *image.shape[:2])
         optics = self.calibration.optics_of(shot, settings.input)
         self._frozen.look(pair.depth.data, pair.depth_stamp_ns)
-        sensor_depth_m = self._read_sensor(pair, optics, settings)
+        sensor_depth_m = self._read_sensor(pair, shot, optics, settings)
         mask, withheld = self._read_mask(shot, settings.input)
         if optics is not None and optics.rectifier is not None:
             image = optics.rectifier.image(image)
@@ -93,34 +91,24 @@ class Reader:
     # Depth
 
     def _read_sensor(
-        self, pair: Pair[SensorMessage], optics: Optics | None, settings: Settings
+        self, pair: Pair[SensorMessage], shot: Shot, optics: Optics | None, settings: Settings
     ) -> FloatImage:
         """Return depth in metres, registered to the image as it will be when it is rectified."""
-        camera_from_sensor = self._camera_from_sensor(pair, settings)
+        where = self._alignment.camera_from_sensor
         if isinstance(pair.depth, PointCloud2):
+            camera_from_sensor = where(pair, settings, same_size=False)
             return self._register_points(pair.depth, optics, camera_from_sensor, settings)
         depth_m = read_any_depth(pair.depth, settings.input)
         if settings.input.min_confidence > 0:
             depth_m = keep_confident(depth_m, self._confidence_of(pair, settings), settings.input)
+        is_same_size = depth_m.shape == (shot.height, shot.width)
+        camera_from_sensor = where(pair, settings, same_size=is_same_size)
         if camera_from_sensor is not None:
             return self._register_depth(pair, depth_m, optics, camera_from_sensor, settings)
-        if optics is not None and optics.rectifier is not None:
-            return optics.rectifier.depth(depth_m)  # it has the pixels of the distorted image
-        return depth_m
-
-    def _camera_from_sensor(
-        self, pair: Pair[SensorMessage], settings: Settings
-    ) -> Transform | None:
-        """Return where the sensor is, or None for depth that is registered already."""
-        if settings.input.allow_frame_mismatch and settings.extrinsics.source == 'auto':
-            return None
-        frames = pair.depth.header.frame_id, pair.image.header.frame_id
-        try:
-            return self._extrinsics.camera_from_sensor(
-                *frames, pair.image_stamp_ns, settings.extrinsics
-            )
-        except BadFrame as error:
-            raise BadFrame(error.reason, f'{error}; {OR_REGISTERED}') from error
+        if settings.input.depth_kind == 'ray':
+            optics = self._require(optics, "distance along the ray can't be turned into depth")
+        # It has the pixels of the image, distorted as that is.
+        return depth_m if optics is None else _straighten(depth_m, optics, settings)
 
     def _register_points(
         self,
@@ -137,7 +125,7 @@ class Reader:
             )
         return register_points(
             read_points(message, max_points=settings.input.max_pixels),
-            self._require(optics).intrinsics,
+            self._require(optics, CAN_NOT_REGISTER).intrinsics,
             camera_from_sensor or IDENTITY,
             max_long_side=settings.prompt.max_long_side,
             device=self._device,
@@ -160,24 +148,22 @@ class Reader:
                 f'{self.depth_calibration.problem}; remap depth_camera_info to the camera_info '
                 'beside the depth topic',
             )
-        if sensor.rectifier is not None:
-            depth_m = sensor.rectifier.depth(depth_m)
         return register_depth(
-            depth_m,
+            _straighten(depth_m, sensor, settings),
             sensor.intrinsics,
-            self._require(optics).intrinsics,
+            self._require(optics, CAN_NOT_REGISTER).intrinsics,
             camera_from_sensor,
             max_long_side=settings.prompt.max_long_side,
             device=self._device,
         )
 
-    def _require(self, optics: Optics | None) -> Optics:
+    def _require(self, optics: Optics | None, loss: str) -> Optics:
         if optics is not None:
             return optics
         raise BadFrame(
             'no_camera_info',
-            f"depth can't be registered to colour: {self.calibration.problem}; remap camera_info "
-            'to the one beside the image topic, or use depth that the driver has registered',
+            f'{loss}: {self.calibration.problem}; remap camera_info to the one beside the image '
+            'topic, or use depth that the driver has registered',
         )
 
     # What belongs to single pixels
@@ -245,6 +231,12 @@ def read_any_depth(message: SensorMessage, settings: InputSettings) -> FloatImag
     """
     read = decode_depth if isinstance(message, CompressedImage) else read_depth
     return read(message, depth_scale=settings.depth_scale, max_pixels=settings.max_pixels)
+
+
+def _straighten(depth_m: FloatImage, optics: Optics, settings: Settings) -> FloatImage:
+    """Return depth along the optical axis of a rectified picture."""
+    is_ray = settings.input.depth_kind == 'ray'
+    return optics.depth_of_rays(depth_m) if is_ray else optics.depth_of_z(depth_m)
 
 
 def _rectify_mask(mask: Mask | None, optics: Optics, shot: Shot) -> Mask | None:

@@ -15,8 +15,9 @@ from promptda_ros.core.frame import FloatImage, Intrinsics
 
 Points = npt.NDArray[np.float64]
 
-
-CALIBRATE = 'calibrate it: ros2 run camera_calibration cameracalibrator'
+FIELD_DEG = (5.0, 170.0)  # of the wider side
+# Half-frames of interlaced video have rows twice as high as their columns are wide.
+MOST_ASKEW = 2.5
 
 
 class BadIntrinsics(PromptdaError, ValueError):
@@ -26,14 +27,31 @@ class BadIntrinsics(PromptdaError, ValueError):
 def check(intrinsics: Intrinsics) -> Intrinsics:
     """Return the intrinsics if they can describe a camera.
 
+    They must be those of the whole image sensor: a region of interest may lie anywhere.
+
     Raises:
-        BadIntrinsics: a value is not finite, or a focal length is not positive.
+        BadIntrinsics: a value is not finite, a focal length is not positive, the principal point
+            lies outside the image, or the field of view is that of no camera.
     """
-    values = (intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy)
-    if not all(math.isfinite(value) for value in values):
-        raise BadIntrinsics(f'camera_info is not finite (K[0]={intrinsics.fx:g}); {CALIBRATE}')
-    if intrinsics.fx <= 0.0 or intrinsics.fy <= 0.0:
-        raise BadIntrinsics(f'camera is uncalibrated (K[0]={intrinsics.fx:g}); {CALIBRATE}')
+    fx, fy, cx, cy = intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy
+    if not all(math.isfinite(value) for value in (fx, fy, cx, cy)):
+        raise BadIntrinsics(f'fx {fx:g}, fy {fy:g}, cx {cx:g}, cy {cy:g} are not finite')
+    if fx <= 0.0 or fy <= 0.0:
+        raise BadIntrinsics(f'focal lengths fx {fx:g}, fy {fy:g} are not positive')
+    width, height = intrinsics.width, intrinsics.height
+    if not (-0.5 <= cx <= width - 0.5 and -0.5 <= cy <= height - 0.5):
+        raise BadIntrinsics(
+            f'principal point ({cx:g}, {cy:g}) lies outside the image of {width}x{height}'
+        )
+    field_deg = 2.0 * math.degrees(math.atan(max(width / fx, height / fy) / 2.0))
+    least_deg, most_deg = FIELD_DEG
+    if not least_deg <= field_deg <= most_deg:
+        raise BadIntrinsics(
+            f'fx {fx:g}, fy {fy:g} give {width}x{height} pixels a field of view of '
+            f'{field_deg:.3g} degrees, not {least_deg:g} to {most_deg:g}'
+        )
+    if not 1.0 / MOST_ASKEW <= fx / fy <= MOST_ASKEW:
+        raise BadIntrinsics(f'fx {fx:g} and fy {fy:g} differ by more than {MOST_ASKEW:g} times')
     return intrinsics
 
 
@@ -73,6 +91,17 @@ def rays(intrinsics: Intrinsics) -> tuple[FloatImage, FloatImage]:
     columns = (np.arange(intrinsics.width) - intrinsics.cx) / intrinsics.fx
     rows = (np.arange(intrinsics.height) - intrinsics.cy) / intrinsics.fy
     return columns.astype(np.float32)[None, :], rows.astype(np.float32)[:, None]
+
+
+def along_axis(distance_m: FloatImage, intrinsics: Intrinsics) -> FloatImage:
+    """Return depth along the optical axis (h, w) of distances along the rays.
+
+    The intrinsics may be those of a picture of the same view and another size.
+    """
+    height, width = distance_m.shape
+    across, down = rays(resize(intrinsics, width=width, height=height))
+    depth_m: FloatImage = distance_m / np.sqrt(1.0 + across**2 + down**2)
+    return depth_m
 
 
 def project(intrinsics: Intrinsics, points_m: Points) -> Points:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from promptda_ros.core import camera
+from promptda_ros.core.camera_info import STRAIGHT
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
 from promptda_ros.core.peer_text import shorten
@@ -21,12 +22,17 @@ from promptda_ros.core.peer_text import shorten
 # plumb_bob's for those of rational_polynomial, so that a wrong number means other coefficients.
 COEFFICIENTS = {
     'plumb_bob': (4, 5),
-    'rational_polynomial': (8, 12, 14),
+    'rational_polynomial': (4, 5, 8, 12, 14),  # its first five are those of plumb_bob
     'equidistant': (4,),
-    'fisheye': (4,),
 }
-FISHEYE_MODELS = ('equidistant', 'fisheye')
-STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+FISHEYE_MODEL = 'equidistant'
+# Names as drivers write them, without case, spaces, dashes and underscores.
+MODELS = {
+    'plumbbob': 'plumb_bob',
+    'rationalpolynomial': 'rational_polynomial',
+    **dict.fromkeys(('equidistant', 'fisheye', 'kannalabrandt', 'kannalabrandt4'), FISHEYE_MODEL),
+}
+BETWEEN_WORDS = str.maketrans('', '', ' -_')
 SIZES_KEPT = 4  # image and depth, and those before a change of resolution
 
 
@@ -64,9 +70,7 @@ class Rectifier:
         Raises:
             UnknownLens: the model is unknown, or has another number of coefficients.
         """
-        lens = _without_unused(lens)
-        _check(lens)
-        self.lens = lens
+        self.lens = known_lens(lens)
         self._maps_of = lru_cache(maxsize=SIZES_KEPT)(self._make_maps)
 
     def image(self, picture: ByteImage) -> ByteImage:
@@ -80,11 +84,17 @@ class Rectifier:
 
         Each pixel takes the nearest one, because a mean of two surfaces lies on neither.
         """
-        maps = self._maps_of(*depth_m.shape)
+        stretch = self._maps_of(*depth_m.shape).stretch
+        found_m = self.distance(depth_m)
+        return found_m if stretch is None else found_m * stretch
+
+    def distance(self, distance_m: FloatImage) -> FloatImage:
+        """Return rectified distances (h, w) along the rays, which no turn of the axis changes."""
+        maps = self._maps_of(*distance_m.shape)
         found_m: FloatImage = cv2.remap(
-            depth_m, maps.nearest, None, cv2.INTER_NEAREST, borderValue=float('nan')
+            distance_m, maps.nearest, None, cv2.INTER_NEAREST, borderValue=float('nan')
         )
-        return found_m if maps.stretch is None else found_m * maps.stretch
+        return found_m
 
     def mask(self, mask: Mask) -> Mask:
         """Return the rectified mask (H, W)."""
@@ -109,11 +119,12 @@ class Rectifier:
             (width, height),
             cv2.CV_32FC1,
         )
-        if self.lens.model in FISHEYE_MODELS:
+        if self.lens.model == FISHEYE_MODEL:
             columns, rows = cv2.fisheye.initUndistortRectifyMap(*arguments)
         else:
             columns, rows = cv2.initUndistortRectifyMap(*arguments)
-        nearest = np.rint(np.stack((columns, rows), axis=2)).clip(-1, 32767).astype(np.int16)
+        places = np.nan_to_num(np.rint(np.stack((columns, rows), axis=2)), nan=-1.0)
+        nearest = places.clip(-1, 32767).astype(np.int16)
         covered = (nearest >= 0) & (nearest < (width, height))
         uncovered = ~covered.all(axis=2)
         return _Maps(
@@ -124,26 +135,32 @@ class Rectifier:
         )
 
 
-def _without_unused(lens: Lens) -> Lens:
-    """Leave out zeros that fill up plumb_bob's coefficients: Orbbec's driver publishes eight."""
-    used, more = lens.coefficients[:5], lens.coefficients[5:]
-    if lens.model != 'plumb_bob' or any(more):
-        return lens
-    return replace(lens, coefficients=used)
+def known_lens(lens: Lens) -> Lens:
+    """Return the lens by the name of its model, with as many coefficients as that has.
 
+    Zeros at the end say nothing: Orbbec's driver publishes eight of plumb_bob, the T265 five of
+    equidistant, others leave out one that is zero.
 
-def _check(lens: Lens) -> None:
-    numbers = COEFFICIENTS.get(lens.model)
-    if numbers is None:
+    Raises:
+        UnknownLens: the model is unknown, has another number of coefficients, or no finite ones.
+    """
+    model = MODELS.get(lens.model.lower().translate(BETWEEN_WORDS))
+    if model is None:
         raise UnknownLens(
             f"distortion_model '{shorten(lens.model)}' is unknown; "
             f'known: {", ".join(COEFFICIENTS)}'
         )
-    if len(lens.coefficients) not in numbers:
+    given = lens.coefficients
+    if not np.isfinite([*given, *lens.rotation]).all():
+        raise UnknownLens(f'{model} has coefficients that are not finite')
+    numbers = COEFFICIENTS[model]
+    used, surplus = given[: numbers[-1]], given[numbers[-1] :]
+    if any(surplus) or len(given) < numbers[0] - 1:
         wanted = ' or '.join(str(number) for number in numbers)
-        raise UnknownLens(f'{lens.model} has {len(lens.coefficients)} coefficients, not {wanted}')
-    if not np.isfinite([*lens.coefficients, *lens.rotation]).all():
-        raise UnknownLens(f'{lens.model} has coefficients that are not finite')
+        raise UnknownLens(f'{model} has {len(given)} coefficients, not {wanted}')
+    number = next(each for each in numbers if each >= len(used))
+    filled = (*used, *(0.0,) * (number - len(used)))
+    return replace(lens, model=model, coefficients=filled)
 
 
 def _matrix(intrinsics: Intrinsics) -> npt.NDArray[np.float64]:

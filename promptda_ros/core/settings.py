@@ -69,6 +69,13 @@ class InputSettings:
         limits=(0.0, 1000.0),
         live=True,
     )
+    depth_kind: str = _setting(
+        'z',
+        'What a depth image holds: z, depth along the optical axis as REP 118 asks for, or ray, '
+        'the distance along the ray of each pixel, as some simulators and scanners give it.',
+        choices=('z', 'ray'),
+        live=True,
+    )
     rescale_camera_info: bool = _setting(
         False,
         'Scale a camera_info of another size but the same shape to the image, for drivers that '

@@ -85,7 +85,17 @@ def _rotation_of_quaternion(quaternion: Floats) -> Floats:
 
 
 def _rotation_of_columns(columns: Floats) -> Floats:
-    matrix = columns.reshape(3, 3).T
+    return nearest_rotation(columns.reshape(3, 3).T)
+
+
+def nearest_rotation(matrix: Floats) -> Floats:
+    """Return the rotation (3, 3) that a matrix, perhaps rounded by hand, is meant to be.
+
+    Raises:
+        BadTransform: the matrix is none, not even roughly.
+    """
+    if not np.isfinite(matrix).all():
+        raise BadTransform('the nine values are no rotation: they are not all finite')
     left, stretch, right = np.linalg.svd(matrix)
     rotation: Floats = left @ right
     off = float(np.abs(stretch - 1.0).max())

@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from promptda_ros import millimetres
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
+from promptda_ros.core.frame_ids import same_frame
 from promptda_ros.core.pairing import Pair, Pairing, PairingSettings, Topic
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings import InputSettings, SyncSettings
@@ -140,7 +141,7 @@ def _warn_of_frames(topics: Topics, frame_ids: dict[str, str]) -> None:
     ours = frame_ids.get(topics.image, '')
     for topic in (topics.sensor, topics.better):
         theirs = frame_ids.get(topic, ours)
-        if theirs != ours:
+        if not same_frame(theirs, ours):
             tqdm.write(
                 f"warning: {topic} has frame_id '{shorten(theirs)}', {topics.image} "
                 f"'{shorten(ours)}': depth that is not registered to colour teaches a shift"

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import cv2
 from hypothesis import given
 from hypothesis import strategies as st
+import numpy as np
 import pytest
 
 from promptda_ros.calibration import Calibration, DEPTH, KEPT, Shot
@@ -70,15 +72,15 @@ def test_the_latest_message_not_younger_than_the_image_is_taken(sensors, stamps,
     """E6: as long as time goes forward."""
     calibration = Calibration(warn=pytest.fail, error=pytest.fail, rectified=False)
     for sec in sorted(stamps):
-        calibration.add(sensors.camera_info(sec * SEC, focal_px=float(sec)))
+        calibration.add(sensors.camera_info(sec * SEC, focal_px=100.0 + sec))
     expected = max([sec for sec in stamps if sec <= image_sec], default=min(stamps))
-    assert intrinsics_of(calibration, shot_at(image_sec * SEC)).fx == expected
+    assert intrinsics_of(calibration, shot_at(image_sec * SEC)).fx == 100.0 + expected
 
 
 def test_old_messages_are_forgotten(calibration, sensors):
     for sec in range(1, 2 * KEPT):
-        calibration.add(sensors.camera_info(sec * SEC, focal_px=float(sec)))
-    assert intrinsics_of(calibration, shot_at(1)).fx == KEPT
+        calibration.add(sensors.camera_info(sec * SEC, focal_px=100.0 + sec))
+    assert intrinsics_of(calibration, shot_at(1)).fx == 100.0 + KEPT
 
 
 def test_a_jump_back_forgets_what_came_before(calibration, sensors):
@@ -100,7 +102,7 @@ def test_an_uncalibrated_camera_is_said_once_and_recovered_from(
     calibration, sensors, warnings, k, text
 ):
     """E2: points are missing, nothing else; the next good message brings them back."""
-    calibration.add(sensors.camera_info(SEC, k=k))
+    calibration.add(sensors.camera_info(SEC, k=k, p=[0.0] * 12))
     for _ in range(3):
         assert intrinsics_of(calibration, shot_at(SEC)) is None
     assert len(warnings) == 1
@@ -156,6 +158,49 @@ def test_another_frame_id_is_said_once_and_the_images_own_wins(calibration, sens
     assert f"camera_info is of frame '{FRAME_ID}' but the image of 'left_optical'" in text
 
 
+@pytest.mark.parametrize('frame_id', [f'/{FRAME_ID}', ''])
+def test_a_frame_with_a_slash_or_without_a_name_is_nothing_to_speak_of(
+    calibration, sensors, warnings, frame_id
+):
+    """K17: the first is the frame of the image, the second contradicts nothing."""
+    message = sensors.camera_info(SEC)
+    message.header.frame_id = frame_id
+    calibration.add(message)
+    assert intrinsics_of(calibration, shot_at(SEC)) is not None
+    assert warnings == []
+
+
+def test_an_empty_k_is_taken_from_p_and_said_once(calibration, sensors, warnings):
+    """K4: nothing is bent, so that both are of one camera."""
+    calibration.add(sensors.camera_info(SEC, k=[0.0] * 9))
+    for _ in range(2):
+        assert intrinsics_of(calibration, shot_at(SEC)).fx == 100.0
+    assert warnings == [
+        'camera_info: K is empty, P is not: P is taken, since there is no distortion'
+    ]
+
+
+def test_a_k_of_binned_pixels_is_not_divided_again_and_said_once(calibration, sensors, warnings):
+    """K4: the cloud was as many times too wide."""
+    size = {'width': 448, 'height': 336, 'binning_x': 4, 'binning_y': 4}
+    calibration.add(sensors.camera_info(SEC, **size))
+    for _ in range(2):
+        found = intrinsics_of(calibration, shot_at(SEC))
+        assert (found.width, found.fx, found.cx) == (112, 100.0, 55.5)
+    (text,) = warnings
+    assert '448x336, binning 4x4, but the principal point (55.5, 41.5)' in text
+
+
+@pytest.mark.parametrize('rescale', [False, True])
+def test_binning_without_pixels_is_said_once(calibration, sensors, warnings, rescale):
+    """K4: ten of these ended the node."""
+    calibration.add(sensors.camera_info(SEC, binning_x=1000, binning_y=1000))
+    for _ in range(2):
+        assert intrinsics_of(calibration, shot_at(SEC), rescale_camera_info=rescale) is None
+    (text,) = warnings
+    assert 'binning 1000x1000, which leaves no pixel' in text
+
+
 @pytest.mark.parametrize('model', ['plumb_bob', 'unheard_of'])
 @pytest.mark.parametrize('d', [[0.1, 0.0, 0.0, 0.0, 0.0], [0.1]])
 def test_a_distorted_image_is_said_once_with_the_remedy(calibration, sensors, warnings, model, d):
@@ -207,10 +252,64 @@ def test_without_p_the_camera_matrix_stays(calibration, sensors):
     assert optics.rectifier.lens.rotation == (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
 
+def test_distance_along_the_ray_becomes_the_same_depth_as_depth_itself(calibration, sensors):
+    """Of a plane before a lens that bends, whose rectified camera is turned."""
+    turned = [np.cos(0.1), 0, -np.sin(0.1), 0, 1, 0, np.sin(0.1), 0, np.cos(0.1)]
+    calibration.add(sensors.camera_info(SEC, r=turned, **BENT))
+    optics = optics_of(calibration)
+    rows, columns = np.mgrid[0:84, 0:112].astype(np.float64)
+    matrix = np.array([[100, 0, 55.5], [0, 100, 41.5], [0, 0, 1]])
+    pixels = np.stack((columns.ravel(), rows.ravel()), axis=1)[:, None]
+    rays = cv2.undistortPoints(pixels, matrix, np.array(BENT['d']))[:, 0]
+    depth_m = np.full((84, 112), 1.5, np.float32)
+    distance_m = (1.5 * np.sqrt(1 + (rays**2).sum(axis=1))).reshape(84, 112).astype(np.float32)
+    found_m, expected_m = optics.depth_of_rays(distance_m), optics.depth_of_z(depth_m)
+    np.testing.assert_array_equal(np.isnan(found_m), np.isnan(expected_m))
+    known = np.isfinite(found_m)
+    np.testing.assert_allclose(found_m[known], expected_m[known], rtol=5e-3)  # nearest pixels
+    assert np.abs(distance_m / 1.5 - 1).max() > 0.2
+
+
 def test_p_belongs_to_a_camera_that_r_has_turned(calibration, sensors):
     turned = [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
     calibration.add(sensors.camera_info(SEC, r=turned, **BENT))
-    assert optics_of(calibration).rectifier.lens.rotation == tuple(turned)
+    rotation = optics_of(calibration).rectifier.lens.rotation
+    assert rotation == pytest.approx(turned)
+
+
+def test_an_r_that_is_no_rotation_is_refused(calibration, sensors, warnings):
+    """K4: two times the identity halved the depth."""
+    calibration.add(sensors.camera_info(SEC, r=[2.0, 0, 0, 0, 2.0, 0, 0, 0, 2.0], **BENT))
+    for _ in range(2):
+        assert optics_of(calibration) is None
+    (text,) = warnings
+    assert 'an axis is 1 too long' in text
+
+
+@pytest.mark.parametrize(
+    'changes, text',
+    [
+        (
+            {'distortion_model': 'Plumb Bob'},
+            "'Plumb Bob' with 5 coefficients: taken for",
+        ),
+        ({'d': [*BENT['d'], 0.0]}, 'with 6 coefficients: taken for plumb_bob with 5'),
+    ],
+)
+def test_a_lens_that_is_described_oddly_is_told_once_and_its_maps_are_kept(
+    sensors, warnings, changes, text
+):
+    """K12: nothing to warn of."""
+    told = []
+    calibration = Calibration(
+        warn=warnings.append, error=warnings.append, info=told.append, rectified=False
+    )
+    calibration.add(sensors.camera_info(SEC, **{**BENT, **changes}))
+    first, second = (optics_of(calibration) for _ in range(2))
+    assert first.rectifier is second.rectifier is not None
+    assert warnings == []
+    (said,) = told
+    assert text in said
 
 
 def test_the_region_and_the_binning_hold_for_both_cameras(sensors):
@@ -275,6 +374,6 @@ def test_what_is_said_of_the_depth_camera_names_its_topic(sensors, warnings):
     intrinsics_of(calibration, shot_at(SEC, frame_id='depth_optical'))
     assert warnings[0].startswith(f"depth_camera_info is of frame '{FRAME_ID}' but the depth of")
     assert warnings[1].startswith('the depth is not rectified (depth_camera_info has distortion)')
-    calibration.add(sensors.camera_info(SEC, k=[0.0] * 9))
+    calibration.add(sensors.camera_info(SEC, k=[0.0] * 9, p=[0.0] * 12))
     assert intrinsics_of(calibration, shot_at(SEC)) is None
     assert warnings[2].startswith('no registered depth: ')

@@ -131,6 +131,18 @@ def test_depth_in_the_frame_of_the_image_is_registered_and_tf_is_not_asked(node,
     assert tf.listeners == []
 
 
+def test_a_slash_before_a_frame_is_no_part_of_its_name(node, tf):
+    """K17: tf2 refuses such names, in lookups and in what a user is told to publish."""
+    extrinsics = Extrinsics(node)
+    assert extrinsics.camera_from_sensor(f'/{CAMERA}', CAMERA, STAMP_NS, AUTO) is None
+    with pytest.raises(BadFrame) as dropped:
+        extrinsics.camera_from_sensor(f'/{SENSOR}', f'/{CAMERA}', STAMP_NS, AUTO)
+    assert f'--frame-id {CAMERA} --child-frame-id {SENSOR} ' in str(dropped.value)
+    tf.listeners[0].buffer.set_transform_static(transform_at(0), 'test')
+    found = extrinsics.camera_from_sensor(f'/{SENSOR}', f'/{CAMERA}', STAMP_NS, AUTO)
+    np.testing.assert_allclose(found.translation_m, [0.05, 0.0, 0.0])
+
+
 def test_parameters_hold_for_every_frame_of_the_sensor(node, tf):
     values = {'extrinsics.source': 'parameters', 'extrinsics.translation': [0.015, 0.0, 0.001]}
     settings = build(values).extrinsics

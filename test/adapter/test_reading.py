@@ -17,7 +17,8 @@ import torch
 
 from promptda_ros.calibration import Calibration, DEPTH
 from promptda_ros.compressed_depth import encode_depth
-from promptda_ros.core.frame import BadFrame
+from promptda_ros.core import camera
+from promptda_ros.core.frame import BadFrame, Intrinsics
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.transform import Transform
@@ -96,13 +97,18 @@ def warnings():
 
 
 @pytest.fixture
-def reader(sensors, warnings):
+def extrinsics():
+    return Known()
+
+
+@pytest.fixture
+def reader(sensors, warnings, extrinsics):
     """Return a reader that knows both cameras."""
     log = {'warn': warnings.append, 'error': warnings.append, 'rectified': False}
     reader = Reader(
         calibration=Calibration(**log),
         depth_calibration=Calibration(**log, role=DEPTH),
-        extrinsics=Known(),
+        extrinsics=extrinsics,
         device=torch.device('cpu'),
         warn=warnings.append,
     )
@@ -111,7 +117,7 @@ def reader(sensors, warnings):
     message.header.frame_id = DEPTH_FRAME
     message.width, message.height = WIDTH // 2, HEIGHT // 2
     half = [50.0, 0.0, (WIDTH // 2 - 1) / 2, 0.0, 50.0, (HEIGHT // 2 - 1) / 2, 0.0, 0.0, 1.0]
-    message.k = half
+    message.k, message.p = half, [*half[:3], 0.0, *half[3:6], 0.0, *half[6:], 0.0]
     reader.depth_calibration.add(message)
     return reader
 
@@ -187,10 +193,119 @@ def test_points_become_depth(reader, frame_id):
     np.testing.assert_allclose(frame.sensor_depth_m[known], 0.8, atol=1e-3)
 
 
-def test_the_transform_is_asked_for_at_the_moment_of_the_image(reader):
+def test_the_transform_is_asked_for_at_the_moment_of_the_image(reader, extrinsics):
     reader.read(pair_of(depth=depth_message(DEPTH_FRAME)), settings := Settings())
     question = (DEPTH_FRAME, COLOUR_FRAME, SEC, settings.extrinsics)
-    assert reader._extrinsics.asked == [question]
+    assert extrinsics.asked == [question]
+
+
+def aligned_depth(frame_id: str) -> Any:
+    """Return depth with the pixels of the image."""
+    return image_of(np.full((HEIGHT, WIDTH), 800, np.uint16), header_of(frame_id), '16UC1')
+
+
+def give_depth_the_camera_of_colour(reader, sensors, **fields):
+    message = sensors.camera_info(SEC, **fields)
+    message.header.frame_id = DEPTH_FRAME
+    reader.depth_calibration.clear()
+    reader.depth_calibration.add(message)
+
+
+@pytest.mark.parametrize('frame_id', [DEPTH_FRAME, ''])
+def test_depth_with_the_calibration_of_colour_is_not_registered_twice(
+    reader, sensors, extrinsics, warnings, frame_id
+):
+    """K5: its driver has aligned it and left the frame of the sensor in the header."""
+    give_depth_the_camera_of_colour(reader, sensors)
+    for _ in range(2):
+        frame = reader.read(pair_of(depth=aligned_depth(frame_id)), Settings())
+        np.testing.assert_allclose(frame.sensor_depth_m, 0.8, rtol=1e-6)
+    assert extrinsics.asked == []
+    (text,) = [each for each in warnings if 'are equal' in each]
+    assert 'taken as registered' in text
+    # And the advice works for those whose depth is not.
+    settings = Settings()
+    settings = replace(settings, extrinsics=replace(settings.extrinsics, source='parameters'))
+    frame = reader.read(pair_of(depth=aligned_depth(DEPTH_FRAME)), settings)
+    assert np.isnan(frame.sensor_depth_m[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    'fields, depth',
+    [
+        ({'focal_px': 100.001}, aligned_depth(DEPTH_FRAME)),
+        ({'d': [1e-6, 0.0, 0.0, 0.0, 0.0]}, aligned_depth(DEPTH_FRAME)),
+        ({'p': [100.0, 0, 55.5, -5.0, 0, 100.0, 41.5, 0, 0, 0, 1, 0]}, aligned_depth(DEPTH_FRAME)),
+    ],
+)
+def test_without_that_evidence_depth_of_another_frame_is_registered(
+    reader, sensors, extrinsics, fields, depth
+):
+    """D12, K5: also of the second camera of a stereo pair, which only P tells apart."""
+    give_depth_the_camera_of_colour(reader, sensors, **fields)
+    reader.read(pair_of(depth=depth), Settings())
+    assert len(extrinsics.asked) == 1
+
+
+@pytest.mark.parametrize('prefix', ['/', '//'])
+def test_a_slash_before_the_frame_changes_nothing(reader, prefix):
+    """K17: as converted bags of ROS 1 have it."""
+    frame = reader.read(pair_of(depth=depth_message(prefix + COLOUR_FRAME)), Settings())
+    np.testing.assert_allclose(frame.sensor_depth_m, np.full((42, 56), 0.8), rtol=1e-6)
+
+
+@pytest.mark.parametrize('depth_frame, image_frame', [('', COLOUR_FRAME), (DEPTH_FRAME, '')])
+def test_a_frame_that_one_side_does_not_name_is_refused_with_what_helps(
+    reader, extrinsics, depth_frame, image_frame
+):
+    """K17: and not looked up in TF, which knows no empty name."""
+    pair = pair_of(depth=depth_message(depth_frame))
+    pair.image.header.frame_id = image_frame
+    refused = refusal(reader, pair)
+    assert refused.reason == 'no_frame_id'
+    assert 'has no frame_id while the' in str(refused)
+    assert extrinsics.asked == []
+    frame = reader.read(pair, settings_of(allow_frame_mismatch=True))
+    np.testing.assert_allclose(frame.sensor_depth_m, np.full((42, 56), 0.8), rtol=1e-6)
+
+
+# Distance along the ray
+
+
+def sphere(radius_mm: int, height: int, width: int) -> Any:
+    """Return what a sensor of distances in the middle of a sphere says, whatever its camera."""
+    counts = np.full((height, width), radius_mm, np.uint16)
+    return image_of(counts, header_of(COLOUR_FRAME), '16UC1')
+
+
+@pytest.mark.parametrize('height, width', [(HEIGHT, WIDTH), (HEIGHT // 2, WIDTH // 2)])
+def test_distance_along_the_ray_becomes_depth_by_the_camera_of_the_image(reader, height, width):
+    """K4: at the corner of this image the difference is a fifth."""
+    pair = pair_of(depth=sphere(1000, height, width))
+    frame = reader.read(pair, settings_of(depth_kind='ray'))
+    depth_m = frame.sensor_depth_m
+    own = camera.resize(frame.intrinsics, width=width, height=height)
+    across, down = camera.rays(own)
+    np.testing.assert_allclose(depth_m * np.sqrt(across**2 + down**2 + 1), 1.0, rtol=1e-6)
+    assert depth_m[0, 0] < 0.83 < 0.99 < depth_m[height // 2, width // 2]
+
+
+def test_distance_along_the_ray_is_registered_as_the_depth_that_it_is(reader):
+    plain = reader.read(pair_of(depth=depth_message(DEPTH_FRAME)), Settings()).sensor_depth_m
+    across, down = camera.rays(Intrinsics(56, 42, 50.0, 50.0, 27.5, 20.5))
+    distance_mm = np.rint(800 * np.sqrt(across**2 + down**2 + 1)).astype(np.uint16)
+    depth = image_of(distance_mm, header_of(DEPTH_FRAME), '16UC1')
+    found_m = reader.read(pair_of(depth=depth), settings_of(depth_kind='ray')).sensor_depth_m
+    np.testing.assert_array_equal(np.isnan(found_m), np.isnan(plain))
+    np.testing.assert_allclose(found_m[np.isfinite(plain)], 0.8, atol=2e-3)
+
+
+def test_distance_along_the_ray_without_a_camera_is_refused(reader):
+    """E1: never with made up intrinsics."""
+    reader.calibration.clear()
+    refused = refusal(reader, pair_of(), settings_of(depth_kind='ray'))
+    assert refused.reason == 'no_camera_info'
+    assert "distance along the ray can't be turned into depth: no camera_info" in str(refused)
 
 
 def test_depth_of_another_frame_is_registered_already_when_the_user_says_so(reader):
@@ -298,7 +413,7 @@ def test_without_a_mask_clouds_are_withheld_with_the_reason_said_once(reader, wa
 def test_a_mask_that_can_not_be_read_withholds_the_clouds(reader, warnings):
     reader.masks.add(image_of(np.zeros((9, 9), np.uint8), header_of(COLOUR_FRAME), 'mono8'))
     assert reader.read(pair_of(), settings_of(mask='keep')).points_withheld
-    assert 'mask 9x9 has not the shape of the image 112x84' in warnings[0]
+    assert 'mask 9x9 does not match the aspect ratio of the image 112x84' in warnings[0]
 
 
 def test_nothing_is_remembered_when_listening_starts_anew(reader):

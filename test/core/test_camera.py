@@ -106,8 +106,16 @@ def test_right_is_x_and_below_is_y():
     assert below[1] > 0 > below[0]
 
 
-def test_a_plausible_camera_is_returned_as_it_is():
-    assert camera.check(CAMERA) is CAMERA
+shares = st.floats(0.0, 1.0)
+
+
+@given(sides_px, st.floats(10.0, 150.0), st.floats(1.0, 2.0), shares, shares)
+def test_a_plausible_camera_is_returned_as_it_is(side_px, field_deg, askew, across, down):
+    """K4: of any size, field of view and shape of pixels, with its axis anywhere inside."""
+    focal_px = side_px / 2 / np.tan(np.radians(field_deg) / 2)
+    cx, cy = across * side_px - 0.5, down * side_px - 0.5
+    intrinsics = Intrinsics(side_px, side_px, focal_px, focal_px * askew, cx, cy)
+    assert camera.check(intrinsics) is intrinsics
 
 
 @pytest.mark.parametrize('bad', [float('nan'), float('inf'), float('-inf')])
@@ -122,5 +130,37 @@ def test_a_value_that_is_not_finite_is_refused(name, bad):
 @pytest.mark.parametrize('name', ['fx', 'fy'])
 def test_a_focal_length_that_is_not_positive_is_refused(name, bad):
     """E2: an uncalibrated driver leaves K all zero."""
-    with pytest.raises(camera.BadIntrinsics, match=r'uncalibrated \(K\[0\]='):
+    with pytest.raises(camera.BadIntrinsics, match='not positive'):
         camera.check(replace(CAMERA, **{name: bad}))
+
+
+@pytest.mark.parametrize(
+    'changes, text',
+    [
+        ({'cx': -1.0}, r'principal point \(-1, 238.25\) lies outside the image of 640x480'),
+        ({'cx': 640.0}, 'lies outside'),
+        ({'cy': 480.0}, 'lies outside'),
+        ({'fx': 1e-300, 'fy': 1e-300}, 'field of view of 180 degrees, not 5 to 170'),
+        ({'fx': 20.0, 'fy': 20.0}, 'field of view of 173 degrees'),
+        ({'fx': 1e5, 'fy': 1e5}, 'field of view of 0.367 degrees'),
+        ({'fx': 200.0}, 'fx 200 and fy 605 differ by more than 2.5 times'),
+        ({'fy': 1e300}, 'differ by more than'),
+    ],
+)
+def test_what_no_camera_has_is_refused_with_the_numbers(changes, text):
+    """K4: each of these would be a cloud of the wrong width, published with confidence."""
+    with pytest.raises(camera.BadIntrinsics, match=text):
+        camera.check(replace(CAMERA, **changes))
+
+
+@given(*[st.floats()] * 4, st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_any_numbers_are_a_camera_or_refused(fx, fy, cx, cy, width, height):
+    """J1: never another exception."""
+    intrinsics = Intrinsics(width, height, fx=fx, fy=fy, cx=cx, cy=cy)
+    try:
+        assert camera.check(intrinsics) is intrinsics
+    except camera.BadIntrinsics:
+        return
+    across, down = camera.rays(replace(intrinsics, width=2, height=2))
+    assert np.isfinite(across).all()
+    assert np.isfinite(down).all()

@@ -7,12 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import cv2
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from promptda_ros.core import camera
 from promptda_ros.core.frame import Intrinsics
-from promptda_ros.core.rectify import Lens, Rectifier, UnknownLens
+from promptda_ros.core.rectify import known_lens, Lens, Rectifier, UnknownLens
 
 WIDTH, HEIGHT = 320, 240
 PINHOLE = Intrinsics(width=WIDTH, height=HEIGHT, fx=200.0, fy=202.0, cx=161.0, cy=118.0)
@@ -130,10 +132,75 @@ def test_a_mask_is_bent_as_depth_is():
     np.testing.assert_array_equal(mask, rectifier.depth(columns) > 100)
 
 
-def test_zeros_that_fill_up_the_coefficients_change_nothing():
+@pytest.mark.parametrize('model', MODELS)
+@pytest.mark.parametrize('surplus', [1, 3, 10])
+def test_zeros_that_fill_up_the_coefficients_change_nothing(model, surplus):
+    """K12: Orbbec's driver publishes eight of plumb_bob, the T265 five of equidistant."""
+    lens = lens_of(model)
+    filled = replace(lens, coefficients=(*lens.coefficients, *(0.0,) * surplus))
+    known = known_lens(filled)
+    if model == 'rational_polynomial':  # twelve and fourteen are numbers of their own
+        assert known.coefficients[:8] == lens.coefficients
+        assert not any(known.coefficients[8:])
+    else:
+        assert known == known_lens(lens)
+
+
+@pytest.mark.parametrize(
+    'model, missing, number',
+    [
+        ('plumb_bob', 1, 4),
+        ('plumb_bob', 2, 4),
+        ('equidistant', 1, 4),
+        ('rational_polynomial', 1, 8),
+    ],
+)
+def test_zeros_that_are_left_out_at_the_end_are_zeros(model, missing, number):
+    """K12: what is left out is what it would be if it was there."""
+    given = MODELS[model][:-missing]
+    known = known_lens(replace(lens_of(model), coefficients=given))
+    assert known.coefficients == (*given, *(0.0,) * (number - len(given)))
+
+
+def test_five_coefficients_of_the_rational_model_are_those_of_plumb_bob():
     five = lens_of('plumb_bob')
-    eight = replace(five, coefficients=(*five.coefficients, 0.0, 0.0, 0.0))
-    assert Rectifier(eight).lens == Rectifier(five).lens
+    rational = replace(five, model='rational_polynomial')
+    columns, _ = ramp()
+    straight, same = (Rectifier(lens).depth(columns) for lens in (five, rational))
+    np.testing.assert_array_equal(straight, same)
+
+
+@pytest.mark.parametrize(
+    'spelling, model',
+    [
+        ('Plumb Bob', 'plumb_bob'),
+        ('PLUMB-BOB', 'plumb_bob'),
+        ('Rational Polynomial', 'rational_polynomial'),
+        ('Equidistant', 'equidistant'),
+        ('FishEye', 'equidistant'),
+        ('kannala_brandt', 'equidistant'),
+        ('Kannala Brandt4', 'equidistant'),
+    ],
+)
+def test_a_model_is_known_however_it_is_spelt(spelling, model):
+    """K12: by older wrappers of RealSense, by OpenCV, by the papers."""
+    lens = lens_of(model)
+    assert known_lens(replace(lens, model=spelling)) == known_lens(lens)
+
+
+@given(
+    st.sampled_from([*MODELS, 'Plumb Bob', '', 'inverse_brown_conrady']),
+    st.lists(st.floats(), max_size=16),
+)
+def test_any_lens_is_undone_or_refused(model, coefficients):
+    """E8: never another exception, whatever the numbers."""
+    size = {'width': 16, 'height': 12}
+    small = replace(PINHOLE, **size, fx=10.0, fy=10.0, cx=8.0, cy=6.0)
+    try:
+        rectifier = Rectifier(Lens(model, tuple(coefficients), small, small))
+    except UnknownLens:
+        return
+    assert rectifier.depth(np.ones((12, 16), np.float32)).shape == (12, 16)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +210,11 @@ def test_zeros_that_fill_up_the_coefficients_change_nothing():
         ('', (0.1,) * 5, "distortion_model '' is unknown"),
         ('plumb_bob', (0.1,), 'plumb_bob has 1 coefficients, not 4 or 5'),
         ('plumb_bob', (0.1,) * 8, 'plumb_bob has 8 coefficients'),
-        ('rational_polynomial', (0.1,) * 5, 'not 8 or 12 or 14'),
+        ('rational_polynomial', (0.1,) * 15, 'not 4 or 5 or 8 or 12 or 14'),
+        ('rational_polynomial', (0.1,) * 2, 'has 2 coefficients'),
         ('equidistant', (0.1,) * 5, 'equidistant has 5 coefficients, not 4'),
         ('plumb_bob', (float('nan'),) * 5, 'not finite'),
-        ('x' * 1000, (0.1,), 'x' * 64 + "' is unknown"),
+        ('x' * 1000, (0.1,), 'x' * 64 + "...' is unknown"),
     ],
 )
 def test_a_lens_that_can_not_be_undone_is_refused_with_the_reason(model, coefficients, text):

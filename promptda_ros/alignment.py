@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether depth is registered to its image already, and where its sensor is if it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from promptda_ros.calibration import Calibration
+from promptda_ros.core.camera_info import same_camera
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame_ids import plain
+from promptda_ros.core.pairing import Pair
+from promptda_ros.core.peer_text import shorten
+from promptda_ros.core.settings import Settings
+from promptda_ros.core.transform import Transform
+from promptda_ros.extrinsics import BY_PARAMETERS, Extrinsics
+from promptda_ros.once import SayOnce
+from promptda_ros.transports import SensorMessage
+
+OR_REGISTERED = (
+    'or use the aligned depth of the driver where it has such a topic (RealSense: '
+    'align_depth.enable:=true), or set input.allow_frame_mismatch:=true if depth is registered '
+    'all the same'
+)
+
+
+class Alignment:
+    """Decides for the pairs of one camera, from settings, frames, calibrations and TF."""
+
+    def __init__(
+        self,
+        calibration: Calibration,
+        depth_calibration: Calibration,
+        extrinsics: Extrinsics,
+        *,
+        warn: Callable[[str], object],
+    ) -> None:
+        self._calibration = calibration
+        self._depth_calibration = depth_calibration
+        self._extrinsics = extrinsics
+        self._say_once = SayOnce(warn)
+
+    def clear(self) -> None:
+        """Be ready to say everything again, because listening starts anew."""
+        self._say_once.forget()
+
+    def camera_from_sensor(
+        self, pair: Pair[SensorMessage], settings: Settings, *, same_size: bool
+    ) -> Transform | None:
+        """Return where the sensor is, or None for depth that is registered already.
+
+        `same_size` tells whether the depth is an image of the size of the colour image.
+
+        Raises:
+            BadFrame: nobody says where it is.
+        """
+        frames = plain(pair.depth.header.frame_id), plain(pair.image.header.frame_id)
+        if settings.extrinsics.source == 'auto' and frames[0] != frames[1]:
+            if settings.input.allow_frame_mismatch or (same_size and self._is_aligned(pair)):
+                return None
+            if not all(frames):
+                raise _no_frame_id(*frames)
+        try:
+            return self._extrinsics.camera_from_sensor(
+                *frames, pair.image_stamp_ns, settings.extrinsics
+            )
+        except BadFrame as error:
+            raise BadFrame(error.reason, f'{error}; {OR_REGISTERED}') from error
+
+    def _is_aligned(self, pair: Pair[SensorMessage]) -> bool:
+        """Tell whether depth of another frame has the very calibration of the image.
+
+        Then the driver has registered it and left the frame of the sensor in its header.
+        """
+        colour = self._calibration.message_at(pair.image_stamp_ns)
+        sensor = self._depth_calibration.message_at(pair.depth_stamp_ns)
+        if colour is None or sensor is None or not same_camera(colour, sensor):
+            return False
+        self._say_once(
+            'aligned',
+            f"depth is of frame '{shorten(pair.depth.header.frame_id)}' and the image of "
+            f"'{shorten(pair.image.header.frame_id)}', but camera_info and depth_camera_info are "
+            'equal: the depth is taken as registered by its driver; if it is not, '
+            f'{BY_PARAMETERS}',
+        )
+        return True
+
+
+def _no_frame_id(depth_frame: str, image_frame: str) -> BadFrame:
+    bare, other = ('image', 'depth') if depth_frame else ('depth', 'image')
+    return BadFrame(
+        'no_frame_id',
+        f'the {bare} has no frame_id while the {other} has '
+        f"'{shorten(depth_frame or image_frame)}': nobody knows whether depth is registered to "
+        'the image; set frame_id in the driver, or input.allow_frame_mismatch:=true if it is '
+        f'registered, or {BY_PARAMETERS}',
+    )

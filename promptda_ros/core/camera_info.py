@@ -1,0 +1,291 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""camera_info -> intrinsics of an image: the one reading in which it does not contradict itself.
+
+Takes anything with the fields of sensor_msgs/CameraInfo. Drivers leave fields empty, and some that
+bin pixels or cut a region out publish a K that is of the binned pixels or of the region already.
+The principal point tells: it lies near the middle of every image sensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Protocol
+
+import numpy as np
+
+from promptda_ros.core import camera
+from promptda_ros.core.aspect import same_aspect
+from promptda_ros.core.camera import BadIntrinsics
+from promptda_ros.core.frame import Intrinsics
+from promptda_ros.core.transform import BadTransform, nearest_rotation
+
+CALIBRATE = 'calibrate it: ros2 run camera_calibration cameracalibrator'
+# fx, fy, cx, cy of a matrix that nobody filled in: zeros, or the identity.
+EMPTY = ((0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 0.0, 0.0))
+STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+# Share of the image by which the principal point of a sensor lies off its middle at the most,
+# unless nothing else explains it.
+OFF_MIDDLE = 0.15
+# Rectifying keeps roughly the focal length; without distortion it keeps it.
+MOST_ZOOM = 4.0
+MOST_ZOOM_UNDISTORTED = 1.25
+
+
+class CameraInfo(Protocol):
+    """The fields of sensor_msgs/CameraInfo; matrices row by row."""
+
+    width: int
+    height: int
+    distortion_model: str
+    d: Sequence[float]
+    k: Sequence[float]
+    r: Sequence[float]
+    p: Sequence[float]
+    binning_x: int
+    binning_y: int
+    roi: Any
+
+
+_Step = tuple[tuple[int, int], tuple[int, int]]  # pixels joined, pixels cut off: (x, y) each
+NO_STEP = ((1, 1), (0, 0))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a camera_info says of one image."""
+
+    intrinsics: Intrinsics
+    odd: str = ''  # in what it contradicts itself, and how it was taken
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The part of the image sensor that becomes the image, and how pixels are joined."""
+
+    width: int  # of the whole sensor
+    height: int
+    left: int
+    top: int
+    columns: int  # of the region, before pixels are joined
+    rows: int
+    across: int
+    down: int
+
+    @classmethod
+    def of(cls, info: CameraInfo, height: int, width: int) -> _Window:
+        """Read the window; a size that is not given follows from that of the image."""
+        across, down = max(1, int(info.binning_x)), max(1, int(info.binning_y))
+        roi = info.roi
+        left, top, columns, rows = roi.x_offset, roi.y_offset, roi.width, roi.height
+        is_cut = columns > 0 and rows > 0
+        if not is_cut:
+            left, top, columns, rows = 0, 0, width * across, height * down
+        # OAK drivers leave the size 0.
+        full_width, full_height = info.width or left + columns, info.height or top + rows
+        if not is_cut:
+            columns, rows = full_width, full_height
+        return cls(full_width, full_height, left, top, columns, rows, across, down)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the image is the sensor's, pixel by pixel."""
+        return self.size == (self.width, self.height)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image."""
+        return self.columns // self.across, self.rows // self.down
+
+    def require(self) -> None:
+        """Refuse a region outside the sensor, and binning that leaves no pixel."""
+        if self.left + self.columns > self.width or self.top + self.rows > self.height:
+            raise BadIntrinsics(
+                f'region of interest {self.columns}x{self.rows} at ({self.left}, {self.top}) lies '
+                f'outside the {self.width}x{self.height} of camera_info; publish a roi of 0 if K '
+                'is of the region already'
+            )
+        if 0 in self.size:
+            raise BadIntrinsics(f'camera_info has {self}, which leaves no pixel; set binning to 1')
+
+    def apply(self, intrinsics: Intrinsics) -> Intrinsics:
+        """Return the intrinsics of the image from those of the sensor."""
+        cropped = camera.crop(
+            intrinsics, left=self.left, top=self.top, width=self.columns, height=self.rows
+        )
+        return camera.bin_pixels(cropped, across=self.across, down=self.down)
+
+    def __str__(self) -> str:
+        whole = f'{self.width}x{self.height}'
+        if (self.columns, self.rows) != (self.width, self.height):
+            whole += f', region {self.columns}x{self.rows}'
+        return whole + f', binning {self.across}x{self.down}'
+
+
+def read_camera_info(
+    info: CameraInfo, *, height: int, width: int, rectified: bool, rescale: bool = False
+) -> Reading:
+    """Return the intrinsics of an image of the given size.
+
+    `rectified` takes P, which belongs to rectified images, instead of K. Binning and the region
+    of interest are applied as sensor_msgs/CameraInfo defines them, unless K is of the image
+    already. `rescale` takes a camera_info of another size if its aspect ratio is the image's.
+
+    Raises:
+        BadIntrinsics: the camera is not calibrated, the message contradicts itself, or its size
+            is not that of the image.
+    """
+    window = _Window.of(info, height, width)
+    window.require()
+    if rescale and not window.is_whole and (window.width, window.height) == (width, height):
+        odd = f'{window} and its image is {width}x{height}: K is taken for the pixels of the image'
+        whole = replace(window, left=0, top=0, columns=width, rows=height, across=1, down=1)
+        return Reading(_of_sensor(info, whole, rectified=rectified)[0], odd)
+    full, odd = _of_sensor(info, window, rectified=rectified)
+    found = window.apply(full)
+    if (found.width, found.height) == (width, height):
+        return Reading(found, odd)
+    if rescale and same_aspect((found.height, found.width), (height, width)):
+        return Reading(camera.resize(found, width=width, height=height), odd)
+    raise _of_another_size(window, width, height)
+
+
+def is_distorted(info: CameraInfo) -> bool:
+    """Tell whether the camera's lens distorts raw images."""
+    return any(coefficient != 0.0 for coefficient in info.d)
+
+
+def rotation_of(info: CameraInfo) -> tuple[float, ...]:
+    """Return R (9,) row by row: P belongs to a camera that it has turned.
+
+    Raises:
+        BadIntrinsics: R is no rotation.
+    """
+    if not any(info.r) or _values(info.p, 4) in EMPTY:
+        return STRAIGHT
+    try:
+        rotation = nearest_rotation(np.reshape(np.asarray(info.r, np.float64), (3, 3)))
+    except BadTransform as error:
+        raise BadIntrinsics(
+            f'camera_info has an R that would scale or bend depth: {error}; {CALIBRATE}'
+        ) from error
+    return tuple(rotation.ravel().tolist())
+
+
+def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
+    """Tell whether two calibrated camera_info are equal to the last bit, but for their headers.
+
+    Two cameras never are; depth that a driver aligned to colour has the calibration of colour.
+    P tells the two cameras of a rectified stereo pair apart.
+    """
+    return _values(one.k, 3) not in EMPTY and all(
+        np.array_equal(mine, theirs)
+        for mine, theirs in zip(_facts(one), _facts(other), strict=True)
+    )
+
+
+def _facts(info: CameraInfo) -> list[Any]:
+    size = (info.width, info.height, info.binning_x, info.binning_y)
+    roi = (info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height)
+    return [info.k, info.p, info.r, info.d, size, roi]
+
+
+def _of_sensor(info: CameraInfo, window: _Window, *, rectified: bool) -> tuple[Intrinsics, str]:
+    """Return checked intrinsics of the whole image sensor, and what was odd."""
+    given_k, given_p = _values(info.k, 3), _values(info.p, 4)
+    has_k, has_p = given_k not in EMPTY, given_p not in EMPTY
+    k, p = (Intrinsics(window.width, window.height, *given) for given in (given_k, given_p))
+    step, odd = _step_to_sensor(k if has_k else p, window)
+    k, p = _enlarge(k, *step), _enlarge(p, *step)
+    if has_k and has_p:
+        _require_agreement(k, p, info, uses_p=rectified)
+    if has_p and rectified:
+        return _check('P', p), odd
+    if has_p and not has_k and not is_distorted(info):
+        odd = odd or 'K is empty, P is not: P is taken, since there is no distortion'
+        return _check('P', p), odd
+    return _check('K', k), odd
+
+
+def _values(matrix: Sequence[float], columns: int) -> tuple[float, ...]:
+    """Return fx, fy, cx, cy of K (3 columns) or P (4)."""
+    return tuple(float(matrix[at]) for at in (0, columns + 1, 2, columns + 2))
+
+
+def _check(name: str, intrinsics: Intrinsics) -> Intrinsics:
+    try:
+        return camera.check(intrinsics)
+    except BadIntrinsics as error:
+        what = 'camera_info describes no camera' if intrinsics.fx > 0 else 'camera is uncalibrated'
+        raise BadIntrinsics(
+            f'{what} ({name}[0]={intrinsics.fx:g}): {error}; {CALIBRATE}'
+        ) from error
+
+
+def _step_to_sensor(anchor: Intrinsics, window: _Window) -> tuple[_Step, str]:
+    """Return which binning and which offset a matrix has already, and what is odd about it."""
+    if _off_middle(anchor) <= OFF_MIDDLE:
+        return NO_STEP, ''
+    steps = product({(1, 1), (window.across, window.down)}, {(0, 0), (window.left, window.top)})
+    found = [step for step in steps if _off_middle(_enlarge(anchor, *step)) <= OFF_MIDDLE]
+    if len(found) != 1:
+        return NO_STEP, ''
+    odd = (
+        f'{window}, but the principal point ({anchor.cx:g}, {anchor.cy:g}) is not near the middle '
+        'of that: K is taken for the pixels of the image as they arrive'
+    )
+    return found[0], odd
+
+
+def _enlarge(intrinsics: Intrinsics, joined: tuple[int, int], cut: tuple[int, int]) -> Intrinsics:
+    """Undo binning and then the region of interest, but for the size."""
+    (across, down), (left, top) = joined, cut
+    return replace(
+        intrinsics,
+        fx=intrinsics.fx * across,
+        fy=intrinsics.fy * down,
+        cx=intrinsics.cx * across + left,
+        cy=intrinsics.cy * down + top,
+    )
+
+
+def _off_middle(intrinsics: Intrinsics) -> float:
+    """Return how far the principal point lies off the middle, as a share of the image."""
+    across = (intrinsics.cx + 0.5) / intrinsics.width - 0.5
+    down = (intrinsics.cy + 0.5) / intrinsics.height - 0.5
+    return max(abs(across), abs(down))
+
+
+def _require_agreement(k: Intrinsics, p: Intrinsics, info: CameraInfo, *, uses_p: bool) -> None:
+    """Refuse K and P of which one must be wrong, where the wrong one may be used."""
+    is_bent = is_distorted(info) or not np.allclose(rotation_of(info), STRAIGHT, atol=1e-3)
+    most = MOST_ZOOM if is_bent else MOST_ZOOM_UNDISTORTED
+    if not uses_p and (is_bent or _off_middle(k) <= OFF_MIDDLE < _off_middle(p)):
+        return  # P says nothing of this image, or is left from another size
+    try:
+        zooms = camera.check(p).fx / camera.check(k).fx, p.fy / k.fy
+    except BadIntrinsics:
+        return  # the one that is used is checked, and the other says nothing
+    if all(1 / most <= zoom <= most for zoom in zooms):
+        return
+    raise BadIntrinsics(
+        f'K and P of camera_info contradict each other: fx, fy are {k.fx:g}, {k.fy:g} in K and '
+        f'{p.fx:g}, {p.fy:g} in P'
+        + ('' if is_bent else ' though nothing is to be rectified')
+        + f'; {CALIBRATE}'
+    )
+
+
+def _of_another_size(window: _Window, width: int, height: int) -> BadIntrinsics:
+    found = 'x'.join(map(str, window.size))
+    if window.is_whole:
+        remedy = 'publish the camera_info that belongs to the image'
+    else:
+        found = f'{found} ({window})'
+        remedy = f'publish binning 1 and no roi if it is of the {width}x{height} already'
+    return BadIntrinsics(
+        f'camera_info is for {found} but the image is {width}x{height}, points would be shifted; '
+        f'{remedy}, or set input.rescale_camera_info:=true if the driver only resized'
+    )
