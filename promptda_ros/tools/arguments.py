@@ -9,7 +9,9 @@ from collections.abc import Callable
 import math
 from typing import NoReturn
 
+from promptda_ros.core.camera import BadIntrinsics, check
 from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.frame import Intrinsics
 
 
 class UsageError(PromptdaError):
@@ -39,6 +41,51 @@ class Parser(argparse.ArgumentParser):
             UsageError: always.
         """
         raise UsageError(f'{message}; `{self.prog} --help` explains every argument')
+
+
+def add_camera(parser: argparse.ArgumentParser, *, needed_for: str = '') -> None:
+    """Let a command take the camera of its images, and what its depth files hold."""
+    parser.add_argument(
+        '--intrinsics',
+        type=float,
+        nargs=4,
+        metavar=('FX', 'FY', 'CX', 'CY'),
+        help=f'of the image in pixels; needed for {needed_for}--depth-kind ray',
+    )
+    parser.add_argument(
+        '--depth-kind',
+        choices=('z', 'ray'),
+        default='z',
+        help='depth along the optical axis, or the distance along the ray of each pixel',
+    )
+
+
+def camera_of(arguments: argparse.Namespace, height: int, width: int) -> Intrinsics | None:
+    """Return the camera of an image of this size, None where none is given.
+
+    Raises:
+        UsageError: the numbers describe no camera.
+    """
+    if arguments.intrinsics is None:
+        return None
+    try:
+        return check(Intrinsics(width, height, *arguments.intrinsics))
+    except BadIntrinsics as error:
+        given = ' '.join(f'{number:g}' for number in arguments.intrinsics)
+        raise UsageError(f'--intrinsics {given} of no camera: {error}') from error
+
+
+def rays_of(arguments: argparse.Namespace) -> tuple[float, ...] | None:
+    """Return fx, fy, cx, cy where depth files hold distances along the rays, else None.
+
+    Raises:
+        UsageError: --depth-kind ray has no camera.
+    """
+    if arguments.depth_kind == 'z':
+        return None
+    if arguments.intrinsics is None:
+        raise UsageError('--depth-kind ray needs the camera: --intrinsics FX FY CX CY')
+    return tuple(arguments.intrinsics)
 
 
 def number_above(limit: float) -> Callable[[str], float]:

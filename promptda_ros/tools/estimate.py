@@ -5,21 +5,21 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from promptda_ros import millimetres
-from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.camera import along_axis
+from promptda_ros.core.frame import Depth, FloatImage, Frame
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.pictures import read_depth, read_image
 from promptda_ros.process import StopSignal
-from promptda_ros.tools.arguments import Parser
+from promptda_ros.tools.arguments import add_camera, camera_of, Parser, rays_of
 from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
@@ -28,15 +28,21 @@ def main(argv: list[str], stop: StopSignal) -> int:
     """Write depth.png, depth.npy, preview.png and, with intrinsics, cloud.ply."""
     arguments = _parser().parse_args(argv)
     settings = _settings(arguments)
+    image = read_image(arguments.image)
+    camera = camera_of(arguments, *image.shape[:2])
+    sensor_depth_m = _read_depth(arguments.depth, arguments.depth_scale)
+    if rays_of(arguments) and camera is not None:
+        sensor_depth_m = along_axis(sensor_depth_m, camera)
     frame = Frame(
         stamp_ns=0,
         frame_id='',
-        image=read_image(arguments.image),
-        sensor_depth_m=_read_depth(arguments.depth, arguments.depth_scale),
+        image=image,
+        sensor_depth_m=sensor_depth_m,
+        intrinsics=camera,
     )
     model = load_model(settings)
     depth = model.estimator.estimate(frame, settings.prompt, settings.output)
-    _write(arguments.out, frame, depth, arguments.intrinsics, settings)
+    _write(arguments.out, frame, depth, settings)
     _tell(arguments.out, depth, model.describe())
     return ExitCode.CLEAN
 
@@ -50,13 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--depth-scale', type=float, default=0.001, help='metres in one unit of the PNG'
     )
-    parser.add_argument(
-        '--intrinsics',
-        type=float,
-        nargs=4,
-        metavar=('FX', 'FY', 'CX', 'CY'),
-        help='of the image in pixels; needed for cloud.ply',
-    )
+    add_camera(parser, needed_for='cloud.ply and for ')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--device', default='auto')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
@@ -82,20 +82,15 @@ def _read_depth(path: Path, scale_m: float) -> FloatImage:
     return read_depth(path, scale_m)
 
 
-def _write(
-    folder: Path, frame: Frame, depth: Depth, intrinsics: list[float] | None, settings: Settings
-) -> None:
+def _write(folder: Path, frame: Frame, depth: Depth, settings: Settings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / 'depth.npy', depth.depth_m)
     cv2.imwrite(str(folder / 'depth.png'), millimetres.from_metres(depth.depth_m))
     panels = depth_panels(('sensor depth', frame.sensor_depth_m), ('our depth', depth.depth_m))
     save_figure(folder / 'preview.png', frame.image, panels, title='promptda estimate')
-    if intrinsics is None:
+    if frame.intrinsics is None:
         return
-    height, width = depth.depth_m.shape
-    fx, fy, cx, cy = intrinsics
-    camera = Intrinsics(width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
-    points = Result(replace(frame, intrinsics=camera), depth, settings).points
+    points = Result(frame, depth, settings).points
     write_ply(folder / 'cloud.ply', points[..., :3], frame.image)
 
 

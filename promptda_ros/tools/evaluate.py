@@ -36,7 +36,7 @@ from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model, LoadedModel
 from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.sim.renderer import require_renderer
-from promptda_ros.tools.arguments import Parser
+from promptda_ros.tools.arguments import add_camera, Parser, rays_of
 
 if TYPE_CHECKING:
     from promptda_ros.evaluation.readers.cell import CellReader
@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--static-frames', type=_count, default=0, help='length of static videos of the cell'
     )
+    add_camera(parser)
     parser.add_argument('--device', default='auto')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
     parser.add_argument('--seed', type=int, default=0)
@@ -156,7 +157,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _asked(arguments: argparse.Namespace) -> dict[str, object]:
     """Return what is needed to repeat the run beside seed and resolution."""
-    names = ('reader', 'methods', 'sensors', 'holes', 'frames', 'static_frames')
+    names = (
+        *('reader', 'methods', 'sensors', 'holes', 'frames', 'static_frames'),
+        *('depth_kind', 'intrinsics'),
+    )
     return {
         **{name: getattr(arguments, name) for name in names},
         **{name: '{1}x{0}'.format(*getattr(arguments, name)) for name in ('size', 'prompt_size')},
@@ -177,7 +181,8 @@ def _settings(arguments: argparse.Namespace, model: str) -> Settings:
 def _reader(arguments: argparse.Namespace) -> Reader:
     if arguments.source == CELL:
         return _cell_reader(arguments)
-    frames = find_frames(Path(arguments.source), reader=arguments.reader)
+    source = Path(arguments.source)
+    frames = find_frames(source, reader=arguments.reader, rays_of=rays_of(arguments))
     known = list(dict.fromkeys(frame.sensor for frame in frames))
     sensors = _chosen_sensors(arguments.sensors, known)
     frames = [frame for frame in frames if frame.sensor in sensors]

@@ -23,7 +23,7 @@ from promptda_ros.network import (
 from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.tools.arguments import Parser, whole_from
+from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
 from promptda_ros.training.cell import CellSource, LiveViews
 from promptda_ros.training.checks import (
     network_config,
@@ -133,7 +133,8 @@ def _measured(views: Shards, recipe: Recipe) -> dict[str, list[Example]]:
 
 def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Examples:
     folders = [_pictures(path, options) for path in options.data]
-    recordings = [find_frames(folder, reader=options.reader) for folder in folders]
+    rays = rays_of(options)
+    recordings = [find_frames(each, reader=options.reader, rays_of=rays) for each in folders]
     for recording in recordings:
         require_recorded(recipe, *size_of(recording[0]), patch_px)
     source, validation = split(recordings, recipe.phases[-1])
@@ -192,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
         default='auto',
         help='layout of folders, as for promptda evaluate',
     )
+    add_camera(parser)
     parser.add_argument('--frames', type=Path, help='rendered views; OUT/frames by default')
     parser.add_argument('--device', default='auto')
     parser.add_argument(

@@ -53,6 +53,47 @@ def test_estimate_with_intrinsics_writes_a_cloud(files, network_folder):
     assert header.startswith('ply\nformat binary_little_endian 1.0\nelement vertex ')
 
 
+def test_distance_along_the_ray_is_turned_into_depth(files, network_folder):
+    """In the corner of this image it is a third more."""
+    camera = ('--intrinsics', '80', '80', '63.5', '47.5')
+    across, down = (np.arange(32) - 15.5) / 20, (np.arange(24) - 11.5) / 20
+    depth_m = np.load(files / 'depth.npy')
+    distance_m = depth_m * np.sqrt(1 + across[None] ** 2 + down[:, None] ** 2)
+    np.save(files / 'distance.npy', distance_m.astype(np.float32))
+    assert run(files, network_folder, depth='depth.npy') == ExitCode.CLEAN
+    expected_m = np.load(files / 'out/depth.npy')
+    assert run(files, network_folder, *camera, '--depth-kind', 'ray', depth='distance.npy') == 0
+    np.testing.assert_allclose(np.load(files / 'out/depth.npy'), expected_m, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    'intrinsics, text',
+    [
+        (('0', '0', '0', '0'), 'focal lengths fx 0, fy 0 are not positive'),
+        (('-490', '490', '63', '47'), 'fx -490, fy 490 are not positive'),
+        (('nan', '100', '63', '47'), 'not finite'),
+        (('100', '100', 'inf', '47'), 'not finite'),
+        (('100', '100', '320', '240'), '(320, 240) lies outside the image of 128x96'),
+        (('1e-300', '1e-300', '63', '47'), 'field of view of 180 degrees'),
+    ],
+)
+def test_intrinsics_of_no_camera_are_refused_before_anything_is_written(
+    files, network_folder, capsys, intrinsics, text
+):
+    """K4, K19: they were a cloud, and exit code 0."""
+    code = run(files, network_folder, '--intrinsics', *intrinsics)
+    assert code == ExitCode.CONFIGURATION
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f'promptda estimate: --intrinsics {intrinsics[0]}')
+    assert text in line
+    assert not (files / 'out').exists()
+
+
+def test_distance_along_the_ray_needs_a_camera(files, network_folder, capsys):
+    assert run(files, network_folder, '--depth-kind', 'ray') == ExitCode.CONFIGURATION
+    assert '--intrinsics FX FY CX CY' in capsys.readouterr().err
+
+
 def test_depth_in_metres_gives_the_same_as_depth_in_millimetres(files, network_folder):
     """D1: one scene, two encodings."""
     run(files, network_folder)

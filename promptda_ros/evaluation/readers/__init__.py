@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from promptda_ros.evaluation.readers import arkitscenes, hammer, rgbd_folder, scannetpp
-from promptda_ros.evaluation.readers.files import FrameFiles, NoFrames
+from promptda_ros.evaluation.readers.files import FrameFiles, NoFrames, Pinhole
 from promptda_ros.evaluation.sample import Sample
 
 FOLDER_READERS: dict[str, Callable[[Path], list[FrameFiles]]] = {
@@ -30,14 +31,21 @@ class Reader(Protocol):
         """Yield the samples."""
 
 
-def find_frames(folder: Path, *, reader: str) -> list[FrameFiles]:
+def find_frames(folder: Path, *, reader: str, rays_of: Pinhole | None = None) -> list[FrameFiles]:
     """List the frames below a folder; `auto` takes the first reader that finds some.
+
+    `rays_of` is the camera of the images where depth files hold distances along its rays.
 
     Raises:
         NoFrames: there are none.
     """
     if not folder.is_dir():
         raise NoFrames(f'{folder} is no folder')
+    frames = _find(folder, reader)
+    return [replace(frame, rays_of=rays_of) for frame in frames] if rays_of else frames
+
+
+def _find(folder: Path, reader: str) -> list[FrameFiles]:
     if reader != 'auto':
         return FOLDER_READERS[reader](folder)
     for find in FOLDER_READERS.values():

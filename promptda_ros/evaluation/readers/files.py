@@ -14,13 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from promptda_ros import millimetres
-from promptda_ros.core.errors import PromptdaError
-from promptda_ros.core.frame import ByteImage, FloatImage
+from promptda_ros.core.aspect import same_aspect
+from promptda_ros.core.camera import along_axis, check
+from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics
 from promptda_ros.evaluation.reduce import reduce_median
 from promptda_ros.evaluation.sample import Sample
 from promptda_ros.pictures import read_depth, read_image
 
 Number = TypeVar('Number', bound=np.generic)
+
+Pinhole = tuple[float, ...]  # fx, fy, cx, cy in pixels
 
 PICTURES = ('.png', '.jpg', '.jpeg')
 
@@ -40,6 +44,7 @@ class FrameFiles:
     sensor_depth: Path | None = None  # None: the truth, reduced, is the sensor depth
     scale_m: float = millimetres.METRES  # metres in one count of the depth files
     quarter_turns: int = 0  # to the left, until the picture is upright
+    rays_of: Pinhole | None = None  # the image's, where depth files hold distances along its rays
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,20 @@ class FileReader:
 
         Raises:
             OSError: a file is not there or is no picture of the right kind.
+            BadIntrinsics: depth is along the rays of no camera.
         """
-        truth_m = _upright(read_depth(frame.truth, frame.scale_m), frame)
+        image = read_image(frame.image)
+        truth_m = _read_depth(frame.truth, frame, image)
         if frame.sensor_depth is None:
             sensor_depth_m = reduce_median(truth_m, self.prompt_size)
         else:
-            sensor_depth_m = _upright(read_depth(frame.sensor_depth, frame.scale_m), frame)
-        image = _upright(read_image(frame.image), frame)
+            sensor_depth_m = _read_depth(frame.sensor_depth, frame, image)
+        image = _upright(image, frame)
+        if not same_aspect(image.shape[:2], truth_m.shape):
+            raise FileError(
+                f'{frame.truth} is {_size(truth_m)} and {frame.image} {_size(image)}: depth of '
+                'another aspect ratio than its image is not of the same view'
+            )
         return Sample(
             name=frame.name,
             sensor=frame.sensor,
@@ -89,6 +101,19 @@ def spread(frames: Sequence[FrameFiles], count: int | None) -> list[FrameFiles]:
     if count is None or count >= len(frames):
         return list(frames)
     return [frames[index * len(frames) // count] for index in range(count)]
+
+
+def _read_depth(path: Path, frame: FrameFiles, image: ByteImage) -> FloatImage:
+    """Read depth along the optical axis (h, w), upright."""
+    depth_m = read_depth(path, frame.scale_m)
+    if frame.rays_of is not None:
+        height, width = image.shape[:2]
+        depth_m = along_axis(depth_m, check(Intrinsics(width, height, *frame.rays_of)))
+    return _upright(depth_m, frame)
+
+
+def _size(picture: npt.NDArray[Number]) -> str:
+    return f'{picture.shape[1]}x{picture.shape[0]}'
 
 
 def _upright(picture: npt.NDArray[Number], frame: FrameFiles) -> npt.NDArray[Number]:

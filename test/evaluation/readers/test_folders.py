@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from promptda_ros.core import camera
+from promptda_ros.core.frame import Intrinsics
 from promptda_ros.evaluation.readers import find_frames
 from promptda_ros.evaluation.readers.files import FileReader, NoFrames, spread
 from promptda_ros.evaluation.sample import Sample
@@ -215,3 +217,32 @@ def test_metadata_without_its_columns_is_said_in_one_sentence(tmp_path):
     (tmp_path / 'metadata.csv').write_text('video,sky\n1,Up\n')
     with pytest.raises(NoFrames, match='no columns video_id and sky_direction'):
         find_frames(tmp_path, reader='arkitscenes')
+
+
+def test_distance_along_the_ray_is_read_as_depth(tmp_path):
+    """Of the sensor and of the truth, by the camera of the image."""
+    write_image(tmp_path / 'rgb/0.png', 90)
+    write_depth(tmp_path / 'depth/0.png', 2000)
+    write_depth(tmp_path / 'sensor/0.png', 1000, SENSOR_SIZE)
+    rays_of = 40.0, 40.0, 31.5, 23.5
+    (sample,) = FileReader(
+        find_frames(tmp_path, reader='rgbd', rays_of=rays_of), prompt_size=SENSOR_SIZE
+    )
+    across, down = camera.rays(Intrinsics(64, 48, *rays_of))
+    along = np.sqrt(across**2 + down**2 + 1)
+    np.testing.assert_allclose((sample.truth_m * along)[20:], 2.0, rtol=1e-6)
+    assert sample.sensor_depth_m[-1, -1] < 0.85
+    with pytest.raises(camera.BadIntrinsics):
+        list(
+            FileReader(
+                find_frames(tmp_path, reader='rgbd', rays_of=(0.0,) * 4), prompt_size=SENSOR_SIZE
+            )
+        )
+
+
+def test_an_image_of_another_aspect_ratio_than_its_depth_is_refused_with_both(tmp_path):
+    """D11: it was squeezed."""
+    write_image(tmp_path / 'rgb/0.png', 90, (48, 85))
+    write_depth(tmp_path / 'depth/0.png', 2000)
+    with pytest.raises(OSError, match='0.png is 64x48 and .*0.png 85x48'):
+        read(tmp_path, reader='rgbd')
