@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Colour and depth from picture files."""
+"""Colour and depth from picture files, and pictures to files."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from promptda_ros import millimetres
 from promptda_ros.core.errors import FileError
@@ -37,3 +39,24 @@ def read_depth(path: Path, scale_m: float) -> FloatImage:
     if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
         raise FileError(f'{path} is no 16-bit depth picture: those of 8 bits have lost the depth')
     return millimetres.to_metres(counts, scale_m)
+
+
+def write_picture(path: Path, pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+    """Write one or three channels, the latter as BGR, in the format of the suffix.
+
+    Raises:
+        OSError: the file can't be written; OpenCV itself would not say so.
+    """
+    _, encoded = cv2.imencode(path.suffix, pixels)
+    path.write_bytes(encoded.tobytes())
+
+
+def write_array(path: Path, values: npt.NDArray[np.generic]) -> None:
+    """Write a .npy file.
+
+    Raises:
+        OSError: the file can't be written; NumPy itself would not say why.
+    """
+    content = io.BytesIO()
+    np.save(content, values)
+    path.write_bytes(content.getbuffer())

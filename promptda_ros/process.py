@@ -13,12 +13,11 @@ from typing import Any
 
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.guard import GaveUp, Guard
+from promptda_ros.core.output_folder import OF_THE_DISK
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.tracebacks import keep_traceback
 
 AGAIN_SEC = 1.0  # launch files and terminals send some signals twice
-# Errors of the disk that come without the name of a file.
-OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EPIPE)
 
 
 class Stopped(BaseException):
@@ -104,4 +103,4 @@ def _code(error: Exception) -> ExitCode:
 
 def _is_of_a_file(error: OSError) -> bool:
     """Tell errors of the user's files from those of pipes and sockets of our own."""
-    return error.filename is not None or error.errno in (None, *OF_THE_DISK)
+    return error.filename is not None or error.errno in (None, errno.EPIPE, *OF_THE_DISK)

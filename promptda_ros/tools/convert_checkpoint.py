@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 import pickle
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
-from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import (
     Dinov2Config,
@@ -50,15 +50,17 @@ def main(argv: list[str], stop: StopSignal) -> int:
     parser.add_argument('checkpoint', type=Path, help='the .ckpt file')
     parser.add_argument('folder', type=Path, help='the folder to make')
     arguments = parser.parse_args(argv)
-    convert(arguments.checkpoint, arguments.folder)
-    print(f'{arguments.folder} is ready: set the parameter model.path to it.')
+    folder: Path = arguments.folder
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileError(f'{folder} has files already; name a folder that does not exist')
+    with OutputFolder(folder) as unfinished:
+        convert(arguments.checkpoint, unfinished)
+    print(f'{folder} is ready: set the parameter model.path to it.')
     return ExitCode.CLEAN
 
 
-def convert(checkpoint: Path, folder: Path) -> None:
-    """Write the network of a checkpoint into a new folder and load it once, as the node would."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConversionError(f'{folder} exists already; name a folder that does not')
+def convert(checkpoint: Path, unfinished: Path) -> None:
+    """Write the network of a checkpoint into a folder and load it once, as the node would."""
     originals = original_weights(open_safely(checkpoint), checkpoint)
     config = config_of(originals, checkpoint)
     weights = rename_weights(originals, config.dinov2.num_hidden_layers)
@@ -68,13 +70,9 @@ def convert(checkpoint: Path, folder: Path) -> None:
         network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ConversionError(f'{checkpoint} has other tensors than a PromptDA: {error}') from None
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent) as workshop:
-        unfinished = Path(workshop) / folder.name
-        network.save_pretrained(unfinished)
-        image_processor().save_pretrained(unfinished)
-        load_network(unfinished)
-        unfinished.rename(folder)
+    network.save_pretrained(unfinished)
+    image_processor().save_pretrained(unfinished)
+    load_network(unfinished)
 
 
 def open_safely(checkpoint: Path) -> Any:
@@ -86,8 +84,6 @@ def open_safely(checkpoint: Path) -> Any:
         )
     try:
         return torch.load(checkpoint, map_location='cpu', weights_only=True)
-    except OSError as error:
-        raise ConversionError(f'{checkpoint} cannot be read ({error.strerror})') from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConversionError(

@@ -181,7 +181,6 @@ def _running_node(model: str, device: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _write(folder: Path, sent: Sent, listener: Listener, report: Report) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / 'report.json').write_text(report.to_json())
     if listener.last_points is None:
         return

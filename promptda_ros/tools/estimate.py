@@ -7,43 +7,37 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from promptda_ros import millimetres
 from promptda_ros.core.camera import along_axis
-from promptda_ros.core.frame import Depth, FloatImage, Frame
+from promptda_ros.core.frame import ByteImage, FloatImage, Frame
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import build, model_setting, Settings
+from promptda_ros.core.trust import Validity
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
-from promptda_ros.pictures import read_depth, read_image
+from promptda_ros.pictures import read_depth, read_image, write_array, write_picture
 from promptda_ros.process import StopSignal
 from promptda_ros.tools.arguments import add_camera, camera_of, Parser, rays_of
 from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
+RESULTS = ('depth.npy', 'depth.png', 'validity.png', 'preview.png', 'cloud.ply')
+
 
 def main(argv: list[str], stop: StopSignal) -> int:
-    """Write depth.png, depth.npy, preview.png and, with intrinsics, cloud.ply."""
+    """Write depth.png, depth.npy, validity.png, preview.png and, with intrinsics, cloud.ply."""
     arguments = _parser().parse_args(argv)
     settings = _settings(arguments)
-    image = read_image(arguments.image)
-    camera = camera_of(arguments, *image.shape[:2])
-    sensor_depth_m = _read_depth(arguments.depth, arguments.depth_scale)
-    if rays_of(arguments) and camera is not None:
-        sensor_depth_m = along_axis(sensor_depth_m, camera)
-    frame = Frame(
-        stamp_ns=0,
-        frame_id='',
-        image=image,
-        sensor_depth_m=sensor_depth_m,
-        intrinsics=camera,
-    )
-    model = load_model(settings)
-    depth = model.estimator.estimate(frame, settings.prompt, settings.output)
-    _write(arguments.out, frame, depth, settings)
-    _tell(arguments.out, depth, model.describe())
+    with OutputFolder(arguments.out, *RESULTS) as unfinished:
+        frame = _frame(arguments)
+        model = load_model(settings)
+        depth = model.estimator.estimate(frame, settings.prompt, settings.output)
+        result = Result(frame, depth, settings)
+        _write(unfinished, result)
+    _tell(arguments.out, result, model.describe())
     return ExitCode.CLEAN
 
 
@@ -75,6 +69,21 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
+def _frame(arguments: argparse.Namespace) -> Frame:
+    image = read_image(arguments.image)
+    camera = camera_of(arguments, *image.shape[:2])
+    sensor_depth_m = _read_depth(arguments.depth, arguments.depth_scale)
+    if rays_of(arguments) and camera is not None:
+        sensor_depth_m = along_axis(sensor_depth_m, camera)
+    return Frame(
+        stamp_ns=0,
+        frame_id='',
+        image=image,
+        sensor_depth_m=sensor_depth_m,
+        intrinsics=camera,
+    )
+
+
 def _read_depth(path: Path, scale_m: float) -> FloatImage:
     if path.suffix == '.npy':
         metres: FloatImage = np.load(path, allow_pickle=False).astype(np.float32)
@@ -82,23 +91,36 @@ def _read_depth(path: Path, scale_m: float) -> FloatImage:
     return read_depth(path, scale_m)
 
 
-def _write(folder: Path, frame: Frame, depth: Depth, settings: Settings) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / 'depth.npy', depth.depth_m)
-    cv2.imwrite(str(folder / 'depth.png'), millimetres.from_metres(depth.depth_m))
-    panels = depth_panels(('sensor depth', frame.sensor_depth_m), ('our depth', depth.depth_m))
+def _write(folder: Path, result: Result) -> None:
+    frame, depth_m = result.frame, result.depth.depth_m
+    write_array(folder / 'depth.npy', depth_m)
+    write_picture(folder / 'depth.png', millimetres.from_metres(depth_m))
+    write_picture(folder / 'validity.png', result.validity)
+    panels = depth_panels(('sensor depth', frame.sensor_depth_m), ('our depth', depth_m))
     save_figure(folder / 'preview.png', frame.image, panels, title='promptda estimate')
     if frame.intrinsics is None:
         return
-    points = Result(frame, depth, settings).points
-    write_ply(folder / 'cloud.ply', points[..., :3], frame.image)
+    write_ply(folder / 'cloud.ply', result.points[..., :3], frame.image)
 
 
-def _tell(folder: Path, depth: Depth, model: str) -> None:
+def _tell(folder: Path, result: Result, model: str) -> None:
+    depth = result.depth
     known = np.isfinite(depth.depth_m)
     print(f'network   {model}')
     measured = f'{depth.measured_fraction:.1%} measured'
     print(f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {measured}')
-    nearest_m, farthest_m = np.nanmin(depth.depth_m), np.nanmax(depth.depth_m)
-    print(f'depth     {nearest_m:.3f} to {farthest_m:.3f} m, {known.mean():.1%} known')
+    if known.any():
+        nearest_m, farthest_m = np.nanmin(depth.depth_m), np.nanmax(depth.depth_m)
+        print(f'depth     {nearest_m:.3f} to {farthest_m:.3f} m')
+    print(f'pixels    {_shares(result.validity)}, {1 - known.mean():.1%} unknown')
     print(f'results   {folder}')
+
+
+def _shares(validity: ByteImage) -> str:
+    """Say how much of the picture rests on what, the most trustworthy first."""
+    counts = {code: np.count_nonzero(validity == code) for code in reversed(Validity)}
+    return ', '.join(
+        f'{count / validity.size:.1%} {code.name.lower().replace("_", " ")}'
+        for code, count in counts.items()
+        if count
+    )

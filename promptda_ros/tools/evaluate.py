@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.evaluation.flicker import Flicker, measure_flicker
 from promptda_ros.evaluation.methods import (
@@ -46,12 +47,19 @@ CELL_FRAMES = 20
 NETWORK = 'network'
 WORST_PER_SENSOR = 3
 STATIC_VIDEOS = 3
+RESULTS = ('results.csv', 'results.json', 'index.html')
 
 
 def main(argv: list[str], stop: StopSignal) -> int:
     """Write results.csv, results.json and index.html, and print the tables."""
     arguments = _parser().parse_args(argv)
-    _evaluate(arguments)
+    if arguments.static_frames and arguments.source != CELL:
+        raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
+    with OutputFolder(arguments.out, *RESULTS) as unfinished:
+        report, stopped = _evaluate(arguments, unfinished)
+    _tell(report, arguments.out)
+    if stopped:
+        raise Stopped(stopped)
     return ExitCode.CLEAN
 
 
@@ -121,9 +129,8 @@ def _size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
-    if arguments.static_frames and arguments.source != CELL:
-        raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
+def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Report, str]:
+    """Judge, and write the results to a folder; return what they are, and whether all."""
     reader = _reader(arguments)
     names = arguments.model if NETWORK in arguments.methods else []
     models = [load_model(_settings(arguments, name)) for name in names]
@@ -133,9 +140,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     worst = WorstFrames(
         methods[-1].name, per_sensor=WORST_PER_SENSOR, hole_share=min(arguments.holes)
     )
-    scores = _run(reader, methods, worst, arguments)
-    total = _answers(reader, methods, arguments)
-    is_complete = len(scores) == total
+    scores, stopped = _run(reader, methods, worst, arguments)
     report = Report(
         source=arguments.source,
         seed=arguments.seed,
@@ -144,15 +149,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         models=[model.facts() for model in models],
         missing=missing,
         rows=summarise(scores),
-        flickers=_flickers(methods, arguments) if is_complete else [],
+        flickers=[] if stopped else _flickers(methods, arguments),
     )
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write_scores(arguments.out / 'results.csv', scores)
-    (arguments.out / 'results.json').write_text(report.to_json())
-    write_page(arguments.out / 'index.html', report, worst.listed())
-    _tell(report, arguments.out)
-    if not is_complete:
-        raise Stopped(f'stopped: the results are of {len(scores)} of {total} answers')
+    write_scores(unfinished / 'results.csv', scores)
+    (unfinished / 'results.json').write_text(report.to_json())
+    write_page(unfinished / 'index.html', report, worst.listed())
+    return report, stopped
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, object]:
@@ -231,11 +233,12 @@ def _methods(
 
 def _run(
     reader: Reader, methods: Sequence[Method], worst: WorstFrames, arguments: argparse.Namespace
-) -> list[Score]:
-    """Judge every answer; a stop ends it with what there is."""
+) -> tuple[list[Score], str]:
+    """Judge every answer; a stop ends it with what there is, and is said."""
     answers = evaluate(reader, methods, hole_shares=arguments.holes, seed=arguments.seed)
-    total = _answers(reader, methods, arguments)
+    total = len(reader) * len(arguments.holes) * len(methods)
     scores: list[Score] = []
+    stopped = ''
     try:
         for answer in tqdm(answers, total=total, desc='answers', unit='', file=sys.stderr):
             scores.append(answer.score)
@@ -243,14 +246,11 @@ def _run(
     except Stopped:
         if not scores:
             raise
+        stopped = f'stopped: the results are of {len(scores)} of {total} answers'
     if all(score.refused for score in scores):
         reasons = ', '.join(sorted({score.refused for score in scores}))
         raise NoFrames(f'none of {len(reader)} frames gave any answer: {reasons}')
-    return scores
-
-
-def _answers(reader: Reader, methods: Sequence[Method], arguments: argparse.Namespace) -> int:
-    return len(reader) * len(arguments.holes) * len(methods)
+    return scores, stopped
 
 
 def _flickers(methods: Sequence[Method], arguments: argparse.Namespace) -> list[Flicker]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.torch_version import TorchVersion
 
 from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import expected_digest, model_folder
@@ -37,13 +38,14 @@ def main(argv: list[str], stop: StopSignal) -> int:
     """Run `promptda export`; returns the exit code."""
     arguments = _parser().parse_args(argv)
     settings = build({model_setting(arguments.model): arguments.model})
-    network = load_folded(
-        model_folder(settings.model),
-        sha256=expected_digest(settings.model),
-        dtype=DTYPES[arguments.precision],
-    )
-    inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
-    export_onnx(network, inputs, arguments.onnx)
+    with OutputFolder(arguments.onnx.parent, arguments.onnx.name) as unfinished:
+        network = load_folded(
+            model_folder(settings.model),
+            sha256=expected_digest(settings.model),
+            dtype=DTYPES[arguments.precision],
+        )
+        inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
+        export_onnx(network, inputs, unfinished / arguments.onnx.name)
     _tell(arguments, network, inputs)
     return ExitCode.CLEAN
 
@@ -97,7 +99,6 @@ def export_onnx(network: FoldedNetwork, inputs: tuple[Tensor, Tensor], path: Pat
         ExportError: torch can't without the onnx package, or at all.
     """
     _require_exporter(network.dtype)
-    path.parent.mkdir(parents=True, exist_ok=True)
     network(*inputs)  # the position table of this size is a constant from now on
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # that sizes become constants, which is wanted here

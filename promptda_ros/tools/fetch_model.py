@@ -8,11 +8,13 @@ The node itself never downloads. The digest noted here is checked at every start
 from __future__ import annotations
 
 from pathlib import Path
+import shutil
 
 from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.output_folder import OF_THE_DISK, OutputFolder
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import HUB_REPOSITORIES, note_digest
-from promptda_ros.network import load_network
+from promptda_ros.network import CheckpointError, load_network
 from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
 from promptda_ros.process import StopSignal
 from promptda_ros.tools.arguments import Parser
@@ -33,11 +35,25 @@ def main(argv: list[str], stop: StopSignal) -> int:
     parser.add_argument('--revision', default='main', help='commit of the repository')
     arguments = parser.parse_args(argv)
     folder = fetched_folder(arguments.name)
-    _download(HUB_REPOSITORIES[arguments.name], arguments.revision, folder)
-    digest = load_network(folder).sha256
-    note_digest(folder, digest)
+    with OutputFolder(folder) as unfinished:
+        partial = folder.with_name(f'{folder.name}.part')  # where a download goes on
+        _download(HUB_REPOSITORIES[arguments.name], arguments.revision, partial)
+        digest = _require_network(partial)
+        note_digest(unfinished, digest)
+        for name in FILES:
+            (partial / name).replace(unfinished / name)
+        shutil.rmtree(partial)
     print(f'{folder}\nsha256 {digest}\nuse it with model:={arguments.name}')
     return ExitCode.CLEAN
+
+
+def _require_network(folder: Path) -> str:
+    """Load what was downloaded and return the digest of its weights; remove what can't be."""
+    try:
+        return load_network(folder).sha256
+    except CheckpointError:
+        shutil.rmtree(folder)
+        raise
 
 
 def _download(repository: str, revision: str, folder: Path) -> None:
@@ -51,4 +67,12 @@ def _download(repository: str, revision: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         print(f'{repository}@{revision}: {name}')
-        hf_hub_download(repository, name, revision=revision, local_dir=folder)
+        try:
+            hf_hub_download(repository, name, revision=revision, local_dir=folder)
+        except OSError as error:
+            if error.errno in OF_THE_DISK:
+                raise
+            raise FetchError(
+                f'{name} can not be downloaded: {error}; the same command goes on where this one '
+                f'ended, and a folder fetched on another machine can be copied to {folder.parent}'
+            ) from None

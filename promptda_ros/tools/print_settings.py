@@ -7,8 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 import textwrap
 
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.setting import Setting, Value
 from promptda_ros.core.settings import describe
+from promptda_ros.exit_codes import ExitCode
 from promptda_ros.process import StopSignal
 from promptda_ros.tools.arguments import Parser
 
@@ -23,9 +25,12 @@ def main(argv: list[str], stop: StopSignal) -> int:
     parser = Parser('print_settings', __doc__)
     parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')
     folder: Path = parser.parse_args(argv).out
-    (folder / YAML_FILE).write_text(as_yaml())
-    (folder / TABLE_FILE).write_text(as_table())
-    return 0
+    contents = {YAML_FILE: as_yaml(), TABLE_FILE: as_table()}
+    with OutputFolder(folder, *map(str, contents)) as unfinished:
+        for name, content in contents.items():
+            (unfinished / name).parent.mkdir(exist_ok=True)
+            (unfinished / name).write_text(content)
+    return ExitCode.CLEAN
 
 
 def as_yaml() -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from promptda_ros.core.errors import FileError
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.training.judge import Verdict
 
 LOG = 'log.csv'
@@ -35,17 +37,10 @@ class History:
     """Appends to a folder's log; a resumed run forgets what came after its checkpoint."""
 
     def __init__(self, folder: Path, step: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         # A run that has taken no step judges its start anew.
         self._rows = [row for row in read_log(folder / LOG) if step and row.step <= step]
-        with self._path.open('w', newline='', encoding='utf-8') as file:
-            csv.writer(file).writerow(FIELDS)
-        self._append(self._rows)
-
-    @property
-    def _path(self) -> Path:
-        return self._folder / LOG
+        self._write()
 
     def add_loss(self, step: int, loss: float) -> None:
         """Note the mean loss of the last steps."""
@@ -61,24 +56,33 @@ class History:
                 Row(step, f'{one.sensor}{EDGE}', one.relative_edge_mae),
             )
         )
-        _draw(self._rows, self._folder / CURVES)
+        with OutputFolder(self._folder) as unfinished:
+            _draw(self._rows, unfinished / CURVES)
 
     def _add(self, rows: Iterable[Row]) -> None:
-        added = list(rows)
-        self._rows += added
-        self._append(added)
+        self._rows += rows
+        self._write()
 
-    def _append(self, rows: Sequence[Row]) -> None:
-        with self._path.open('a', newline='', encoding='utf-8') as file:
-            csv.writer(file).writerows([row.step, row.what, f'{row.value:.6g}'] for row in rows)
+    def _write(self) -> None:
+        with (
+            OutputFolder(self._folder) as unfinished,
+            (unfinished / LOG).open('w', newline='', encoding='utf-8') as file,
+        ):
+            table = csv.writer(file)
+            table.writerow(FIELDS)
+            table.writerows([row.step, row.what, f'{row.value:.6g}'] for row in self._rows)
 
 
 def read_log(path: Path) -> list[Row]:
     """Read what a run has written; nothing when there is no log."""
     if not path.exists():
         return []
-    with path.open(newline='', encoding='utf-8') as file:
-        return [Row(int(r['step']), r['what'], float(r['value'])) for r in csv.DictReader(file)]
+    try:
+        with path.open(newline='', encoding='utf-8') as file:
+            rows = csv.DictReader(file)
+            return [Row(int(r['step']), r['what'], float(r['value'])) for r in rows]
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
+        raise FileError(f'{path} is no log of a run ({error}); remove it') from None
 
 
 def _draw(rows: Sequence[Row], path: Path) -> None:

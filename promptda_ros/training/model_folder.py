@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 import shutil
 
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.models import note_digest
 from promptda_ros.network import load_network
-from promptda_ros.network.folder import PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.folder import PROCESSOR_FILE, WEIGHTS_FILE, write_json
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.training.recipe import Recipe
 from promptda_ros.training.state import State
@@ -21,16 +21,18 @@ MODEL, CARD, RECIPE = 'model', 'README.md', 'recipe.yaml'
 
 def write_model(folder: Path, recipe: Recipe, state: State, *, recipe_path: Path) -> Path:
     """Write the best weights, their digest, the recipe and a card; return their folder."""
-    best, model = folder / BEST, folder / MODEL
-    shutil.copytree(best, model, dirs_exist_ok=True)
-    sha256 = load_network(model).sha256
-    note_digest(model, sha256)
-    last = recipe.phases[-1]
-    processor = json.dumps(_processor(last.height, last.width, state), indent=2, sort_keys=True)
-    (model / PROCESSOR_FILE).write_text(processor + '\n', encoding='utf-8')
-    shutil.copyfile(recipe_path, model / RECIPE)
-    (model / CARD).write_text(_card(folder.name, recipe, state, sha256=sha256), encoding='utf-8')
-    return model
+    with OutputFolder(folder) as unfinished:
+        model = unfinished / MODEL
+        shutil.copytree(folder / BEST, model)
+        sha256 = load_network(model).sha256
+        note_digest(model, sha256)
+        last = recipe.phases[-1]
+        processor = _processor(last.height, last.width, state)
+        write_json(model, PROCESSOR_FILE, processor)
+        shutil.copyfile(recipe_path, model / RECIPE)
+        card = _card(folder.name, recipe, state, sha256=sha256)
+        (model / CARD).write_text(card, encoding='utf-8')
+    return folder / MODEL
 
 
 def _processor(height: int, width: int, state: State) -> dict[str, object]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from promptda_ros.core.output_folder import OutputFolder
+from promptda_ros.pictures import write_array
 from promptda_ros.sim.view import View
 
 STEP_M = 1e-4  # of the stored uint16: 6.5 m at most
@@ -19,12 +21,12 @@ ARRAYS = ('image', 'depth', 'behind', 'ids', 'gloss', 'matrix')
 
 def write_shard(folder: Path, views: Sequence[View]) -> None:
     """Write views of one size as one folder, whole or not at all."""
-    unfinished = folder.with_suffix('.unfinished')
-    unfinished.mkdir(parents=True, exist_ok=True)
     layers = [_layers(view) for view in views]
-    for name in ARRAYS:
-        np.save(unfinished / f'{name}.npy', np.stack([layer[name] for layer in layers]))
-    unfinished.rename(folder)
+    with OutputFolder(folder.parent) as unfinished:
+        shard = unfinished / folder.name
+        shard.mkdir()
+        for name in ARRAYS:
+            write_array(shard / f'{name}.npy', np.stack([layer[name] for layer in layers]))
 
 
 class Shards:

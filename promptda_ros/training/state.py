@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 from promptda_ros.training.recipe import Recipe
 
@@ -58,8 +59,6 @@ class State:
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f'{CHECKPOINT}.part'
         tensors = {
             **_named(NETWORK, self.network.state_dict()),
             **_named(AVERAGE, self.average.state_dict()),
@@ -70,8 +69,12 @@ class State:
             'recipe_sha256': self.recipe_sha256,
             'init_sha256': self.init_sha256,
         }
-        save_file(tensors, unfinished, metadata=notes)
-        unfinished.replace(folder / CHECKPOINT)
+        with OutputFolder(folder) as unfinished:
+            try:
+                save_file(tensors, unfinished / CHECKPOINT, metadata=notes)
+            except SafetensorError as error:
+                path = folder / CHECKPOINT
+                raise FileError(f'{path} can not be written ({error}); free some space') from None
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint in a folder, if it has one.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
+from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import load_network, PromptDepthAnythingImageProcessor
 from promptda_ros.tools.convert_checkpoint import OLDEST_SAFE_TORCH
 from promptda_ros.tools.main import main as promptda
@@ -91,8 +92,8 @@ def converted(tmp_path_factory):
     return folder / 'out'
 
 
-def refusal(capsys, *argv: str) -> str:
-    assert main([*map(str, argv)]) == 3
+def refusal(capsys, *argv: str, code: ExitCode = ExitCode.MODEL_OR_DEVICE) -> str:
+    assert main([*map(str, argv)]) == code
     return capsys.readouterr().err
 
 
@@ -217,9 +218,8 @@ def test_a_torch_that_cannot_open_pickles_safely_is_refused(
 
 
 def test_a_missing_checkpoint_is_named(tmp_path, capsys):
-    assert 'gone.ckpt cannot be read (No such file' in refusal(
-        capsys, tmp_path / 'gone.ckpt', tmp_path / 'out'
-    )
+    words = (tmp_path / 'gone.ckpt', tmp_path / 'out')
+    assert 'gone.ckpt: No such file' in refusal(capsys, *words, code=ExitCode.CONFIGURATION)
 
 
 @pytest.mark.parametrize('content', [b'', b'<html>', bytes(100), b'PK\x03\x04' + bytes(60)])
@@ -231,9 +231,9 @@ def test_a_damaged_checkpoint_is_named(tmp_path, capsys, content):
 def test_folders_are_never_overwritten(tmp_path, capsys):
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'mine.txt').touch()
-    save(tmp_path / 'model.ckpt', original())
-    message = refusal(capsys, tmp_path / 'model.ckpt', tmp_path / 'out')
-    assert f'{tmp_path / "out"} exists already' in message
+    words = (save(tmp_path / 'model.ckpt', original()), tmp_path / 'out')
+    message = refusal(capsys, *words, code=ExitCode.CONFIGURATION)
+    assert f'{tmp_path / "out"} has files already' in message
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_weights_that_are_not_finite_leave_no_folder(tmp_path, capsys):
     state['pretrained.norm.bias'][3] = float('nan')
     message = refusal(capsys, save(tmp_path / 'model.ckpt', state), tmp_path / 'new' / 'out')
     assert 'NaN or infinite weights, first in backbone.layernorm.bias' in message
-    assert list((tmp_path / 'new').iterdir()) == []
+    assert not (tmp_path / 'new').exists()
 
 
 def test_tensors_outside_the_prefix_are_refused(tmp_path, capsys):
