@@ -1,25 +1,23 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Image messages <-> pixels: encodings, strides, endianness, units."""
+"""Image messages -> pixels: encodings, strides, endianness, units."""
 
 from __future__ import annotations
 
-import array
 from dataclasses import dataclass
-import sys
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
-from std_msgs.msg import Header
 
 from promptda_ros import millimetres
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.peer_text import shorten
 
-# Where fields are not checked, as from Jazzy on, assigning `data` copies the array that it is
-# given; a message made with this keeps it. Older ones always check and know no such argument.
-BY_REFERENCE = {'check_fields': True} if '_check_fields' in Image.__slots__ else {}
+if TYPE_CHECKING:  # decoders take whatever has these fields, also where there is no ROS
+    from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+
+LARGER = 'set input.max_pixels if this is intended'
 BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
 
 
@@ -75,7 +73,8 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
         pixels = _pixels(message, view)
         return pixels if view.to_rgb is None else cv2.cvtColor(pixels, view.to_rgb)
     if message.encoding in _COLOUR_BRIDGED:
-        return _through_cv_bridge(message)
+        name, dtype, channels = _COLOUR_BRIDGED[message.encoding]
+        return _through_cv_bridge(_pixels(message, _Encoding(dtype, channels)), name)
     if message.encoding in _COLOUR_PLANAR:
         return _from_planes(message)
     supported = (*_COLOUR_VIEWS, *_COLOUR_BRIDGED, *_COLOUR_PLANAR)
@@ -114,38 +113,17 @@ def read_numbers(message: Image, *, role: str, max_pixels: int) -> np.ndarray:
     return _pixels(message, encoding, role=role)
 
 
-def image_of(pixels: np.ndarray, header: Header, encoding: str) -> Image:
-    """Return the message of pixels (H, W) or (H, W, channels) without padding."""
-    height, width = pixels.shape[:2]
-    message = Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding=encoding,
-        is_bigendian=int(sys.byteorder == 'big'),
-        step=pixels.nbytes // height,
-        **BY_REFERENCE,
-    )
-    message.data = bytes_of(pixels)
-    return message
-
-
-def bytes_of(pixels: np.ndarray) -> array.array[int]:
-    """Return the bytes, copied once, as the one type that a message takes without a loop."""
-    data = array.array('B')
-    data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
-    return data
-
-
 def surplus_bytes(message: Image | CompressedImage | PointCloud2) -> int:
     """Return how many bytes an image has beyond its rows; negative where some are missing."""
-    if not isinstance(message, Image):
+    if not hasattr(message, 'encoding') or message.step == 0:  # then the length says the step
         return 0
     planes = 3 if message.encoding in _COLOUR_PLANAR else 2  # in half images
     return len(message.data) - message.height * planes // 2 * message.step
 
 
-def require_size(width: int, height: int, max_pixels: int, *, role: str) -> None:
+def require_size(
+    width: int, height: int, max_pixels: int, *, role: str, larger: str = LARGER
+) -> None:
     """Refuse a picture without pixels, or with more than the limit, before it is allocated.
 
     Raises:
@@ -153,14 +131,27 @@ def require_size(width: int, height: int, max_pixels: int, *, role: str) -> None
     """
     if width == 0 or height == 0:
         raise BadFrame(
-            f'{role}_size', f'{role} is {width}x{height}: it has no pixels; mend the publisher'
+            f'{role}_size', f'{role} is {width}x{height}: it has no pixels; fix the publisher'
         )
     if width * height > max_pixels:
         raise BadFrame(
             f'{role}_size',
             f'{role} {width}x{height} has {width * height / 1e6:.1f} Mpx > input.max_pixels '
-            f'{max_pixels / 1e6:.1f} Mpx; set input.max_pixels if it is meant',
+            f'{max_pixels / 1e6:.1f} Mpx; {larger}',
         )
+
+
+def bayer_to_rgb(mosaic: np.ndarray, encoding: str) -> ByteImage:
+    """Return RGB (H, W, 3) of a mosaic (H, W) of an encoding such as bayer_rggb8.
+
+    Raises:
+        BadFrame: there is no such mosaic of these numbers.
+    """
+    known = _COLOUR_BRIDGED.get(encoding)
+    if known is None or mosaic.ndim != 2 or mosaic.dtype != np.dtype(known[1]):
+        text = f"no mosaic '{shorten(encoding)}' is made of {mosaic.dtype} {mosaic.shape}"
+        raise BadFrame('image_encoding', f'{text}; fix the publisher')
+    return _through_cv_bridge(mosaic, known[0])
 
 
 def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> np.ndarray:
@@ -168,20 +159,32 @@ def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> 
 
     Strides and lengths that don't hold the pixels are refused; the type support checks nothing.
     """
-    if message.step < row_bytes:
+    step = _step(message, row_bytes=row_bytes, rows=rows)
+    if step < row_bytes:
         raise BadFrame(
             f'{role}_step',
-            f'{role} step {message.step} < {row_bytes} bytes for {message.width} pixels of '
-            f'{shorten(message.encoding)}; mend the publisher',
+            f'{role} step {step} < {row_bytes} bytes for {message.width} pixels of '
+            f'{shorten(message.encoding)}; fix the publisher',
         )
-    if len(message.data) < rows * message.step:
+    if len(message.data) < rows * step:
         raise BadFrame(
             f'{role}_data',
-            f'{role} has {len(message.data)} bytes < {rows * message.step} for {rows} rows of '
-            f'{message.step}; mend the publisher',
+            f'{role} has {len(message.data)} bytes < {rows * step} for {rows} rows of '
+            f'{step}; fix the publisher',
         )
-    data = np.frombuffer(message.data, np.uint8, count=rows * message.step)
-    return data.reshape(rows, message.step)[:, :row_bytes]
+    data = np.frombuffer(message.data, np.uint8, count=rows * step)
+    return data.reshape(rows, step)[:, :row_bytes]
+
+
+def _step(message: Image, *, row_bytes: int, rows: int) -> int:
+    """Return the step, or what it must have been where the length of the data leaves no doubt."""
+    length = len(message.data)
+    if message.step == 0 and length == rows * row_bytes:
+        return row_bytes  # simulators leave it out
+    is_planar = rows > message.height
+    if is_planar and message.step == 2 * row_bytes and length == message.height * message.step:
+        return row_bytes  # their colours were counted as a second byte of every pixel
+    return int(message.step)
 
 
 def _pixels(message: Image, encoding: _Encoding, *, role: str = 'image') -> np.ndarray:
@@ -189,7 +192,7 @@ def _pixels(message: Image, encoding: _Encoding, *, role: str = 'image') -> np.n
     dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
     row_bytes = message.width * encoding.channels * dtype.itemsize
     rows = _rows(message, row_bytes=row_bytes, rows=message.height, role=role)
-    if message.step % dtype.itemsize:
+    if rows.strides[0] % dtype.itemsize:
         rows = np.ascontiguousarray(rows)
     values = rows.view(dtype).astype(dtype.newbyteorder('='), copy=False)
     if encoding.channels == 1:
@@ -197,24 +200,25 @@ def _pixels(message: Image, encoding: _Encoding, *, role: str = 'image') -> np.n
     return values.reshape(message.height, message.width, encoding.channels)
 
 
-def _through_cv_bridge(message: Image) -> ByteImage:
+def _through_cv_bridge(pixels: np.ndarray, encoding: str) -> ByteImage:
+    """Convert pixels (H, W) or (H, W, channels) of an encoding by the name that it knows."""
     # Imported when first needed: its binary breaks where pip installed NumPy 2.
     try:
         from cv_bridge import CvBridge, CvBridgeError
+        from std_msgs.msg import Header
+
+        from promptda_ros.image_messages import image_of
     except (ImportError, AttributeError) as error:
-        text = (
-            f"cv_bridge does not load ({shorten(str(error))}), so that {message.encoding} can't "
-        )
-        text += 'be read; pip install "numpy<2" where it was built for NumPy 1'
+        text = f'cv_bridge does not load ({shorten(str(error))}), so that {encoding} can not be '
+        text += 'read; pip install "numpy<2" where it was built for NumPy 1'
         raise BadFrame('image_encoding', text) from error
     # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
     # byte swap fails under NumPy 2.
-    name, dtype, channels = _COLOUR_BRIDGED[message.encoding]
-    packed = image_of(_pixels(message, _Encoding(dtype, channels)), message.header, name)
+    packed = image_of(pixels, Header(), encoding)
     try:
         picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
     except (CvBridgeError, cv2.error) as error:
-        text = f'cv_bridge refuses {message.encoding}: {shorten(str(error))}'
+        text = f'cv_bridge refuses {encoding}: {shorten(str(error))}'
         raise BadFrame('image_encoding', text) from error
     return picture
 

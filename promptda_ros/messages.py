@@ -14,7 +14,7 @@ from promptda_ros import millimetres
 from promptda_ros.core.camera_info import read_camera_info
 from promptda_ros.core.cloud import PointLayout
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Intrinsics
-from promptda_ros.encodings import BY_REFERENCE, bytes_of, image_of
+from promptda_ros.image_messages import BY_REFERENCE, bytes_of, image_of
 
 NANOSECONDS = 1_000_000_000
 

@@ -12,10 +12,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from promptda_ros import messages, millimetres
-from promptda_ros.compressed_depth import encode_depth
 from promptda_ros.core.cloud import COMPACT_LAYOUT, NORMALS_LAYOUT
 from promptda_ros.core.picture import colourise
 from promptda_ros.core.result import Result
+from promptda_ros.image_messages import encode_depth
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import Image, PointCloud2
 import torch
 
 from promptda_ros.alignment import Alignment
 from promptda_ros.attachments import Attachments, keep_confident, read_mask
 from promptda_ros.calibration import Calibration, Optics, Shot
-from promptda_ros.compressed import read_compressed_image
-from promptda_ros.compressed_depth import decode_depth
-from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Mask
+from promptda_ros.core.frame import BadFrame, FloatImage, Frame, Mask
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.registration import register_depth, register_points
 from promptda_ros.core.settings import InputSettings, Settings
 from promptda_ros.core.transform import IDENTITY, Transform
-from promptda_ros.encodings import read_depth, read_image
+from promptda_ros.decoding import read_any_depth, read_any_image
 from promptda_ros.extrinsics import Extrinsics
 from promptda_ros.frozen import FrozenDepth
 from promptda_ros.messages import NANOSECONDS
@@ -124,7 +122,11 @@ class Reader:
                 'set input.min_confidence:=0',
             )
         return register_points(
-            read_points(message, max_points=settings.input.max_pixels),
+            read_points(
+                message,
+                depth_scale=settings.input.depth_scale,
+                max_points=settings.input.max_pixels,
+            ),
             self._require(optics, CAN_NOT_REGISTER).intrinsics,
             camera_from_sensor or IDENTITY,
             max_long_side=settings.prompt.max_long_side,
@@ -210,27 +212,6 @@ class Reader:
                 'image it was made of',
             )
         return message
-
-
-def read_any_image(message: SensorMessage, settings: InputSettings) -> ByteImage:
-    """Return the image of a message in any transport as RGB (H, W, 3).
-
-    Raises:
-        BadFrame: the message can't be read.
-    """
-    if isinstance(message, CompressedImage):
-        return read_compressed_image(message, max_pixels=settings.max_pixels)
-    return read_image(message, max_pixels=settings.max_pixels)
-
-
-def read_any_depth(message: SensorMessage, settings: InputSettings) -> FloatImage:
-    """Return the depth image (h, w) of a message in any transport in metres.
-
-    Raises:
-        BadFrame: the message can't be read.
-    """
-    read = decode_depth if isinstance(message, CompressedImage) else read_depth
-    return read(message, depth_scale=settings.depth_scale, max_pixels=settings.max_pixels)
 
 
 def _straighten(depth_m: FloatImage, optics: Optics, settings: Settings) -> FloatImage:

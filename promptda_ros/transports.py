@@ -37,6 +37,8 @@ TRANSPORTS: Mapping[str, tuple[Transport, ...]] = {
         RAW,
         Transport('compressedDepth', CompressedImage, '/compressedDepth'),
         Transport('points', PointCloud2),
+        # PNG keeps all 16 bits; what is JPEG is refused message by message.
+        Transport('compressed', CompressedImage, '/compressed'),
     ),
     'confidence': (RAW,),
     'mask': (RAW,),
@@ -61,14 +63,15 @@ def choose(node: Node, role: str, base: str, wanted: str) -> Transport | None:
 
 def remedy_for(role: str, topic: str, types: set[str]) -> str:
     """Say what to set or remap when a topic carries other types than the one subscribed to."""
-    for transport in TRANSPORTS[role]:
-        if transport.type_name not in types:
-            continue
-        setting = f'set input.{role}_transport:={transport.name}'
-        if not transport.suffix:
-            return f'{setting}, or auto'
-        if topic.endswith(transport.suffix):
-            return f'remap {role} to {topic.removesuffix(transport.suffix)} and {setting}'
-        return f'{setting}, and append {transport.suffix} to the topic of the publisher'
-    kinds = {transport.type_name for transport in TRANSPORTS[role]}
-    return f'remap {role} to a topic of {" or ".join(sorted(kinds))}'
+    fitting = [each for each in TRANSPORTS[role] if each.type_name in types]
+    if not fitting:
+        kinds = {each.type_name for each in TRANSPORTS[role]}
+        return f'remap {role} to a topic of {" or ".join(sorted(kinds))}'
+    named = [each for each in fitting if each.suffix and topic.endswith(each.suffix)]
+    transport = (named or fitting)[0]
+    setting = f'set input.{role}_transport:={transport.name}'
+    if not transport.suffix:
+        return f'{setting}, or auto'
+    if named:
+        return f'remap {role} to {topic.removesuffix(transport.suffix)} and {setting}'
+    return f'{setting}, and append {transport.suffix} to the topic of the publisher'

@@ -51,9 +51,9 @@ class InputSettings:
     depth_transport: str = _setting(
         'auto',
         'How depth arrives: raw on `depth`, compressedDepth (PNG or RVL) on '
-        '`depth/compressedDepth`, points (PointCloud2) on `depth`; auto takes what is published, '
-        'raw first.',
-        choices=('auto', 'raw', 'compressedDepth', 'points'),
+        '`depth/compressedDepth`, points (PointCloud2) on `depth`, compressed (PNG of 16 bits) on '
+        '`depth/compressed`; auto takes what is published, in this order.',
+        choices=('auto', 'raw', 'compressedDepth', 'points', 'compressed'),
     )
     max_pixels: int = _setting(
         16_000_000,
@@ -64,7 +64,7 @@ class InputSettings:
     )
     depth_scale: float = _setting(
         0.0,
-        'Metres in one unit of the depth image; 0 takes 0.001 for 16-bit and 1 for 32FC1.',
+        'Metres in one unit of the depth; 0 takes 0.001 for 16 bits, 1 for 32FC1 and points.',
         unit='m',
         limits=(0.0, 1000.0),
         live=True,

@@ -77,8 +77,9 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
         base = topic.name.removesuffix('/compressedDepth')
         if topic.role == 'depth' and f'{base}/compressed' in topics:
             return (
-                f'depth is published on {base}/compressed only: JPEG keeps 8 of its 16 bits, so '
-                f'that distances are lost; publish {base}/compressedDepth with the plugin '
+                f'depth is published on {base}/compressed only; set '
+                'input.depth_transport:=compressed if it is PNG; a JPEG keeps 8 of its 16 bits, '
+                f'so that distances are lost: then publish {base}/compressedDepth with the plugin '
                 'compressed_depth_image_transport of image_transport'
             )
         near = difflib.get_close_matches(topic.name, topics, n=3)

@@ -17,8 +17,9 @@ import pytest
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-from promptda_ros.compressed_depth import decode_depth, encode_depth
+from promptda_ros.compressed_depth import decode_depth
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.image_messages import encode_depth
 
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=5, nanosec=7), frame_id='depth_optical')
@@ -125,6 +126,16 @@ def test_rvl_is_read_as_png_is():
     np.testing.assert_allclose(found_m, [[np.nan, A / (5 - B), A / (4 - B)]], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    'text', ['16UC1; png compressed ', 'mono16; png compressed', '16UC1; png']
+)
+def test_a_png_of_the_transport_for_pictures_is_depth_too(text):
+    """K13: all 16 bits are there, without a header."""
+    np.testing.assert_allclose(read(text, png(counts())), metres(counts()), rtol=1e-6)
+    assert refusal(text, png(counts().astype(np.uint8))).reason == 'depth_png_bits'
+    assert refusal(text.replace('png', 'jpeg'), png(counts())).reason == 'depth_jpeg'
+
+
 @pytest.mark.parametrize('scale, expected_m', [(0.0, 1.234), (0.001, 1.234), (0.0001, 0.1234)])
 def test_the_unit_of_counts_is_that_of_the_setting(scale, expected_m):
     """D3: as for raw images."""
@@ -150,7 +161,7 @@ BAD = {
     'depth_png_bits': ('16UC1; compressedDepth png', NO_CONFIG + png(np.zeros((4, 4), np.uint8))),
     'depth_rvl': ('16UC1; compressedDepth rvl', NO_CONFIG + RVL[:-4]),
     'depth_jpeg': ('16UC1; jpeg compressed ', cv2.imencode('.jpg', np.zeros((9, 9)))[1].tobytes()),
-    'depth_format': ('16UC1; png compressed ', png(counts())),
+    'depth_format': ('16UC1; webp compressed ', png(counts())),
     'depth_encoding': ('bgr8; compressedDepth png', NO_CONFIG + png(counts())),
     'depth_data': ('16UC1; compressedDepth png', NO_CONFIG + png(counts())[:-40]),
     'depth_size': ('16UC1; compressedDepth rvl', RVL_BOMB),
@@ -165,7 +176,18 @@ def test_every_fault_has_a_reason_of_its_own(reason):
     assert len(str(refused)) > 30
 
 
-@pytest.mark.parametrize('values', [(float('nan'), 0.0), (A, float('inf')), (A, 5.0), (-1.0, B)])
+@pytest.mark.parametrize(
+    'values',
+    [
+        (float('nan'), 0.0),
+        (A, float('inf')),
+        (A, 5.0),
+        (-1.0, B),
+        (1e30, B),
+        (1e-30, B),
+        (A, -1e30),
+    ],
+)
 def test_a_quantisation_that_no_depth_has_is_refused(values):
     """D15: instead of depth behind the camera or none."""
     data = struct.pack('<iff', 0, *values) + png(counts())

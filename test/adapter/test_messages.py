@@ -19,7 +19,7 @@ from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 import torch
 
-from promptda_ros import compressed_depth, encodings, messages
+from promptda_ros import encodings, image_messages, messages
 from promptda_ros.core import camera
 from promptda_ros.core.camera_info import is_distorted
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, PCL_LAYOUT, PointLayout
@@ -201,12 +201,45 @@ def test_half_pixels_of_chroma_never_raise_anything_else(encoding, height, width
 def test_a_cv_bridge_that_does_not_load_costs_only_what_needs_it(monkeypatch):
     """Its binary breaks under NumPy 2; what is a view of the message is read all the same."""
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
-    with pytest.raises(
-        BadFrame, match=r"cv_bridge does not load .* yuyv can't be read"
-    ) as refused:
+    with pytest.raises(BadFrame, match='cv_bridge does not load .* can not be read') as refused:
         read(message_of(noise(4, 6, 2), 'yuyv'))
     assert refused.value.reason == 'image_encoding'
     assert read(message_of(noise(4, 6), 'bgr8')).shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize('encoding', ['rgb8', 'bgr8', 'yuyv', 'nv12'])
+def test_a_step_of_zero_means_packed_rows_where_the_length_bears_it_out(encoding):
+    """C3: simulators leave it out."""
+    channels = {'rgb8': 3, 'bgr8': 3, 'yuyv': 2, 'nv12': 1}[encoding]
+    pixels = noise(6, 6, channels) if encoding == 'nv12' else noise(4, 6, channels)
+    message = message_of(pixels, encoding)
+    message.height = 4
+    expected = read(message)
+    message.step = 0
+    np.testing.assert_array_equal(read(message), expected)
+    message.data = message.data[:-1]
+    with pytest.raises(BadFrame, match='step 0 <') as refused:
+        read(message)
+    assert refused.value.reason == 'image_step'
+
+
+@pytest.mark.parametrize('encoding', ['nv12', 'nv21'])
+def test_planes_counted_as_two_bytes_a_pixel_are_read(encoding):
+    """K13: sizes made of the two channels that image_encodings gave these formats."""
+    message = message_of(noise(6, 6, 1), encoding)
+    message.height = 4
+    expected = read(message)
+    message.step = 12
+    message.data.extend(bytes(2 * 4 * 6 - len(message.data)))
+    np.testing.assert_array_equal(read(message), expected)
+
+
+def test_the_byte_order_of_single_bytes_means_nothing():
+    """C6: drivers that flag rgb8 as big-endian."""
+    message = message_of(noise(4, 6, 3), 'rgb8')
+    expected = read(message).copy()
+    message.is_bigendian = 1
+    np.testing.assert_array_equal(read(message), expected)
 
 
 def test_an_rgb_image_is_a_view_of_the_message():
@@ -639,10 +672,10 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
 @pytest.mark.parametrize(
     'module, build',
     [
-        (encodings, lambda depth_m: messages.depth_image(depth_m, HEADER)),
-        (encodings, lambda depth_m: messages.depth_image_mm(depth_m, HEADER)),
+        (image_messages, lambda depth_m: messages.depth_image(depth_m, HEADER)),
+        (image_messages, lambda depth_m: messages.depth_image_mm(depth_m, HEADER)),
         (messages, lambda depth_m: messages.point_cloud(depth_m[..., None], ONLY_Z, HEADER)),
-        (compressed_depth, lambda depth_m: compressed_depth.encode_depth(depth_m, HEADER)),
+        (image_messages, lambda depth_m: image_messages.encode_depth(depth_m, HEADER)),
     ],
 )
 def test_a_message_keeps_the_very_array_that_was_made_of_the_pixels(monkeypatch, module, build):
@@ -650,10 +683,10 @@ def test_a_message_keeps_the_very_array_that_was_made_of_the_pixels(monkeypatch,
     made = []
 
     def noting(pixels):
-        made.append(encodings_bytes_of(pixels))
+        made.append(real_bytes_of(pixels))
         return made[-1]
 
-    encodings_bytes_of = encodings.bytes_of
+    real_bytes_of = image_messages.bytes_of
     monkeypatch.setattr(module, 'bytes_of', noting)
 
     message = build(np.full((4, 6), 1.5, np.float32))

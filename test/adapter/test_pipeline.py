@@ -146,7 +146,7 @@ BAD = {
     'C2 empty encoding': (bad_image(encoding=''), 'image_encoding'),
     'C2 encoding of a megabyte': (bad_image(encoding='x' * 1_000_000), 'image_encoding'),
     'C3 step 10': (bad_image(step=10), 'image_step'),
-    'C3 step 0': (bad_image(step=0), 'image_step'),
+    'C3 step 0': (bad_image(step=0, data=bytes(84 * 112 * 3 + 1)), 'image_step'),
     'C4 short': (bad_image(data=bytes(84 * 112 * 3 - 1)), 'image_data'),
     'C4 empty': (bad_image(data=b''), 'image_data'),
     'C5 no rows': (bad_image(height=0), 'image_size'),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import PointCloud2, PointField
 
+from promptda_ros import point_clouds
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.point_clouds import read_points
 
@@ -154,7 +155,7 @@ def test_whole_numbers_are_refused_because_nobody_says_their_unit():
         ({'point_step': 11}, 'points_step'),
         ({'point_step': 0}, 'points_step'),
         ({'height': 2, 'row_step': 383}, 'points_step'),
-        ({'height': 2, 'row_step': 0}, 'points_step'),
+        ({'height': 2, 'row_step': 0}, 'points_step'),  # of data that is too short for both
         ({'width': 13}, 'points_data'),
         ({'height': 2}, 'points_data'),
         ({'data': array.array('B')}, 'points_data'),
@@ -172,6 +173,46 @@ def test_the_step_of_a_single_row_does_not_matter():
     message = cloud()
     message.row_step = 0
     np.testing.assert_array_equal(read_points(message, max_points=LIMIT), XYZ_M)
+
+
+@pytest.mark.parametrize('row_step', [0, 384])
+def test_rows_without_a_step_or_with_that_of_the_whole_cloud_are_packed(row_step: int):
+    """K11: where the data is as long as the points there is no doubt."""
+    message = cloud(height=3)
+    assert message.row_step == 128
+    message.row_step = row_step
+    np.testing.assert_array_equal(read_points(message, max_points=LIMIT), XYZ_M)
+
+
+@pytest.mark.parametrize('row_step', [0, 384])
+def test_a_step_that_the_length_of_the_data_does_not_bear_out_is_refused(row_step: int):
+    message = cloud(height=3)
+    message.row_step = row_step
+    message.data.extend(bytes(1))
+    assert refusal(message).reason in ('points_step', 'points_data')
+
+
+@pytest.mark.parametrize('scale, expected_m', [(0.0, 1000.0), (1.0, 1000.0), (0.001, 1.0)])
+def test_the_unit_of_points_is_that_of_the_setting(scale: float, expected_m: float):
+    """K11: clouds in millimetres."""
+    points_m = read_points(cloud(1000.0 * XYZ_M), depth_scale=scale, max_points=LIMIT)
+    np.testing.assert_allclose(points_m, expected_m * XYZ_M, rtol=1e-6)
+
+
+@pytest.mark.parametrize('field', ['point_step', 'row_step', 'width', 'height'])
+@pytest.mark.parametrize('value', [2**31 - 1, 2**31, 2**32 - 1])
+def test_sizes_beyond_any_array_are_refused(field: str, value: int):
+    """K9: numpy raises where an item has 2^31 bytes."""
+    message = cloud(height=3)
+    setattr(message, field, value)
+    assert refusal(message, max_points=2**62).reason in ('points_step', 'points_data')
+
+
+def test_points_are_the_same_wherever_they_are_divided(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(point_clouds, 'POINTS_AT_ONCE', 5)
+    for height, padding in ((1, 0), (3, 0), (3, 7), (12, 4)):
+        message = cloud(height=height, row_padding=padding)
+        np.testing.assert_array_equal(read_points(message, max_points=LIMIT), XYZ_M)
 
 
 sizes = st.integers(0, 70)

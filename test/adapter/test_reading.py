@@ -16,13 +16,12 @@ from std_msgs.msg import Header
 import torch
 
 from promptda_ros.calibration import Calibration, DEPTH
-from promptda_ros.compressed_depth import encode_depth
 from promptda_ros.core import camera
 from promptda_ros.core.frame import BadFrame, Intrinsics
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.transform import Transform
-from promptda_ros.encodings import bytes_of, image_of
+from promptda_ros.image_messages import bytes_of, encode_depth, image_of
 from promptda_ros.messages import stamp_of
 from promptda_ros.reading import Reader
 

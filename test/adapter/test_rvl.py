@@ -93,6 +93,50 @@ def test_any_stream_is_a_picture_of_its_size_or_refused(stream, width, height):
     assert found.shape == (height, width)
 
 
+@pytest.mark.parametrize('value', [-1, 0, 65536, 70000])
+@pytest.mark.parametrize('before', [[], [0, 0], [9]])
+def test_a_known_pixel_of_no_known_value_is_refused(value, before):
+    """K6: 70000 would become 4464, and 0 is what is not known."""
+    stream = Encoder()
+    known = [each for each in before if each]
+    stream.number(len(before) - len(known))
+    stream.number(len(known) + 1)
+    last = 0
+    for each in [*known, value]:
+        difference, last = each - last, each
+        stream.number(difference << 1 if difference >= 0 else -difference * 2 - 1)
+    data = struct.pack('<II', len(before) + 1, 1) + stream.to_bytes()
+    with pytest.raises(rvl.BadStream, match='values of'):
+        rvl.decode(data)
+
+
+@pytest.mark.parametrize('surplus', [b'\0\0\0\0', b'\xff\xff\xff\xff', b'\0', bytes(9000)])
+def test_what_follows_the_last_pixel_is_refused(surplus):
+    """K6: a stream that was read out of step ends elsewhere."""
+    stream = encode_rvl(np.full((20, 20), 700, np.uint16))
+    with pytest.raises(rvl.BadStream):
+        rvl.decode(stream + surplus)
+
+
+def test_numbers_without_pixels_are_not_all_read():
+    """K8: eight megabytes of zeros for one pixel."""
+    with pytest.raises(rvl.BadStream, match='too long for 1x1'):
+        rvl.decode(struct.pack('<II', 1, 1) + bytes(8 << 20))
+    with pytest.raises(rvl.BadStream, match='a run that its picture has no room for'):
+        rvl.decode(struct.pack('<II', 4000, 4000) + bytes(8 << 20))
+
+
+def test_a_picture_is_the_same_wherever_it_is_divided(monkeypatch):
+    """The stream is looked at in blocks, which end within runs and numbers."""
+    random = np.random.default_rng(3)
+    picture = random.integers(0, 65536, (40, 50)).astype(np.uint16)
+    picture[random.random(picture.shape) < 0.4] = 0
+    stream = encode_rvl(picture)
+    for block_bytes in (4, 8, 20, 400):
+        monkeypatch.setattr(rvl, 'BLOCK_BYTES', block_bytes)
+        np.testing.assert_array_equal(rvl.decode(stream), picture)
+
+
 @pytest.mark.parametrize('length', [0, 4, 7])
 def test_a_stream_without_its_size_is_refused(length):
     with pytest.raises(rvl.BadStream, match=f'{length} bytes ends within its header'):

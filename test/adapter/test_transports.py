@@ -22,6 +22,7 @@ FORMS = [
     ('image', 'compressed', '/image/compressed', CompressedImage),
     ('depth', 'compressedDepth', '/depth/compressedDepth', CompressedImage),
     ('depth', 'points', '/depth', PointCloud2),
+    ('depth', 'compressed', '/depth/compressed', CompressedImage),
 ]
 
 
@@ -165,6 +166,9 @@ def test_the_topic_of_a_plugin_is_traced_to_the_one_to_remap_to():
     """C11: users remap to the topic that they see."""
     text = remedy_for('image', '/camera/image/compressed', {'sensor_msgs/msg/CompressedImage'})
     assert text == 'remap image to /camera/image and set input.image_transport:=compressed'
+    for name in ('compressed', 'compressedDepth'):
+        text = remedy_for('depth', f'/depth/{name}', {'sensor_msgs/msg/CompressedImage'})
+        assert text == f'remap depth to /depth and set input.depth_transport:={name}'
 
 
 def test_auto_prefers_raw_for_every_role():

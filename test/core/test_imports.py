@@ -17,10 +17,12 @@ import promptda_ros
 PACKAGE = Path(promptda_ros.__file__).parent
 CONVERTER = 'tools/convert_checkpoint.py'
 SOURCES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob('*.py'))}
+# They read recordings too, also where no ROS is installed.
+DECODERS = ('decoding.py', 'point_clouds.py')
 ROS_FREE = [
     '.'.join(('promptda_ros', *Path(name).with_suffix('').parts)).removesuffix('.__init__')
     for name in SOURCES
-    if name.startswith(('core/', 'network/'))
+    if name.startswith(('core/', 'network/')) or name in DECODERS
 ]
 ROS_MODULES = (
     'action_msgs', 'ament_index_python', 'builtin_interfaces', 'cv_bridge', 'diagnostic_msgs',

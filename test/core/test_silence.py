@@ -52,12 +52,13 @@ def test_a_topic_of_another_type_is_named_with_its_type():
 
 
 @pytest.mark.parametrize('name', ['/camera/depth', '/camera/depth/compressedDepth'])
-def test_depth_that_is_published_as_jpeg_only_is_told_from_depth_that_is_missing(name):
-    """D15: eight of sixteen bits are no distance."""
+def test_depth_on_the_transport_of_pictures_alone_is_told_from_depth_that_is_missing(name):
+    """D15, K13: sixteen bits of a PNG are distances, eight of a JPEG are none."""
     depth = replace(DEPTH, name=name, publishers=0, received=0)
     topics = ('/camera/image_raw', '/camera/depth/compressed')
     silence = explain(IMAGE, depth, PAIRING, topics)
     assert 'depth is published on /camera/depth/compressed only' in silence.text
+    assert 'set input.depth_transport:=compressed if it is PNG' in silence.text
     assert 'publish /camera/depth/compressedDepth' in silence.text
 
 

@@ -20,7 +20,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from promptda_ros import millimetres
-from promptda_ros.encodings import image_of
+from promptda_ros.image_messages import image_of
 from promptda_ros.messages import stamp_of
 from promptda_ros.pictures import read_depth, read_image
 from promptda_ros.recording import COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC
