@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prompt Depth Anything in torch, with the interface and the files of transformers."""
 
-from promptda_ros.network.checkpoint import load_network
+from promptda_ros.network.batch_feature import BatchFeature
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.dinov2_config import Dinov2Config
 from promptda_ros.network.folder import CheckpointError
-from promptda_ros.network.image_processor import BatchFeature, PromptDepthAnythingImageProcessor
+from promptda_ros.network.image_processor import PromptDepthAnythingImageProcessor
+from promptda_ros.network.output import DepthEstimatorOutput
 from promptda_ros.network.prompt_depth_anything import (
-    DepthEstimatorOutput,
+    load_network,
     PromptDepthAnythingForDepthEstimation,
 )
 

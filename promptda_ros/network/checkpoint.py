@@ -1,78 +1,86 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks from disk and to disk: config.json beside model.safetensors, read strictly."""
+"""Weights from disk and to disk, in one file or in several, read strictly."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 import hashlib
-import os
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import nn, Tensor
 
-from promptda_ros.network.config import PromptDepthAnythingConfig
-from promptda_ros.network.folder import (
-    CheckpointError,
-    CONFIG_FILE,
-    find_folder,
-    read_file,
-    WEIGHTS_FILE,
-)
-from promptda_ros.network.prompt_depth_anything import PromptDepthAnythingForDepthEstimation
-from promptda_ros.network.weights_file import format_weights, parse_weights, WeightsFileError
+from promptda_ros.network.folder import CheckpointError, CONFIG_FILE, read_file
+from promptda_ros.network.shards import Shard, shards_of
+from promptda_ros.network.weights_file import parse_weights, WeightsFileError
 
 _NAMED_DIFFERENCES = 3
+_WIDEST_NUMBER = 8  # bytes
+_LARGEST_HEADER = 16 * 1024 * 1024  # bytes
 
 
-def load_network(folder: Path | str, *, sha256: str = '') -> PromptDepthAnythingForDepthEstimation:
-    """Load a folder in float32, ready for inference, or raise CheckpointError.
+def load_weights(
+    network: nn.Module, folder: Path, *, sha256: str = '', dtype: torch.dtype | None
+) -> str:
+    """Give a network, whose tensors have no memory yet, the weights of a folder.
 
-    `sha256`, where given, is compared with the bytes of model.safetensors before they are parsed.
+    Returns the sha256 of the file; of several files that of all, one after the other. Where
+    `sha256` is given, it is compared before anything is parsed. dtype None: as stored.
+
+    Raises:
+        CheckpointError: the files are damaged, or do not fit the network.
     """
-    folder = find_folder(folder)
-    config = PromptDepthAnythingConfig.from_pretrained(folder)
-    data = read_file(folder, WEIGHTS_FILE)
-    digest = hashlib.sha256(data).hexdigest()
-    _require_digest(folder, digest, sha256.lower())
-    weights = _parse(folder, data)
-    # Without memory of its own the network has no random weights that could survive by mistake.
-    with torch.device('meta'):
-        network = PromptDepthAnythingForDepthEstimation(config)
-    _require_match(folder, network.state_dict(), weights)
-    _require_finite(folder, weights)
-    network.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
-    network.sha256 = digest
-    return network.eval()
+    expected = network.state_dict()
+    numbers = sum(value.numel() for value in expected.values())
+    at_most = _WIDEST_NUMBER * numbers + _LARGEST_HEADER
+    shards = shards_of(folder)
+    contents = [read_file(folder, shard.file, at_most=at_most) for shard in shards]
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    path = folder / shards[0].file
+    _require_digest(path, digest.hexdigest(), sha256.lower())
+    weights: dict[str, Tensor] = {}
+    for shard, content in zip(shards, contents, strict=True):
+        found = _parse(folder / shard.file, content)
+        _require_placed(folder, shard, found)
+        weights.update(found)
+    _require_match(path, expected, weights)
+    dtype = dtype or next(iter(weights.values())).dtype
+    cast = {name: value.to(dtype) for name, value in weights.items()}
+    _require_finite(path, cast)
+    network.load_state_dict(cast, assign=True)
+    return digest.hexdigest()
 
 
-def save_network(network: PromptDepthAnythingForDepthEstimation, folder: Path) -> None:
-    """Write config.json and model.safetensors; a reader sees the old weights or the new ones."""
-    network.config.save_pretrained(folder)
-    unfinished = folder / f'{WEIGHTS_FILE}.part'
-    unfinished.write_bytes(format_weights(network.state_dict()))
-    os.replace(unfinished, folder / WEIGHTS_FILE)
-
-
-def _parse(folder: Path, data: bytes) -> dict[str, Tensor]:
+def _parse(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
-        return parse_weights(data)
+        return parse_weights(content)
     except WeightsFileError as error:
-        raise CheckpointError(folder, f'{folder / WEIGHTS_FILE} {error}') from None
+        raise CheckpointError(path.parent, f'{path} {error}') from None
 
 
-def _require_digest(folder: Path, actual: str, expected: str) -> None:
+def _require_digest(path: Path, actual: str, expected: str) -> None:
     if expected and actual != expected:
         raise CheckpointError(
-            folder,
-            f'{folder / WEIGHTS_FILE} has sha256 {actual[:12]}..., expected {expected[:12]}...: '
+            path.parent,
+            f'{path} has sha256 {actual[:12]}..., expected {expected[:12]}...: '
             'it is not the file that was asked for',
         )
 
 
+def _require_placed(folder: Path, shard: Shard, found: Mapping[str, Tensor]) -> None:
+    """Refuse a part that holds other tensors than the index says."""
+    stray = sorted(found.keys() ^ shard.tensors) if shard.tensors is not None else []
+    if stray:
+        what = 'holds' if stray[0] in found else 'lacks'
+        problem = f'{folder / shard.file} {what} {stray[0]}, against what its index says'
+        raise CheckpointError(folder, problem)
+
+
 def _require_match(
-    folder: Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+    path: Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]
 ) -> None:
     differences = []
     for name in sorted(expected.keys() | weights.keys()):
@@ -85,15 +93,16 @@ def _require_match(
             differences.append(f'{name} has shape {found} instead of {wanted}')
     if differences:
         raise CheckpointError(
-            folder,
-            f'{folder / WEIGHTS_FILE} does not fit {CONFIG_FILE} in {len(differences)} tensors: '
+            path.parent,
+            f'{path} does not fit {CONFIG_FILE} in {len(differences)} tensors: '
             + '; '.join(differences[:_NAMED_DIFFERENCES]),
         )
 
 
-def _require_finite(folder: Path, weights: Mapping[str, Tensor]) -> None:
+def _require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
     for name, value in weights.items():
         # One pass without a copy: a NaN takes both bounds, an infinity one of them.
         if value.numel() > 0 and not torch.stack(value.aminmax()).isfinite().all():
-            problem = f'{folder / WEIGHTS_FILE} has NaN or infinite weights, first in {name}'
-            raise CheckpointError(folder, problem)
+            kind = str(value.dtype).removeprefix('torch.')
+            problem = f'{path} has NaN or infinite weights in {kind}, first in {name}'
+            raise CheckpointError(path.parent, problem)

@@ -6,51 +6,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, InitVar
-import json
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from promptda_ros.network.checked import Checked, takes_foreign
 from promptda_ros.network.dinov2_config import Dinov2Config, PUBLISHED
 from promptda_ros.network.fields import (
+    Foreign,
     is_factor,
     is_whole,
-    keep_known,
-    names_of,
+    LARGEST_FACTOR,
     require,
     require_choice,
     require_field,
     require_flags,
     require_list,
-    require_model_type,
     require_number,
     require_whole,
-    to_plain,
 )
-from promptda_ros.network.folder import (
-    CheckpointError,
-    CONFIG_FILE,
-    find_folder,
-    read_json,
-    to_json,
-    write_json,
-)
+from promptda_ros.network.folder import CONFIG_FILE
+from promptda_ros.network.foreign import CONFIG
 
 DEPTH_TYPES = ('relative', 'metric')
-_BACKBONE_CHOICES = (
-    'backbone',
-    'use_pretrained_backbone',
-    'use_timm_backbone',
-    'backbone_kwargs',
-)
+_MOST_CHANNELS = 16384
 
 
-@dataclass(frozen=True)
-class PromptDepthAnythingConfig:
+@takes_foreign
+@dataclass
+class PromptDepthAnythingConfig(Checked):
     """The whole network; defaults are those of the small relative-depth network.
 
     The backbone is given by `backbone_config`, or by the name of a published DINOv2 in `backbone`
     with changes in `backbone_kwargs`. Either way its shape is what is kept.
     """
+
+    file_name: ClassVar[str] = CONFIG_FILE
+    foreign: ClassVar[Foreign] = CONFIG
+    model_type: ClassVar[str] = 'prompt_depth_anything'
+    sub_configs: ClassVar[dict[str, type[Checked]]] = {'backbone_config': Dinov2Config}
 
     backbone_config: Dinov2Config | Mapping[str, Any] | None = None
     backbone: InitVar[str | None] = None
@@ -80,8 +72,12 @@ class PromptDepthAnythingConfig:
     ) -> None:
         _refuse_timm(use_timm_backbone)
         _refuse_pretrained(use_pretrained_backbone)
-        chosen = _choose_backbone(self.backbone_config, backbone, backbone_kwargs)
-        object.__setattr__(self, 'backbone_config', chosen)
+        self.backbone_config = _choose_backbone(self.backbone_config, backbone, backbone_kwargs)
+
+    def check(self) -> None:
+        """Bring the values into their one form; ValueError names one that can't be."""
+        vars(self)['backbone_config'] = _choose_backbone(self.backbone_config, None, None)
+        self.dinov2.check()
         require_flags(self)
         require_list(self, 'reassemble_factors')
         require_list(self, 'neck_hidden_sizes')
@@ -89,8 +85,9 @@ class PromptDepthAnythingConfig:
         self._check_agreement()
 
     def _check_values(self) -> None:
-        require_whole(self, 'patch_size', 'reassemble_hidden_size', 'head_hidden_size')
-        require_whole(self, 'fusion_hidden_size')
+        for name in ('patch_size', 'reassemble_hidden_size', 'head_hidden_size'):
+            require_whole(self, name, at_most=_MOST_CHANNELS)
+        require_whole(self, 'fusion_hidden_size', at_most=_MOST_CHANNELS)
         allowed = 'above 1: the head halves it'
         require_field(self, 'fusion_hidden_size', self.fusion_hidden_size > 1, allowed)
         require_number(self, 'initializer_range', at_least=0)
@@ -98,8 +95,10 @@ class PromptDepthAnythingConfig:
         if self.max_depth is not None:
             require_number(self, 'max_depth', at_least=0)
         sizes, factors = self.neck_hidden_sizes, self.reassemble_factors
-        require_field(self, 'neck_hidden_sizes', all(map(is_whole, sizes)), 'whole and above 0')
-        allowed = 'whole numbers, or fractions between 0 and 1'
+        sound = all(is_whole(size) and size <= _MOST_CHANNELS for size in sizes)
+        allowed = f'whole and above 0, {_MOST_CHANNELS} at most'
+        require_field(self, 'neck_hidden_sizes', sound, allowed)
+        allowed = f'whole numbers up to {LARGEST_FACTOR}, or fractions between 0 and 1'
         require_field(self, 'reassemble_factors', all(map(is_factor, factors)), allowed)
 
     def _check_agreement(self) -> None:
@@ -109,7 +108,7 @@ class PromptDepthAnythingConfig:
         agree = self.reassemble_hidden_size == dinov2.hidden_size
         allowed = f'equal to backbone_config.hidden_size={dinov2.hidden_size}'
         require_field(self, 'reassemble_hidden_size', agree, allowed)
-        agree = len(self.reassemble_factors) == stages
+        agree = len(self.reassemble_factors) >= stages  # more are left over, as in theirs
         allowed = f'as many as neck_hidden_sizes={self.neck_hidden_sizes}'
         require_field(self, 'reassemble_factors', agree, allowed)
         allowed = f'as many as backbone_config.out_indices={dinov2.out_indices}'
@@ -125,39 +124,24 @@ class PromptDepthAnythingConfig:
         assert isinstance(self.backbone_config, Dinov2Config)
         return self.backbone_config
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> PromptDepthAnythingConfig:
-        """Build from the content of a config.json; unknown fields are refused."""
-        require_model_type(cls, values, 'prompt_depth_anything')
-        return cls(**keep_known(cls.__name__, values, {*names_of(cls), *_BACKBONE_CHOICES}))
+    @property
+    def use_return_dict(self) -> bool:
+        """Whether outputs come by name, as transformers calls it."""
+        return self.return_dict
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values that `from_dict` and transformers read back."""
-        values = {name: getattr(self, name) for name in names_of(type(self))}
-        values['backbone_config'] = self.dinov2.to_dict()
-        return to_plain(model_type='prompt_depth_anything', **values)
+    @property
+    def num_labels(self) -> int:
+        """How many labels there are: nothing here has any."""
+        return len(self.id2label or _labels(2))
 
-    @classmethod
-    def from_json_string(cls, text: str) -> PromptDepthAnythingConfig:
-        """Build from the text of a config.json."""
-        return cls.from_dict(json.loads(text))
+    @num_labels.setter
+    def num_labels(self, count: int) -> None:
+        self.id2label = _labels(count)
+        self.label2id = {label: number for number, label in self.id2label.items()}
 
-    def to_json_string(self) -> str:
-        """Return the text of a config.json."""
-        return to_json(self.to_dict())
 
-    @classmethod
-    def from_pretrained(cls, folder: Path | str) -> PromptDepthAnythingConfig:
-        """Read config.json of a folder; raises CheckpointError."""
-        found = find_folder(folder)
-        try:
-            return cls.from_dict(read_json(found, CONFIG_FILE))
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(found, f'{found / CONFIG_FILE}: {error}') from error
-
-    def save_pretrained(self, folder: Path | str) -> None:
-        """Write config.json into a folder."""
-        write_json(Path(folder), CONFIG_FILE, self.to_dict())
+def _labels(count: int) -> dict[int, str]:
+    return {number: f'LABEL_{number}' for number in range(count)}
 
 
 def _refuse_timm(asked: bool) -> None:

@@ -66,11 +66,11 @@ class Embeddings(nn.Module):
         super().__init__()
         self.config = config
         channels = config.hidden_size
-        table_side = config.image_size // config.patch_size
+        self.table_side = config.image_size // config.patch_size
         self.cls_token = nn.Parameter(torch.zeros(1, 1, channels))
         if config.use_mask_token:  # no part in depth, but published weights hold it
             self.mask_token = nn.Parameter(torch.zeros(1, channels))
-        self.position_embeddings = nn.Parameter(torch.zeros(1, 1 + table_side**2, channels))
+        self.position_embeddings = nn.Parameter(torch.zeros(1, 1 + self.table_side**2, channels))
         self.patch_embeddings = PatchEmbeddings(config)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
@@ -79,19 +79,18 @@ class Embeddings(nn.Module):
         patches = self.patch_embeddings(pixel_values)  # (B, C, h, w)
         height, width = patches.shape[-2:]
         tokens = patches.flatten(2).transpose(1, 2)
-        class_token = self.cls_token.expand(len(tokens), -1, -1)
+        class_token = self.cls_token.expand(tokens.shape[0], -1, -1)
         positions = self.positions(height, width)
         embedded: Tensor = self.dropout(torch.cat((class_token, tokens), dim=1) + positions)
         return embedded
 
     def positions(self, height: int, width: int) -> Tensor:
         """Return the position table for h x w patches, (1, 1 + h * w, C)."""
-        count, channels = self.position_embeddings.shape[1:]
-        side = round((count - 1) ** 0.5)
-        if (height, width) == (side, side):
+        side = self.table_side
+        if self.config.position_interpolation == 'original' and height == width == side:
             return self.position_embeddings
         class_position, table = self.position_embeddings[:, :1], self.position_embeddings[:, 1:]
-        table = table.reshape(1, side, side, channels).permute(0, 3, 1, 2)
+        table = table.reshape(1, side, side, -1).permute(0, 3, 1, 2)
         # Bicubic weights in half precision would shift the table, so it is resized in float32.
         resized = self._resize(table.float(), height, width).to(table.dtype)
         return torch.cat((class_position, resized.flatten(2).transpose(1, 2)), dim=1)
@@ -248,5 +247,5 @@ class DropPath(nn.Module):
         """Zero some of the B branches (B, N, C) and scale up the others."""
         if self.rate == 0 or not self.training:
             return branch
-        kept = torch.rand(len(branch), 1, 1, device=branch.device) >= self.rate
+        kept = torch.rand(branch.shape[0], 1, 1, device=branch.device) >= self.rate
         return branch * kept / (1 - self.rate)

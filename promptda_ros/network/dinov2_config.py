@@ -4,24 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 import re
-from typing import Any
+from typing import Any, ClassVar
 
+from promptda_ros.network.checked import Checked, takes_foreign
 from promptda_ros.network.fields import (
-    keep_known,
-    names_of,
+    Foreign,
     require,
     require_choice,
     require_field,
     require_flags,
     require_list,
-    require_model_type,
     require_number,
     require_whole,
-    to_plain,
 )
+from promptda_ros.network.folder import CONFIG_FILE
+from promptda_ros.network.foreign import BACKBONE
 
 ACTIVATIONS = ('gelu', 'relu', 'silu')
 # Original checkpoints were trained with the position table scaled by (patches + 0.1) / side; the
@@ -44,13 +44,21 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     f'facebook/dinov2-{size}': {'image_size': _TABLE_SIDE_PX, **shape}
     for size, shape in _SIZES.items()
 }
-# transformers repeats these here; those of the whole network count.
-_RUNTIME_FIELDS = ('output_attentions', 'output_hidden_states', 'return_dict')
+# Ten times a giant. Beyond it a file is damaged, and building what it asks for takes forever.
+_MOST_LAYERS, _LARGEST_SIZE, _LARGEST_SIDE_PX = 400, 16384, 8192
 
 
-@dataclass(frozen=True)
-class Dinov2Config:
-    """The vision transformer that looks at the image; defaults are those of DINOv2 base."""
+@takes_foreign
+@dataclass
+class Dinov2Config(Checked):
+    """The vision transformer that looks at the image; defaults are those of DINOv2 base.
+
+    The layers that it gives may also be named, by `out_features`.
+    """
+
+    file_name: ClassVar[str] = CONFIG_FILE
+    foreign: ClassVar[Foreign] = BACKBONE
+    model_type: ClassVar[str] = 'dinov2'
 
     hidden_size: int = 768
     num_hidden_layers: int = 12
@@ -74,12 +82,15 @@ class Dinov2Config:
     use_mask_token: bool = True
     position_interpolation: str = 'hugging_face'
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Bring the values into their one form; ValueError names one that can't be."""
         require_flags(self)
         for name in ('image_size', 'patch_size'):
-            object.__setattr__(self, name, _side_of_square(getattr(self, name)))
-        require_whole(self, 'hidden_size', 'num_hidden_layers', 'num_attention_heads')
-        require_whole(self, 'mlp_ratio', 'num_channels', 'image_size', 'patch_size')
+            vars(self)[name] = _side_of_square(getattr(self, name))
+        require_whole(self, 'num_hidden_layers', at_most=_MOST_LAYERS)
+        require_whole(self, 'hidden_size', 'num_attention_heads', at_most=_LARGEST_SIZE)
+        require_whole(self, 'mlp_ratio', 'num_channels', at_most=_MOST_LAYERS)
+        require_whole(self, 'image_size', 'patch_size', at_most=_LARGEST_SIDE_PX)
         require_number(self, 'hidden_dropout_prob', 'drop_path_rate', at_least=0, below=1)
         require_number(self, 'attention_probs_dropout_prob', at_least=0, below=1)
         require_number(self, 'initializer_range', 'layer_norm_eps', at_least=0)
@@ -96,7 +107,7 @@ class Dinov2Config:
         """Count from the front, as transformers does; without any take the last layer."""
         depth = self.num_hidden_layers
         if self.out_indices is None:
-            object.__setattr__(self, 'out_indices', (depth,))
+            vars(self)['out_indices'] = (depth,)
         require_list(self, 'out_indices')
         given = self.out_indices or ()
         inside = all(type(index) is int and -depth - 1 <= index <= depth for index in given)
@@ -104,31 +115,35 @@ class Dinov2Config:
         ascending = len(positive) > 0 and list(positive) == sorted(set(positive))
         allowed = f'ascending layer numbers from 0 to num_hidden_layers={depth}'
         require_field(self, 'out_indices', ascending, allowed)
-        object.__setattr__(self, 'out_indices', positive)
+        vars(self)['out_indices'] = positive
 
     @property
     def out_features(self) -> list[str]:
         """The stages of `out_indices` by the names that transformers gives them."""
         return [f'stage{index}' if index else 'stem' for index in self.out_indices or ()]
 
+    @out_features.setter
+    def out_features(self, names: Sequence[str]) -> None:
+        vars(self)['out_indices'] = _stage_numbers(names)
+
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Dinov2Config:
-        """Build from the `backbone_config` of a config.json; unknown fields are refused."""
-        require(isinstance(values, Mapping), 'backbone_config', values, 'a dictionary')
-        require_model_type(cls, values, 'dinov2')
-        shape = dict(values)
+    def translated(cls, words: dict[str, Any]) -> dict[str, Any]:
+        """Turn names of stages into the numbers of layers."""
+        shape = dict(words)
         features = shape.pop('out_features', None)
-        if features is not None and shape.get('out_indices') is None:
-            shape['out_indices'] = _stage_numbers(features)
-        config = cls(**keep_known(cls.__name__, shape, names_of(cls), _RUNTIME_FIELDS))
-        agree = features is None or list(features) == config.out_features
-        allowed = f'the stages of out_indices={config.out_indices}, or left out'
-        require(agree, 'Dinov2Config.out_features', features, allowed)
-        return config
+        if features is None:
+            return shape
+        named = _stage_numbers(features)
+        if shape.get('out_indices') is None:
+            return {**shape, 'out_indices': named}
+        numbers = cls(**shape).out_indices
+        allowed = f'the stages of out_indices={numbers}, or left out'
+        require(tuple(named) == numbers, 'Dinov2Config.out_features', features, allowed)
+        return shape
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values that `from_dict` and transformers read back."""
-        return to_plain(model_type='dinov2', out_features=self.out_features, **asdict(self))
+        return {**super().to_dict(), 'out_features': self.out_features}
 
 
 def _side_of_square(value: Any) -> Any:

@@ -49,14 +49,14 @@ class ReassembleStage(nn.Module):
         self.layers = nn.ModuleList(
             ReassembleLayer(width, channels, factor)
             for channels, factor in zip(
-                config.neck_hidden_sizes, config.reassemble_factors, strict=True
+                config.neck_hidden_sizes, config.reassemble_factors, strict=False
             )
         )
 
     def forward(self, features: Sequence[Tensor], grid: tuple[int, int]) -> list[Tensor]:
         """Lay tokens (B, 1 + h * w, C) out as maps, without the class token."""
         return [
-            layer(tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, *grid).contiguous())
+            layer(_lay_out(tokens[:, 1:], grid))
             for layer, tokens in zip(self.layers, features, strict=True)
         ]
 
@@ -107,9 +107,8 @@ class FusionLayer(nn.Module):
     def forward(
         self, fused: Tensor, finer: Tensor | None, size: Sequence[int], prompt: Tensor | None
     ) -> Tensor:
-        """Return (B, C, *size) from fused (B, C, h, w) and a prompt (B, 1, H, W) or none."""
+        """Return (B, C, *size) from two maps (B, C, h, w) and a prompt (B, 1, H, W), or none."""
         if finer is not None:
-            finer = _resize(finer, fused.shape[2:], align_corners=False)
             fused = fused + self.residual_layer1(finer)
         fused = self.residual_layer2(fused)
         if prompt is not None:
@@ -178,6 +177,11 @@ class Head(nn.Module):
             return functional.conv2d(hidden.to(precise), weight.to(precise), bias.to(precise))
 
 
+def _lay_out(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+    batch, _, channels = tokens.shape
+    return tokens.transpose(1, 2).reshape(batch, channels, *grid).contiguous()
+
+
 def _resize_layer(channels: int, factor: float) -> nn.Module:
     if factor == 1:
         return nn.Identity()
@@ -187,8 +191,6 @@ def _resize_layer(channels: int, factor: float) -> nn.Module:
 
 
 def _resize(feature_map: Tensor, size: Sequence[int], *, align_corners: bool) -> Tensor:
-    if list(feature_map.shape[2:]) == list(size):
-        return feature_map
     return functional.interpolate(
         feature_map, size=list(size), mode='bilinear', align_corners=align_corners
     )

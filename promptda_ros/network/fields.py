@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading and checking the fields of the JSON files in a network folder."""
+"""Checking named values: the fields of JSON files, and keywords of transformers."""
 
 from __future__ import annotations
 
@@ -13,39 +13,42 @@ from typing import Any, TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-# What transformers writes into every config.json beside the fields that shape the network, and
-# beside names that begin with an underscore.
-# fmt: off
-_FOREIGN_FIELDS = frozenset((
-    'add_cross_attention', 'architectures', 'attn_implementation', 'bad_words_ids',
-    'begin_suppress_tokens', 'bos_token_id', 'chunk_size_feed_forward',
-    'cross_attention_hidden_size', 'decoder_start_token_id', 'diversity_penalty', 'do_sample',
-    'dtype', 'early_stopping', 'encoder_no_repeat_ngram_size', 'eos_token_id',
-    'exponential_decay_length_penalty', 'finetuning_task', 'forced_bos_token_id',
-    'forced_eos_token_id', 'id2label', 'is_decoder', 'is_encoder_decoder', 'label2id',
-    'length_penalty', 'max_length', 'min_length', 'model_type', 'no_repeat_ngram_size',
-    'num_beam_groups', 'num_beams', 'num_labels', 'num_return_sequences', 'output_scores',
-    'pad_token_id', 'prefix', 'problem_type', 'pruned_heads', 'remove_invalid_values',
-    'repetition_penalty', 'return_dict_in_generate', 'sep_token_id', 'stage_names',
-    'suppress_tokens', 'task_specific_params', 'temperature', 'tf_legacy_loss',
-    'tie_encoder_decoder', 'tie_word_embeddings', 'tokenizer_class', 'top_k', 'top_p',
-    'torch_dtype', 'torchscript', 'transformers_version', 'typical_p', 'use_bfloat16',
-))
-# fmt: on
+LARGEST_FACTOR = 64  # of a scale: more than any patch has pixels
+# Names that transformers knows and that mean nothing here, with the values under which leaving
+# them out changes nothing; None: every value.
+Foreign = Mapping[str, tuple[object, ...] | None]
+
+
+class UnknownName(TypeError, ValueError):
+    """A field or a keyword that neither this package nor transformers knows."""
 
 
 def keep_known(
-    owner: str, values: Mapping[str, Any], known: Iterable[str], foreign: Iterable[str] = ()
+    owner: str, values: Mapping[str, Any], known: Iterable[str], foreign: Foreign
 ) -> dict[str, Any]:
-    """Return the known fields, drop those of the file format, refuse every other one."""
+    """Return the known values, drop the foreign ones, refuse every other one.
+
+    Names that begin with an underscore are private to whoever wrote them.
+
+    Raises:
+        ValueError: a foreign value would change what comes out, or a name is unknown.
+    """
     known = set(known)
-    for name in values:
-        if name in known or name in foreign or name in _FOREIGN_FIELDS or name.startswith('_'):
+    for name, value in values.items():
+        if name in known or name.startswith('_'):
             continue
-        near = get_close_matches(name, known, n=1)
-        hint = f'did you mean {near[0]}?' if near else f'known are: {", ".join(sorted(known))}'
-        raise ValueError(f'{owner} has no field {name} (given as {values[name]!r}); {hint}')
+        if name not in foreign:
+            raise UnknownName(f'{owner} has no {name} (given as {value!r}); {_hint(name, known)}')
+        harmless = foreign[name]
+        if harmless is not None:
+            allowed = f'one of {harmless} or left out: nothing here acts on it'
+            require(value in harmless, f'{owner}: {name}', value, allowed)
     return {name: value for name, value in values.items() if name in known}
+
+
+def _hint(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f'did you mean {near[0]}?' if near else f'known are: {", ".join(sorted(known))}'
 
 
 def require(condition: bool, field: str, value: object, allowed: str) -> None:
@@ -79,10 +82,12 @@ def require_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
     require_field(config, name, getattr(config, name) in choices, f'one of {", ".join(choices)}')
 
 
-def require_whole(config: object, *names: str) -> None:
-    """Refuse fields that are not whole numbers above 0."""
+def require_whole(config: object, *names: str, at_most: float = math.inf) -> None:
+    """Refuse fields that are not whole numbers from 1 to at_most."""
+    allowed = 'a whole number above 0' + (f', {at_most} at most' if at_most < math.inf else '')
     for name in names:
-        require_field(config, name, is_whole(getattr(config, name)), 'a whole number above 0')
+        value = getattr(config, name)
+        require_field(config, name, is_whole(value) and value <= at_most, allowed)
 
 
 def require_number(
@@ -95,25 +100,23 @@ def require_number(
         require_field(config, name, inside, f'a number from {at_least} to below {below}')
 
 
-def require_model_type(config_class: type, values: Mapping[str, Any], expected: str) -> None:
-    """Refuse the config of another kind of model; a missing model_type is fine."""
-    value = values.get('model_type', expected)
-    require(value == expected, f'{config_class.__name__}.model_type', value, expected)
-
-
 def is_whole(value: object) -> bool:
     """Tell whether a value is a whole number above 0; True is not a number."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value is a number; True is not."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Tell whether a value is a finite number; True is not."""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
+    )
 
 
 def is_factor(value: Any) -> bool:
     """Tell whether a value is a scale that convolutions reach: 1, 2, 3, ... or below 1."""
-    return is_number(value) and (0 < value < 1 or (value >= 1 and float(value).is_integer()))
+    if not is_number(value) or not 1 / LARGEST_FACTOR <= value <= LARGEST_FACTOR:
+        return False
+    return value < 1 or float(value).is_integer()
 
 
 def names_of(config_class: type[Any]) -> list[str]:

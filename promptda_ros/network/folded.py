@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import nn, Tensor
 
-from promptda_ros.network.checkpoint import load_network
 from promptda_ros.network.folded_backbone import FoldedBackbone, FoldedEmbeddings, Size
 from promptda_ros.network.folded_decoder import FoldedDecoder
 from promptda_ros.network.folder import find_folder, PROCESSOR_FILE
 from promptda_ros.network.image_processor import PromptDepthAnythingImageProcessor
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD, PerChannel
 from promptda_ros.network.prompt_depth_anything import (
+    load_network,
     normalise_prompt,
     PromptDepthAnythingForDepthEstimation,
 )

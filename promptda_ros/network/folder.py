@@ -15,9 +15,11 @@ from promptda_ros.exit_codes import ExitCode
 
 CONFIG_FILE = 'config.json'
 WEIGHTS_FILE = 'model.safetensors'
+INDEX_FILE = f'{WEIGHTS_FILE}.index.json'  # of weights in several files
 PROCESSOR_FILE = 'preprocessor_config.json'
 FETCHABLE = ('vits', 'vits-transparent', 'vitl')
 _HUB_NAME = re.compile(r'depth-anything/prompt-depth-anything-(.+)-hf')
+LARGEST_JSON = 1024 * 1024  # bytes; the index of the largest network has a twentieth of it
 
 
 class CheckpointError(PromptdaError, OSError):
@@ -48,21 +50,32 @@ def find_folder(name: Path | str) -> Path:
     return folder
 
 
+def find_file(name: Path | str, subfolder: str, file_name: str) -> Path:
+    """Return a file that is named itself, or where it must lie in the folder that is named."""
+    path = Path(name)
+    return path if path.is_file() else find_folder(name) / subfolder / file_name
+
+
 def fetched_folder(name: str) -> Path:
     """Return where a fetched network lies, in the XDG cache."""
     cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
     return Path(cache) / 'promptda_ros' / 'models' / name
 
 
-def read_file(folder: Path, name: str) -> bytes:
-    """Return the bytes of one file of a folder, read once, or raise CheckpointError."""
+def read_file(folder: Path, name: str, *, at_most: int) -> bytes:
+    """Return the bytes of one file of a folder, read once, or raise CheckpointError.
+
+    A larger file than `at_most` bytes is refused before it is read.
+    """
     path = folder / name
     try:
-        return path.read_bytes()
+        size = path.stat().st_size
+        if size <= at_most and not path.is_dir():
+            return path.read_bytes()
+        problem = f'has {size} bytes, {at_most} are the most that it can need'
+        problem = 'is a directory, not a file' if path.is_dir() else problem
     except FileNotFoundError:
         problem = 'is missing'
-    except IsADirectoryError:
-        problem = 'is a directory, not a file'
     except OSError as error:
         problem = f'cannot be read ({error.strerror})'
     raise CheckpointError(folder, f'{path} {problem}')
@@ -71,8 +84,8 @@ def read_file(folder: Path, name: str) -> bytes:
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """Return the JSON object in one file of a folder, or raise CheckpointError."""
     try:
-        values = json.loads(read_file(folder, name))
-    except ValueError as error:
+        values = json.loads(read_file(folder, name, at_most=LARGEST_JSON))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(folder, f'{folder / name} is not JSON: {error}') from None
     if not isinstance(values, dict):
         raise CheckpointError(folder, f'{folder / name} holds no JSON object')

@@ -5,32 +5,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
-import torch
 from torch import Tensor
 from torch.nn import functional
 
+from promptda_ros.network.batch_feature import BatchFeature
+from promptda_ros.network.checked import Checked, takes_foreign
 from promptda_ros.network.fields import (
+    Foreign,
     is_number,
     is_whole,
     keep_known,
-    names_of,
     require,
     require_flags,
-    to_plain,
 )
-from promptda_ros.network.folder import (
-    CheckpointError,
-    find_folder,
-    PROCESSOR_FILE,
-    read_json,
-    write_json,
-)
+from promptda_ros.network.folder import PROCESSOR_FILE
+from promptda_ros.network.foreign import CALL, PROCESSOR
+from promptda_ros.network.output import DepthEstimatorOutput
 from promptda_ros.network.pixels import (
     Array,
     as_array,
@@ -45,35 +40,31 @@ from promptda_ros.network.pixels import (
     resize,
     to_metres,
 )
-from promptda_ros.network.prompt_depth_anything import DepthEstimatorOutput
 
 Size = int | Sequence[int] | Mapping[str, int]
-
-# What transformers writes into preprocessor_config.json beside the fields used here.
-_FOREIGN_FIELDS = (
-    *('image_processor_type', 'feature_extractor_type', 'processor_class', 'pad_size', 'device'),
-    *('crop_size', 'do_center_crop', 'do_convert_rgb', 'default_to_square', 'data_format'),
-    *('input_data_format', 'return_tensors', 'disable_grouping', 'image_seq_length'),
-)
+SIDES = ('height', 'width')
 
 
-class BatchFeature(dict[str, Any]):
-    """The processed tensors by name, for `network(**inputs)`; also read as attributes."""
+class CheckedSize(dict[str, int]):
+    """Height and width of a processor, checked where one of them is assigned, too."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f'no {name} among {", ".join(self)}') from None
-
-    def to(self, *args: Any, **kwargs: Any) -> BatchFeature:
-        """Return the tensors moved or cast as `Tensor.to` does."""
-        return BatchFeature({name: value.to(*args, **kwargs) for name, value in self.items()})
+    def __setitem__(self, side: str, pixels: int) -> None:
+        """Change one side."""
+        require(side in SIDES, 'a side of size', side, ' or '.join(SIDES))
+        require(is_whole(pixels), f'size[{side!r}]', pixels, 'a whole number above 0')
+        super().__setitem__(side, pixels)
 
 
-@dataclass(frozen=True)
-class PromptDepthAnythingImageProcessor:
+@takes_foreign
+@dataclass
+class PromptDepthAnythingImageProcessor(Checked):
     """How pictures are resized, scaled, normalised and padded, and the unit of the prompt."""
+
+    file_name: ClassVar[str] = PROCESSOR_FILE
+    foreign: ClassVar[Foreign] = PROCESSOR
+    model_type: ClassVar[str] = ''
+    model_input_names: ClassVar[list[str]] = ['pixel_values', 'prompt_depth']
+    is_fast: ClassVar[bool] = False  # by Pillow, as the slow one of transformers
 
     do_resize: bool = True
     size: Size = 384
@@ -89,21 +80,18 @@ class PromptDepthAnythingImageProcessor:
     size_divisor: int | None = None
     prompt_scale_to_meter: float = 0.001
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Bring the values into their one form; ValueError names one that can't be."""
         for field in fields(self):
             value = getattr(self, field.name)
             value = field.default if value is None else value
-            value = tuple(value) if isinstance(value, list) else value
-            object.__setattr__(self, field.name, value)
+            vars(self)[field.name] = tuple(value) if isinstance(value, list) else value
         height, width = _height_and_width(self.size)
-        object.__setattr__(self, 'size', {'height': height, 'width': width})
-        object.__setattr__(self, 'resample', int(self.resample))
+        vars(self)['size'] = CheckedSize(height=height, width=width)
         require_flags(self)
-        self._check()
-
-    def _check(self) -> None:
         methods = [int(method) for method in Image.Resampling]
         require(self.resample in methods, 'resample', self.resample, f'one of {methods}')
+        vars(self)['resample'] = int(self.resample)
         multiple, divisor = self.ensure_multiple_of, self.size_divisor
         require(is_whole(multiple), 'ensure_multiple_of', multiple, 'a whole number above 0')
         fits = is_whole(divisor) or (divisor is None and not self.do_pad)
@@ -135,14 +123,17 @@ class PromptDepthAnythingImageProcessor:
         size_divisor: int | None = None,
         prompt_scale_to_meter: float | None = None,
         return_tensors: str | None = None,
-        data_format: str = 'channels_first',
+        data_format: str | None = 'channels_first',
         input_data_format: str | None = None,
+        device: str | None = None,
+        **foreign: Any,
     ) -> BatchFeature:
         """Turn pictures into pixel_values (B, 3, H, W) and prompts into prompt_depth (B, 1, h, w).
 
         Options that are None are those of the processor. Prompts come out in metres, float32, at
-        their own size. return_tensors: None (lists of arrays), 'np' or 'pt'.
+        their own size. return_tensors: None (lists of arrays), 'np' or 'pt', then on `device`.
         """
+        keep_known(type(self).__name__, foreign, (), CALL)
         asked: dict[str, Any] = {
             'do_resize': do_resize,
             'size': size,
@@ -165,15 +156,17 @@ class PromptDepthAnythingImageProcessor:
             chosen._pixel_values(as_array(picture, input_data_format))
             for picture in as_list(images, 3)
         ]
-        if prompt_depth is None:
-            return _batch(return_tensors, data_format, pixel_values=pixels)
-        prompts = [
-            to_metres(as_array(depth, input_data_format), chosen.prompt_scale_to_meter)
-            for depth in as_list(prompt_depth, 2)
-        ]
-        allowed = f'as many as there are images ({len(pixels)})'
-        require(len(prompts) == len(pixels), 'number of prompts', len(prompts), allowed)
-        return _batch(return_tensors, data_format, pixel_values=pixels, prompt_depth=prompts)
+        found = {'pixel_values': pixels}
+        if prompt_depth is not None:
+            found['prompt_depth'] = [
+                to_metres(as_array(depth, input_data_format), chosen.prompt_scale_to_meter)
+                for depth in as_list(prompt_depth, 2)
+            ]
+            count = len(found['prompt_depth'])
+            allowed = f'as many as there are images ({len(pixels)})'
+            require(count == len(pixels), 'number of prompts', count, allowed)
+        batch = BatchFeature(_laid_out(found, data_format or 'channels_first'), return_tensors)
+        return batch if device is None else batch.to(device)
 
     __call__ = preprocess
 
@@ -216,28 +209,15 @@ class PromptDepthAnythingImageProcessor:
             for depth, (height, width) in zip(depths, target_sizes, strict=True)
         ]
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> PromptDepthAnythingImageProcessor:
-        """Build from the content of a preprocessor_config.json; unknown fields are refused."""
-        return cls(**keep_known(cls.__name__, values, names_of(cls), _FOREIGN_FIELDS))
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values that `from_dict` and transformers read back."""
-        given = {name: value for name, value in asdict(self).items() if value is not None}
-        return to_plain(image_processor_type=type(self).__name__, **given)
-
-    @classmethod
-    def from_pretrained(cls, folder: Path | str) -> PromptDepthAnythingImageProcessor:
-        """Read preprocessor_config.json of a folder; raises CheckpointError."""
-        found = find_folder(folder)
-        try:
-            return cls.from_dict(read_json(found, PROCESSOR_FILE))
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(found, f'{found / PROCESSOR_FILE}: {error}') from error
-
-    def save_pretrained(self, folder: Path | str) -> None:
-        """Write preprocessor_config.json into a folder."""
-        write_json(Path(folder), PROCESSOR_FILE, self.to_dict())
+        values = {name: value for name, value in super().to_dict().items() if value is not None}
+        values.pop('model_type')
+        return {
+            **values,
+            'size': dict(values['size']),
+            'image_processor_type': type(self).__name__,
+        }
 
 
 def _height_and_width(size: Size) -> tuple[int, int]:
@@ -246,7 +226,7 @@ def _height_and_width(size: Size) -> tuple[int, int]:
     if isinstance(size, int):
         sides: tuple[Any, ...] = (size, size)
     elif isinstance(size, Mapping):
-        require(set(size) == {'height', 'width'}, 'size', size, allowed)
+        require(set(size) == set(SIDES), 'size', size, allowed)
         sides = (size['height'], size['width'])
     else:
         sides = tuple(size) if isinstance(size, Sequence) else ()
@@ -254,24 +234,11 @@ def _height_and_width(size: Size) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def _batch(kind: str | None, layout: str, **arrays: list[Array]) -> BatchFeature:
+def _laid_out(arrays: dict[str, list[Array]], layout: str) -> dict[str, list[Array]]:
     require(layout in LAYOUTS, 'data_format', layout, ' or '.join(LAYOUTS))
-    require(kind in (None, 'np', 'pt'), 'return_tensors', kind, "None, 'np' or 'pt'")
-    if layout == 'channels_last':
-        arrays = {name: [np.moveaxis(a, 0, -1) for a in group] for name, group in arrays.items()}
-    if kind is None:
-        return BatchFeature(arrays)
-    stacked = {name: _stack(name, group) for name, group in arrays.items()}
-    if kind == 'np':
-        return BatchFeature(stacked)
-    return BatchFeature({name: torch.from_numpy(array) for name, array in stacked.items()})
-
-
-def _stack(name: str, group: list[Array]) -> Array:
-    shapes = sorted({array.shape for array in group})
-    allowed = 'equal for one batch: resize to one size, or pass the images one by one'
-    require(len(shapes) == 1, f'shapes of {name}', shapes, allowed)
-    return np.stack(group)
+    if layout == 'channels_first':
+        return arrays
+    return {name: [np.moveaxis(one, 0, -1) for one in group] for name, group in arrays.items()}
 
 
 def _to_size(depth: Tensor, size: tuple[int, int]) -> Tensor:

@@ -8,7 +8,6 @@ Metric Depth Estimation" (arXiv 2412.14015).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +17,17 @@ from torch import nn, Tensor
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.dinov2 import Dinov2, Embeddings
 from promptda_ros.network.dpt import Head, Neck
+from promptda_ros.network.output import DepthEstimatorOutput
+from promptda_ros.network.pretrained import PretrainedNetwork
 
 GRADIENT_WEIGHT = 0.5  # of the edge term in the training loss, section 3.4 of the paper
 
 
-@dataclass(frozen=True)
-class DepthEstimatorOutput:
-    """What the network returns; fields that were not asked for are None."""
-
-    loss: Tensor | None = None  # ()
-    predicted_depth: Tensor | None = None  # (B, H, W), metres where the prompt was in metres
-    hidden_states: tuple[Tensor, ...] | None = None  # each (B, tokens, channels)
-    attentions: tuple[Tensor, ...] | None = None  # each (B, heads, tokens, tokens)
-
-    def to_tuple(self) -> tuple[Any, ...]:
-        """Return the fields that are not None, in order."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return tuple(value for value in values if value is not None)
-
-    def __getitem__(self, key: int | slice | str) -> Any:
-        """Read a field by name, or by its place among those that are not None."""
-        return getattr(self, key) if isinstance(key, str) else self.to_tuple()[key]
-
-
-class PromptDepthAnythingForDepthEstimation(nn.Module):
+class PromptDepthAnythingForDepthEstimation(PretrainedNetwork):
     """The whole network. Made from a config its weights are random: load them or train them."""
 
     def __init__(self, config: PromptDepthAnythingConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.sha256 = ''  # of the weights file it was loaded from
+        super().__init__(config)
         self.backbone = Dinov2(config.dinov2)
         self.neck = Neck(config)
         self.head = Head(config)
@@ -100,21 +80,13 @@ class PromptDepthAnythingForDepthEstimation(nn.Module):
         )
         return depth
 
-    @classmethod
-    def from_pretrained(
-        cls, folder: Path | str, *, sha256: str = ''
-    ) -> PromptDepthAnythingForDepthEstimation:
-        """Load a folder with config.json and model.safetensors; raises CheckpointError."""
-        # Imported here because checkpoint.py builds this class.
-        from promptda_ros.network.checkpoint import load_network
 
-        return load_network(folder, sha256=sha256)
+def load_network(folder: Path | str, *, sha256: str = '') -> PromptDepthAnythingForDepthEstimation:
+    """Load a folder in float32, ready for inference, or raise CheckpointError.
 
-    def save_pretrained(self, folder: Path | str) -> None:
-        """Write config.json and model.safetensors as transformers and load_network read them."""
-        from promptda_ros.network.checkpoint import save_network
-
-        save_network(self, Path(folder))
+    `sha256`, where given, is compared with the bytes of the weights before they are parsed.
+    """
+    return PromptDepthAnythingForDepthEstimation.from_pretrained(folder, sha256=sha256)
 
 
 def normalise_prompt(prompt_depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+import torch
 from torch import Tensor
+
+# What weights may be stored as: numbers that float32 holds, or nearly.
+FORMATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 class WeightsFileError(ValueError):
@@ -16,19 +20,30 @@ class WeightsFileError(ValueError):
 
 
 def parse_weights(data: bytes) -> dict[str, Tensor]:
-    """Return every tensor of a safetensors file."""
+    """Return every tensor of a safetensors file, all of them floating-point numbers."""
     if not data:
         raise WeightsFileError('is empty')
     try:
-        return dict(load(data))
+        weights = dict(load(data))
+    except KeyError as error:
+        raise WeightsFileError(f'stores numbers as {error}, which torch does not know') from None
     except SafetensorError as error:
         raise WeightsFileError(f'is no complete safetensors file: {_cause(data, error)}') from None
+    for name, tensor in weights.items():
+        if tensor.dtype not in FORMATS:
+            found, known = _name(tensor.dtype), ', '.join(map(_name, FORMATS))
+            raise WeightsFileError(f'stores {name} as {found}; weights must be one of {known}')
+    return weights
 
 
 def format_weights(weights: Mapping[str, Tensor]) -> bytes:
     """Return the bytes of a safetensors file."""
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     return bytes(save(whole, metadata={'format': 'pt'}))  # transformers asks for the format
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix('torch.')
 
 
 def _cause(data: bytes, error: SafetensorError) -> str:

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What any network of transformers can do beside its forward: be loaded, saved and asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TYPE_CHECKING
+
+import torch
+from torch import nn, Tensor
+
+from promptda_ros.network.checkpoint import load_weights
+from promptda_ros.network.config import PromptDepthAnythingConfig
+from promptda_ros.network.fields import keep_known, names_of, require
+from promptda_ros.network.folder import find_folder
+from promptda_ros.network.foreign import LOADING
+from promptda_ros.network.shards import save_weights
+from promptda_ros.network.weights_file import FORMATS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Precision = torch.dtype | str | None
+# What accelerate spreads a network by. It fits on one device here.
+_SPREADS = ('auto', 'balanced', 'balanced_low_0', 'sequential')
+
+
+class PretrainedNetwork(nn.Module):
+    """A network with a config, made of it, or loaded from a folder with weights."""
+
+    config_class: ClassVar[type[PromptDepthAnythingConfig]] = PromptDepthAnythingConfig
+    main_input_name: ClassVar[str] = 'pixel_values'
+    base_model_prefix: ClassVar[str] = ''
+
+    def __init__(self, config: PromptDepthAnythingConfig) -> None:
+        super().__init__()
+        config.check()  # a backbone that was changed on its own may not fit any more
+        self.config = config
+        self.sha256 = ''  # of the weights file it was loaded from
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format of the weights."""
+        return next(self.parameters()).dtype
+
+    def num_parameters(
+        self, only_trainable: bool = False, exclude_embeddings: bool = False
+    ) -> int:
+        """Count the weights; there are no embeddings of words to leave out."""
+        return sum(
+            value.numel()
+            for value in self.parameters()
+            if value.requires_grad or not only_trainable
+        )
+
+    def get_memory_footprint(self, return_buffers: bool = True) -> int:
+        """Return the bytes of the weights and buffers."""
+        buffers = self.buffers() if return_buffers else ()
+        return sum(value.nbytes for value in (*self.parameters(), *buffers))
+
+    @classmethod
+    def from_config(
+        cls,
+        config: PromptDepthAnythingConfig,
+        *,
+        dtype: Precision = None,
+        torch_dtype: Precision = None,
+        **words: Any,
+    ) -> Self:
+        """Make a network with random weights."""
+        keep_known(f'{cls.__name__}.from_config', words, (), LOADING)
+        return cls(config).to(_precision(dtype or torch_dtype) or torch.float32)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: Path | str,
+        *,
+        config: PromptDepthAnythingConfig | Path | str | None = None,
+        subfolder: str = '',
+        dtype: Precision = None,
+        torch_dtype: Precision = None,
+        device_map: torch.device | str | int | Mapping[str, Any] | None = None,
+        sha256: str = '',
+        **words: Any,
+    ) -> Self:
+        """Load a folder with config.json and weights, ready for inference.
+
+        dtype: float32 where nothing is said; 'auto' is as stored. device_map: 'auto' is the GPU
+        where there is one. sha256, where given, is compared before anything is parsed. Further
+        words change the config.
+
+        Raises:
+            CheckpointError: the folder is missing, damaged, or not of this network.
+        """
+        folder = find_folder(pretrained_model_name_or_path) / subfolder
+        known = names_of(cls.config_class)
+        changes = keep_known(f'{cls.__name__}.from_pretrained', words, known, LOADING)
+        if not isinstance(config, PromptDepthAnythingConfig):
+            config = cls.config_class.from_pretrained(config or folder)
+        if changes:
+            config = config.from_dict(config.to_dict(), **changes)
+        wanted = dtype if dtype is not None else torch_dtype
+        # Without memory of its own it has no random weights that could survive by mistake.
+        with torch.device('meta'):
+            network = cls(config)
+        stored = torch.float32 if wanted is None else _precision(wanted)
+        network.sha256 = load_weights(network, folder, sha256=sha256, dtype=stored)
+        return network.to(_place(device_map)).eval()
+
+    def save_pretrained(
+        self,
+        save_directory: Path | str,
+        *,
+        state_dict: dict[str, Tensor] | None = None,
+        max_shard_size: int | str = '50GB',
+        **words: Any,
+    ) -> None:
+        """Write config.json and the weights, in several files where one would be larger."""
+        keep_known(f'{type(self).__name__}.save_pretrained', words, (), LOADING)
+        folder = Path(save_directory)
+        self.config.save_pretrained(folder)
+        weights = self.state_dict() if state_dict is None else state_dict
+        save_weights(weights, folder, max_shard_size=max_shard_size)
+
+
+def _precision(wanted: Precision) -> torch.dtype | None:
+    """Read torch.float16, 'float16' or 'torch.float16'; None: as stored."""
+    if wanted is None or wanted == 'auto':
+        return None
+    known = {str(each).removeprefix('torch.'): each for each in FORMATS}
+    name = str(wanted).removeprefix('torch.')
+    require(name in known, 'dtype', wanted, f"'auto' or one of {', '.join(known)}")
+    return known[name]
+
+
+def _place(wanted: Any) -> torch.device:
+    """Read a device, 'auto', or a dictionary that puts the whole network on one device."""
+    if isinstance(wanted, Mapping):
+        allowed = "a device, 'auto' or {'': device}: the network is not divided"
+        require(list(wanted) == [''], 'device_map', wanted, allowed)
+        wanted = wanted['']
+    if wanted in _SPREADS:
+        wanted = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return torch.device('cpu' if wanted is None else wanted)
