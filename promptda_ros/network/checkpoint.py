@@ -104,5 +104,5 @@ def _require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
         # One pass without a copy: a NaN takes both bounds, an infinity one of them.
         if value.numel() > 0 and not torch.stack(value.aminmax()).isfinite().all():
             kind = str(value.dtype).removeprefix('torch.')
-            problem = f'{path} has NaN or infinite weights in {kind}, first in {name}'
+            problem = f'{path} has NaN or infinite weights, first in {name} (as {kind})'
             raise CheckpointError(path.parent, problem)

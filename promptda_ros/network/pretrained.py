@@ -33,6 +33,7 @@ class PretrainedNetwork(nn.Module):
     config_class: ClassVar[type[PromptDepthAnythingConfig]] = PromptDepthAnythingConfig
     main_input_name: ClassVar[str] = 'pixel_values'
     base_model_prefix: ClassVar[str] = ''
+    supports_gradient_checkpointing: ClassVar[bool] = False
 
     def __init__(self, config: PromptDepthAnythingConfig) -> None:
         super().__init__()
@@ -65,6 +66,11 @@ class PretrainedNetwork(nn.Module):
         buffers = self.buffers() if return_buffers else ()
         return sum(value.nbytes for value in (*self.parameters(), *buffers))
 
+    @staticmethod
+    def can_generate() -> bool:
+        """Tell transformers that no text comes out."""
+        return False
+
     @classmethod
     def from_config(
         cls,
@@ -77,6 +83,8 @@ class PretrainedNetwork(nn.Module):
         """Make a network with random weights."""
         keep_known(f'{cls.__name__}.from_config', words, (), LOADING)
         return cls(config).to(_precision(dtype or torch_dtype) or torch.float32)
+
+    _from_config = from_config  # as transformers names it on a class of networks
 
     @classmethod
     def from_pretrained(

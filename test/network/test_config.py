@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
 import json
 
 import pytest
@@ -76,9 +75,19 @@ def test_configs_survive_a_folder(tmp_path):
     assert PromptDepthAnythingConfig.from_pretrained(tmp_path / 'new') == config
 
 
-def test_configs_cannot_be_changed_behind_their_checks():
-    with pytest.raises(FrozenInstanceError):
-        PromptDepthAnythingConfig().patch_size = 16
+def test_configs_are_checked_when_they_are_changed():
+    config = PromptDepthAnythingConfig()
+    before = config.to_dict()
+    for name, value in (('patch_size', 16), ('return_dict', 1), ('neck_hidden_sizes', [4])):
+        with pytest.raises(ValueError, match=f'{name} is .*, must be'):
+            setattr(config, name, value)
+    with pytest.raises(ValueError, match='hidden_size is 5, must be a multiple of'):
+        config.backbone_config.hidden_size = 5
+    with pytest.raises(ValueError, match='has no fusion_hiden_size .* did you mean fusion_hidden'):
+        config.fusion_hiden_size = 3
+    assert config.to_dict() == before
+    config.output_hidden_states = True
+    assert config.to_dict() == {**before, 'output_hidden_states': True}
 
 
 def test_fields_that_transformers_adds_are_passed_over():
