@@ -13,6 +13,7 @@ import torch
 from promptda_ros.alignment import Alignment
 from promptda_ros.attachments import Attachments, keep_confident, read_mask
 from promptda_ros.calibration import Calibration, Optics, Shot
+from promptda_ros.core.disparity import DisparityWatch
 from promptda_ros.core.frame import BadFrame, FloatImage, Frame, Mask
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.peer_text import shorten
@@ -50,6 +51,7 @@ class Reader:
         self._alignment = Alignment(calibration, depth_calibration, extrinsics, warn=warn)
         self._device = device
         self._frozen = FrozenDepth(warn)
+        self._disparity = DisparityWatch()
         self._say_once = SayOnce(warn)
 
     def clear(self) -> None:
@@ -58,6 +60,7 @@ class Reader:
             each.clear()
         self._alignment.clear()
         self._frozen.clear()
+        self._disparity.clear()
         self._say_once.forget()
 
     def read(self, pair: Pair[SensorMessage], settings: Settings) -> Frame:
@@ -97,6 +100,8 @@ class Reader:
             camera_from_sensor = where(pair, settings, same_size=False)
             return self._register_points(pair.depth, optics, camera_from_sensor, settings)
         depth_m = read_any_depth(pair.depth, settings.input)
+        if settings.trust.gate:
+            self._disparity.look(depth_m, pair.depth_stamp_ns)
         if settings.input.min_confidence > 0:
             depth_m = keep_confident(depth_m, self._confidence_of(pair, settings), settings.input)
         is_same_size = depth_m.shape == (shot.height, shot.width)

@@ -13,6 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 SensorMessage: TypeAlias = Image | CompressedImage | PointCloud2
 AUTO = 'auto'
+DISPARITY = 'stereo_msgs/msg/DisparityImage'
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ def choose(node: Node, role: str, base: str, wanted: str) -> Transport | None:
 
 def remedy_for(role: str, topic: str, types: set[str]) -> str:
     """Say what to set or remap when a topic carries other types than the one subscribed to."""
+    if role == 'depth' and DISPARITY in types:
+        return (
+            'disparity is greater for nearer things, it is no depth; remap depth to the points '
+            'that stereo_image_proc makes of it (points2) and set input.depth_transport:=points'
+        )
     fitting = [each for each in TRANSPORTS[role] if each.type_name in types]
     if not fitting:
         kinds = {each.type_name for each in TRANSPORTS[role]}

@@ -400,7 +400,10 @@ class TrustSettings:
     """When depth that contradicts its sensor is withheld."""
 
     gate: bool = _setting(
-        True, 'Drop frames whose depth contradicts what the sensor measured.', live=True
+        True,
+        'Drop frames whose depth contradicts what the sensor measured, or whose sensor depth '
+        'looks like disparity.',
+        live=True,
     )
     max_difference: float = _setting(
         0.1,

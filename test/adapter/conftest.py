@@ -69,7 +69,8 @@ class Sensors:
 
     def depth(self, stamp_ns: int, frame_id: str = FRAME_ID) -> Image:
         """Return the slope as a 16-bit sensor of a quarter of the resolution sees it."""
-        rows = np.linspace(1500, 500, self.height // 4).astype(np.uint16)
+        # A plane: its inverse depth is linear in the rows.
+        rows = np.rint(1 / np.linspace(1 / 1500, 1 / 500, self.height // 4)).astype(np.uint16)
         pixels = np.repeat(rows[:, None], self.width // 4, axis=1)
         return message_of(pixels, '16UC1', header_at(stamp_ns, frame_id))
 

@@ -270,7 +270,8 @@ def test_without_camera_info_depth_goes_on_and_points_begin_with_it(impatient, m
 @pytest.mark.parametrize(
     'fields, text',
     [
-        ({'k': [0.0] * 9}, 'uncalibrated (K[0]=0)'),
+        ({'k': [0.0] * 9, 'p': [0.0] * 12}, 'uncalibrated (K[0]=0)'),
+        ({'binning_x': 1000, 'binning_y': 1000}, 'binning 1000x1000, which leaves no pixel'),
         ({'k': [NAN] * 9}, 'not finite'),
         ({'k': [-1.0, 0, 0, 0, 1, 0, 0, 0, 1]}, 'uncalibrated (K[0]=-1)'),
         ({'width': 640, 'height': 480}, 'camera_info is for 640x480 but the image is 112x84'),
@@ -294,6 +295,7 @@ def test_a_camera_info_of_no_use_costs_the_points_alone(rig, capfd, fields, text
     'fields, text',
     [
         ({'width': 0, 'height': 0}, 'camera_info has no size: 112x84 of the image is taken'),
+        ({'k': [0.0] * 9}, 'camera_info: K is empty, P is not: P is taken'),
         ({'d': [0.1, 0, 0, 0, 0]}, 'the image is not rectified'),
         ({'d': [0.1], 'distortion_model': 'unheard_of'}, 'the image is not rectified'),
         ({'binning_x': 1, 'roi': RegionOfInterest(width=112, height=84)}, ''),

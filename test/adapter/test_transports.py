@@ -173,3 +173,10 @@ def test_the_topic_of_a_plugin_is_traced_to_the_one_to_remap_to():
 
 def test_auto_prefers_raw_for_every_role():
     assert all(transports[0].name == 'raw' for transports in TRANSPORTS.values())
+
+
+def test_a_disparity_is_told_from_depth_with_what_to_remap():
+    """C11: the type on the topic says that it is greater for nearer things."""
+    text = remedy_for('depth', '/stereo/disparity', {'stereo_msgs/msg/DisparityImage'})
+    assert 'it is no depth' in text
+    assert 'input.depth_transport:=points' in text
