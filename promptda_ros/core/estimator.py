@@ -22,6 +22,7 @@ from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured
 from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
+from promptda_ros.core.sensor_range import find_out_of_range
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
@@ -145,7 +146,7 @@ class Estimator:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
         _require_shape(network_depth_m, prepared.pixels.shape[2:])
         limits_m = torch.stack(network_depth_m.aminmax())
-        saturated = _saturated(network_depth_m, prepared.prompt)
+        saturated = self._saturated(network_depth_m, prepared.prompt)
         colours = prepared.pixels[0]
         depth_m, coarse = network_depth_m, has_zones(prepared.prompt)
         if self._applies(settings.refine_edges):
@@ -155,6 +156,9 @@ class Estimator:
             depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
         depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
         depth_m = _without(depth_m, self._unknown(prepared.prompt, saturated, settings))
+        out_of_range = find_out_of_range(prepared.prompt, depth_m.shape)
+        if out_of_range is not None:
+            depth_m = depth_m.masked_fill(upload(out_of_range, self.device), math.nan)
         # The host waits here, and nowhere before. What is refused is not published.
         found_m, at_end, (nearest_m, farthest_m) = download(depth_m, saturated, limits_m)
         if not (nearest_m > 0 and farthest_m < math.inf):  # NaN fails, too
@@ -197,6 +201,14 @@ class Estimator:
     def _applies(self, choice: str) -> bool:
         return self._is_small if choice == 'auto' else choice == 'on'
 
+    def _saturated(self, depth_m: Tensor, prompt: Prompt) -> Tensor:
+        """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""
+        margin_m = SATURATION * (prompt.far_m - prompt.near_m)
+        at_end = (depth_m <= prompt.near_m + margin_m) | (depth_m >= prompt.far_m - margin_m)
+        if prompt.blocked is not None:
+            at_end &= ~_enlarge(upload(prompt.blocked, self.device), at_end.shape)
+        return at_end
+
     def _unknown(
         self, prompt: Prompt, saturated: Tensor, settings: OutputSettings
     ) -> Tensor | None:
@@ -238,11 +250,6 @@ def _invalid(depth_m: Tensor) -> BadFrame:
         f'model output invalid: {bad:.1%} of the pixels are not finite and positive; '
         'set precision:=fp32 if it goes on',
     )
-
-
-def _saturated(depth_m: Tensor, prompt: Prompt) -> Tensor:
-    margin_m = SATURATION * (prompt.far_m - prompt.near_m)
-    return (depth_m <= prompt.near_m + margin_m) | (depth_m >= prompt.far_m - margin_m)
 
 
 def _without(depth_m: Tensor, unknown: Tensor | None) -> Tensor:

@@ -47,10 +47,20 @@ class Frame:
     stamp_ns: int
     frame_id: str
     image: ByteImage  # (H, W, 3) RGB
-    sensor_depth_m: FloatImage  # (h, w), NaN unknown
+    sensor_depth_m: FloatImage  # (h, w), NaN unknown, +inf beyond range, -inf nearer (REP 117)
     mask: Mask | None = None  # (H, W), True where points are taken out of the clouds
     intrinsics: Intrinsics | None = None  # of the image; without them there are no clouds
     points_withheld: bool = False  # no cloud may be shown, because its mask is missing
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the sensor says at its own resolution (h, w); unknown where nothing is marked."""
+
+    depth_m: FloatImage  # of use only where measured
+    measured: Mask
+    beyond: Mask | None = None  # nothing up to the end of the range; None: nowhere
+    nearer: Mask | None = None  # something nearer than the range begins; None: nowhere
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,9 @@ class Prompt:
     rejected: Mask  # (h, w), measured but not believed: filled in, and no output may rest on it
     near_m: float
     far_m: float
+    reading: Reading
     unsupported: Mask | None = None  # (h, w), too far from every measurement; None: nowhere
+    blocked: Mask | None = None  # (h, w), out of range, or a hole next to that; None: nowhere
 
 
 @dataclass(frozen=True, eq=False)

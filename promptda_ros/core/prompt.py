@@ -8,26 +8,23 @@ or one stray 65 m pixel spoils the whole image. This file is the one place that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import cv2
 import numpy as np
 
+from promptda_ros.core.enough import largest_stray, require_enough
 from promptda_ros.core.fill import distance_px, fill_holes
-from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt
+from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt, Reading
+from promptda_ros.core.sensor_range import read_sides, reduce_reading
 from promptda_ros.core.settings import PromptSettings
 
 # A robust end of the range may be exceeded by this factor before a measurement is a stray one:
 # real surfaces go on a little beyond the last percentile, reflections jump.
 OUTLIER_MARGIN = 1.25
-# More pixels than this side by side are a thing, however far from everything else it is; so is a
-# single one of a coarse sensor: each zone of 8 x 8 is a sixty-fourth of what the robot sees.
-STRAY_PIXELS_AT_MOST = 4
-PIXELS_PER_STRAY = 2000
-METRES_AT_MOST = 50.0
-# Measurements are sparse where fewer than this share of them fill half of a block.
-SPARSE_WHERE_LOST = 0.3
+# Where surfaces stand for what is out of the sensor's range while holes are filled.
+AT_CAMERA_M, AT_INFINITY_M = 0.0, 1e9
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,10 @@ class Measured:
     depth_m: FloatImage  # of use only where measured
     measured: Mask
     rejected: Mask  # measured but not believed
-    unsupported: Mask | None = None  # too far from every measurement; None: nowhere
+    beyond: Mask | None  # as in the reading; None: nowhere
+    nearer: Mask | None
+    unsupported: Mask | None  # too far from every measurement; None: nowhere
+    reading: Reading
 
 
 def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
@@ -55,50 +55,54 @@ def find_measured(sensor_depth_m: FloatImage, settings: PromptSettings) -> Measu
     Raises:
         BadFrame: nothing, or too little, was measured.
     """
-    depth_m, measured = _mark_measured(sensor_depth_m, settings)
-    depth_m, measured = _reduce(depth_m, measured, settings.max_long_side)
-    rejected = _strays(depth_m, measured, settings.outlier_fraction)
-    measured &= ~rejected
-    _require_enough(sensor_depth_m, measured, settings)
-    unsupported = _far_from(measured, settings.max_fill_distance)
-    return Measured(depth_m, measured, rejected, unsupported)
+    reading = read_sides(sensor_depth_m, settings)
+    small = reduce_reading(reading, settings.max_long_side)
+    rejected = _strays(small.depth_m, small.measured, settings.outlier_fraction)
+    small = replace(small, measured=small.measured & ~rejected)
+    require_enough(sensor_depth_m, small, settings)
+    return Measured(
+        depth_m=small.depth_m,
+        measured=small.measured,
+        rejected=rejected,
+        beyond=small.beyond,
+        nearer=small.nearer,
+        unsupported=_far_from(small.measured, settings.max_fill_distance),
+        reading=reading,
+    )
 
 
 def complete(found: Measured) -> Prompt:
     """Fill the holes and note the range."""
-    filled_m = fill_holes(found.depth_m, found.measured)
+    filled_m, blocked = _fill(found)
     return Prompt(
         depth_m=filled_m,
         measured=found.measured,
         rejected=found.rejected,
-        unsupported=found.unsupported,
         near_m=float(filled_m.min()),
         far_m=float(filled_m.max()),
+        reading=found.reading,
+        unsupported=found.unsupported,
+        blocked=blocked,
     )
 
 
-def _mark_measured(depth_m: FloatImage, settings: PromptSettings) -> tuple[FloatImage, Mask]:
-    # The positive form of the test fails NaN; zero, negative and infinite values fail it too.
-    measured = (depth_m >= settings.min_depth) & (depth_m <= settings.max_depth)
-    return np.where(measured, depth_m, np.float32(0)), measured
+def _fill(found: Measured) -> tuple[FloatImage, Mask | None]:
+    """Return depth without holes, and where it stands for what is out of range.
 
-
-def _reduce(depth_m: FloatImage, measured: Mask, max_long_side: int) -> tuple[FloatImage, Mask]:
-    """Average blocks of measured pixels; a pixel that is not measured has no weight."""
-    height, width = depth_m.shape
-    scale = max_long_side / max(height, width)
-    if scale >= 1.0:
-        return depth_m, measured
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    weight = cv2.resize(measured.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    total_m = cv2.resize(depth_m, size, interpolation=cv2.INTER_AREA)
-    # Under half a block is a border of a hole, where the rest of the block is no good witness;
-    # unless nearly all are, because measurements are lines or single pixels.
-    covered: Mask = weight >= 0.5
-    if covered.mean() < SPARSE_WHERE_LOST * measured.mean():
-        covered = weight > 0
-    reduced = np.divide(total_m, weight, out=np.zeros_like(total_m), where=covered)
-    return reduced.astype(np.float32, copy=False), covered
+    What is out of range takes part as a surface at infinity or at the camera, so that a hole
+    between it and a measured one belongs to the nearer of the two. The network is shown the
+    farthest or nearest measurement there: a wider range would cost it accuracy everywhere.
+    """
+    if found.beyond is None and found.nearer is None:
+        return fill_holes(found.depth_m, found.measured), None
+    depth_m, known = found.depth_m, found.measured
+    for side, place_m in ((found.beyond, AT_INFINITY_M), (found.nearer, AT_CAMERA_M)):
+        if side is not None:
+            depth_m, known = np.where(side, np.float32(place_m), depth_m), known | side
+    filled_m = fill_holes(depth_m, known)
+    measured_m = found.depth_m[found.measured]
+    blocked = (filled_m <= AT_CAMERA_M) | (filled_m > AT_INFINITY_M / 2)
+    return np.clip(filled_m, measured_m.min(), measured_m.max()), blocked
 
 
 def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mask:
@@ -109,7 +113,7 @@ def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mas
     """
     nothing: Mask = np.zeros_like(measured)
     values = depth_m[measured]
-    largest = min(STRAY_PIXELS_AT_MOST, measured.size // PIXELS_PER_STRAY)
+    largest = largest_stray(measured.size)
     if values.size == 0 or largest == 0 or outlier_fraction == 0.0:
         return nothing
     low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
@@ -128,31 +132,3 @@ def _far_from(measured: Mask, share_of_diagonal: float) -> Mask | None:
     if share_of_diagonal >= 1.0 or not measured.any():
         return None
     return distance_px(measured) > share_of_diagonal * math.hypot(*measured.shape)
-
-
-def _require_enough(depth_m: FloatImage, measured: Mask, settings: PromptSettings) -> None:
-    share = float(measured.mean()) if measured.size else 0.0
-    if share >= settings.min_valid_fraction:
-        return
-    _refuse_wrong_unit(depth_m, settings)
-    raise BadFrame(
-        'prompt_too_sparse',
-        f'prompt has too little valid depth ({share:.1%} < {settings.min_valid_fraction:.1%}) '
-        f'between {settings.min_depth:g} and {settings.max_depth:g} m; check the sensor, '
-        'or set prompt.min_depth, prompt.max_depth',
-    )
-
-
-def _refuse_wrong_unit(depth_m: FloatImage, settings: PromptSettings) -> None:
-    """Say so when what was measured is no plausible distance in metres; never guess the unit."""
-    known = depth_m[np.isfinite(depth_m) & (depth_m > 0)]
-    if known.size < depth_m.size * settings.min_valid_fraction:
-        return
-    median_m = float(np.median(known))
-    if median_m > METRES_AT_MOST:
-        hint = 'looks like millimetres; set input.depth_scale:=0.001'
-    elif median_m < settings.min_depth:
-        hint = f'is nearer than prompt.min_depth {settings.min_depth:g} m; set input.depth_scale'
-    else:
-        return
-    raise BadFrame('depth_unit', f'median depth {median_m:.4g} m {hint}')
