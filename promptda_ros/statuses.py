@@ -64,6 +64,8 @@ def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[
         values[f'{own}prompt.near_m'] = depth.near_m
         values[f'{own}prompt.far_m'] = depth.far_m
         values[f'{own}prompt.measured'] = depth.measured_fraction
+        values[f'{own}prompt.beyond_range'] = depth.beyond_fraction
+        values[f'{own}prompt.nearer_than_range'] = depth.nearer_fraction
         values[f'{own}prompt.averaged'] = camera.history.averaged_fraction
         values[f'{own}saturated'] = depth.saturated_fraction
         if depth.saturated_fraction > SATURATED_WARN:

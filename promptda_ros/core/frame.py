@@ -114,6 +114,20 @@ class Depth:
         return float(self.prompt.measured.mean())
 
     @property
+    def beyond_fraction(self) -> float:
+        """Return the share of the sensor's pixels beyond its range."""
+        return _share(self.prompt.reading.beyond)
+
+    @property
+    def nearer_fraction(self) -> float:
+        """Return the share of the sensor's pixels that show something nearer than its range."""
+        return _share(self.prompt.reading.nearer)
+
+    @property
     def saturated_fraction(self) -> float:
         """Return the share of pixels at either end of near_m to far_m."""
         return float(self.saturated.mean())
+
+
+def _share(marked: Mask | None) -> float:
+    return 0.0 if marked is None else float(marked.mean())

@@ -25,6 +25,8 @@ from promptda_ros.core.settings import PromptSettings
 OUTLIER_MARGIN = 1.25
 # Where surfaces stand for what is out of the sensor's range while holes are filled.
 AT_CAMERA_M, AT_INFINITY_M = 0.0, 1e9
+# What is narrower than this on one of its sides is a speck.
+SPECK = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -89,20 +91,34 @@ def complete(found: Measured) -> Prompt:
 def _fill(found: Measured) -> tuple[FloatImage, Mask | None]:
     """Return depth without holes, and where it stands for what is out of range.
 
-    What is out of range takes part as a surface at infinity or at the camera, so that a hole
-    between it and a measured one belongs to the nearer of the two. The network is shown the
-    farthest or nearest measurement there: a wider range would cost it accuracy everywhere.
+    A hole between a surface and what is out of range belongs to the nearer of the two. The
+    network is shown the farthest or nearest measurement there, since a wider range would cost
+    accuracy everywhere; specks get the surface around them, since salt on a surface costs more.
     """
     if found.beyond is None and found.nearer is None:
         return fill_holes(found.depth_m, found.measured), None
+    filled_m = _fill_beside(found, found.beyond, found.nearer)
+    blocked = (filled_m <= AT_CAMERA_M) | (filled_m > AT_INFINITY_M / 2)
+    shown_m = _fill_beside(found, _without_specks(found.beyond), _without_specks(found.nearer))
+    measured_m = found.depth_m[found.measured]
+    complete_m = np.where(blocked, shown_m, filled_m)
+    return np.clip(complete_m, measured_m.min(), measured_m.max()), blocked
+
+
+def _fill_beside(found: Measured, beyond: Mask | None, nearer: Mask | None) -> FloatImage:
+    """Fill holes with the sides of the range as surfaces at infinity and at the camera."""
     depth_m, known = found.depth_m, found.measured
-    for side, place_m in ((found.beyond, AT_INFINITY_M), (found.nearer, AT_CAMERA_M)):
+    for side, place_m in ((beyond, AT_INFINITY_M), (nearer, AT_CAMERA_M)):
         if side is not None:
             depth_m, known = np.where(side, np.float32(place_m), depth_m), known | side
-    filled_m = fill_holes(depth_m, known)
-    measured_m = found.depth_m[found.measured]
-    blocked = (filled_m <= AT_CAMERA_M) | (filled_m > AT_INFINITY_M / 2)
-    return np.clip(filled_m, measured_m.min(), measured_m.max()), blocked
+    return fill_holes(depth_m, known)
+
+
+def _without_specks(side: Mask | None) -> Mask | None:
+    if side is None:
+        return None
+    opened: Mask = cv2.morphologyEx(side.view(np.uint8), cv2.MORPH_OPEN, SPECK) > 0
+    return opened
 
 
 def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mask:

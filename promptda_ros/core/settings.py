@@ -228,14 +228,16 @@ class PromptSettings:
 
     min_depth: float = _setting(
         0.05,
-        'Nearer measurements are ignored.',
+        'Nearer depth, and -inf, is nearer than the range: the output is NaN there, never a '
+        'farther surface.',
         unit='m',
         limits=(0.001, 100.0),
         live=True,
     )
     max_depth: float = _setting(
         10.0,
-        'Farther measurements are ignored; the output never exceeds it.',
+        'Depth from here on, and +inf, is beyond the range: the output is NaN there, never a '
+        'nearer surface, and never exceeds it. Set it below the far clip of a simulator.',
         unit='m',
         limits=(0.01, 1000.0),
         live=True,
@@ -249,7 +251,8 @@ class PromptSettings:
     )
     min_valid_fraction: float = _setting(
         0.05,
-        'Frames whose sensor depth is valid on a smaller share of its pixels are dropped.',
+        'Frames whose sensor depth is valid on a smaller share of its pixels are dropped; pixels '
+        'beyond or nearer than the range do not count.',
         limits=(0.0001, 1.0),
         live=True,
     )
@@ -397,8 +400,22 @@ class WorkspaceSettings:
 
 @dataclass(frozen=True)
 class TrustSettings:
-    """When depth that contradicts its sensor is withheld."""
+    """When depth counts as measured, and when it contradicts its sensor and is withheld."""
 
+    agreement_distance: float = _setting(
+        0.02,
+        'Depth that ~/validity calls measured or filled is never farther from the measurement.',
+        unit='m',
+        limits=(0.0001, 10.0),
+        live=True,
+    )
+    agreement_fraction: float = _setting(
+        0.01,
+        'The same as a share of the depth; both limits hold. 0.01 is twice the uncertainty of a '
+        'surface that was measured everywhere.',
+        limits=(0.0001, 1.0),
+        live=True,
+    )
     gate: bool = _setting(
         True,
         'Drop frames whose depth contradicts what the sensor measured, or whose sensor depth '

@@ -16,7 +16,8 @@ import numpy as np
 
 from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_mask, enlarge_nearest
 from promptda_ros.core.fill import distance_px
-from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Prompt
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Mask, Prompt
+from promptda_ros.core.sensor_range import fit_side
 from promptda_ros.core.settings import TrustSettings
 
 # Weights of the terms below: chosen by training/calibrate_uncertainty.py on validation scenes of
@@ -35,19 +36,25 @@ class Validity(enum.IntEnum):
     PREDICTED = 2  # the network departs from the sensor, or from what filled its hole
     FILLED = 3  # no measurement; as the nearest ones around the hole
     MEASURED = 4  # a measurement agrees
+    BEYOND_RANGE = 5  # the sensor says that nothing is here up to the end of its range
+    NEARER_THAN_RANGE = 6  # the sensor says that something is here, nearer than its range begins
 
 
 def find_validity(depth: Depth, settings: TrustSettings) -> ByteImage:
     """Return a code (H, W) of `Validity` for every pixel."""
-    size = depth.depth_m.shape
-    measured = enlarge_mask(depth.prompt.measured, size)
-    agrees = _difference_m(depth) <= settings.max_difference * depth.depth_m  # fails NaN
+    size, reading = depth.depth_m.shape, depth.prompt.reading
+    measured = enlarge_mask(reading.measured, size)
     codes = np.full(size, Validity.PREDICTED, np.uint8)
+    agrees = _agrees(depth, measured, settings)
     codes[agrees] = Validity.FILLED
     codes[agrees & measured] = Validity.MEASURED
-    codes[enlarge_mask(depth.saturated, size) & ~measured] = Validity.OUTSIDE_RANGE
-    removed = np.isnan(depth.depth_m) & (codes != Validity.OUTSIDE_RANGE)
-    codes[removed] = Validity.REMOVED
+    at_end = enlarge_mask(depth.saturated, size) & ~enlarge_mask(depth.prompt.measured, size)
+    codes[at_end] = Validity.OUTSIDE_RANGE
+    codes[np.isnan(depth.depth_m) & (codes != Validity.OUTSIDE_RANGE)] = Validity.REMOVED
+    if reading.beyond is not None:
+        codes[fit_side(reading.beyond, size)] = Validity.BEYOND_RANGE
+    if reading.nearer is not None:
+        codes[fit_side(reading.nearer, size)] = Validity.NEARER_THAN_RANGE
     return codes
 
 
@@ -72,7 +79,7 @@ def uncertainty_terms(depth: Depth) -> tuple[FloatImage, FloatImage, FloatImage]
     picture's diagonal.
     """
     size = depth.depth_m.shape
-    spread_m = enlarge_bilinear(_spread(depth.prompt.depth_m), size)
+    spread_m = enlarge_bilinear(_spread(depth.prompt), size)
     distance = enlarge_bilinear(_distance_to_measured(depth.prompt), size)
     return depth.depth_m, spread_m, distance * depth.depth_m
 
@@ -108,6 +115,21 @@ def contradicting_fraction(depth: Depth, max_difference: float) -> float:
     return float(differs[prompt.measured].mean())
 
 
+def _agrees(depth: Depth, measured: Mask, settings: TrustSettings) -> Mask:
+    """Mark the pixels (H, W) whose depth is that of the sensor's own pixel, or of the fill.
+
+    The sensor's own resolution counts: blocks of the prompt average over edges.
+    """
+    size, prompt = depth.depth_m.shape, depth.prompt
+    own_m, filled_m = (
+        enlarge_nearest(each_m, size) for each_m in (prompt.reading.depth_m, prompt.depth_m)
+    )
+    off_m = np.abs(depth.depth_m - np.where(measured, own_m, filled_m))
+    most_m = np.minimum(settings.agreement_fraction * depth.depth_m, settings.agreement_distance)
+    agrees: Mask = off_m <= most_m  # fails NaN
+    return agrees
+
+
 def _difference_m(depth: Depth) -> FloatImage:
     """Return how far (H, W) the depth is from the prompt, NaN where it is unknown."""
     prompt_m = enlarge_nearest(depth.prompt.depth_m, depth.depth_m.shape)
@@ -115,24 +137,28 @@ def _difference_m(depth: Depth) -> FloatImage:
     return difference_m
 
 
-def _spread(prompt_m: FloatImage) -> FloatImage:
+def _spread(prompt: Prompt) -> FloatImage:
     """Return how far (h, w) the prompt's values lie apart in the neighbourhood of each pixel."""
-    side = 2 * math.ceil((NEIGHBOURHOOD * _pitch_px(prompt_m) - 1) / 2) + 1
+    side = 2 * math.ceil((NEIGHBOURHOOD * _pitch_px(prompt) - 1) / 2) + 1
     kernel = np.ones((side, side), np.uint8)
-    spread_m: FloatImage = cv2.dilate(prompt_m, kernel) - cv2.erode(prompt_m, kernel)
+    spread_m: FloatImage = cv2.dilate(prompt.depth_m, kernel) - cv2.erode(prompt.depth_m, kernel)
     return spread_m
 
 
-def _pitch_px(prompt_m: FloatImage) -> float:
+def _pitch_px(prompt: Prompt) -> float:
     """Return how many pixels of the prompt one measurement covers, along a side.
 
     Zones of coarse sensors are blocks of equal values, and so is what fills holes. In blocks of
     k x k pixels a share of (2 k - 1) / k^2 differs from the pixel to the right or below. A wall
-    of one value is no harm: its spread is 0.
+    of one value is no harm: its spread is 0. What is out of range is of one value, too, and is
+    left out.
     """
-    differs = np.zeros(prompt_m.shape, np.bool_)
-    differs[:, :-1] = prompt_m[:, 1:] != prompt_m[:, :-1]
-    differs[:-1] |= prompt_m[1:] != prompt_m[:-1]
+    depth_m = prompt.depth_m
+    differs = np.zeros(depth_m.shape, np.bool_)
+    differs[:, :-1] = depth_m[:, 1:] != depth_m[:, :-1]
+    differs[:-1] |= depth_m[1:] != depth_m[:-1]
+    if prompt.blocked is not None:
+        differs = differs[~prompt.blocked]
     share = max(1.0, float(differs.sum())) / differs.size
     return (1.0 + math.sqrt(1.0 - share)) / share
 

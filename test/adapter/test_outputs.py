@@ -15,7 +15,7 @@ from sensor_msgs_py import point_cloud2
 from promptda_ros.compressed_depth import decode_depth
 from promptda_ros.core import cloud
 from promptda_ros.core import settings as core_settings
-from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt
+from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt, Reading
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import Settings
 from promptda_ros.outputs import OUTPUTS, Outputs
@@ -40,12 +40,14 @@ def result():
     depth_m[:, 19] = 0.75
     depth_m[2:5, 3:6] = np.nan
     measured = np.ones((6, 8), np.bool_)
+    prompt_m = np.linspace(0.5, 1.0, 48, dtype=np.float32).reshape(6, 8)
     prompt = Prompt(
-        depth_m=np.linspace(0.5, 1.0, 48, dtype=np.float32).reshape(6, 8),
+        depth_m=prompt_m,
         measured=measured,
         rejected=~measured,
         near_m=0.5,
         far_m=1.0,
+        reading=Reading(prompt_m, measured),
     )
     return Result(frame, Depth(depth_m, prompt, saturated=~measured), Settings())
 

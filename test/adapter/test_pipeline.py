@@ -166,7 +166,7 @@ BAD = {
     'D5 all zero': (bad_depth(data=bytes(21 * 28 * 2)), 'prompt_too_sparse'),
     'D6 all infinite': (
         bad_depth(**FLOATS, data=np.full((21, 28), INF, '<f4').tobytes()),
-        'prompt_too_sparse',
+        'out_of_range',
     ),
     'D11 aspect': (bad_depth(height=14), 'depth_aspect'),
 }

@@ -23,7 +23,8 @@ RECIPES = sorted((REPOSITORY / 'docs' / 'recipes').glob('*.md'))
 PAGES = [*RECIPES, REPOSITORY / 'docs' / 'topics.md']
 PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yaml')}
 FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-DIAGNOSED = {'prompt.averaged'}  # in /diagnostics, named like a setting
+# In /diagnostics, named like settings
+DIAGNOSED = {'prompt.averaged', 'prompt.beyond_range', 'prompt.nearer_than_range'}
 CAMERAS = re.compile(r'^(left|wrist)(/|$)')  # of the examples
 NODE_OWN = {'capture', *(f'capture/{name}' for name in capture.OUTPUTS)}
 

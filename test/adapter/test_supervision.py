@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.frame import Depth, Prompt
+from promptda_ros.core.frame import Depth, Prompt, Reading
 
 
 def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
@@ -35,7 +35,8 @@ def test_a_saturated_scene_is_reported_with_its_share(often, rig):
     latest = rig.hear_statuses()
     nothing = np.zeros((10, 10), np.bool_)
     metres = np.ones((10, 10), np.float32)
-    prompt = Prompt(metres, measured=~nothing, rejected=nothing, near_m=0.5, far_m=1.5)
+    reading = Reading(metres, measured=~nothing, beyond=np.eye(10, dtype=np.bool_))
+    prompt = Prompt(metres, ~nothing, nothing, near_m=0.5, far_m=1.5, reading=reading)
     for share, level in ((0.19, 'ok'), (0.21, 'warn')):
         saturated = np.arange(100).reshape(10, 10) < 100 * share
         rig.camera.latest = Depth(metres, prompt, saturated)
@@ -45,6 +46,8 @@ def test_a_saturated_scene_is_reported_with_its_share(often, rig):
         assert latest('network')[0] == level
     assert '21% of the depth lies at an end' in latest('network')[1]
     assert '0.50 to 1.50 m' in latest('network')[1]
+    values = latest('network')[2]
+    assert (values['prompt.beyond_range'], values['prompt.nearer_than_range']) == ('0.1', '0')
 
 
 def test_dropped_frames_are_a_warning_with_their_reason(often, rig):

@@ -192,10 +192,10 @@ def test_millimetres_and_metres_of_the_same_scene_give_the_same_depth(estimator)
     np.testing.assert_allclose(counted, measured, atol=0.0005)
 
 
-@pytest.mark.parametrize('hole', [np.nan, 0.0, -0.0, -1.0, np.inf, -np.inf, 1e-42, 65.535])
+@pytest.mark.parametrize('hole', [np.nan, 0.0, -0.0, -1.0])
 @pytest.mark.parametrize('share', [0.0004, 0.1, 0.5, 0.9])
 def test_holes_in_the_prompt_never_reach_the_output(estimator, hole, share):
-    """D4, D5, D6, D7: one NaN, 90 % zeros, infinities, a saturated block."""
+    """D4, D5: one NaN, 90 % zeros."""
     depth_m = slope()
     depth_m[np.random.default_rng(2).random(depth_m.shape) < share] = hole
     depth = estimate(estimator, frame_of(depth_m))
@@ -203,6 +203,32 @@ def test_holes_in_the_prompt_never_reach_the_output(estimator, hole, share):
     assert depth.depth_m.min() >= 0.5 - 1e-5
     assert depth.depth_m.max() <= 1.5 + 1e-5
     assert depth.measured_fraction == pytest.approx(1 - share, abs=0.02)
+
+
+@pytest.mark.parametrize('side', [np.inf, -np.inf, 1e-42, 65.535])
+@pytest.mark.parametrize('share', [0.0004, 0.1, 0.5, 0.9])
+def test_depth_is_unknown_exactly_where_the_sensor_says_out_of_range(estimator, side, share):
+    """D6, D7, K1, K2: at the sensor's own pixels; the others keep the measured range."""
+    depth_m = slope()
+    out = np.random.default_rng(2).random(depth_m.shape) < share
+    depth_m[out] = side
+    depth = estimate(estimator, frame_of(depth_m))
+    np.testing.assert_array_equal(np.isnan(depth.depth_m), np.kron(out, np.ones((2, 2), bool)))
+    assert np.nanmin(depth.depth_m) >= 0.5 - 1e-5
+    assert np.nanmax(depth.depth_m) <= 1.5 + 1e-5
+    shares = (depth.beyond_fraction, depth.nearer_fraction)
+    assert shares == ((out.mean(), 0.0) if side > 1 else (0.0, out.mean()))
+
+
+def test_nothing_is_published_between_a_surface_and_what_is_out_of_range(estimator):
+    """K1: a hole on the side of the sky is unknown too, and not saturated."""
+    depth_m = slope()
+    depth_m[:, 20:44] = np.nan
+    depth_m[:, 44:] = np.inf
+    depth = estimate(estimator, frame_of(depth_m))
+    assert np.isfinite(depth.depth_m[:, :62]).any()
+    assert np.isnan(depth.depth_m[:, 66:]).all()
+    assert not depth.saturated[:, 2 * depth.saturated.shape[1] // 3 :].any()
 
 
 @pytest.mark.parametrize('hole', [np.nan, 0.0, np.inf, 65.535])
@@ -222,7 +248,7 @@ def test_a_prompt_without_a_measurement_is_refused(estimator, nothing):
     """D4, D5, D7: all NaN, all zero, all saturated; nothing is ever made up of it."""
     with pytest.raises(BadFrame) as refused:
         estimate(estimator, frame_of(np.full((48, 64), nothing, np.float32)))
-    assert refused.value.reason in ('prompt_too_sparse', 'depth_unit')
+    assert refused.value.reason in ('prompt_too_sparse', 'depth_unit', 'out_of_range')
 
 
 def test_a_flat_wall_is_flat(estimator):

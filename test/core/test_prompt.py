@@ -4,19 +4,29 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from promptda_ros.core.frame import BadFrame, FloatImage
+from promptda_ros.core.fill import distance_px
+from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
 
 SETTINGS = PromptSettings()
+# +inf, a saturated count, a far clip and the end of the range; -inf, too near, a denormal
+OUT_OF_RANGE = (np.inf, 65.535, 1000.0, 10.0, -np.inf, 0.049, 1e-42)
 
 
 def scene(height: int = 48, width: int = 64) -> FloatImage:
     """A table that recedes from 0.5 m to 1.5 m."""
     return np.linspace(0.5, 1.5, height * width, dtype=np.float32).reshape(height, width)
+
+
+def _blocked(prompt: Prompt) -> Mask:
+    assert prompt.blocked is not None
+    return prompt.blocked
 
 
 def test_a_clean_scene_passes_through_unchanged():
@@ -26,9 +36,9 @@ def test_a_clean_scene_passes_through_unchanged():
     assert (prompt.near_m, prompt.far_m) == (0.5, 1.5)
 
 
-@pytest.mark.parametrize('hole', [np.nan, 0.0, -0.0, -1.0, np.inf, -np.inf, 1e-42])
+@pytest.mark.parametrize('hole', [np.nan, 0.0, -0.0, -1.0])
 def test_what_is_no_measurement_is_filled_and_does_not_move_the_range(hole: float):
-    """D4, D5, D6: NaN, zeros, infinities, negatives and denormals are holes."""
+    """D4, D5, D6: NaN, zeros and negatives are holes."""
     depth_m = scene()
     depth_m[10:20, 10:30] = hole
     prompt = condition(depth_m, SETTINGS)
@@ -36,6 +46,78 @@ def test_what_is_no_measurement_is_filled_and_does_not_move_the_range(hole: floa
     assert not prompt.measured[10:20, 10:30].any()
     assert (prompt.near_m, prompt.far_m) == (0.5, 1.5)
     np.testing.assert_array_equal(prompt.depth_m[prompt.measured], scene()[prompt.measured])
+    assert prompt.blocked is None
+
+
+@pytest.mark.parametrize('side', OUT_OF_RANGE)
+def test_what_is_out_of_range_is_blocked_and_does_not_move_the_range(side: float):
+    """D6, K1, K2: neither a measurement nor a hole; the network sees an end of the range there."""
+    depth_m = scene()
+    depth_m[10:20, 10:30] = side
+    prompt = condition(depth_m, SETTINGS)
+    blocked = np.zeros_like(prompt.measured)
+    blocked[10:20, 10:30] = True
+    np.testing.assert_array_equal(prompt.blocked, blocked)
+    np.testing.assert_array_equal(prompt.measured, ~blocked)
+    assert (prompt.near_m, prompt.far_m) == (0.5, 1.5)
+    assert (prompt.depth_m[blocked] == (1.5 if side > 1 else 0.5)).all()
+
+
+def test_a_speck_out_of_range_is_shown_to_the_network_as_the_surface_around_it():
+    """K1: salt on a surface costs accuracy around it; the output is unknown there all the same."""
+    depth_m = scene()
+    depth_m[24, 30:32] = np.inf
+    prompt = condition(depth_m, SETTINGS)
+    assert _blocked(prompt)[24, 30:32].all()
+    np.testing.assert_allclose(prompt.depth_m, scene(), atol=0.03)
+
+
+@pytest.mark.parametrize('side', OUT_OF_RANGE)
+def test_a_hole_amid_what_is_out_of_range_is_not_filled_from_a_surface(side: float):
+    """K1, K2: however near that surface is."""
+    depth_m = scene()
+    depth_m[8:22, 8:32] = side
+    depth_m[9:21, 9:31] = np.nan
+    blocked = condition(depth_m, SETTINGS).blocked
+    assert blocked is not None
+    assert blocked[8:22, 8:32].all()
+    assert blocked.sum() == 14 * 24
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(0.01, 0.9),
+    st.floats(0.01, 0.9),
+    st.sampled_from(OUT_OF_RANGE),
+)
+def test_no_hole_takes_a_surface_that_is_farther_than_what_is_out_of_range(
+    seed: int, surfaces: float, sides: float, side: float
+):
+    """K1, K2: so that no fill reaches over it, dense or sparse."""
+    random = np.random.default_rng(seed)
+    depth_m = np.full((24, 32), np.nan, np.float32)
+    depth_m[random.random(depth_m.shape) < surfaces] = 1.0
+    depth_m[random.random(depth_m.shape) < sides] = side
+    depth_m[0, :6] = 1.0
+    settings = PromptSettings(min_valid_fraction=0.0001)
+    prompt = condition(depth_m, settings)
+    filled = ~prompt.measured & ~_blocked(prompt)
+    to_surface = distance_px(depth_m == 1.0)
+    to_side = distance_px(~np.isnan(depth_m) & (depth_m != 1.0))
+    # The transform is exact to 2 %.
+    assert (to_surface <= 1.05 * to_side)[filled].all()
+    assert (to_side <= 1.05 * to_surface)[_blocked(prompt)].all()
+
+
+def test_no_mean_of_a_sparse_fill_reaches_over_what_is_out_of_range():
+    """K1: a line of sky between two parts of a slope keeps their measurements apart."""
+    depth_m = np.full((48, 64), np.nan, np.float32)
+    depth_m[::8, :30], depth_m[::8, 34:] = 1.0, 1.05
+    depth_m[:, 31:33] = np.inf
+    prompt = condition(depth_m, SETTINGS)
+    kept = ~_blocked(prompt)
+    np.testing.assert_allclose(prompt.depth_m[:, :31][kept[:, :31]], 1.0, atol=1e-6)
+    np.testing.assert_allclose(prompt.depth_m[:, 33:][kept[:, 33:]], 1.05, atol=1e-6)
 
 
 def test_half_of_the_prompt_missing_leaves_the_measured_half_as_it_was():
@@ -65,6 +147,7 @@ def test_one_stray_pixel_does_not_move_the_range(stray_m: float):
     assert prompt.near_m == pytest.approx(0.5)
     assert prompt.far_m == pytest.approx(1.5)
     assert not prompt.measured[5, 5]
+    assert prompt.rejected[5, 5] or _blocked(prompt)[5, 5]
 
 
 def test_a_stray_pixel_is_marked_so_that_no_output_rests_on_what_fills_it():
@@ -97,11 +180,14 @@ def test_one_far_zone_of_a_coarse_sensor_is_no_stray(side: int):
     assert not prompt.rejected.any()
 
 
-def test_a_saturated_block_is_a_hole():
-    """D7: 16-bit sensors return 65535 where they see nothing."""
+def test_a_saturated_block_is_beyond_range():
+    """D7, K1: 16-bit sensors return 65535 where they see nothing."""
     depth_m = scene()
     depth_m[:12] = 65.535
-    assert condition(depth_m, SETTINGS).far_m == pytest.approx(1.5)
+    prompt = condition(depth_m, SETTINGS)
+    assert prompt.far_m == pytest.approx(1.5)
+    assert _blocked(prompt)[:12].all()
+    assert not _blocked(prompt)[12:].any()
 
 
 def test_a_small_near_object_is_kept():

@@ -13,6 +13,7 @@ import pytest
 
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage
 from promptda_ros.core.prompt import condition
+from promptda_ros.core.sensor_range import find_out_of_range
 from promptda_ros.core.settings import PromptSettings, TrustSettings
 from promptda_ros.core.trust import (
     contradicting_fraction,
@@ -56,6 +57,8 @@ def test_the_codes_are_the_documented_ones():
         'PREDICTED': 2,
         'FILLED': 3,
         'MEASURED': 4,
+        'BEYOND_RANGE': 5,
+        'NEARER_THAN_RANGE': 6,
     }
 
 
@@ -74,6 +77,58 @@ def test_where_the_network_departs_from_the_sensor_it_is_a_prediction():
     codes = find_validity(replace(depth, depth_m=answer_m), TRUST)
     assert (codes[20:30, 50:60] == Validity.PREDICTED).all()
     assert (codes == Validity.PREDICTED).sum() == 100
+
+
+@given(st.floats(0.3, 9.0), st.floats(-0.05, 0.05), st.floats(0.001, 0.05), st.floats(0.001, 0.05))
+def test_measured_and_filled_depth_is_within_both_limits(z_m, off_m, distance_m, fraction):
+    """K3: of the sensor's own pixel, in metres and as a share of the depth."""
+    sensor_m = np.full((8, 10), z_m, np.float32)
+    sensor_m[2:4, 2:5] = np.nan
+    answer_m = np.full((8, 10), z_m + off_m, np.float32)
+    settings = TrustSettings(agreement_distance=distance_m, agreement_fraction=fraction)
+    codes = find_validity(depth_of(sensor_m, answer_m), settings)
+    limit_m = min(distance_m, fraction * (z_m + off_m))
+    if abs(abs(off_m) - limit_m) < 1e-5:
+        return
+    agrees = abs(off_m) < limit_m
+    expected = np.where(np.isnan(sensor_m), Validity.FILLED, Validity.MEASURED)
+    np.testing.assert_array_equal(codes, expected if agrees else Validity.PREDICTED)
+
+
+def test_no_measured_pixel_is_far_from_the_pixel_of_the_sensor():
+    """K3: at edges a prompt reduced from a larger picture is a mean of two surfaces."""
+    random = np.random.default_rng(0)
+    sensor_m = np.where(random.random((480, 640)) < 0.5, 1.0, 1.06).astype(np.float32)
+    answer_m = random.uniform(0.95, 1.1, (480, 640)).astype(np.float32)
+    codes = find_validity(depth_of(sensor_m, answer_m), TRUST)
+    off_m = np.abs(answer_m - sensor_m)
+    assert off_m[codes == Validity.MEASURED].max() <= TRUST.agreement_fraction * 1.1
+    assert (codes == Validity.MEASURED).mean() > 0.05
+
+
+def test_out_of_range_is_told_by_its_side_and_only_where_the_sensor_says_so():
+    """K1, K2: a hole beside it is not known to be empty."""
+    sensor_m = slope()
+    sensor_m[:, 20:] = np.nan
+    sensor_m[:8, 26:], sensor_m[16:, 26:] = np.inf, -np.inf
+    depth = depth_of(sensor_m)
+    out = find_out_of_range(depth.prompt, depth.depth_m.shape)
+    codes = find_validity(depth.with_depth(np.where(out, np.nan, depth.depth_m)), TRUST)
+    large_m = sensor_m.repeat(4, axis=0).repeat(4, axis=1)
+    np.testing.assert_array_equal(codes == Validity.BEYOND_RANGE, large_m == np.inf)
+    np.testing.assert_array_equal(codes == Validity.NEARER_THAN_RANGE, large_m == -np.inf)
+    assert (codes[:32, 100:104] == Validity.REMOVED).all()
+    assert (codes[:32, 80:84] == Validity.FILLED).all()
+
+
+def test_what_is_out_of_range_makes_nothing_else_uncertain():
+    """K1: a sky of one value is no coarse sensor."""
+    sensor_m = slope()
+    sensor_m[:, 10:] = np.inf
+    beside_sky, alone = (
+        estimate_uncertainty(depth_of(each)) for each in (sensor_m, slope()[:, :10])
+    )
+    np.testing.assert_allclose(beside_sky[:, :24], alone[:, :24], rtol=0.05)
 
 
 def test_unknown_depth_is_removed():
