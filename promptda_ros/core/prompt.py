@@ -16,7 +16,7 @@ import numpy as np
 
 from promptda_ros.core.enough import largest_stray, require_enough
 from promptda_ros.core.fill import distance_px, fill_holes
-from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt, Reading
+from promptda_ros.core.frame import FloatImage, Mask, Prompt, Reading
 from promptda_ros.core.sensor_range import read_sides, reduce_reading
 from promptda_ros.core.settings import PromptSettings
 
