@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import io
 from pathlib import Path
 
@@ -11,34 +13,124 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from promptda_ros import millimetres
+from promptda_ros import jpeg, millimetres, png
+from promptda_ros.compressed import AS_STORED, decode_colour, open_picture, Origin
+from promptda_ros.compressed_depth import read_counts
 from promptda_ros.core.errors import FileError
-from promptda_ros.core.frame import ByteImage, FloatImage
+from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
+
+# Files are one's own: enough for any camera
+PIXELS_AT_MOST = 500_000_000
+REMEDY, SMALLER = 'save it anew', 'make it smaller'
+TIFF_BEGINS = (b'II*\0', b'MM\0*')
 
 
 def read_image(path: Path) -> ByteImage:
-    """Read a colour picture as RGB (H, W, 3).
+    """Read a colour picture as RGB (H, W, 3), its pixels as they are stored.
+
+    Depth and calibration belong to the pixels as the sensor wrote them: what EXIF says of how the
+    camera was held turns nothing, here as in the node.
 
     Raises:
-        FileError: there is no picture.
+        FileError: there is no picture, or it is damaged.
     """
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    data = _read(path)
+    if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
+        with _naming(path):
+            return decode_colour(open_picture(data, _origin('image'), max_pixels=PIXELS_AT_MOST))
+    bgr = _decode(data, cv2.IMREAD_COLOR | AS_STORED)
     if bgr is None:
-        raise FileError(f'{path} is no image that can be read')
+        raise FileError(f'{path} is no image that can be read; save it as PNG or JPEG')
     image: ByteImage = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return image
 
 
-def read_depth(path: Path, scale_m: float) -> FloatImage:
-    """Read a 16-bit picture of counts of `scale_m` as metres (h, w), NaN unknown.
+def read_depth(path: Path, scale_m: float = 0.0) -> FloatImage:
+    """Read depth as metres (h, w), NaN unknown: PNG of 16 bits, TIFF, or .npy.
+
+    `scale_m` is metres in one unit; 0 takes millimetres for whole numbers and metres for others.
 
     Raises:
-        FileError: there is no such picture.
+        FileError: there is no such depth.
     """
-    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
-        raise FileError(f'{path} is no 16-bit depth picture: those of 8 bits have lost the depth')
-    return millimetres.to_metres(counts, scale_m)
+    numbers = _read_array(path) if path.suffix == '.npy' else _read_picture(path)
+    if numbers.dtype.kind == 'f':
+        metres: FloatImage = numbers.astype(np.float32)
+        return metres if scale_m in (0.0, 1.0) else metres * np.float32(scale_m)
+    depth_m = millimetres.to_metres(numbers, scale_m or millimetres.METRES).astype(np.float32)
+    depth_m[numbers < 0] = np.nan  # where signed counts put what has no return
+    return depth_m
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    """Return the numbers (h, w) of a PNG of 16 bits, or of a TIFF of those or of floats."""
+    data = _read(path)
+    if data.startswith(png.SIGNATURE):
+        with _naming(path):
+            return read_counts(data, _origin('depth'), max_pixels=PIXELS_AT_MOST)
+    if data.startswith(jpeg.SIGNATURE):
+        raise FileError(
+            f'{path} is a JPEG, which has lost distances to 8 bits; save the depth as 16-bit PNG'
+        )
+    numbers = _decode(data, cv2.IMREAD_UNCHANGED) if data.startswith(TIFF_BEGINS) else None
+    if numbers is None:
+        raise FileError(f'{path} is no depth picture; save it as 16-bit PNG or float32 TIFF')
+    return _require_depth(path, numbers)
+
+
+def _read_array(path: Path) -> np.ndarray:
+    """Return the numbers (h, w) of a file of NumPy, of which nothing is read before its shape."""
+    try:
+        stored: np.ndarray = np.lib.format.open_memmap(path, mode='r')
+    except OSError as error:
+        raise FileError(f'{path} can not be read: {error.strerror or error}') from None
+    except (ValueError, EOFError) as error:
+        raise FileError(f'{path} is no array of numbers ({error}); save it by np.save') from None
+    if stored.ndim == 3 and stored.shape[0] == 1:
+        stored = stored[0]
+    elif stored.ndim == 3 and stored.shape[2] == 1:
+        stored = stored[..., 0]
+    return np.array(_require_depth(path, stored))
+
+
+def _require_depth(path: Path, numbers: np.ndarray) -> np.ndarray:
+    dtype, shape = numbers.dtype, 'x'.join(map(str, numbers.shape))
+    if numbers.ndim != 2 or not 0 < numbers.size <= PIXELS_AT_MOST:
+        raise FileError(f'{path} has {shape} numbers, not rows and columns of depth')
+    if dtype.kind not in 'fiu' or dtype.itemsize == 1:
+        raise FileError(
+            f'{path} has numbers of type {dtype}, not 16-bit or float32 depth: in 8 bits '
+            'distances are lost'
+        )
+    return numbers
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileError(f'{path} can not be read: {error.strerror}') from None
+
+
+def _decode(data: bytes, how: int) -> np.ndarray | None:
+    try:
+        pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    except cv2.error:  # also of no data at all
+        return None
+    return pixels
+
+
+def _origin(role: str) -> Origin:
+    return Origin('it', role, REMEDY, SMALLER)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what is said of its picture."""
+    try:
+        yield
+    except BadFrame as error:
+        raise FileError(f'{path} can not be read: {error}') from None
 
 
 def write_picture(path: Path, pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:

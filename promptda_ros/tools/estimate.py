@@ -11,7 +11,7 @@ import numpy as np
 
 from promptda_ros import millimetres
 from promptda_ros.core.camera import along_axis
-from promptda_ros.core.frame import ByteImage, FloatImage, Frame
+from promptda_ros.core.frame import ByteImage, Frame
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import build, model_setting, Settings
@@ -45,10 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser('estimate', __doc__)
     parser.add_argument('--image', type=Path, required=True, help='colour image')
     parser.add_argument(
-        '--depth', type=Path, required=True, help='16-bit PNG, or .npy in metres; same view'
+        '--depth', type=Path, required=True, help='PNG, TIFF or .npy; same view, as it is stored'
     )
     parser.add_argument(
-        '--depth-scale', type=float, default=0.001, help='metres in one unit of the PNG'
+        '--depth-scale',
+        type=float,
+        default=0.0,
+        help='metres in one unit; 0: 0.001 for whole numbers, 1 for others',
     )
     add_camera(parser, needed_for='cloud.ply and for ')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
@@ -72,7 +75,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _frame(arguments: argparse.Namespace) -> Frame:
     image = read_image(arguments.image)
     camera = camera_of(arguments, *image.shape[:2])
-    sensor_depth_m = _read_depth(arguments.depth, arguments.depth_scale)
+    sensor_depth_m = read_depth(arguments.depth, arguments.depth_scale)
     if rays_of(arguments) and camera is not None:
         sensor_depth_m = along_axis(sensor_depth_m, camera)
     return Frame(
@@ -82,13 +85,6 @@ def _frame(arguments: argparse.Namespace) -> Frame:
         sensor_depth_m=sensor_depth_m,
         intrinsics=camera,
     )
-
-
-def _read_depth(path: Path, scale_m: float) -> FloatImage:
-    if path.suffix == '.npy':
-        metres: FloatImage = np.load(path, allow_pickle=False).astype(np.float32)
-        return metres
-    return read_depth(path, scale_m)
 
 
 def _write(folder: Path, result: Result) -> None:

@@ -108,8 +108,12 @@ def test_depth_in_metres_gives_the_same_as_depth_in_millimetres(files, network_f
         (['--model', '/does/not/exist'], ExitCode.MODEL_OR_DEVICE, 'does not exist'),
         (['--device', 'tpu'], ExitCode.MODEL_OR_DEVICE, "device 'tpu'"),
         (['--resolution', 'huge'], ExitCode.CONFIGURATION, "'huge' is not one of"),
-        (['--depth', 'image.png'], ExitCode.CONFIGURATION, 'no 16-bit depth picture'),
-        (['--image', 'nothing.png'], ExitCode.CONFIGURATION, 'nothing.png is no image'),
+        (
+            ['--depth', 'image.png'],
+            ExitCode.CONFIGURATION,
+            'not one of 16: its distances are lost',
+        ),
+        (['--image', 'nothing.png'], ExitCode.CONFIGURATION, 'nothing.png can not be read'),
         (['--depth-scale', '1.0'], ExitCode.CONFIGURATION, 'looks like millimetres'),
     ],
 )

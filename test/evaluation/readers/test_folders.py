@@ -170,7 +170,9 @@ def test_a_folder_without_frames_is_said_in_one_sentence(tmp_path, reader):
 def test_a_broken_picture_is_named(tmp_path):
     write_image(tmp_path / 'image/a.png', 90)
     write_image(tmp_path / 'depth/a.png', 90)  # 8 bits
-    with pytest.raises(OSError, match=r'depth/a\.png is no 16-bit depth picture'):
+    with pytest.raises(
+        OSError, match=r'depth/a\.png can not be read: it is a PNG of 3 channels of 8 bits'
+    ):
         read(tmp_path)
     write_depth(tmp_path / 'depth/a.png', 1500)
     (tmp_path / 'image/a.png').write_bytes(b'')
