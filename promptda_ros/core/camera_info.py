@@ -260,7 +260,8 @@ def _off_middle(intrinsics: Intrinsics) -> float:
 
 def _require_agreement(k: Intrinsics, p: Intrinsics, info: CameraInfo, *, uses_p: bool) -> None:
     """Refuse K and P of which one must be wrong, where the wrong one may be used."""
-    is_bent = is_distorted(info) or not np.allclose(rotation_of(info), STRAIGHT, atol=1e-3)
+    is_turned = any(info.r) and not np.allclose(info.r, STRAIGHT, atol=1e-3)
+    is_bent = is_turned or is_distorted(info)
     most = MOST_ZOOM if is_bent else MOST_ZOOM_UNDISTORTED
     if not uses_p and (is_bent or _off_middle(k) <= OFF_MIDDLE < _off_middle(p)):
         return  # P says nothing of this image, or is left from another size

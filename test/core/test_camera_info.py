@@ -180,6 +180,13 @@ def test_an_r_that_is_no_rotation_is_refused(r):
         rotation_of(info(r=r))
 
 
+@pytest.mark.parametrize('rectified', [False, True])
+def test_an_r_that_is_not_used_refuses_nothing(rectified):
+    """Only rectifying here turns a picture by it."""
+    message = info(r=(0.5,) * 9)
+    assert read(message, rectified=rectified) == read(info())
+
+
 def test_an_r_rounded_by_hand_is_the_rotation_nearest_to_it():
     found = np.reshape(rotation_of(info(r=(0.707, -0.707, 0, 0.707, 0.707, 0, 0, 0, 1))), (3, 3))
     np.testing.assert_allclose(found @ found.T, np.eye(3), atol=1e-12)
