@@ -123,7 +123,7 @@ class Camera:
         is_young = time.monotonic() - self._begun_sec < GRACE_SEC
         self.drops.add(error.reason, '' if is_young and error.reason in MISSING else str(error))
 
-    def read(self, pair: Pair[SensorMessage]) -> Frame:
+    def read(self, pair: Pair[SensorMessage], settings: Settings) -> Frame:
         """Return the frame of a pair.
 
         Raises:
@@ -132,18 +132,20 @@ class Camera:
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
             self._extrinsics.clear()
-        frame = self.reader.read(pair, self._settings_for_waiting())
+        frame = self.reader.read(pair, self._for_waiting(settings))
         self._note_what_is_odd(pair, frame)
         return frame
 
-    def result_of(self, pair: Pair[SensorMessage], frame: Frame, depth: Depth) -> Result:
+    def result_of(
+        self, pair: Pair[SensorMessage], frame: Frame, depth: Depth, settings: Settings
+    ) -> Result:
         """Return what is published of a frame, its clouds withheld where the box is not known."""
         self.withheld = 'its mask is missing' if frame.points_withheld else ''
-        workspace = self.settings.workspace
+        workspace = settings.workspace
         shows_points = self.outputs.shows_points() or self.capture.wants(pair)
         if not (shows_points and workspace.frame and has_box(workspace)):
-            return Result(frame, depth, self.settings)
-        timeout_sec = self._settings_for_waiting().extrinsics.timeout
+            return Result(frame, depth, settings)
+        timeout_sec = self._for_waiting(settings).extrinsics.timeout
         try:
             box_from_camera = self._extrinsics.lookup(
                 workspace.frame, frame.frame_id, frame.stamp_ns, timeout_sec
@@ -152,8 +154,8 @@ class Camera:
             self._note_wait(error)
             self.withheld = str(error)
             self._say_once('workspace', f'no point cloud: {error}')
-            return Result(replace(frame, points_withheld=True), depth, self.settings)
-        return Result(frame, depth, self.settings, box_from_camera)
+            return Result(replace(frame, points_withheld=True), depth, settings)
+        return Result(frame, depth, settings, box_from_camera)
 
     def note_way(self, pair: Pair[SensorMessage]) -> None:
         """Count how long the pair took until the worker had it."""
@@ -164,9 +166,8 @@ class Camera:
         if error.reason in WAITED_FOR:
             self._impatient_until_sec = time.monotonic() + IMPATIENCE_SEC
 
-    def _settings_for_waiting(self) -> Settings:
+    def _for_waiting(self, settings: Settings) -> Settings:
         """Return the settings, without patience where a wait was in vain and others wait too."""
-        settings = self.settings
         is_alone = len(settings.cameras) == 1
         if is_alone or time.monotonic() >= self._impatient_until_sec:
             return settings

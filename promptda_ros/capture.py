@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service ~/capture: one fresh frame, or the median of several, published latched.
 
-A request waits on the executor without holding it up; the worker adds frames until they suffice.
+Requests wait on the executor without holding it up; the worker adds each frame to all of them
+that it is fresh enough for, until it suffices. Those that rest on the same frames share a capture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 import threading
 import time
+from typing import Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -34,6 +37,9 @@ from promptda_ros.transports import SensorMessage
 LATCHED_QOS = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
 )
+# A burst of requests waits here to be taken one by one: what finds no place gets no answer ever.
+REQUEST_QOS = QoSProfile(depth=1000)
+MOST_WAITING = 8  # captures: rclpy looks at each whenever it does anything
 OUTPUTS = {'depth': Image, 'points': PointCloud2, 'camera_info': CameraInfo}
 # What of the stream each shows one frame of.
 SOURCES = {
@@ -45,9 +51,9 @@ SOURCES = {
 SAME_CLOCK_NS = 1_000_000_000
 
 
-@dataclass
+@dataclass(eq=False)
 class Wish:
-    """A capture that somebody waits for."""
+    """A capture that is waited for, by one request or several that arrived together."""
 
     settings: CaptureSettings
     asked_ns: int  # steady clock
@@ -81,22 +87,25 @@ class Wish:
 
 
 class Capture:
-    """The service and the latched topics of one camera; answers one request after the other."""
+    """The service and the latched topics of one camera."""
 
     def __init__(self, node: Node, prefix: str, settings: Callable[[], CaptureSettings]) -> None:
         self._node = node
         self._settings = settings
         self._explain: Callable[[], str] | None = None
         self._lock = threading.Lock()
-        self._wish: Wish | None = None
+        self._wishes: list[Wish] = []
         self._publishers = {
             name: node.create_publisher(kind, f'~/{prefix}capture/{name}', LATCHED_QOS)
             for name, kind in OUTPUTS.items()
         }
         # In the node's own group a request that waits would keep every other callback waiting.
-        group = MutuallyExclusiveCallbackGroup()
         self._service = node.create_service(
-            Trigger, f'~/{prefix}capture', self._serve, callback_group=group
+            Trigger,
+            f'~/{prefix}capture',
+            self._serve,
+            qos_profile=REQUEST_QOS,
+            callback_group=ReentrantCallbackGroup(),
         )
 
     def open(self, explain: Callable[[], str]) -> None:
@@ -106,7 +115,9 @@ class Capture:
     def refuse(self) -> None:
         """Take no requests, because the node listens no more."""
         self._explain = None
-        self._answer(self._wish, success=False, message='the node was deactivated meanwhile')
+        for wish in self._waiting():
+            text = 'the node was deactivated before the capture finished'
+            self._answer(wish, success=False, message=text)
 
     def close(self) -> None:
         """Destroy the service and the publishers."""
@@ -122,12 +133,41 @@ class Capture:
         if self._explain is None:
             response.message = 'the node is not active, so that nothing is captured; activate it'
             return response
-        self._wish = wish = self._new_wish()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        timer = self._node.create_timer(wish.settings.timeout, self._give_up, clock=steady)
-        response.success, response.message = await wish.done
-        self._node.destroy_timer(timer)
+        wish = self._new_wish()
+        with self._lock:
+            is_full = len(self._wishes) >= MOST_WAITING
+            if not is_full:
+                self._wishes.append(wish)
+        # Those behind this one were sent before it was begun, so that its frames suit them, too.
+        others = self._take_waiting()
+        if is_full:
+            response.message = (
+                f'{MOST_WAITING} captures are waited for already, so that this one is refused; '
+                'call again when one of them is answered'
+            )
+        else:
+            response.success, response.message = await self._outcome(wish)
+        for header in others:
+            self._service.send_response(response, header)
         return response
+
+    def _take_waiting(self) -> list[Any]:
+        """Take all requests that have arrived; return what each is answered by."""
+        headers = []
+        handle = self._service.handle
+        with handle:
+            while (header := handle.service_take_request(Trigger.Request)[1]) is not None:
+                headers.append(header)
+        return headers
+
+    async def _outcome(self, wish: Wish) -> tuple[bool, str]:
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        timer = self._node.create_timer(
+            wish.settings.timeout, partial(self._give_up, wish), clock=steady
+        )
+        success, message = await wish.done
+        self._node.destroy_timer(timer)
+        return success, message
 
     def _new_wish(self) -> Wish:
         return Wish(
@@ -137,9 +177,8 @@ class Capture:
             done=Future(executor=self._node.executor),
         )
 
-    def _give_up(self) -> None:
-        wish = self._wish
-        if wish is None or self._explain is None:
+    def _give_up(self, wish: Wish) -> None:
+        if self._explain is None:
             return
         came, wanted = len(wish.depths_m), wish.settings.frames
         why = self._explain() or wish.problem or 'frames pass too slowly; raise capture.timeout'
@@ -150,38 +189,53 @@ class Capture:
 
     def wants(self, pair: Pair[SensorMessage]) -> bool:
         """Tell whether somebody waits for the depth of a pair."""
-        wish = self._wish
-        return wish is not None and wish.accepts(pair, self._now_ns())
+        now_ns = self._now_ns()
+        return any(wish.accepts(pair, now_ns) for wish in self._waiting())
 
-    def add(self, result: Result, outputs: Outputs) -> None:
-        """Take a wanted frame; the one that completes a capture publishes it."""
-        wish, frame = self._wish, result.frame
-        if wish is None or not wish.add(frame, result.depth.depth_m):
-            return
-        depth = result.depth.with_depth(median_depth(wish.depths_m))
-        result = replace(result, depth=depth)
+    def add(self, pair: Pair[SensorMessage], result: Result, outputs: Outputs) -> None:
+        """Give a frame to those who want it, and publish the captures that it completes."""
+        now_ns, depth_m = self._now_ns(), result.depth.depth_m
+        complete: dict[tuple[int, ...], list[Wish]] = {}  # by the frames that they rest on
+        for wish in self._waiting():
+            if wish.accepts(pair, now_ns) and wish.add(result.frame, depth_m):
+                complete.setdefault(tuple(map(id, wish.depths_m)), []).append(wish)
+        for wishes in complete.values():
+            self._complete(wishes, result, outputs)
+
+    def _complete(self, wishes: list[Wish], result: Result, outputs: Outputs) -> None:
+        """Publish one capture and answer all who asked for these frames."""
+        depths_m = wishes[0].depths_m
+        result = replace(result, depth=result.depth.with_depth(median_depth(depths_m)))
         messages = {name: outputs.make(output, result) for name, output in SOURCES.items()}
-        frames = f'{len(wish.depths_m)} frames' if len(wish.depths_m) > 1 else 'one frame'
-        sec, nanosec = divmod(frame.stamp_ns, NANOSECONDS)  # as floats they would be rounded
+        frames = f'{len(depths_m)} frames' if len(depths_m) > 1 else 'one frame'
+        # As floats they would be rounded.
+        sec, nanosec = divmod(result.frame.stamp_ns, NANOSECONDS)
         message = f'captured {frames}, stamp {sec}.{nanosec:09d}'
-        if self._claim(wish):
-            for name, each in messages.items():
-                self._publishers[name].publish(each)
+        claimed = [wish for wish in wishes if self._claim(wish)]
+        if not claimed:
+            return
+        for name, each in messages.items():
+            self._publishers[name].publish(each)
+        for wish in claimed:
             wish.done.set_result((True, message))
 
     # On either
 
-    def _answer(self, wish: Wish | None, *, success: bool, message: str) -> None:
-        if wish is not None and self._claim(wish):
+    def _waiting(self) -> list[Wish]:
+        with self._lock:
+            return [*self._wishes]
+
+    def _answer(self, wish: Wish, *, success: bool, message: str) -> None:
+        if self._claim(wish):
             wish.done.set_result((success, printable(message)))
 
     def _claim(self, wish: Wish) -> bool:
         """Take the right to answer a wish, which only one thread gets."""
         with self._lock:
-            if self._wish is not wish:
-                return False
-            self._wish = None
-            return True
+            is_ours = wish in self._wishes
+            if is_ours:
+                self._wishes.remove(wish)
+            return is_ours
 
     def _now_ns(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)

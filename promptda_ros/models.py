@@ -75,6 +75,17 @@ class LoadedModel:
     notes: tuple[str, ...] = ()  # what the user should know about it
     compiled: CompiledNetwork | None = None  # None: torch alone runs it
 
+    @property
+    def next_pause(self) -> str:
+        """What `between_frames` would hold frames up for; empty: nothing."""
+        compiled = self.compiled
+        return f'{compiled.compiler} compiles' if compiled and compiled.has_missed else ''
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether frames wait for a compilation; any thread may ask."""
+        return self.compiled is not None and self.compiled.is_compiling
+
     def between_frames(self) -> None:
         """Do what would hold up a frame."""
         if self.compiled is not None:

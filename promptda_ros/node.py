@@ -154,7 +154,9 @@ class PromptDepthNode(LifecycleNode):
         may_shrink = settings.model.resolution == 'auto'
         resolution = Resolution(model.estimator.resolution, may_shrink=may_shrink)
         health = NetworkHealth(resolution, self.get_logger())
-        self._pipeline = Pipeline(model, health, on_error=self.report_error)
+        self._pipeline = Pipeline(
+            model, health, say=self.get_logger().info, on_error=self.report_error
+        )
 
     def _activate(self) -> None:
         assert self._pipeline is not None

@@ -17,6 +17,7 @@ from promptda_ros.core.estimator import Prepared
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.guard import Guard
 from promptda_ros.core.pairing import Pair
+from promptda_ros.core.settings import Settings
 from promptda_ros.core.trust import require_trust
 from promptda_ros.models import LoadedModel
 from promptda_ros.network_health import ANSWERED, NetworkHealth
@@ -31,6 +32,7 @@ class Waiting:
 
     camera: Camera
     pair: Pair[SensorMessage]
+    settings: Settings  # those that held when the work on it began
     frame: Frame
     prepared: Prepared
 
@@ -50,10 +52,12 @@ class Pipeline:
         model: LoadedModel,
         health: NetworkHealth,
         *,
+        say: Callable[[str], object],
         on_error: Callable[[Exception], None],
     ) -> None:
         self.model = model
         self.health = health
+        self._say = say
         self._inferring = Guard(on_error)
         self._fates: set[str] = set()  # of the frames of the batch in work
         self._at_once = FRAMES_AT_ONCE  # less where memory was short for more
@@ -71,15 +75,27 @@ class Pipeline:
         if self.health.resolution.name != before:
             self.model.resize(self.health.resolution.name)
             self._at_once = FRAMES_AT_ONCE
+        self._pause()
+
+    def _pause(self) -> None:
+        """Do what would hold up a frame, and say what it is."""
+        what = self.model.next_pause
+        if what:
+            self._say(f'{what} the network for a new size of image: frames pause until then')
+        begun_sec = time.perf_counter()
         self.model.between_frames()
+        if what:
+            took = f'after {time.perf_counter() - begun_sec:.1f} s frames go on'
+            self._say(f'{took}: {self.model.problem or "the network runs compiled"}')
 
     def _work_on(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
         batch: list[Waiting] = []
         for camera, pair in pairs.items():
+            settings = camera.settings  # once: others may hold before the frame is done
             frames: list[Frame] = []
-            camera.reading.run(self._read, camera, pair, frames)
+            camera.reading.run(self._read, camera, pair, settings, frames)
             for frame in frames:
-                camera.preparing.run(self._prepare, camera, pair, frame, batch)
+                camera.preparing.run(self._prepare, camera, pair, settings, frame, batch)
         if not batch:
             return
         answers: list[Answer] = []
@@ -90,22 +106,33 @@ class Pipeline:
         for waiting, depth_m in answers:
             waiting.camera.publishing.run(self._publish, waiting, depth_m)
 
-    def _read(self, camera: Camera, pair: Pair[SensorMessage], frames: list[Frame]) -> None:
+    def _read(
+        self,
+        camera: Camera,
+        pair: Pair[SensorMessage],
+        settings: Settings,
+        frames: list[Frame],
+    ) -> None:
         camera.note_way(pair)
         if not camera.is_heard(pair):
             camera.drops.add('no_listener')
             return
         with self._dropping(camera), camera.stages.time('read'):
-            frames.append(run_on_device(camera.read, pair))
+            frames.append(run_on_device(camera.read, pair, settings))
 
     def _prepare(
-        self, camera: Camera, pair: Pair[SensorMessage], frame: Frame, batch: list[Waiting]
+        self,
+        camera: Camera,
+        pair: Pair[SensorMessage],
+        settings: Settings,
+        frame: Frame,
+        batch: list[Waiting],
     ) -> None:
         with self._dropping(camera), camera.stages.time('prepare'):
             prepared = run_on_device(
-                self.model.estimator.prepare, frame, camera.settings.prompt, camera.history
+                self.model.estimator.prepare, frame, settings.prompt, camera.history
             )
-            batch.append(Waiting(camera, pair, frame, prepared))
+            batch.append(Waiting(camera, pair, settings, frame, prepared))
 
     def _infer(self, pending: list[Waiting], answers: list[Answer]) -> None:
         """Move frames from those that wait to those that are answered, or drop them."""
@@ -136,7 +163,7 @@ class Pipeline:
 
     def _publish(self, waiting: Waiting, network_depth_m: Tensor) -> None:
         camera, frame = waiting.camera, waiting.frame
-        settings, stages = camera.settings, camera.stages
+        settings, stages = waiting.settings, camera.stages
         with self._dropping(camera):
             with stages.time('restore'):
                 depth = run_on_device(
@@ -151,14 +178,14 @@ class Pipeline:
             # One by one: a depth image does not wait until the cloud is built.
             with stages.sum('build', 'publish') as stage:
                 with stage.time('build'):
-                    result = camera.result_of(waiting.pair, frame, depth)
+                    result = camera.result_of(waiting.pair, frame, depth, settings)
                 for output in camera.outputs.heard(result):
                     with stage.time('build'):
                         message = run_on_device(camera.outputs.make, output, result)
                     with stage.time('publish'):
                         camera.outputs.publish(output, message)
             if camera.capture.wants(waiting.pair):
-                camera.capture.add(result, camera.outputs)
+                camera.capture.add(waiting.pair, result, camera.outputs)
 
     @contextmanager
     def _dropping(self, camera: Camera) -> Iterator[None]:

@@ -99,7 +99,7 @@ class Session:
 
     def _hand_over(self, camera: Camera, pair: Pair[SensorMessage]) -> None:
         if self._worker.offer(camera, pair):
-            camera.drops.add('overrun')
+            camera.drops.add('compiling' if self._pipeline.model.is_paused else 'overrun')
 
     def _report(self) -> None:
         statuses = [status for each in self._supervisors for status in each.tick()]

@@ -69,6 +69,7 @@ class CompiledNetwork:
         self.patch_px = network.patch_px
         self.problem = ''
         self.compiling_since_ns = 0
+        self.is_compiling = False
         self._network = network
         self._compiler = compiler
         self._runs: dict[Hashable, Run] = {}
@@ -83,6 +84,11 @@ class CompiledNetwork:
         if not self.problem and len(self._runs) < SIZES_AT_MOST:
             self._missed = _Missed(key, pixels, prompt_m)
         return self._network(pixels, prompt_m)
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether `compile_missed` has something to compile."""
+        return self._missed is not None
 
     @property
     def compiler(self) -> str:
@@ -111,6 +117,13 @@ class CompiledNetwork:
         if missed is None:
             return
         self.compiling_since_ns = time.monotonic_ns()
+        self.is_compiling = True
+        try:
+            self._compile(missed)
+        finally:
+            self.is_compiling = False
+
+    def _compile(self, missed: _Missed) -> None:
         try:
             run = self._compiler(self._network, missed.pixels, missed.prompt_m)
             off = self._largest_difference(run, missed)

@@ -17,6 +17,7 @@ from std_srvs.srv import Trigger
 
 from promptda_ros.capture import OUTPUTS
 
+BURST = 150
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -34,18 +35,27 @@ def metres(message):
 class Caller:
     """Calls ~/capture and hears what is latched on its topics."""
 
-    def __init__(self, rig, camera=''):
+    def __init__(self, rig, camera='', **qos):
         self._rig = rig
         self.prefix = f'{camera}/' if camera else ''
-        self._client = rig.peer.create_client(Trigger, f'/promptda/{self.prefix}capture')
+        self._client = rig.peer.create_client(Trigger, f'/promptda/{self.prefix}capture', **qos)
         rig.spin_until(self._client.service_is_ready)
 
     def call(self):
         """Send the request, wait until the node has it; return the future response."""
+        waiting = len(self.wishes)
         future = self._client.call_async(Trigger.Request())
-        capture = self._capture()
-        self._rig.spin_until(lambda: future.done() or capture._wish is not None)
+        self._rig.spin_until(lambda: future.done() or len(self.wishes) > waiting)
         return future
+
+    def call_many(self, count):
+        """Send requests at once; return the future responses."""
+        return [self._client.call_async(Trigger.Request()) for _ in range(count)]
+
+    @property
+    def wishes(self):
+        """The requests that wait."""
+        return self._capture()._wishes
 
     def answer(self, future):
         """Wait for the response."""
@@ -161,16 +171,57 @@ def test_a_capture_of_several_frames_is_their_median(rig, caller):
     assert {stamp_ns_of(message) for message in found.values()} == {stamp_ns_of(heard[-1])}
 
 
-def test_requests_are_answered_one_after_the_other_each_with_a_frame_of_its_own(rig, caller):
+def test_requests_that_can_share_a_frame_share_it(rig, caller):
+    """K26: both were there before it was taken, so that it is fresh enough for both."""
+    futures = [caller.call(), Caller(rig).call()]
+    stamp_ns = rig.send()
+    first, second = (caller.answer(future) for future in futures)
+    assert first.success
+    assert (second.success, second.message) == (True, first.message)
+    assert stamp_ns_of(caller.latched()['depth']) == stamp_ns
+    assert rig.camera.capture._publishers['depth'].get_subscription_count() == 0
+
+
+def test_a_request_that_comes_later_has_frames_of_its_own(rig, caller):
+    """Those from before it came show what may have moved since."""
+    rig.node.set_parameters([Parameter('capture.frames', value=2)])
+    heard = rig.listen('depth/image_rect')
     first = caller.call()
+    rig.send_through(heard)
     second = Caller(rig).call()
     stamps = [rig.send()]
-    assert caller.answer(first).success
+    assert str(stamps[0] % 1_000_000_000) in caller.answer(first).message
     assert not second.done()
-    rig.spin_until(lambda: rig.camera.capture._wish is not None)
     stamps.append(rig.send())
-    assert str(stamps[1] // 1_000_000_000) in caller.answer(second).message
-    assert stamp_ns_of(caller.latched()['depth']) == stamps[1]
+    assert str(stamps[1] % 1_000_000_000) in caller.answer(second).message
+
+
+def test_of_a_burst_of_requests_each_is_answered(rig):
+    """K26: those that arrive together share a capture."""
+    rig.node.set_parameters([Parameter('capture.timeout', value=60.0)])
+    caller = Caller(rig, qos_profile=QoSProfile(depth=BURST))
+    futures = caller.call_many(BURST)
+    rig.spin_until(lambda: caller.wishes)
+
+    def all_answered():
+        rig.send()
+        return all(future.done() for future in futures)
+
+    rig.spin_until(all_answered)
+    assert all(future.result().success for future in futures)
+    assert caller.wishes == []
+
+
+def test_more_captures_than_can_be_waited_for_are_refused_at_once(monkeypatch, rig, caller):
+    """K26: never left without an answer."""
+    monkeypatch.setattr('promptda_ros.capture.MOST_WAITING', 3)
+    rig.node.set_parameters([Parameter('capture.timeout', value=60.0)])
+    futures = [caller.call() for _ in range(3)]
+    refused = caller.answer(caller.call())
+    assert not refused.success
+    assert '3 captures are waited for already' in refused.message
+    rig.send()
+    assert all(caller.answer(future).success for future in futures)
 
 
 def test_while_a_request_waits_everything_else_goes_on(rig, caller):
@@ -217,7 +268,7 @@ def test_a_capture_that_comes_to_nothing_says_why(monkeypatch, rig, caller, what
         'too few': 'raise capture.timeout',
     }[what]
     assert reason in answer.message
-    assert rig.camera.capture._wish is None
+    assert caller.wishes == []
 
 
 def test_an_inactive_node_says_so_and_one_that_becomes_it_answers(rig, caller):
@@ -232,7 +283,8 @@ def test_an_inactive_node_says_so_and_one_that_becomes_it_answers(rig, caller):
     future = caller.call()
     change(Transition.TRANSITION_DEACTIVATE)
     answer = caller.answer(future)
-    assert (answer.success, answer.message) == (False, 'the node was deactivated meanwhile')
+    assert not answer.success
+    assert answer.message == 'the node was deactivated before the capture finished'
     answer = caller.answer(caller.call())
     assert not answer.success
     assert 'the node is not active' in answer.message

@@ -349,7 +349,7 @@ def test_ten_failures_of_the_worker_in_a_row_end_the_process(rig, capfd):
 def test_whatever_reading_raises_costs_the_frames_alone(rig, monkeypatch, tmp_path):
     """K9: messages of one camera must not end the others; the traceback is kept."""
     heard, real = rig.listen('depth/image_rect'), rig.camera.reader
-    monkeypatch.setattr(tracebacks, 'get_logging_directory', lambda: tmp_path)
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path))
     rig.camera.reader = None  # nothing to call
     for number in range(2 * FAILURES_IN_A_ROW):
         rig.send()

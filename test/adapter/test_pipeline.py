@@ -15,6 +15,8 @@ from sensor_msgs.msg import CameraInfo, PointCloud2, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.result import Result
+from promptda_ros.core.settings import Settings
 from promptda_ros.core.transform import Transform
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network.compiled import CompiledNetwork
@@ -457,3 +459,35 @@ def test_what_may_come_a_little_later_is_dropped_in_silence_at_first(rig, capfd)
     rig.send(image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
     rig.spin_until(lambda: rig.drops == {'no_transform': 1})
     assert 'no transform' not in capfd.readouterr().err
+
+
+def test_a_frame_sees_one_set_of_settings(rig, monkeypatch):
+    """K28: set between any two of its stages, others hold for the next frame."""
+    seen = []
+
+    def noting(function, value):
+        def run(*arguments, **named):
+            given = (*arguments, *named.values())
+            seen.extend(each for each in given if isinstance(each, Settings))
+            seen.extend(each.settings for each in given if isinstance(each, Result))
+            changed = [Parameter('output.stride', value=value)]
+            assert rig.node.set_parameters(changed)[0].successful
+            return function(*arguments, **named)
+
+        return run
+
+    estimator = rig.node._pipeline.model.estimator
+    clouds = rig.listen('points', PointCloud2)
+    before = rig.camera.settings
+    for number, (owner, name) in enumerate(
+        (
+            (rig.camera, 'read'),
+            (estimator, 'prepare'),
+            (estimator, 'restore'),
+            (rig.camera, 'result_of'),
+            (rig.camera.outputs, 'make'),
+        )
+    ):
+        monkeypatch.setattr(owner, name, noting(getattr(owner, name), number + 2))
+    assert (rig.send_through(clouds).height, rig.send_through(clouds).height) == (84, 14)
+    assert seen[: len(seen) // 2] == [before] * (len(seen) // 2)
