@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from difflib import get_close_matches
 
 from promptda_ros.exit_codes import ExitCode
 
@@ -16,8 +16,14 @@ class PromptdaError(Exception):
     other exception is an internal error, whose traceback is kept.
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.CONFIGURATION
+    exit_code: ExitCode = ExitCode.CONFIGURATION
 
 
 class FileError(PromptdaError, OSError):
     """A file that can't be read or written; the text names it and says why."""
+
+
+def suggest(unknown: object, known: list[str]) -> str:
+    """Say which of the known names was probably meant, or all of them."""
+    near = get_close_matches(str(unknown), known, n=1)
+    return f'did you mean {near[0]}?' if near else f'known are: {", ".join(known)}'

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 from promptda_ros.core.errors import PromptdaError
@@ -67,3 +68,25 @@ def guarded(
         guard.run(function, *arguments)
 
     return run
+
+
+class Foreseen:
+    """A block in which any exception becomes one of ours, which says what can be done.
+
+    For libraries that read files: what damaged bytes do to them cannot be listed.
+    """
+
+    def __init__(self, explain: Callable[[Exception], PromptdaError]) -> None:
+        self._explain = explain
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, PromptdaError):
+            raise self._explain(error) from error

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda demo`: the recorded camera over real DDS through the real node, and what comes out.
+"""`promptda demo`: a recorded camera over real DDS through the real node, and what comes out.
 
 The node runs in a process of its own, as on a robot. Written are preview.png, cloud.ply and
 report.json.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 import os
 from pathlib import Path
 import subprocess
@@ -18,26 +19,37 @@ import sys
 import time
 
 import numpy as np
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs_py import point_cloud2
 from tqdm import tqdm
 
+from promptda_ros.core.device import choose_device
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import FloatImage
-from promptda_ros.core.settings import model_setting
+from promptda_ros.core.output_folder import OutputFolder
+from promptda_ros.core.settings import build, model_setting
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.models import model_folder
+from promptda_ros.network.folder import find_folder
 from promptda_ros.process import StopSignal
-from promptda_ros.recording import read_recording, RecordedFrame
-from promptda_ros.share import share_folder
-from promptda_ros.tools.arguments import number_above, Parser
+from promptda_ros.recording import read_frames, RecordedFrame
+from promptda_ros.tools.arguments import Parser, whole_from
 from promptda_ros.tools.figure import depth_panels, error_panels, Panel, save_figure
 from promptda_ros.tools.listener import Listener
-from promptda_ros.tools.play import CAMERA_INFO_TOPIC, DEPTH_TOPIC, IMAGE_TOPIC, Player, RECORDING
+from promptda_ros.tools.play import (
+    add_recording,
+    CAMERA_INFO_TOPIC,
+    DEPTH_TOPIC,
+    IMAGE_TOPIC,
+    open_recording,
+    Player,
+    started_node,
+)
 from promptda_ros.tools.ply import write_ply
 from promptda_ros.tools.report import count_drops, make_report, Report, Sent
 
+RESULTS = ('preview.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'
 START_TIMEOUT_SEC = 60.0
 SETTLE_TIMEOUT_SEC = 20.0
@@ -48,47 +60,52 @@ PRIVATE_DOMAINS = 100
 class DemoError(PromptdaError):
     """The demo can't go on; the text says why."""
 
-    exit_code = ExitCode.INTERNAL
+    def __init__(self, text: str, exit_code: int = ExitCode.INTERNAL) -> None:
+        super().__init__(text)
+        known = exit_code in tuple(ExitCode)  # others are of signals
+        self.exit_code = ExitCode(exit_code) if known else ExitCode.INTERNAL
 
 
 def main(argv: list[str], stop: StopSignal) -> int:
     """Run the demo and print a table; 0 when every frame is accounted for."""
     arguments = _parser().parse_args(argv)
-    frames = read_recording(arguments.recording)
+    _require_model(arguments.model, arguments.device)
     _enter_private_domain()
-    rclpy.init()
-    peer = Peer()
-    try:
-        with _running_node(arguments.model, arguments.device) as process:
-            peer.wait_for(process)
-            sent = peer.replay(frames, period_sec=1 / arguments.rate)
-    except DemoError as error:
-        print(f'promptda demo: {error}', file=sys.stderr)
-        return 1
-    finally:
-        peer.close()
-    report = make_report(sent, peer.listener)
-    _write(arguments.out, sent, peer.listener, report)
+    with OutputFolder(arguments.out, *RESULTS) as unfinished:
+        with open_recording(arguments) as (bag, topics):
+            frames = list(islice(read_frames(bag, topics), arguments.frames))
+        with started_node('demo') as node:
+            peer = Peer(node)
+            with _running_node(arguments.model, arguments.device) as process:
+                peer.wait_for(process)
+                sent = peer.replay(frames, period_sec=1 / arguments.rate)
+        report = make_report(sent, peer.listener)
+        _write(unfinished, sent, peer.listener, report)
     print(report.table())
-    print(f'results    preview.png, cloud.ply and report.json in {arguments.out}/')
-    return 0 if report.accounted() == report.frames_sent else 1
+    print(f'results    {", ".join(RESULTS)} in {arguments.out}/')
+    if report.accounted() != report.frames_sent:
+        raise DemoError(
+            f'{report.accounted()} of {report.frames_sent} frames are accounted for, as depth or '
+            f'under a reason: the log of the node and {arguments.out / "report.json"} say more'
+        )
+    return ExitCode.CLEAN
+
+
+def _require_model(model: str, device: str) -> None:
+    """Refuse here what the node would refuse after it has started."""
+    settings = build({model_setting(model): model, 'device': device})
+    choose_device(settings.device)
+    find_folder(model_folder(settings.model))
 
 
 class Peer:
     """The demo's own node: it plays the camera and listens to the results."""
 
-    def __init__(self) -> None:
-        self._node = Node('demo')
+    def __init__(self, node: Node) -> None:
         self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
-        self._player = Player(self._node)
-        self.listener = Listener(self._node, name=NODE_NAME)
-
-    def close(self) -> None:
-        """Leave the graph."""
-        self._executor.remove_node(self._node)
-        self._node.destroy_node()
-        rclpy.try_shutdown()
+        self._executor.add_node(node)
+        self._player = Player(node)
+        self.listener = Listener(node, name=NODE_NAME)
 
     def wait_for(self, process: subprocess.Popen[bytes]) -> None:
         """Return when the node listens and publishes.
@@ -100,7 +117,8 @@ class Peer:
             lambda: self._is_connected() or process.poll() is not None, START_TIMEOUT_SEC
         )
         if process.poll() is not None:
-            raise DemoError(f'the node ended at start with exit code {process.poll()}')
+            code = process.poll() or 0
+            raise DemoError(f'the node ended at start with exit code {code}', code)
         if not self._is_connected():
             raise DemoError(f'the node did not connect within {START_TIMEOUT_SEC:.0f} s')
 
@@ -140,11 +158,15 @@ class Peer:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser('demo', __doc__)
-    parser.add_argument('--recording', type=Path, default=share_folder() / RECORDING)
-    parser.add_argument('--rate', type=number_above(0.0), default=10.0, help='frames per second')
+    add_recording(parser)
+    parser.add_argument(
+        '--frames', type=whole_from(1), default=300, help='of the recording at most; all are held'
+    )
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    parser.add_argument('--out', type=Path, default=Path('demo_output'))
+    parser.add_argument(
+        '--out', type=Path, default=Path('demo_output'), help='folder for the results'
+    )
     return parser
 
 
@@ -177,7 +199,7 @@ def _running_node(model: str, device: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
             exit_code = process.wait()
     if exit_code != 0:
-        raise DemoError(f'the node ended with exit code {exit_code}')
+        raise DemoError(f'the node ended with exit code {exit_code}', exit_code)
 
 
 def _write(folder: Path, sent: Sent, listener: Listener, report: Report) -> None:
@@ -198,14 +220,13 @@ def _write(folder: Path, sent: Sent, listener: Listener, report: Report) -> None
 
 def _panels(frame: RecordedFrame, ours_m: FloatImage) -> list[Panel]:
     sensor_m, exact_m = frame.sensor_depth_m(), frame.exact_depth_m
-    bilinear_m = frame.bilinear_depth_m()
     height, width = sensor_m.shape
+    sensor = f'sensor depth, {width}x{height}', sensor_m
+    if exact_m is None:
+        return depth_panels(sensor, ('our depth', ours_m))
+    bilinear_m = frame.bilinear_depth_m()
     return [
-        *depth_panels(
-            (f'sensor depth, {width}x{height}', sensor_m),
-            ('our depth', ours_m),
-            ('exact depth', exact_m),
-        ),
+        *depth_panels(sensor, ('our depth', ours_m), ('exact depth', exact_m)),
         *error_panels(
             (_error_title('bilinear', bilinear_m - exact_m), np.abs(bilinear_m - exact_m)),
             (_error_title('our depth', ours_m - exact_m), np.abs(ours_m - exact_m)),

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda play`: publishes the recorded camera as if it were there now."""
+"""`promptda play`: publishes a recorded camera as if it were there now."""
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 import time
 
@@ -13,11 +15,14 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
 
+from promptda_ros.bags import Bag, open_bag
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.messages import colour_image, stamp_ns_of, stamp_of
-from promptda_ros.process import Stopped, StopSignal
-from promptda_ros.recording import read_recording, RecordedFrame
+from promptda_ros.process import StopSignal
+from promptda_ros.recording import CameraTopics, find_topics, read_frames, RecordedFrame
+from promptda_ros.ros_errors import foreseen_errors_of_ros
 from promptda_ros.share import share_folder
 from promptda_ros.tools.arguments import number_above, Parser
 
@@ -48,38 +53,77 @@ class Player:
         now_ns = self._node.get_clock().now().nanoseconds
         depth_stamp = frame.depth.header.stamp
         delay_ns = stamp_ns_of(frame.depth.header) - frame.stamp_ns
-        frame.camera_info.header.stamp = stamp_of(now_ns)
+        header = Header(stamp=stamp_of(now_ns), frame_id=frame.frame_id)
         frame.depth.header.stamp = stamp_of(now_ns + delay_ns)
-        self._info.publish(frame.camera_info)
-        self._image.publish(colour_image(frame.image, frame.camera_info.header))
+        if frame.camera_info is not None:
+            frame.camera_info.header.stamp = header.stamp
+            self._info.publish(frame.camera_info)
+        self._image.publish(colour_image(frame.image, header))
         self._depth.publish(frame.depth)
         frame.depth.header.stamp = depth_stamp
         return now_ns
 
 
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """Let a command take a recording and the topics of a camera in it."""
+    parser.add_argument(
+        '--recording',
+        type=Path,
+        default=share_folder() / RECORDING,
+        help='rosbag2 folder or file (.mcap, .db3) with a camera',
+    )
+    found = 'of the recording; found where only one fits'
+    parser.add_argument('--image', default='', help=f'colour topic {found}')
+    parser.add_argument('--depth', default='', help=f'topic of the sensor depth {found}')
+    parser.add_argument('--camera-info', default='', help=f'camera_info topic {found}')
+    parser.add_argument('--rate', type=number_above(0.0), default=10.0, help='frames per second')
+
+
+@contextmanager
+def open_recording(arguments: argparse.Namespace) -> Iterator[tuple[Bag, CameraTopics]]:
+    """Open the recording that the arguments name, and find its topics.
+
+    Raises:
+        BagError: it can't be read, or it is not clear which topics are meant.
+    """
+    with open_bag(arguments.recording) as bag:
+        named = {name: getattr(arguments, name) for name in ('image', 'depth', 'camera_info')}
+        yield bag, find_topics(bag, **named)
+
+
 def main(argv: list[str], stop: StopSignal) -> int:
     """Publish the recording once, or again and again."""
     parser = Parser('play', __doc__)
-    parser.add_argument('--recording', type=Path, default=share_folder() / RECORDING)
-    parser.add_argument('--rate', type=number_above(0.0), default=10.0, help='frames per second')
+    add_recording(parser)
     parser.add_argument('--loop', action='store_true', help='begin again at the end')
     arguments = parser.parse_args(argv)
-    stop.interrupts = False
-    frames = read_recording(arguments.recording)
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    node = Node('recorded_camera')
-    player = Player(node)
-    node.get_logger().info(f'playing {len(frames)} frames on {IMAGE_TOPIC}, {DEPTH_TOPIC}')
-    rounds = repeat(frames) if arguments.loop else [frames]
-    due_sec = time.monotonic()
-    for frame in chain.from_iterable(rounds):
-        if stop.received:
-            break
-        player.send(frame)
-        due_sec += 1 / arguments.rate
-        time.sleep(max(0.0, due_sec - time.monotonic()))
-    node.destroy_node()
-    rclpy.try_shutdown()
-    if stop.received:
-        raise Stopped
+    with open_recording(arguments) as (bag, topics), started_node('recorded_camera') as node:
+        player = Player(node)
+        says = f'playing {bag.path}: {topics.image} on {IMAGE_TOPIC}, {topics.depth}'
+        node.get_logger().info(f'{says} on {DEPTH_TOPIC}')
+        is_first = True
+        while is_first or arguments.loop:
+            is_first = False
+            _play(player, read_frames(bag, topics), period_sec=1 / arguments.rate)
     return ExitCode.CLEAN
+
+
+def _play(player: Player, frames: Iterator[RecordedFrame], *, period_sec: float) -> None:
+    due_sec = time.monotonic()
+    for frame in frames:
+        player.send(frame)
+        due_sec += period_sec
+        time.sleep(max(0.0, due_sec - time.monotonic()))
+
+
+@contextmanager
+def started_node(name: str) -> Iterator[Node]:
+    """Start ROS, whose own signal handlers would tear it down while it publishes, and a node."""
+    with foreseen_errors_of_ros():
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        node = Node(name)
+    try:
+        yield node
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()

@@ -43,7 +43,6 @@ class Report:
 
     def table(self) -> str:
         """Return the figures that matter as a short table."""
-        model, bilinear = self.accuracy['model'], self.accuracy['bilinear']
         latency = self.latency_ms
         drops = ', '.join(f'{number} {reason}' for reason, number in self.drops.items())
         stages = '  '.join(f'{name} {self.stage_ms[name].p50:.1f}' for name in self.stage_ms)
@@ -54,10 +53,19 @@ class Report:
                 f'{self.points_published} clouds published, dropped: {drops or "none"}',
                 f'latency    {latency.p50:.0f} ms median, {latency.p99:.0f} ms p99',
                 f'stages     {stages}  (ms, median)',
-                f'error      {model.mae_m * 1e3:.1f} mm mean, {model.rmse_m * 1e3:.1f} mm RMS; '
-                f'bilinear {bilinear.mae_m * 1e3:.1f} and {bilinear.rmse_m * 1e3:.1f} mm',
+                *self._errors(),
             )
         )
+
+    def _errors(self) -> list[str]:
+        """Return the line about exact depth, where the recording has it."""
+        if not self.accuracy:
+            return []
+        model, bilinear = self.accuracy['model'], self.accuracy['bilinear']
+        return [
+            f'error      {model.mae_m * 1e3:.1f} mm mean, {model.rmse_m * 1e3:.1f} mm RMS; '
+            f'bilinear {bilinear.mae_m * 1e3:.1f} and {bilinear.rmse_m * 1e3:.1f} mm'
+        ]
 
 
 def make_report(sent: Sent, listener: Listener) -> Report:
@@ -105,10 +113,15 @@ def _stages(listener: Listener) -> dict[str, Spread]:
 
 
 def _accuracy(sent: Sent, listener: Listener) -> dict[str, Accuracy]:
-    """Compare both with exact depth, at the same pixels: those that the network gave."""
+    """Compare both with exact depth, at the same pixels: those that the network gave.
+
+    Nothing where the recording has none.
+    """
     model, bilinear = ErrorSum(), ErrorSum()
     for stamp_ns, received in listener.depths.items():
         exact_m, bilinear_m = sent[stamp_ns].exact_depth_m, sent[stamp_ns].bilinear_depth_m()
+        if exact_m is None:
+            return {}
         both = np.isfinite(received.depth_m) & np.isfinite(exact_m)
         model.add(received.depth_m, exact_m, where=both)
         bilinear.add(bilinear_m, exact_m, where=both)

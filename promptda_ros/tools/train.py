@@ -13,6 +13,7 @@ import signal
 import numpy as np
 import torch
 
+from promptda_ros.bag_files import is_bag
 from promptda_ros.core.device import choose_device
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
 from promptda_ros.exit_codes import ExitCode
@@ -35,7 +36,7 @@ from promptda_ros.training.checks import (
 from promptda_ros.training.examples import Example, is_usable, Source
 from promptda_ros.training.model_folder import write_model
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
-from promptda_ros.training.recordings import is_bag, RecordingError, size_of, split
+from promptda_ros.training.recordings import RecordingError, size_of, split
 from promptda_ros.training.render import render_training, render_validation, RenderError
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from promptda_ros.core.aspect import same_aspect
+from promptda_ros.core.errors import suggest
 from promptda_ros.network import PromptDepthAnythingConfig
 from promptda_ros.network.fields import is_number
 from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.training.recipe import Recipe, RecipeError, suggest
+from promptda_ros.training.recipe import Recipe, RecipeError
 from promptda_ros.training.start import require_room
 
 

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, MISSING
-from difflib import get_close_matches
 import hashlib
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
 
-from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.errors import PromptdaError, suggest
 from promptda_ros.network.fields import (
     require_choice,
     require_field,
@@ -172,12 +171,6 @@ def read_recipe(path: Path) -> Recipe:
     except ValueError as error:
         raise RecipeError(f'{path}: {error}') from None
     return recipe
-
-
-def suggest(unknown: object, known: list[str]) -> str:
-    """Say which of the known names was probably meant, or all of them."""
-    near = get_close_matches(str(unknown), known, n=1)
-    return f'did you mean {near[0]}?' if near else f'known are: {", ".join(known)}'
 
 
 def _build(kind: type[Any], values: Any, *, name: str, ours: Mapping[str, Any]) -> Any:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,7 +23,6 @@ from promptda_ros.training.recipe import Phase
 
 VALIDATION_SHARE = 0.1  # of the frames, the last ones
 NO_PROMPT_SIZE = (0, 0)
-BAG_SUFFIXES = ('.mcap', '.db3')
 
 
 class RecordingError(PromptdaError, ValueError):
@@ -42,11 +40,6 @@ class RecordingSource:
         picks = rng.integers(len(self.frames), size=phase.batch)
         examples = [resized(_read(self.frames[index]), phase) for index in picks]
         return [_mirrored(one) if rng.random() < 0.5 else one for one in examples]
-
-
-def is_bag(path: Path) -> bool:
-    """Tell a bag from a folder of pictures."""
-    return path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').is_file()
 
 
 def split(

@@ -20,12 +20,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from promptda_ros import millimetres
+from promptda_ros.bag_files import BagError, is_bag
 from promptda_ros.image_messages import image_of
 from promptda_ros.messages import stamp_of
 from promptda_ros.pictures import read_depth, read_image
 from promptda_ros.recording import COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC
 from promptda_ros.training.bags import Topics, unpack
-from promptda_ros.training.recordings import is_bag, RecordingError
 
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 DEMO_TOPICS = Topics(COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC)
@@ -155,8 +155,8 @@ def test_messages_that_were_logged_late_find_their_partners(write_bag, tmp_path)
 
 
 COUNTS = millimetres.from_metres(DEPTH_M)
-INVERSE = struct.pack('<iff', 1, 1000.0, 3.0)
-INVERSE_COUNTS = np.where(np.isnan(DEPTH_M), 0, np.rint(1000 / np.nan_to_num(DEPTH_M, nan=1) + 3))
+INVERSE = struct.pack('<iff', 0, 1000.0, -99.0)
+INVERSE_COUNTS = np.where(np.isnan(DEPTH_M), 0, np.rint(1000 / np.nan_to_num(DEPTH_M, nan=1) - 99))
 
 
 @pytest.mark.parametrize(
@@ -181,15 +181,15 @@ def test_every_compressed_form_of_depth_is_read(
 @pytest.mark.parametrize(
     'message, sentence',
     [
-        (compressed(0, '16UC1; png', IMAGE), 'uint8 pixels, not 16-bit depth'),
-        (CompressedImage(header=header(0), format='rvl', data=b'12345678901234'), 'no picture'),
-        (CompressedImage(header=header(0), format='empty'), 'no picture'),
+        (compressed(0, '16UC1; png', IMAGE), 'PNG of 3 channels of 8 bits'),
+        (CompressedImage(header=header(0), format='rvl', data=b'12345678901234'), "format 'rvl'"),
+        (CompressedImage(header=header(0), format='empty'), "format 'empty'"),
         (image_of(IMAGE, header(0), 'rgb8'), 'rgb8'),
     ],
 )
 def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, sentence):
     bag = write_bag([image(0), (TOPICS.sensor, message), depth(TOPICS.better, 0)])
-    with pytest.raises(RecordingError, match=f'/sensor, message 0: .*{sentence}'):
+    with pytest.raises(BagError, match=f'/sensor, message 0: .*{sentence}'):
         unpack(bag, TOPICS, tmp_path / 'out')
     assert not any((tmp_path / 'out').glob('bag-????????'))
 
@@ -202,20 +202,20 @@ def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, s
     ],
 )
 def test_wrong_topics_are_named(write_bag, tmp_path, topics, sentence):
-    with pytest.raises(RecordingError, match=sentence):
+    with pytest.raises(BagError, match=sentence):
         unpack(write_bag(trio(0)), topics, tmp_path / 'out')
 
 
 def test_topics_of_other_types_are_named(tmp_path):
     info = '/camera/color/camera_info'
     topics = Topics(COLOUR_TOPIC, info, EXACT_DEPTH_TOPIC)
-    with pytest.raises(RecordingError, match=f'{info} is a sensor_msgs/msg/CameraInfo, not an'):
+    with pytest.raises(BagError, match=f'{info} is a sensor_msgs/msg/CameraInfo, not an'):
         unpack(DEMO, topics, tmp_path / 'out')
 
 
 def test_stamps_of_different_clocks_are_refused(write_bag, tmp_path):
     bag = write_bag([image(0), depth(TOPICS.sensor, 0), depth(TOPICS.better, 500)])
-    with pytest.raises(RecordingError, match=r'1 have sensor depth and 0 better depth within 15'):
+    with pytest.raises(BagError, match=r'1 have sensor depth and 0 better depth within 15'):
         unpack(bag, TOPICS, tmp_path / 'out')
 
 
@@ -229,7 +229,7 @@ def test_depth_of_another_frame_is_warned_of(write_bag, tmp_path, capsys):
 def test_a_file_that_is_no_bag_is_refused(tmp_path):
     path = tmp_path / 'broken.mcap'
     path.write_bytes(b'nothing')
-    with pytest.raises(RecordingError, match='broken.mcap can not be read'):
+    with pytest.raises(BagError, match='broken.mcap can not be read: it is empty, or no .mcap'):
         unpack(path, TOPICS, tmp_path / 'out')
 
 

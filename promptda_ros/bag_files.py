@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which files a recording of ROS 2 is made of; needs neither ROS nor rosbags.
+
+A folder is read by its files alone, so that one whose metadata.yaml was never written, as after
+a power cut, is read like any other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from promptda_ros.core.errors import PromptdaError
+
+STORAGE = ('.mcap', '.db3')
+PACKED, ROS_1 = '.zstd', '.bag'
+
+
+class BagError(PromptdaError):
+    """A recording that can't be used; the text says why and what to do."""
+
+
+def is_bag(path: Path) -> bool:
+    """Tell a recording from a folder of pictures."""
+    if path.is_dir():
+        return (path / 'metadata.yaml').is_file() or any(map(_is_storage, path.iterdir()))
+    return _is_storage(path) or path.suffix == ROS_1
+
+
+def _is_storage(path: Path) -> bool:
+    name = path.name.removesuffix(PACKED)
+    return name.endswith(STORAGE)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files in their order.
+
+    Raises:
+        BagError: there are none, or they are of ROS 1.
+    """
+    if path.is_dir():
+        files = [file for file in path.iterdir() if _is_storage(file)]
+        if not files:
+            raise BagError(f'{path} holds no recording: no {" or ".join(STORAGE)} file is in it')
+        return sorted(files, key=lambda file: (len(file.name), file.name))  # 10 comes after 9
+    if not path.exists():
+        raise BagError(f'{path} does not exist')
+    if path.suffix == ROS_1:
+        mend = f'rosbags-convert --src {path} --dst {path.stem}'
+        raise BagError(f'{path} is of ROS 1: run `{mend}`, and name {path.stem} here')
+    if not _is_storage(path):
+        raise BagError(f'{path} is no recording: ROS 2 writes {" or ".join(STORAGE)} files')
+    return [path]
