@@ -20,6 +20,7 @@ from promptda_ros.core import camera
 from promptda_ros.core.aspect import same_aspect
 from promptda_ros.core.camera import BadIntrinsics
 from promptda_ros.core.frame import Intrinsics
+from promptda_ros.core.sensor_window import SensorWindow
 from promptda_ros.core.transform import BadTransform, nearest_rotation
 
 CALIBRATE = 'calibrate it: ros2 run camera_calibration cameracalibrator'
@@ -29,6 +30,7 @@ STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 # Share of the image by which the principal point of a sensor lies off its middle at the most,
 # unless nothing else explains it.
 OFF_MIDDLE = 0.15
+FAR_OFF_MIDDLE = 0.2  # where K is suspected to be of another size; crops in software may be so
 # Rectifying keeps roughly the focal length; without distortion it keeps it.
 MOST_ZOOM = 4.0
 MOST_ZOOM_UNDISTORTED = 1.25
@@ -61,69 +63,6 @@ class Reading:
     odd: str = ''  # in what it contradicts itself, and how it was taken
 
 
-@dataclass(frozen=True)
-class _Window:
-    """The part of the image sensor that becomes the image, and how pixels are joined."""
-
-    width: int  # of the whole sensor
-    height: int
-    left: int
-    top: int
-    columns: int  # of the region, before pixels are joined
-    rows: int
-    across: int
-    down: int
-
-    @classmethod
-    def of(cls, info: CameraInfo, height: int, width: int) -> _Window:
-        """Read the window; a size that is not given follows from that of the image."""
-        across, down = max(1, int(info.binning_x)), max(1, int(info.binning_y))
-        roi = info.roi
-        left, top, columns, rows = roi.x_offset, roi.y_offset, roi.width, roi.height
-        is_cut = columns > 0 and rows > 0
-        if not is_cut:
-            left, top, columns, rows = 0, 0, width * across, height * down
-        # OAK drivers leave the size 0.
-        full_width, full_height = info.width or left + columns, info.height or top + rows
-        if not is_cut:
-            columns, rows = full_width, full_height
-        return cls(full_width, full_height, left, top, columns, rows, across, down)
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether the image is the sensor's, pixel by pixel."""
-        return self.size == (self.width, self.height)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the image."""
-        return self.columns // self.across, self.rows // self.down
-
-    def require(self) -> None:
-        """Refuse a region outside the sensor, and binning that leaves no pixel."""
-        if self.left + self.columns > self.width or self.top + self.rows > self.height:
-            raise BadIntrinsics(
-                f'region of interest {self.columns}x{self.rows} at ({self.left}, {self.top}) lies '
-                f'outside the {self.width}x{self.height} of camera_info; publish a roi of 0 if K '
-                'is of the region already'
-            )
-        if 0 in self.size:
-            raise BadIntrinsics(f'camera_info has {self}, which leaves no pixel; set binning to 1')
-
-    def apply(self, intrinsics: Intrinsics) -> Intrinsics:
-        """Return the intrinsics of the image from those of the sensor."""
-        cropped = camera.crop(
-            intrinsics, left=self.left, top=self.top, width=self.columns, height=self.rows
-        )
-        return camera.bin_pixels(cropped, across=self.across, down=self.down)
-
-    def __str__(self) -> str:
-        whole = f'{self.width}x{self.height}'
-        if (self.columns, self.rows) != (self.width, self.height):
-            whole += f', region {self.columns}x{self.rows}'
-        return whole + f', binning {self.across}x{self.down}'
-
-
 def read_camera_info(
     info: CameraInfo, *, height: int, width: int, rectified: bool, rescale: bool = False
 ) -> Reading:
@@ -137,18 +76,18 @@ def read_camera_info(
         BadIntrinsics: the camera is not calibrated, the message contradicts itself, or its size
             is not that of the image.
     """
-    window = _Window.of(info, height, width)
+    window = SensorWindow.of(info, height, width)
     window.require()
     if rescale and not window.is_whole and (window.width, window.height) == (width, height):
         odd = f'{window} and its image is {width}x{height}: K is taken for the pixels of the image'
         whole = replace(window, left=0, top=0, columns=width, rows=height, across=1, down=1)
-        return Reading(_of_sensor(info, whole, rectified=rectified)[0], odd)
-    full, odd = _of_sensor(info, window, rectified=rectified)
-    found = window.apply(full)
+        return replace(_of_sensor(info, whole, rectified=rectified), odd=odd)
+    sensor = _of_sensor(info, window, rectified=rectified)
+    found = window.apply(sensor.intrinsics)
     if (found.width, found.height) == (width, height):
-        return Reading(found, odd)
+        return replace(sensor, intrinsics=found)
     if rescale and same_aspect((found.height, found.width), (height, width)):
-        return Reading(camera.resize(found, width=width, height=height), odd)
+        return replace(sensor, intrinsics=camera.resize(found, width=width, height=height))
     raise _of_another_size(window, width, height)
 
 
@@ -192,7 +131,7 @@ def _facts(info: CameraInfo) -> list[Any]:
     return [info.k, info.p, info.r, info.d, size, roi]
 
 
-def _of_sensor(info: CameraInfo, window: _Window, *, rectified: bool) -> tuple[Intrinsics, str]:
+def _of_sensor(info: CameraInfo, window: SensorWindow, *, rectified: bool) -> Reading:
     """Return checked intrinsics of the whole image sensor, and what was odd."""
     given_k, given_p = _values(info.k, 3), _values(info.p, 4)
     has_k, has_p = given_k not in EMPTY, given_p not in EMPTY
@@ -202,11 +141,13 @@ def _of_sensor(info: CameraInfo, window: _Window, *, rectified: bool) -> tuple[I
     if has_k and has_p:
         _require_agreement(k, p, info, uses_p=rectified)
     if has_p and rectified:
-        return _check('P', p), odd
-    if has_p and not has_k and not is_distorted(info):
+        name, chosen = 'P', p
+    elif has_p and not has_k and not is_distorted(info):
+        name, chosen = 'P', p
         odd = odd or 'K is empty, P is not: P is taken, since there is no distortion'
-        return _check('P', p), odd
-    return _check('K', k), odd
+    else:
+        name, chosen = 'K', k
+    return Reading(_check(name, chosen), odd or _far_off_middle(name, chosen))
 
 
 def _values(matrix: Sequence[float], columns: int) -> tuple[float, ...]:
@@ -224,7 +165,7 @@ def _check(name: str, intrinsics: Intrinsics) -> Intrinsics:
         ) from error
 
 
-def _step_to_sensor(anchor: Intrinsics, window: _Window) -> tuple[_Step, str]:
+def _step_to_sensor(anchor: Intrinsics, window: SensorWindow) -> tuple[_Step, str]:
     """Return which binning and which offset a matrix has already, and what is odd about it."""
     if _off_middle(anchor) <= OFF_MIDDLE:
         return NO_STEP, ''
@@ -237,6 +178,17 @@ def _step_to_sensor(anchor: Intrinsics, window: _Window) -> tuple[_Step, str]:
         'of that: K is taken for the pixels of the image as they arrive'
     )
     return found[0], odd
+
+
+def _far_off_middle(name: str, intrinsics: Intrinsics) -> str:
+    """Say that a matrix may be of another size than its image."""
+    if _off_middle(intrinsics) <= FAR_OFF_MIDDLE:
+        return ''
+    return (
+        f'principal point ({intrinsics.cx:g}, {intrinsics.cy:g}) of {name} lies far off the '
+        f'middle of {intrinsics.width}x{intrinsics.height}: if {name} is of another size, points '
+        f'are too wide or too narrow; {CALIBRATE}'
+    )
 
 
 def _enlarge(intrinsics: Intrinsics, joined: tuple[int, int], cut: tuple[int, int]) -> Intrinsics:
@@ -279,7 +231,7 @@ def _require_agreement(k: Intrinsics, p: Intrinsics, info: CameraInfo, *, uses_p
     )
 
 
-def _of_another_size(window: _Window, width: int, height: int) -> BadIntrinsics:
+def _of_another_size(window: SensorWindow, width: int, height: int) -> BadIntrinsics:
     found = 'x'.join(map(str, window.size))
     if window.is_whole:
         remedy = 'publish the camera_info that belongs to the image'

@@ -363,6 +363,37 @@ def test_nothing_is_undone_where_nothing_is_bent(calibration, sensors, warnings)
     assert warnings == []
 
 
+numbers = st.floats() | st.sampled_from([0.0, 1.0, 8.0, 12.0])
+counts = st.integers(0, 2**32 - 1) | st.integers(0, 40)
+
+
+@given(
+    st.lists(numbers, min_size=9, max_size=9),
+    st.lists(numbers, min_size=9, max_size=9),
+    st.lists(numbers, min_size=12, max_size=12),
+    st.lists(numbers, max_size=14),
+    st.text(max_size=20) | st.sampled_from(['plumb_bob', 'Equidistant', 'rational_polynomial']),
+    st.lists(counts, min_size=4, max_size=4),
+    st.booleans(),
+)
+def test_any_camera_info_gives_optics_that_work_or_none(sensors, k, r, p, d, model, sizes, good_k):
+    """J1, K9: and the reason is one line."""
+    said = []
+    calibration = Calibration(warn=said.append, error=said.append, rectified=False)
+    width, height, binning_x, binning_y = sizes
+    fields = {'width': width, 'height': height, 'binning_x': binning_x, 'binning_y': binning_y}
+    k = [12.0, 0.0, 7.5, 0.0, 12.0, 5.5, 0.0, 0.0, 1.0] if good_k else k
+    calibration.add(sensors.camera_info(SEC, k=k, r=r, p=p, d=d, distortion_model=model, **fields))
+    for rescale in (False, True):
+        settings = InputSettings(rectify=True, rescale_camera_info=rescale)
+        optics = calibration.optics_of(shot_at(SEC, height=12, width=16), settings)
+        assert (optics is None) == bool(calibration.problem)
+        if optics is not None:
+            depth_m = np.ones((12, 16), np.float32)
+            assert optics.depth_of_z(depth_m).shape == optics.depth_of_rays(depth_m).shape
+    assert all('\n' not in text for text in said)
+
+
 def test_what_is_said_of_the_depth_camera_names_its_topic(sensors, warnings):
     """E1, E2, E7, E8 of the sensor beside the camera."""
     calibration = Calibration(

@@ -164,6 +164,13 @@ def test_an_empty_k_is_p_where_nothing_is_bent(k):
         read(info(k, p=NO_P))
 
 
+def test_a_k_that_may_be_of_another_size_is_taken_and_said():
+    """K4: or the image is cropped in software, which moves its principal point anywhere."""
+    reading = read(info((300.0, 0.0, 159.5, 0.0, 305.0, 119.5, 0.0, 0.0, 1.0)))
+    assert reading.intrinsics.fx == 300.0
+    assert 'principal point (159.5, 119.5) of K lies far off the middle of 640x480' in reading.odd
+
+
 def test_an_empty_p_and_r_are_k_and_straight():
     """K4: as depthai and ZED publish them."""
     message = info(p=NO_P, r=NO_R)
