@@ -20,6 +20,7 @@ from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.frame_ids import plain
 from promptda_ros.core.guard import Guard
 from promptda_ros.core.history import History
+from promptda_ros.core.lasting import OneStream
 from promptda_ros.core.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.result import Result
@@ -44,6 +45,8 @@ GRACE_SEC = 5.0
 # would wait with it for every frame.
 WAITED_FOR = ('no_transform', 'no_confidence')
 IMPATIENCE_SEC = 1.0
+# Two names on one topic that changed there and back within this time are two cameras.
+MIXED_SEC = 5.0
 
 
 class Camera:
@@ -88,6 +91,7 @@ class Camera:
         self._node = node
         self._extrinsics = extrinsics
         self._say_once = SayOnce(self.log.warning)
+        self._streams = {role: OneStream(MIXED_SEC) for role in ('image', 'depth')}
         self._epoch = 0
         self._begun_sec = time.monotonic()
         self._impatient_until_sec = 0.0
@@ -129,6 +133,7 @@ class Camera:
         Raises:
             BadFrame: it can't be read, or what is needed beside it has not come.
         """
+        self._require_one_camera(pair)
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
             self._extrinsics.clear()
@@ -161,6 +166,20 @@ class Camera:
         """Count how long the pair took until the worker had it."""
         self.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
         self.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
+
+    def _require_one_camera(self, pair: Pair[SensorMessage]) -> None:
+        """Refuse frames while two cameras or two sensors publish on one topic, taking turns."""
+        now_sec = time.monotonic()
+        for role, message in (('image', pair.image), ('depth', pair.depth)):
+            stream = self._streams[role]
+            if stream.is_mixed(message.header.frame_id, now_sec):
+                one, other = sorted(stream.others)
+                topic = self._node.resolve_topic_name(f'{self.prefix}{role}')
+                raise BadFrame(
+                    'mixed_cameras',
+                    f"frames '{one}' and '{other}' take turns on {topic}: two sources publish "
+                    'there, which must not be mixed; give each a topic of its own',
+                )
 
     def _note_wait(self, error: BadFrame) -> None:
         if error.reason in WAITED_FOR:

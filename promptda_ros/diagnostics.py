@@ -36,14 +36,17 @@ class Drops:
         self._last: tuple[float, str] = (-math.inf, '')
 
     def add(self, reason: str, text: str = '') -> bool:
-        """Count one and say why, unless the reason was said just now; return whether it was."""
+        """Say why one was dropped, unless the reason was said just now, and count it.
+
+        Returns whether it was said. Whoever sees the count finds the line in the log.
+        """
+        with self._lock:
+            line = self._line(reason, printable(text), now_sec=time.monotonic()) if text else None
+        if line is not None:
+            self._log(line)
         with self._lock:
             self._counts[reason] += 1
-            line = self._line(reason, printable(text), now_sec=time.monotonic()) if text else None
-        if line is None:
-            return False
-        self._log(line)
-        return True
+        return line is not None
 
     def recent_text(self, *, within_sec: float) -> str:
         """Return why the last frame was dropped, '' if that was longer ago."""
@@ -58,7 +61,7 @@ class Drops:
 
     def _line(self, reason: str, text: str, *, now_sec: float) -> str | None:
         self._last = (now_sec, text)
-        count = self._counts[reason]
+        count = self._counts[reason] + 1
         when_sec, before = self._logged.get(reason, (-math.inf, 0))
         if now_sec - when_sec < LOG_PERIOD_SEC:
             return None

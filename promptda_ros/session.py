@@ -18,6 +18,7 @@ from promptda_ros.core.pairing import Pair
 from promptda_ros.core.watchdog import Watchdog
 from promptda_ros.core.worker import Worker
 from promptda_ros.diagnostics import Diagnostics, Status
+from promptda_ros.graph import GraphWatch
 from promptda_ros.inputs import Inputs
 from promptda_ros.pipeline import Pipeline
 from promptda_ros.statuses import network_status
@@ -53,6 +54,7 @@ class Session:
             pipeline.process, on_error=node.report_error, on_fatal=node.report_worker_end
         )
         self.inputs = {camera: self._listen(camera) for camera in cameras}
+        self._graph = GraphWatch(node)
         self._supervisors = [Supervisor(node, *each) for each in self.inputs.items()]
         for camera, supervisor in zip(cameras, self._supervisors, strict=True):
             camera.capture.open(supervisor.explain)
@@ -102,6 +104,7 @@ class Session:
             camera.drops.add('compiling' if self._pipeline.model.is_paused else 'overrun')
 
     def _report(self) -> None:
+        self._graph.tick()
         statuses = [status for each in self._supervisors for status in each.tick()]
         network = network_status(self._pipeline.model, self._pipeline.health, self._cameras)
         self._diagnostics.publish([*statuses, network])

@@ -80,6 +80,15 @@ class SensorInput(message_filters.SimpleFilter):
             self._subscribe(transport)
             self._say(f'{self.topic} is best effort: subscribed again as that')
 
+    def publishers(self) -> list[str]:
+        """Name the nodes that publish what is subscribed to, one as often as it does."""
+        found = self._node.get_publishers_info_by_topic(self.topic)
+        return sorted(
+            f'{each.node_namespace.rstrip("/")}/{each.node_name}'
+            for each in found
+            if each.topic_type == self.transport.type_name
+        )
+
     def is_deaf(self) -> bool:
         """Tell whether a publisher's reliability keeps its messages from us."""
         publishers = self._node.get_publishers_info_by_topic(self.topic)

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import math
 import time
 
 from rclpy.node import Node
 
 from promptda_ros.cameras import Camera
+from promptda_ros.core.lasting import Lasting, Recent
 from promptda_ros.core.pairing import Loss, PairingCounters, TopicCounters
 from promptda_ros.core.silence import explain, PairingFacts, Silence, TopicFacts
 from promptda_ros.diagnostics import Status
@@ -23,6 +25,8 @@ QUIET_ERROR_SEC = 5.0
 SAY_AGAIN_SEC = 30.0
 DRIFT_WARN_SEC = 600.0
 FUTURE_WARN_SEC = 1.0
+RESETS_SEC = 10.0
+ENDLESS_RESETS = 5  # in this time; a short recording in a loop has fewer
 
 
 class Supervisor:
@@ -37,6 +41,9 @@ class Supervisor:
         self._counters = self._at_last_pair = inputs.pairing.counters
         self._last_pair_sec = self._started_sec = time.monotonic()
         self._said_sec: float | None = None
+        self._said_resets_sec = -math.inf
+        self._resets = Recent(RESETS_SEC)
+        self._rivals = Lasting(QUIET_ERROR_SEC)
         self._say_once = SayOnce(self._log.warning)
 
     def tick(self) -> list[Status]:
@@ -44,6 +51,7 @@ class Supervisor:
         self._inputs.adapt()
         self._note_pairs()
         self._say_missing_camera_info()
+        self._say_rivals()
         self._say_time()
         silence = self._silence()
         self._say(silence)
@@ -62,8 +70,7 @@ class Supervisor:
 
     def _note_pairs(self) -> None:
         before, self._counters = self._counters, self._inputs.pairing.counters
-        if self._counters.resets > before.resets:
-            self._log.info(f'pairing starts anew: {self._counters.last_reset}')
+        self._say_resets(self._counters.resets - before.resets)
         if self._counters.pairs == before.pairs:
             return
         self._last_pair_sec = time.monotonic()
@@ -71,6 +78,44 @@ class Supervisor:
         if self._said_sec is not None:
             self._log.info('image and depth are paired again')
             self._said_sec = None
+
+    def _say_resets(self, number: int) -> None:
+        """Tell of a jump of the time, and once in a while of jumps that do not end."""
+        now_sec = time.monotonic()
+        lately = self._resets.count(number, now_sec)
+        if number and lately < ENDLESS_RESETS:
+            self._log.info(f'pairing starts anew: {self._counters.last_reset}')
+        if lately < ENDLESS_RESETS or now_sec - self._said_resets_sec < SAY_AGAIN_SEC:
+            return
+        self._said_resets_sec = now_sec
+        self._log.warning(
+            f'pairing started anew {lately} times in {RESETS_SEC:.0f} s, the last time because '
+            f'{self._counters.last_reset}: few frames can be paired; {self._cause_of_resets()}'
+        )
+
+    def _cause_of_resets(self) -> str:
+        clocks = self._node.count_publishers('/clock')
+        if clocks > 1:
+            return f'/clock has {clocks} publishers: end all but one'
+        for topic in (self._inputs.image, self._inputs.depth):
+            if len(names := topic.publishers()) > 1:
+                return (
+                    f'{len(names)} publish on {topic.topic} ({", ".join(names)}): end all but one'
+                )
+        return 'let the drivers stamp with one clock that never goes back'
+
+    def _say_rivals(self) -> None:
+        """Say once where more than one publisher sends on an input."""
+        for topic in (self._inputs.image, self._inputs.depth):
+            names = topic.publishers()
+            is_so = self._rivals.look(topic.topic, len(names) > 1, time.monotonic())
+            if is_so:
+                self._say_once(
+                    topic.topic,
+                    f'{len(names)} publishers on {topic.topic} ({", ".join(names)}): all are '
+                    'received, and frames of different cameras would be mixed; end all but one, '
+                    'or remap them apart',
+                )
 
     def _quiet_sec(self) -> float:
         return time.monotonic() - self._last_pair_sec

@@ -9,7 +9,8 @@ import difflib
 
 from promptda_ros.core.peer_text import shorten
 
-CLOCKS_DIFFER_SEC = 3600.0
+CLOCKS_DIFFER_SEC = 10.0  # what sync.depth_time_offset can make up for
+MOST_TOLERANCE_SEC = 1.0  # what sync.tolerance may be
 
 
 @dataclass(frozen=True)
@@ -124,16 +125,18 @@ def _apart(pairing: PairingFacts) -> str:
     offset_sec = pairing.offset_sec
     if offset_sec is None or abs(offset_sec) <= pairing.tolerance_sec:
         return ''
-    if abs(offset_sec) > CLOCKS_DIFFER_SEC:
+    needed_sec = pairing.depth_time_offset_sec - offset_sec
+    if abs(needed_sec) > CLOCKS_DIFFER_SEC:
         return (
             f'stamps of image and depth differ by {abs(offset_sec):.3g} s: different clocks; let '
             'both drivers stamp with the system time'
         )
     verb = 'lags' if offset_sec > 0 else 'leads'
     spread = '' if pairing.offset_p95_sec is None else f' (p95 {pairing.offset_p95_sec * 1e3:.1f})'
+    may_tolerate = abs(offset_sec) <= MOST_TOLERANCE_SEC
+    tolerance = f'{pairing.prefix}sync.tolerance or ' if may_tolerate else ''
     return (
         f'depth {verb} image by {abs(offset_sec) * 1e3:.1f} ms{spread} > tolerance '
-        f'{pairing.tolerance_sec * 1e3:.0f} ms; set {pairing.prefix}sync.tolerance '
-        f'or {pairing.prefix}sync.depth_time_offset:='
-        f'{pairing.depth_time_offset_sec - offset_sec:.3f}'
+        f'{pairing.tolerance_sec * 1e3:.0f} ms; set {tolerance}{pairing.prefix}'
+        f'sync.depth_time_offset:={needed_sec:.3f}'
     )

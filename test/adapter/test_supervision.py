@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rclpy.node import Node
 from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
 
 from promptda_ros.core.frame import Depth, Prompt, Reading
+from promptda_ros.supervision import ENDLESS_RESETS
 
 
 def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
@@ -130,3 +133,70 @@ def test_images_of_the_future_are_published_and_told_once(often, rig, capfd):
     rig.spin_until(is_said)
     rig.send_through(heard)
     assert ''.join([*said, capfd.readouterr().err]).count('s in the future') == 1
+
+
+@pytest.fixture
+def watchful(monkeypatch, impatient):
+    """Let nodes started from now on judge the graph soon."""
+    monkeypatch.setattr('promptda_ros.graph.LASTING_SEC', 0.1)
+
+
+def wait_for_text(rig, capfd, text):
+    """Wait until the log has it; return all that was said until then."""
+    said = []
+
+    def is_said():
+        said.append(capfd.readouterr().err)
+        return text in ''.join(said)
+
+    rig.spin_until(is_said)
+    return ''.join(said)
+
+
+def test_simulated_time_without_a_clock_is_told(watchful, make_rig, capfd):
+    """F14: everything that asks for the time would get 0."""
+    rig = make_rig(use_sim_time=True)
+    rig.node.start()
+    said = wait_for_text(rig, capfd, 'use_sim_time is true but /clock has no publisher')
+    assert 'another node is named' not in said
+
+
+def test_a_second_node_of_this_name_is_told(watchful, make_rig, make_context, capfd):
+    """A10: both start, both answer."""
+    rig = make_rig()
+    rig.node.start()
+    twin = Node('promptda', context=make_context())
+    wait_for_text(rig, capfd, 'another node is named /promptda')
+    twin.destroy_node()
+
+
+def test_two_publishers_on_a_topic_are_told_with_their_names(watchful, rig, capfd):
+    """G3: both are received, which may be meant; whose frames they are is not known."""
+    rig.peer.create_publisher(Image, '/depth', 10)
+    wait_for_text(rig, capfd, '2 publishers on /depth (/peer, /peer)')
+
+
+def test_two_cameras_on_one_topic_are_not_mixed(rig, capfd):
+    """G4: their frames take turns."""
+    heard = rig.listen('depth/image_rect')
+    for number, frame in enumerate(('left', 'right', 'left', 'right')):
+        stamp_ns = rig.next_stamp_ns()
+        image, depth = rig.sensors.image(stamp_ns, frame), rig.sensors.depth(stamp_ns, frame)
+        rig.send(image=image, depth=depth)
+        rig.spin_until(lambda n=number: len(heard) + sum(rig.drops.values()) == n + 1)
+    assert rig.drops == {'mixed_cameras': 2}
+    assert "'left' and 'right' take turns on /image" in capfd.readouterr().err
+
+
+def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):
+    """K25: two recordings at once, for example; not one line for each."""
+    rig.peer.create_publisher(Image, '/image', 10)
+    rig.spin_until(lambda: rig.node.count_publishers('/image') == 2)
+    for number in range(3 * ENDLESS_RESETS):
+        rig.pairing.reset(f'jump {number}')
+        supervisor = rig.node._session._supervisors[0]
+        rig.spin_until(lambda n=number, s=supervisor: s._counters.resets == n + 1)
+    said = capfd.readouterr().err
+    assert said.count(f'pairing started anew {ENDLESS_RESETS} times in 10 s') == 1
+    assert '2 publish on /image (/peer, /peer): end all but one' in said
+    assert said.count('pairing starts anew: jump') == ENDLESS_RESETS - 1

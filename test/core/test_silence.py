@@ -129,6 +129,16 @@ def test_the_offset_that_is_set_already_is_part_of_the_advice():
     assert silence.text.endswith('sync.depth_time_offset:=-0.021')
 
 
+def test_what_no_setting_can_do_is_not_advised():
+    """K18, K25: sync.tolerance ends at 1 s, sync.depth_time_offset at 10 s."""
+    silence = silence_of(pairing_offset_sec=5.0)
+    assert 'sync.tolerance' not in silence.text
+    assert silence.text.endswith('set sync.depth_time_offset:=-5.000')
+    for changes in ({'offset_sec': 1000.0}, {'offset_sec': 5.0, 'depth_time_offset_sec': -6.0}):
+        silence = silence_of(**{f'pairing_{name}': value for name, value in changes.items()})
+        assert 'different clocks' in silence.text
+
+
 @pytest.mark.parametrize('offset_sec', [1.79e9, -1.79e9])
 def test_stamps_of_years_apart_come_from_different_clocks(offset_sec):
     """F6: time since boot and time since 1970."""

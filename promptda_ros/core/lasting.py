@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What has been so for a while, or has happened often: a moment's state is worth no warning."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Lasting:
+    """Tells whether something has been so without a break for some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since_sec: dict[str, float] = {}
+
+    def look(self, about: str, is_so: bool, now_sec: float) -> bool:
+        """Note how it is now; `about` names what is looked at."""
+        if not is_so:
+            self._since_sec.pop(about, None)
+            return False
+        return now_sec - self._since_sec.setdefault(about, now_sec) >= self._seconds
+
+
+class Recent:
+    """Counts what happened in the last seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._times_sec: deque[float] = deque()
+
+    def count(self, number: int, now_sec: float) -> int:
+        """Note how often it happened since the last call; return how often lately."""
+        self._times_sec.extend([now_sec] * number)
+        while self._times_sec and now_sec - self._times_sec[0] > self._seconds:
+            self._times_sec.popleft()
+        return len(self._times_sec)
+
+
+class OneStream:
+    """Tells two streams that are mixed on one topic from one that changes its name."""
+
+    def __init__(self, seconds: float) -> None:
+        self._changes = Recent(seconds)
+        self._last: str | None = None
+        self.others = ('', '')
+
+    def is_mixed(self, name: str, now_sec: float) -> bool:
+        """Note the name of a message; mixed are those that went there and back lately."""
+        is_change = self._last is not None and name != self._last
+        if is_change:
+            assert self._last is not None
+            self.others = (self._last, name)
+        self._last = name
+        return self._changes.count(int(is_change), now_sec) >= 2
