@@ -29,6 +29,7 @@ from launch_ros.actions import Node
 
 from promptda_ros import presets
 from promptda_ros.core.camera_settings import check_cameras
+from promptda_ros.core.frame_ids import plain
 from promptda_ros.core.names import check_node
 from promptda_ros.core.settings import describe, model_setting
 from promptda_ros.exit_codes import ExitCode
@@ -331,10 +332,11 @@ def rviz_node(given: dict[str, str]) -> Node:
     names = (*given['namespace'].split('/'), given['name'], camera_names(given)[0])
     node = '/'.join(['', *filter(None, names)])
     topics = ('depth/preview', 'depth/image_rect', 'points')
+    frame = plain(given['rviz_frame'])
     return Node(
         package='rviz2',
         executable='rviz2',
-        arguments=['-d', str(SHARE / 'config' / 'promptda.rviz'), '-f', given['rviz_frame']],
+        arguments=['-d', str(SHARE / 'config' / 'promptda.rviz'), '-f', frame],
         remappings=[(f'/promptda/{topic}', f'{node}/{topic}') for topic in topics],
         parameters=[{'use_sim_time': given['use_sim_time'] == 'true'}],
         output='screen',

@@ -413,9 +413,11 @@ def test_environment_of_the_user_is_kept(start):
     assert not any('PROFILES_FILE' in name for name in names)
 
 
-def test_rviz_comes_only_when_asked(start):
+@pytest.mark.parametrize('frame', ['left_optical', '/left_optical'])
+def test_rviz_comes_only_when_asked(start, frame):
+    """K17: a slash before the frame, which TF refuses, is no part of it."""
     assert len(made(start(), 'Node')) == 1
-    rviz = made(start(rviz='true', rviz_frame='left_optical'), 'Node')[1].kwargs
+    rviz = made(start(rviz='true', rviz_frame=frame), 'Node')[1].kwargs
     assert rviz['arguments'][1:] == [
         str(REPOSITORY / 'config/promptda.rviz'),
         '-f',
