@@ -77,12 +77,15 @@ class Attachments:
 def keep_confident(depth_m: FloatImage, confidence: Image, settings: InputSettings) -> FloatImage:
     """Return the depth with NaN where its confidence is below the threshold, or NaN itself.
 
+    Infinities stay: of what is out of range no light comes back, so that it has no confidence.
+
     Raises:
         BadFrame: the confidence can't be read or does not match the depth.
     """
     numbers = read_numbers(confidence, role='confidence', max_pixels=settings.max_pixels)
     fitted = _fit(numbers, depth_m.shape, role='confidence', of='depth')
-    return np.where(fitted >= settings.min_confidence, depth_m, np.float32(np.nan))
+    kept = (fitted >= settings.min_confidence) | np.isinf(depth_m)
+    return np.where(kept, depth_m, np.float32(np.nan))
 
 
 def read_mask(message: Image, size: tuple[int, int], settings: InputSettings) -> Mask:

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Depth in 16-bit counts, 0 unknown, as sensors and PNG files have it <-> metres, NaN unknown."""
+"""Depth in 16-bit counts, 0 unknown, as sensors and PNG files have it <-> metres, NaN unknown.
+
+The largest count is no distance but the end of the counter: nothing is nearer, +inf in metres.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ def to_metres(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatI
     """Return metres of counts of `scale_m` each."""
     depth_m: FloatImage = counts * np.float32(scale_m)
     depth_m[counts == 0] = np.nan
+    depth_m[counts == AT_MOST] = np.inf
     return depth_m
 
 
@@ -25,3 +29,11 @@ def from_metres(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
     millimetres = np.floor(depth_m * np.float32(1 / METRES) + np.float32(0.5))
     known = (millimetres >= 1) & (millimetres <= AT_MOST)  # fails NaN
     return np.where(known, millimetres, 0).astype(np.uint16)
+
+
+def from_sensor(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
+    """Return millimetres of a sensor: beyond its range is the largest count, nearer the least."""
+    counts = from_metres(depth_m)
+    counts[depth_m > AT_MOST * METRES] = AT_MOST
+    counts[(counts == 0) & ((depth_m > 0) | np.isneginf(depth_m))] = 1
+    return counts

@@ -21,6 +21,8 @@ from promptda_ros.core.transform import Floats, Transform
 
 # Nearer than this to the eye nothing is seen.
 LEAST_DEPTH_M = 0.001
+# What is infinitely far is a surface out here, which every stage draws behind all others.
+AT_INFINITY_M = 1e6
 # A step to the next pixel is none where noise or a surface turned away by less than 75 degrees
 # explains it; a larger one than the last is one even for the few pixels of a coarse sensor.
 LEAST_STEP, LARGEST_STEP = 0.03, 0.1
@@ -39,15 +41,19 @@ class Seen:
 
 
 def from_metres(depth_m: Tensor) -> Tensor:
-    """Invert depth; NaN, infinity, zero and negative values become 0."""
+    """Invert depth; NaN, zero and negative values, -inf too, become 0."""
+    inverse = depth_m.reciprocal().clamp_(min=1 / AT_INFINITY_M)
     # A product, because torch.where takes six times as long on a CPU.
-    return (depth_m.reciprocal() * (depth_m > LEAST_DEPTH_M)).nan_to_num_(0.0, 0.0, 0.0)
+    return (inverse * (depth_m > LEAST_DEPTH_M)).nan_to_num_(0.0, 0.0, 0.0)
 
 
 def to_metres(inverse: Tensor) -> FloatImage:
-    """Invert back; 0 becomes NaN."""
+    """Invert back; 0 becomes NaN, and what was infinite is so again."""
     values: FloatImage = inverse.cpu().numpy()
-    return np.divide(1.0, values, out=np.full_like(values, np.nan), where=values > 0)
+    depth_m = np.divide(1.0, values, out=np.full_like(values, np.nan), where=values > 0)
+    # Turning a camera changes depth, but not tenfold within a picture.
+    depth_m[depth_m > AT_INFINITY_M / 10] = np.inf
+    return depth_m
 
 
 def largest_step(intrinsics: Intrinsics) -> float:

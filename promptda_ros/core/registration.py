@@ -20,6 +20,7 @@ from promptda_ros.core.inverse_depth import from_metres, project_points, to_metr
 from promptda_ros.core.scattered import draw_points, in_picture
 from promptda_ros.core.second_view import draw_view, reduce_view, View
 from promptda_ros.core.threads import one_thread
+from promptda_ros.core.too_near import find_too_near
 from promptda_ros.core.transfer import upload
 from promptda_ros.core.transform import Transform
 
@@ -51,6 +52,7 @@ def register_depth(
     The grid covers the camera's whole image and is no finer than the sensor samples it, so that
     surfaces get no holes. What the sensor can't see is unknown; of what it sees one behind the
     other, the nearest is shown. Between two surfaces the sample nearest to the ray decides.
+    Infinity is behind all surfaces, and -inf before them, wherever it may be seen.
     """
     density = min(sensor.fx / camera.fx, sensor.fy / camera.fy)
     grid = _grid(camera, max_long_side, density)
@@ -58,7 +60,11 @@ def register_depth(
     # Blocks of so many pixels a side are as far apart as the pixels of the grid.
     block = math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER)
     view = reduce_view(View(inverse, sensor), block)
-    return to_metres(draw_view(view, grid, camera_from_sensor))
+    registered_m = to_metres(draw_view(view, grid, camera_from_sensor))
+    too_near = find_too_near(depth_m, sensor, grid, camera_from_sensor)
+    if too_near is not None:
+        registered_m[too_near] = -np.inf
+    return registered_m
 
 
 @one_thread()

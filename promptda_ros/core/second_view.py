@@ -80,7 +80,7 @@ def reduce_view(view: View, block: int) -> View:
 def draw_view(view: View, grid: Intrinsics, grid_from_view: Transform) -> Tensor:
     """Return the inverse depth (h, w) that the second camera, `grid`, sees; 0 unknown."""
     drawn = project_pixels(view.pixels, view.inverse, view.intrinsics, grid, grid_from_view)
-    start = View(_draw_squares(drawn, grid), grid)
+    start = View(draw_squares(drawn, grid), grid)
     return _follow_rays(start, view, grid_from_view)
 
 
@@ -90,7 +90,7 @@ def _join(operation: Callable[[Tensor, Tensor], Tensor], pixels: Tensor, block: 
     return reduce(operation, [rows[:, start::block] for start in range(block)])
 
 
-def _draw_squares(drawn: Seen, grid: Intrinsics) -> Tensor:
+def draw_squares(drawn: Seen, grid: Intrinsics) -> Tensor:
     """Draw every sample on the four pixels around it, the nearest in front."""
     width, height = grid.width, grid.height
     # One more row and column, the first, for what lies partly outside.

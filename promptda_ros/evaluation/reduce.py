@@ -19,7 +19,7 @@ def reduce_median(depth_m: FloatImage, size: tuple[int, int]) -> FloatImage:
     """Return depth of `size` (rows, columns): the median of the known pixels of each block.
 
     The median is on one of the surfaces of a block; a mean would lie between them. A block of
-    which less than half is known stays unknown.
+    which less than half is known stays unknown. Infinities count as known, far behind or before.
     """
     rows, columns = size
     tall, wide = (math.ceil(depth_m.shape[0] / rows), math.ceil(depth_m.shape[1] / columns))
@@ -27,7 +27,7 @@ def reduce_median(depth_m: FloatImage, size: tuple[int, int]) -> FloatImage:
         depth_m, (columns * wide, rows * tall), interpolation=cv2.INTER_NEAREST_EXACT
     )
     blocks_m = whole_m.reshape(rows, tall, columns, wide).swapaxes(1, 2).reshape(rows, columns, -1)
-    covered = np.isfinite(blocks_m).mean(axis=-1) >= MEASURED_AT_LEAST
+    covered = (~np.isnan(blocks_m)).mean(axis=-1) >= MEASURED_AT_LEAST
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', RuntimeWarning)  # blocks without any known pixel
         median_m = np.nanmedian(blocks_m, axis=-1)

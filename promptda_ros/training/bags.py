@@ -126,6 +126,8 @@ def _write(folder: Path, name: str, one: Recorded, topics: Topics) -> None:
         if one.topic == topics.image:
             image = read_any_image(one.message, SETTINGS)
             pixels = np.ascontiguousarray(image[..., ::-1])
+        elif one.topic == topics.sensor:
+            pixels = millimetres.from_sensor(read_any_depth(one.message, SETTINGS))
         else:
             pixels = millimetres.from_metres(read_any_depth(one.message, SETTINGS))
     except BadFrame as error:

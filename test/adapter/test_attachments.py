@@ -127,6 +127,14 @@ def test_depth_below_the_threshold_is_unknown(encoding):
     np.testing.assert_array_equal(depth_m[0], [1, 2, 3])
 
 
+def test_what_is_out_of_range_needs_no_confidence():
+    """K1, K2: no light comes back from there; as a hole it would be filled from a surface."""
+    confidence = message_of(np.zeros((1, 3), np.uint8))
+    depth_m = np.float32([[np.inf, -np.inf, 1.0]])
+    found_m = keep_confident(depth_m, confidence, InputSettings(min_confidence=1.0))
+    np.testing.assert_array_equal(found_m, [[np.inf, -np.inf, np.nan]])
+
+
 def test_a_confidence_that_is_not_a_number_is_none():
     confidence = message_of(np.float32([[np.nan, np.inf]]), '32FC1')
     found_m = keep_confident(np.ones((1, 2), np.float32), confidence, InputSettings())

@@ -36,7 +36,7 @@ def counts(height: int = 60, width: int = 80) -> np.ndarray:
     random = np.random.default_rng(2)
     found = (500 + 4000 * random.random((height, width))).astype(np.uint16)
     found[random.random(found.shape) < 0.2] = 0
-    found[0, :2] = 1, 65535
+    found[0, :2] = 1, 65534
     return found
 
 

@@ -428,7 +428,7 @@ def test_reading_undoes_packing_for_every_depth_encoding(encoding, height, width
 
 def test_millimetres_and_metres_of_the_same_scene_are_the_same():
     """D1: 16UC1 and 32FC1, at most half a millimetre apart."""
-    counts = np.arange(1, 65536, dtype=np.uint16)[None]
+    counts = np.arange(1, 65535, dtype=np.uint16)[None]
     metres = (counts / 1000).astype(np.float32)
     found = [read_depth(message_of(counts, '16UC1')), read_depth(message_of(metres, '32FC1'))]
     np.testing.assert_allclose(*found, atol=0.0005, rtol=0)
@@ -436,10 +436,12 @@ def test_millimetres_and_metres_of_the_same_scene_are_the_same():
 
 @pytest.mark.parametrize('scale', [0.0001, 0.00025, 0.001, 0.002])
 def test_the_unit_of_counts_is_that_of_the_setting(scale):
-    """D3: a tenth and a quarter of a millimetre."""
-    counts = np.array([[0, 1, 4000, 65535]], np.uint16)
+    """D3, K1: a tenth and a quarter of a millimetre; the end of the counter is no distance."""
+    counts = np.array([[0, 1, 4000, 65534, 65535]], np.uint16)
     found_m = read_depth(message_of(counts, '16UC1'), depth_scale=scale)
-    np.testing.assert_allclose(found_m, [[np.nan, scale, 4000 * scale, 65535 * scale]], rtol=1e-6)
+    np.testing.assert_allclose(
+        found_m, [[np.nan, scale, 4000 * scale, 65534 * scale, np.inf]], rtol=1e-6
+    )
 
 
 def test_the_unit_of_floats_is_that_of_the_setting():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import array
 from collections import Counter
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.transform import Transform
+from promptda_ros.core.trust import Validity
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network.compiled import CompiledNetwork
 from promptda_ros.network.openvino_model import OpenVinoModel
@@ -60,6 +62,31 @@ def test_depth_is_finite_and_inside_what_the_sensor_measured(rig):
     depth_m = metres(rig.send_through(rig.listen('depth/image_rect')))
     assert np.isfinite(depth_m).all()
     assert 0.5 <= depth_m.min() <= depth_m.max() <= 1.5
+
+
+@pytest.mark.parametrize(
+    'counts, code', [(65535, Validity.BEYOND_RANGE), (20, Validity.NEARER_THAN_RANGE)]
+)
+def test_what_is_out_of_range_is_nowhere_published(rig, counts, code):
+    """K1, K2: neither in images nor in clouds, and validity says on which side it is."""
+    heard, codes = rig.listen('depth/image_rect'), rig.listen('validity')
+    clouds = rig.listen('points', PointCloud2)
+    stamp_ns = rig.next_stamp_ns()
+    depth = rig.sensors.depth(stamp_ns)
+    pixels = np.frombuffer(depth.data, np.uint16).reshape(21, 28).copy()
+    pixels[5:11, 8:20] = counts
+    pixels[7:9, 10:18] = 0  # a hole amid it
+    depth.data = array.array('B', pixels.tobytes())
+    depth_m = metres(rig.send_through(heard, image=rig.sensors.image(stamp_ns), depth=depth))
+    rig.spin_until(lambda: codes and clouds)
+    out = np.zeros((84, 112), np.bool_)
+    out[20:44, 32:80] = True
+    np.testing.assert_array_equal(np.isnan(depth_m), out)
+    found = np.frombuffer(codes[0].data, np.uint8).reshape(84, 112)
+    np.testing.assert_array_equal(found == code, (pixels == counts).repeat(4, 0).repeat(4, 1))
+    assert (found[28:36, 40:72] == Validity.REMOVED).all()
+    z_m = point_cloud2.read_points(clouds[0])['z'].reshape(84, 112)
+    assert np.isnan(z_m[out]).all()
 
 
 def test_the_cloud_is_the_back_projection_of_depth_and_camera_info(rig):

@@ -124,6 +124,18 @@ def test_what_the_camera_did_not_see_is_unknown():
     assert all_seen.uncovered(HEIGHT, WIDTH) is None
 
 
+@pytest.mark.parametrize('rotation', [STRAIGHT, TURN], ids=['straight', 'turned'])
+def test_the_sides_of_the_range_are_bent_as_depth_is(rotation):
+    """K1, K2."""
+    rectifier = Rectifier(lens_of('plumb_bob', rotation=rotation))
+    kinds = np.float32([1.0, np.inf, -np.inf])[np.indices((HEIGHT, WIDTH)).sum(axis=0) // 40 % 3]
+    found = rectifier.depth(kinds)
+    numbers = np.select([kinds == np.inf, kinds == -np.inf], [3.0, 2.0], 1.0)
+    codes = rectifier.depth(numbers.astype(np.float32))
+    for side, code in ((np.inf, 3.0), (-np.inf, 2.0)):
+        np.testing.assert_array_equal(found == side, np.isclose(codes, code, rtol=0.1))
+
+
 def test_a_mask_is_bent_as_depth_is():
     columns, _ = ramp()
     rectifier = Rectifier(lens_of('equidistant'))

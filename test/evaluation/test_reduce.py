@@ -23,6 +23,13 @@ def test_unknown_pixels_have_no_weight_and_half_a_block_must_be_known():
     np.testing.assert_array_equal(reduce_median(depth_m, (1, 2)), [[1.5, np.nan]])
 
 
+def test_most_of_a_block_beyond_range_is_beyond_range():
+    """K1: not the surface that the smaller part shows."""
+    depth_m = np.full((10, 20), 1.5, np.float32)
+    depth_m[:4, :10], depth_m[:6, 10:] = np.inf, np.inf
+    np.testing.assert_array_equal(reduce_median(depth_m, (1, 2)), [[1.5, np.inf]])
+
+
 @pytest.mark.parametrize('size', [(48, 64), (7, 9), (192, 256)])
 def test_any_size_covers_the_whole_view(size):
     slope_m = np.linspace(1, 2, 100, dtype=np.float32)[:, None].repeat(150, axis=1)

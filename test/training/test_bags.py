@@ -21,6 +21,8 @@ from std_msgs.msg import Header
 
 from promptda_ros import millimetres
 from promptda_ros.bag_files import BagError, is_bag
+from promptda_ros.core.sensor_range import read_sides
+from promptda_ros.core.settings import PromptSettings
 from promptda_ros.image_messages import image_of
 from promptda_ros.messages import stamp_of
 from promptda_ros.pictures import read_depth, read_image
@@ -132,6 +134,22 @@ def test_pixels_arrive_exactly(write_bag, tmp_path, storage):
     for kind in ('sensor', 'depth'):
         found_m = read_depth(folder / kind / '000000.png', 0.001)
         np.testing.assert_allclose(found_m, DEPTH_M, atol=0.00051)
+
+
+def test_the_sides_of_the_range_arrive(write_bag, tmp_path):
+    """K1, K2: of the sensor; the better depth knows no distance there."""
+    depth_m = DEPTH_M.copy()
+    depth_m[1, :4] = np.inf, 80.0, -np.inf, 0.0003
+    messages = image(0), depth(TOPICS.sensor, 3, depth_m), depth(TOPICS.better, 1, depth_m)
+    folder = unpack(write_bag(messages), TOPICS, tmp_path / 'out')
+    sent, found = (
+        read_sides(each_m, PromptSettings())
+        for each_m in (depth_m, read_depth(folder / 'sensor' / '000000.png', 0.001))
+    )
+    np.testing.assert_array_equal(found.beyond, sent.beyond)
+    np.testing.assert_array_equal(found.nearer, sent.nearer)
+    better_m = read_depth(folder / 'depth' / '000000.png', 0.001)
+    assert np.isnan(better_m[1, :4]).all()
 
 
 def test_messages_are_paired_by_stamp_within_the_tolerance_of_the_node(write_bag, tmp_path):
