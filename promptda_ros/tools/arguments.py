@@ -47,7 +47,7 @@ def add_camera(parser: argparse.ArgumentParser, *, needed_for: str = '') -> None
     """Let a command take the camera of its images, and what its depth files hold."""
     parser.add_argument(
         '--intrinsics',
-        type=float,
+        type=finite,
         nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
         help=f'of the image in pixels; needed for {needed_for}--depth-kind ray',
@@ -88,16 +88,36 @@ def rays_of(arguments: argparse.Namespace) -> tuple[float, ...] | None:
     return tuple(arguments.intrinsics)
 
 
+def finite(text: str) -> float:
+    """Read a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number')
+    return value
+
+
 def number_above(limit: float) -> Callable[[str], float]:
     """Return what reads a finite number above a limit."""
 
     def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not limit < value < math.inf:
+        value = finite(text)
+        if value <= limit:
             raise argparse.ArgumentTypeError(f'{text!r} is not a number above {limit:g}')
+        return value
+
+    return read
+
+
+def number_from(limit: float) -> Callable[[str], float]:
+    """Return what reads a finite number from a limit on."""
+
+    def read(text: str) -> float:
+        value = finite(text)
+        if value < limit:
+            raise argparse.ArgumentTypeError(f'{text!r} is not a number from {limit:g} on')
         return value
 
     return read

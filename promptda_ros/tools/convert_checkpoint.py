@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+import io
 from pathlib import Path
-import pickle
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.torch_version import TorchVersion
 
 from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.core.guard import Foreseen
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import (
@@ -24,7 +26,6 @@ from promptda_ros.network import (
     PromptDepthAnythingImageProcessor,
 )
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
-from promptda_ros.process import StopSignal
 from promptda_ros.tools.arguments import Parser
 
 # Before it, `weights_only=True` could still be made to run code or corrupt memory:
@@ -44,7 +45,7 @@ class ConversionError(PromptdaError):
     exit_code = ExitCode.MODEL_OR_DEVICE
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Run `promptda convert_checkpoint`; returns the exit code."""
     parser = Parser('convert_checkpoint', __doc__)
     parser.add_argument('checkpoint', type=Path, help='the .ckpt file')
@@ -61,15 +62,16 @@ def main(argv: list[str], stop: StopSignal) -> int:
 
 def convert(checkpoint: Path, unfinished: Path) -> None:
     """Write the network of a checkpoint into a folder and load it once, as the node would."""
-    originals = original_weights(open_safely(checkpoint), checkpoint)
-    config = config_of(originals, checkpoint)
-    weights = rename_weights(originals, config.dinov2.num_hidden_layers)
-    with torch.device('meta'):
-        network = PromptDepthAnythingForDepthEstimation(config)
-    try:
+    content = open_safely(checkpoint)
+    with Foreseen(
+        lambda error: ConversionError(f'{checkpoint} has other tensors than a PromptDA: {error}')
+    ):
+        originals = original_weights(content, checkpoint)
+        config = config_of(originals, checkpoint)
+        weights = rename_weights(originals, config.dinov2.num_hidden_layers)
+        with torch.device('meta'):
+            network = PromptDepthAnythingForDepthEstimation(config)
         network.load_state_dict(weights, assign=True)
-    except RuntimeError as error:
-        raise ConversionError(f'{checkpoint} has other tensors than a PromptDA: {error}') from None
     network.save_pretrained(unfinished)
     image_processor().save_pretrained(unfinished)
     load_network(unfinished)
@@ -83,12 +85,18 @@ def open_safely(checkpoint: Path) -> Any:
             f'convert on another machine, or run `pip install "torch>={OLDEST_SAFE_TORCH}"`'
         )
     try:
-        return torch.load(checkpoint, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConversionError(
-            f'{checkpoint} is damaged, or holds more than tensors, and was not opened: {reason}'
-        ) from None
+        content = checkpoint.read_bytes()
+    except OSError as error:
+        raise FileError(f'{checkpoint} can not be read: {error.strerror}') from None
+    with Foreseen(partial(_damage, checkpoint)):
+        return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
+
+
+def _damage(checkpoint: Path, error: Exception) -> ConversionError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ConversionError(
+        f'{checkpoint} is damaged, or holds more than tensors, and was not opened: {reason}'
+    )
 
 
 def original_weights(content: Any, checkpoint: Path) -> dict[str, Tensor]:

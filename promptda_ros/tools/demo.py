@@ -32,7 +32,6 @@ from promptda_ros.core.settings import build, model_setting
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import model_folder
 from promptda_ros.network.folder import find_folder
-from promptda_ros.process import StopSignal
 from promptda_ros.recording import read_frames, RecordedFrame
 from promptda_ros.tools.arguments import Parser, whole_from
 from promptda_ros.tools.figure import depth_panels, error_panels, Panel, save_figure
@@ -66,7 +65,7 @@ class DemoError(PromptdaError):
         self.exit_code = ExitCode(exit_code) if known else ExitCode.INTERNAL
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Run the demo and print a table; 0 when every frame is accounted for."""
     arguments = _parser().parse_args(argv)
     _require_model(arguments.model, arguments.device)

@@ -19,15 +19,14 @@ from promptda_ros.core.trust import Validity
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.pictures import read_depth, read_image, write_array, write_picture
-from promptda_ros.process import StopSignal
-from promptda_ros.tools.arguments import add_camera, camera_of, Parser, rays_of
+from promptda_ros.tools.arguments import add_camera, camera_of, number_from, Parser, rays_of
 from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
 RESULTS = ('depth.npy', 'depth.png', 'validity.png', 'preview.png', 'cloud.ply')
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Write depth.png, depth.npy, validity.png, preview.png and, with intrinsics, cloud.ply."""
     arguments = _parser().parse_args(argv)
     settings = _settings(arguments)
@@ -49,13 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--depth-scale',
-        type=float,
+        type=number_from(0.0),
         default=0.0,
         help='metres in one unit; 0: 0.001 for whole numbers, 1 for others',
     )
     add_camera(parser, needed_for='cloud.ply and for ')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
-    parser.add_argument('--device', default='auto')
+    parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
     parser.add_argument('--out', type=Path, required=True, help='folder for the results')
     return parser

@@ -35,9 +35,9 @@ from promptda_ros.evaluation.table import aligned, error_tables, flicker_table
 from promptda_ros.evaluation.worst import WorstFrames
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model, LoadedModel
-from promptda_ros.process import Stopped, StopSignal
+from promptda_ros.process import Stopped
 from promptda_ros.sim.renderer import require_renderer
-from promptda_ros.tools.arguments import add_camera, Parser, rays_of
+from promptda_ros.tools.arguments import add_camera, finite, Parser, rays_of, whole_from
 
 if TYPE_CHECKING:
     from promptda_ros.evaluation.readers.cell import CellReader
@@ -50,7 +50,7 @@ STATIC_VIDEOS = 3
 RESULTS = ('results.csv', 'results.json', 'index.html')
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Write results.csv, results.json and index.html, and print the tables."""
     arguments = _parser().parse_args(argv)
     if arguments.static_frames and arguments.source != CELL:
@@ -66,7 +66,12 @@ def main(argv: list[str], stop: StopSignal) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser('evaluate', __doc__)
     parser.add_argument('source', help="'cell' for simulated scenes, or a folder of frames")
-    parser.add_argument('--reader', choices=('auto', *FOLDER_READERS), default='auto')
+    parser.add_argument(
+        '--reader',
+        choices=('auto', *FOLDER_READERS),
+        default='auto',
+        help='layout of the folder',
+    )
     parser.add_argument(
         '--model', nargs='+', default=['promptda-tiny'], help='names, or folders with a slash'
     )
@@ -86,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         help='shares of the measurements to cut out in blobs',
     )
     parser.add_argument(
-        '--frames', type=_count, help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}'
+        '--frames',
+        type=whole_from(1),
+        help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}',
     )
     parser.add_argument(
         '--size', type=_size, default=(480, 640), help='of images of the cell, as 640x480'
@@ -98,24 +105,23 @@ def _parser() -> argparse.ArgumentParser:
         help='to which true depth is reduced where no sensor depth is there, as 64x48',
     )
     parser.add_argument(
-        '--static-frames', type=_count, default=0, help='length of static videos of the cell'
+        '--static-frames',
+        type=whole_from(1),
+        default=0,
+        help='length of static videos of the cell',
     )
     add_camera(parser)
-    parser.add_argument('--device', default='auto')
+    parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--out', type=Path, default=Path('evaluation_output'))
+    parser.add_argument('--seed', type=whole_from(0), default=0, help='of scenes and holes')
+    parser.add_argument(
+        '--out', type=Path, default=Path('evaluation_output'), help='folder for the results'
+    )
     return parser
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number above 0')
-    return int(text)
-
-
 def _share(text: str) -> float:
-    share = float(text)
+    share = finite(text)
     if not 0.0 <= share < 1.0:
         raise argparse.ArgumentTypeError(f'{text} is not a share from 0 to below 1')
     return share

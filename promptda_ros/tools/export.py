@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
+from promptda_ros.core.device_faults import run_on_device
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import expected_digest, model_folder
 from promptda_ros.network.folded import FoldedNetwork, load_folded
-from promptda_ros.process import StopSignal
-from promptda_ros.tools.arguments import Parser
+from promptda_ros.tools.arguments import Parser, whole_from
 
 OPSET = 17  # the first with layer normalisation; TensorRT 8.6 reads it
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16}
@@ -34,7 +34,7 @@ class ExportError(PromptdaError):
     """What cannot be exported; the text says why."""
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Run `promptda export`; returns the exit code."""
     arguments = _parser().parse_args(argv)
     settings = build({model_setting(arguments.model): arguments.model})
@@ -45,7 +45,7 @@ def main(argv: list[str], stop: StopSignal) -> int:
             dtype=DTYPES[arguments.precision],
         )
         inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
-        export_onnx(network, inputs, unfinished / arguments.onnx.name)
+        run_on_device(export_onnx, network, inputs, unfinished / arguments.onnx.name)
     _tell(arguments, network, inputs)
     return ExitCode.CLEAN
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser('export', __doc__)
     parser.add_argument('--onnx', type=Path, required=True, help='the file to write')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
-    sizes: dict[str, Any] = {'type': int, 'nargs': 2, 'metavar': ('HEIGHT', 'WIDTH')}
+    sizes: dict[str, Any] = {'type': whole_from(1), 'nargs': 2, 'metavar': ('HEIGHT', 'WIDTH')}
     parser.add_argument('--size', **sizes, default=[252, 336], help='of the image, in pixels')
     parser.add_argument(
         '--prompt-size', **sizes, default=[192, 256], help='of the sensor depth, in pixels'

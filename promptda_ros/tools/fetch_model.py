@@ -16,7 +16,6 @@ from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import HUB_REPOSITORIES, note_digest
 from promptda_ros.network import CheckpointError, load_network
 from promptda_ros.network.folder import fetched_folder, WEIGHTS_FILE
-from promptda_ros.process import StopSignal
 from promptda_ros.tools.arguments import Parser
 
 FILES = ('config.json', 'preprocessor_config.json', WEIGHTS_FILE)
@@ -28,7 +27,7 @@ class FetchError(PromptdaError):
     exit_code = ExitCode.MODEL_OR_DEVICE
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Download one network into the cache and check that it loads."""
     parser = Parser('fetch_model', __doc__)
     parser.add_argument('name', choices=sorted(HUB_REPOSITORIES))

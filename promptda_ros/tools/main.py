@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     known = [word for word in words[:1] if word in COMMANDS]
     program = ' '.join(('promptda', *known))
     try:
-        return exit_code_of(program, lambda: _run(words, stop))
+        return exit_code_of(program, lambda: _run(words))
     except Stopped as stopped:
         print(f'{program}: {str(stopped) or "stopped"}', file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -44,24 +44,24 @@ def main(arguments: list[str] | None = None) -> int:
         stop.ignore()
 
 
-def _run(words: list[str], stop: StopSignal) -> int:
+def _run(words: list[str]) -> int:
     let_threads_sleep()
     name = words[0] if words else '--help'
     if name in SENDS_IMAGES:
         _enter_large_image_environment()
     if name in COMMANDS:
-        return _run_command(name, words[1:], stop)
+        return _run_command(name, words[1:])
     print('usage: promptda COMMAND [--help] ...\n')
     for command_name, meaning in COMMANDS.items():
         print(f'  {command_name:20}{meaning}')
     return ExitCode.CLEAN if name in ('-h', '--help') else ExitCode.CONFIGURATION
 
 
-def _run_command(name: str, words: list[str], stop: StopSignal) -> int:
+def _run_command(name: str, words: list[str]) -> int:
     # Late, so that no command needs what only another one imports.
     command = import_module(f'promptda_ros.tools.{name}')
     try:
-        code = int(command.main(words, stop))
+        code = int(command.main(words))
     except SystemExit:  # argparse has printed the help
         code = ExitCode.CLEAN
     sys.stdout.flush()  # a full disk is said here, and not by Python as it ends

@@ -20,7 +20,6 @@ from std_msgs.msg import Header
 from promptda_ros.bags import Bag, open_bag
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.messages import colour_image, stamp_ns_of, stamp_of
-from promptda_ros.process import StopSignal
 from promptda_ros.recording import CameraTopics, find_topics, read_frames, RecordedFrame
 from promptda_ros.ros_errors import foreseen_errors_of_ros
 from promptda_ros.share import share_folder
@@ -91,7 +90,7 @@ def open_recording(arguments: argparse.Namespace) -> Iterator[tuple[Bag, CameraT
         yield bag, find_topics(bag, **named)
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Publish the recording once, or again and again."""
     parser = Parser('play', __doc__)
     add_recording(parser)

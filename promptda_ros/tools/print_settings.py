@@ -11,7 +11,6 @@ from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.setting import Setting, Value
 from promptda_ros.core.settings import describe
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.process import StopSignal
 from promptda_ros.tools.arguments import Parser
 
 YAML_FILE = Path('config/promptda.yaml')
@@ -20,7 +19,7 @@ REMAKE = 'Printed from promptda_ros/core/settings.py by `promptda print_settings
 WIDTH = 99
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Write both files below a folder."""
     parser = Parser('print_settings', __doc__)
     parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')

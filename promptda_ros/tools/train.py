@@ -47,9 +47,10 @@ DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
 
-def main(argv: list[str], stop: StopSignal) -> int:
+def main(argv: list[str]) -> int:
     """Render what is missing, train to the end, write the model folder."""
     options = _parser().parse_args(argv)
+    stop = StopSignal()
     recipe = read_recipe(options.recipe)
     try:
         trainer = make_trainer(recipe, options)
@@ -196,7 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_camera(parser)
     parser.add_argument('--frames', type=Path, help='rendered views; OUT/frames by default')
-    parser.add_argument('--device', default='auto')
+    parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument(
         '--precision', choices=DTYPES, default='fp32', help='of the products in a step'
     )
