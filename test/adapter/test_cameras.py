@@ -278,7 +278,7 @@ def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras):
             raise BadFrame('no_transform', 'not known')
 
     left = rig.node._cameras[0]
-    left.reader._extrinsics = Tf()
+    left.reader._alignment._extrinsics = Tf()
     for number in range(3):
         pair = messages_of(rig, 'left')
         pair['depth'].header.frame_id = 'elsewhere'
