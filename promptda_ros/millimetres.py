@@ -20,7 +20,7 @@ def to_metres(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatI
     """Return metres of counts of `scale_m` each."""
     depth_m: FloatImage = counts * np.float32(scale_m)
     depth_m[counts == 0] = np.nan
-    depth_m[counts == AT_MOST] = np.inf
+    depth_m[counts == np.iinfo(counts.dtype).max] = np.inf
     return depth_m
 
 

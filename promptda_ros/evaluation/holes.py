@@ -34,6 +34,6 @@ def _cut(depth_m: FloatImage, share: float, rng: np.random.Generator) -> FloatIm
     order = np.argsort(smooth[measured], kind='stable')
     kept = np.ones(order.size, bool)
     kept[order[:missing]] = False
-    cut_m = np.full_like(depth_m, np.nan)
+    cut_m = depth_m.copy()
     cut_m[measured] = np.where(kept, depth_m[measured], np.nan)
     return cut_m

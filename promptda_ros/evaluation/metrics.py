@@ -78,7 +78,7 @@ class Judge:
         prompt = condition(sample.sensor_depth_m, settings)
         bilinear_m = enlarge_bilinear(prompt.depth_m, truth_m.shape)
         known = np.isfinite(truth_m)
-        measured = enlarge_mask(np.isfinite(sample.sensor_depth_m), truth_m.shape)
+        measured = enlarge_mask(prompt.reading.measured, truth_m.shape)
         edge = edge_band(truth_m)
         error_m = np.abs(bilinear_m - truth_m)
         return cls(

@@ -112,7 +112,7 @@ def _tell(folder: Path, result: Result, model: str) -> None:
 
 
 def _shares(validity: ByteImage) -> str:
-    """Say how much of the picture rests on what, the most trustworthy first."""
+    """Say how much of the picture rests on what, the largest code first."""
     counts = {code: np.count_nonzero(validity == code) for code in reversed(Validity)}
     return ', '.join(
         f'{count / validity.size:.1%} {code.name.lower().replace("_", " ")}'

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from promptda_ros.core.errors import PromptdaError
-from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame import BadFrame, Prompt
 from promptda_ros.core.prompt import condition
+from promptda_ros.core.sensor_range import find_out_of_range
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.training.recipe import Phase, Recipe, Spoiling
@@ -81,11 +82,14 @@ class Batches:
 def to_batch(examples: Sequence[Example]) -> Batch:
     """Condition the prompts and normalise the pictures as the node does."""
     pixels = (np.stack([one.image for one in examples]).astype(np.float32) / 255 - MEAN) / STD
-    prompts_m = [_prompt_m(one.sensor_depth_m) for one in examples]
+    prompts = [condition(one.sensor_depth_m, PromptSettings()) for one in examples]
+    truths_m = [
+        _published(one.truth_m, prompt) for one, prompt in zip(examples, prompts, strict=True)
+    ]
     return Batch(
         pixels=torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))),
-        prompt_m=torch.from_numpy(np.stack(prompts_m)[:, None]),
-        truth_m=torch.from_numpy(np.stack([one.truth_m for one in examples])),
+        prompt_m=torch.from_numpy(np.stack([prompt.depth_m for prompt in prompts])[:, None]),
+        truth_m=torch.from_numpy(np.stack(truths_m)),
     )
 
 
@@ -98,8 +102,10 @@ def is_usable(sensor_depth_m: NDArray[np.float32]) -> bool:
     return True
 
 
-def _prompt_m(sensor_depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    return condition(sensor_depth_m, PromptSettings()).depth_m
+def _published(truth_m: NDArray[np.float32], prompt: Prompt) -> NDArray[np.float32]:
+    """Leave out the truth where the node publishes nothing, whatever the network answers."""
+    out_of_range = find_out_of_range(prompt, truth_m.shape)
+    return truth_m if out_of_range is None else np.where(out_of_range, np.float32(np.nan), truth_m)
 
 
 def _spoil(example: Example, spoiling: Spoiling, rng: np.random.Generator) -> Example:

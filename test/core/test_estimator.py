@@ -550,6 +550,7 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     sensor_m = slope()
     sensor_m[5:9, 5:9] = np.nan
     sensor_m[20, 20] = 9.0  # rejected
+    sensor_m[30:36, 40:50], sensor_m[40:44, 8:12] = np.inf, -np.inf
     mask = np.zeros((480, 640), np.bool_)
     frame = replace(frame_of(sensor_m, colours(480, 640)), intrinsics=VGA, mask=mask)
     settings = build(

@@ -30,6 +30,15 @@ def test_exactly_the_share_of_the_measurements_goes(rows, columns, unknown_rows,
     np.testing.assert_array_equal(cut_m[kept], sample.sensor_depth_m[kept])
 
 
+def test_what_is_out_of_range_is_no_measurement_to_be_cut():
+    """K1, K2: and it stays what it is."""
+    sample = sample_of(48, 64)
+    sample.sensor_depth_m[:9], sample.sensor_depth_m[9:12] = np.inf, -np.inf
+    cut_m = with_holes(sample, 0.5, seed=1).sensor_depth_m
+    np.testing.assert_array_equal(cut_m[:12], sample.sensor_depth_m[:12])
+    assert np.isfinite(cut_m).sum() == 36 * 32
+
+
 def test_a_larger_share_contains_the_holes_of_a_smaller():
     sample = sample_of(48, 64)
     small, large = (with_holes(sample, share, seed=1).sensor_depth_m for share in (0.1, 0.5))

@@ -38,6 +38,20 @@ def test_a_batch_is_of_one_sensor_and_the_size_of_the_phase(views, sensor):
     assert batch.prompt_m.isfinite().all()
 
 
+def test_nothing_is_learned_where_the_sensor_says_out_of_range(views):
+    """K1: the network can't express it, and the node publishes nothing there."""
+    (example, *_) = CellSource(views, {'phone_lidar': 1}, Spoiling()).examples(
+        PHASE, np.random.default_rng(0)
+    )
+    sensor_m = example.sensor_depth_m.copy()
+    sensor_m[: len(sensor_m) // 2] = np.inf
+    batch = to_batch([replace(example, sensor_depth_m=sensor_m)])
+    assert batch.truth_m.dtype == torch.float32
+    assert batch.truth_m[0, :27].isnan().all()
+    assert batch.truth_m[0, 29:].isfinite().all()
+    assert batch.prompt_m.isfinite().all()
+
+
 def test_sensors_are_drawn_as_often_as_the_recipe_says(views):
     source = CellSource(views, {'zones_8x8': 3, 'zones_32x32': 1}, Spoiling())
     rows = [
