@@ -137,7 +137,8 @@ def _of_sensor(info: CameraInfo, window: SensorWindow, *, rectified: bool) -> Re
     has_k, has_p = given_k not in EMPTY, given_p not in EMPTY
     k, p = (Intrinsics(window.width, window.height, *given) for given in (given_k, given_p))
     step, odd = _step_to_sensor(k if has_k else p, window)
-    k, p = _enlarge(k, *step), _enlarge(p, *step)
+    if step != NO_STEP:
+        k, p = _enlarge(k, *step), _enlarge(p, *step)
     if has_k and has_p:
         _require_agreement(k, p, info, uses_p=rectified)
     if has_p and rectified:
@@ -212,8 +213,7 @@ def _off_middle(intrinsics: Intrinsics) -> float:
 
 def _require_agreement(k: Intrinsics, p: Intrinsics, info: CameraInfo, *, uses_p: bool) -> None:
     """Refuse K and P of which one must be wrong, where the wrong one may be used."""
-    is_turned = any(info.r) and not np.allclose(info.r, STRAIGHT, atol=1e-3)
-    is_bent = is_turned or is_distorted(info)
+    is_bent = is_distorted(info) or _is_turned(info)
     most = MOST_ZOOM if is_bent else MOST_ZOOM_UNDISTORTED
     if not uses_p and (is_bent or _off_middle(k) <= OFF_MIDDLE < _off_middle(p)):
         return  # P says nothing of this image, or is left from another size
@@ -229,6 +229,11 @@ def _require_agreement(k: Intrinsics, p: Intrinsics, info: CameraInfo, *, uses_p
         + ('' if is_bent else ' though nothing is to be rectified')
         + f'; {CALIBRATE}'
     )
+
+
+def _is_turned(info: CameraInfo) -> bool:
+    turned = [abs(given - own) > 1e-3 for given, own in zip(info.r, STRAIGHT, strict=True)]
+    return any(turned) and any(info.r)
 
 
 def _of_another_size(window: SensorWindow, width: int, height: int) -> BadIntrinsics:
