@@ -9,6 +9,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+CHECKED := test/core test/contracts pip_ros/test
 
 HAS_ROS := $(if $(ROS_DISTRO),$(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes))
 VENV := $(if $(HAS_ROS),.venv-$(ROS_DISTRO),.venv)
@@ -19,12 +20,13 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 10) or sys.exit("promptda_ro
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format benchmark clean
+.PHONY: help demo test check lint format benchmark clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo       replay a recorded camera through the node; results in demo_output/'
 	@echo 'make test       every test, with line coverage'
+	@echo 'make check      the tests that need no running node and no training, in about a minute'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make format     let ruff format and sort the code'
 	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
@@ -35,6 +37,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
+check: $(VENV)/.test
+	$(BIN)/python -m pytest -q $(CHECKED) $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

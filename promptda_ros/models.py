@@ -33,6 +33,11 @@ from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
+WHAT_EMBEDDED_IS_FOR = (
+    f'{EMBEDDED} was trained on simulated bins and tables only: it shows that everything works, '
+    'but do not move a gripper by its depth; for real scenes fetch official weights, for example '
+    'promptda fetch_model vits, and set model.name:=vits'
+)
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 TIMED_FRAMES = 2
 LONGEST_COMPILATION_SEC = 120.0
@@ -158,7 +163,7 @@ def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> Loade
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
     estimator = _estimator(network, folder, settings, device, dtype)
-    notes = []
+    notes = [WHAT_EMBEDDED_IS_FOR] if _is_embedded(settings) else []
     if dtype != torch.float32:
         exact = _estimator(network, folder, settings, device, torch.float32)
         off_m = largest_difference_m(estimator, exact)

@@ -76,7 +76,8 @@ def test_a_number_format_that_is_millimetres_off_is_not_used():
     )
     model = load_model(settings)
     assert model.precision == 'float32'
-    (note,) = model.notes
+    purpose, note = model.notes
+    assert 'do not move a gripper by its depth' in purpose
     assert re.search(r'in bfloat16 the network is up to \d+\.\d mm from float32 > 2 mm', note)
 
 
