@@ -31,6 +31,7 @@ from promptda_ros.network.folded import fold, FoldedNetwork
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.network.statement import read_statement, Statement
 from promptda_ros.share import share_folder
 from promptda_ros.spinning import let_threads_sleep
 from promptda_ros.tools.export import export_onnx
@@ -92,7 +93,13 @@ def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
     network, settings = _network(name), build({})
     folded = _fold(network)
     use_onednn(folded)
-    estimator = Estimator(folded, device=torch.device('cpu'), is_small=name == EMBEDDED)
+    states = read_statement(_folder(name)) if name == EMBEDDED else Statement()
+    estimator = Estimator(
+        folded,
+        device=torch.device('cpu'),
+        refine_edges=states.refine_edges,
+        agree_with_sensor=states.agree_with_sensor,
+    )
     size = estimator.network_size(height, width)
     runs = {
         'transformers': host.hugging_face(hugging_face(network), frame, size),
@@ -169,10 +176,14 @@ def _figures(first: np.ndarray, this: np.ndarray) -> list[float]:
     return [float(value) for value in (*figures, *spread, np.median(by_processor))]
 
 
+def _folder(name: str) -> Path:
+    return REPOSITORY / 'models' / name
+
+
 @torch.inference_mode(False)
 def _network(name: str) -> PromptDepthAnythingForDepthEstimation:
     if name == EMBEDDED:
-        return load_network(REPOSITORY / 'models' / EMBEDDED)
+        return load_network(_folder(name))
     network = make(SHAPES[name])
     with torch.no_grad():
         for weights in network.parameters():

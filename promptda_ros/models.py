@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 import time
 
-import numpy as np
 import torch
 
 from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
@@ -21,23 +20,18 @@ from promptda_ros.network import (
     CheckpointError,
     load_network,
     PromptDepthAnythingForDepthEstimation,
-    PromptDepthAnythingImageProcessor,
 )
 from promptda_ros.network.compiled import CompiledNetwork, Compiler
 from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network.folded import fold
-from promptda_ros.network.folder import FETCHABLE, fetched_folder, PROCESSOR_FILE, WEIGHTS_FILE
+from promptda_ros.network.folder import FETCHABLE, fetched_folder, WEIGHTS_FILE
+from promptda_ros.network.normalisation import Normalisation, read_normalisation
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.openvino_model import OpenVinoModel
-from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.network.statement import read_statement, Statement
 from promptda_ros.share import share_folder
 
 EMBEDDED = 'promptda-tiny'
-WHAT_EMBEDDED_IS_FOR = (
-    f'{EMBEDDED} was trained on simulated bins and tables only: it shows that everything works, '
-    'but do not move a gripper by its depth; for real scenes fetch official weights, for example '
-    'promptda fetch_model vits, and set model.name:=vits'
-)
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 TIMED_FRAMES = 2
 LONGEST_COMPILATION_SEC = 120.0
@@ -147,10 +141,11 @@ def load_model(settings: Settings) -> LoadedModel:
         CheckpointError: the weights are missing or can't be trusted.
     """
     device = choose_device(settings.device)
-    dtype = choose_dtype(_precision(settings), device)
+    statement = read_statement(model_folder(settings.model))
+    dtype = choose_dtype(_precision(settings.precision, statement), device)
     choose_engine(settings.engine, device, dtype)  # refuses before the weights are read
     try:
-        return run_on_device(_load, settings, device, dtype)
+        return run_on_device(_load, settings, statement, device, dtype)
     except OutOfMemory as error:
         raise DeviceError(f'{_memory_text(settings, device)}: {error}') from None
     except BadFrame as error:
@@ -158,14 +153,22 @@ def load_model(settings: Settings) -> LoadedModel:
         raise DeviceError(f'{name} gives no depth on {device}: {error}') from None
 
 
-def _load(settings: Settings, device: torch.device, dtype: torch.dtype) -> LoadedModel:
+def _load(
+    settings: Settings, statement: Statement, device: torch.device, dtype: torch.dtype
+) -> LoadedModel:
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
-    estimator = _estimator(network, folder, settings, device, dtype)
-    notes = [WHAT_EMBEDDED_IS_FOR] if _is_embedded(settings) else []
+    pixels = read_normalisation(folder, network.config)
+    resolution = settings.model.resolution
+
+    def make(dtype: torch.dtype) -> Estimator:
+        return _estimator(network, pixels, statement, resolution, device, dtype)
+
+    estimator = make(dtype)
+    notes = [statement.caution] if statement.caution else []
     if dtype != torch.float32:
-        exact = _estimator(network, folder, settings, device, torch.float32)
+        exact = make(torch.float32)
         off_m = largest_difference_m(estimator, exact)
         if off_m > TOLERANCE_M:
             notes.append(_precision_text(dtype, off_m))
@@ -204,25 +207,21 @@ def _compiled(
 
 def _estimator(
     network: PromptDepthAnythingForDepthEstimation,
-    folder: Path,
-    settings: Settings,
+    pixels: Normalisation,
+    statement: Statement,
+    resolution: str,
     device: torch.device,
     dtype: torch.dtype,
 ) -> Estimator:
-    processor = _image_processor(folder)
-    folded = fold(
-        network,
-        image_mean=np.broadcast_to(processor.image_mean, 3).tolist(),
-        image_std=np.broadcast_to(processor.image_std, 3).tolist(),
-        dtype=dtype,
-    )
+    folded = fold(network, image_mean=pixels.mean, image_std=pixels.deviation, dtype=dtype)
     folded.to(device)
     use_onednn(folded)
     return Estimator(
         folded,
         device=device,
-        resolution=settings.model.resolution,
-        is_small=_is_embedded(settings),
+        resolution=resolution,
+        refine_edges=statement.refine_edges,
+        agree_with_sensor=statement.agree_with_sensor,
     )
 
 
@@ -263,24 +262,9 @@ def _require_metric(folder: Path, network: PromptDepthAnythingForDepthEstimation
     )
 
 
-def _image_processor(folder: Path) -> PromptDepthAnythingImageProcessor:
-    """Return what the folder says of its input; the published networks take ImageNet's."""
-    if (folder / PROCESSOR_FILE).is_file():
-        return PromptDepthAnythingImageProcessor.from_pretrained(folder)
-    return PromptDepthAnythingImageProcessor(image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
-
-
-def _precision(settings: Settings) -> str:
-    """Return the precision; the embedded network was trained in float32 and loses to less.
-
-    Its head takes differences of large numbers: in bfloat16 errors grew from 4 to 13 mm.
-    """
-    is_auto = settings.precision == 'auto'
-    return 'fp32' if is_auto and _is_embedded(settings) else settings.precision
-
-
-def _is_embedded(settings: Settings) -> bool:
-    return settings.model.name == EMBEDDED and not settings.model.path
+def _precision(wanted: str, statement: Statement) -> str:
+    """Return the precision, which a network that loses to less may state."""
+    return 'fp32' if wanted == 'auto' and statement.precision == 'fp32' else wanted
 
 
 def _require_no_choice(settings: Settings, problem: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from promptda_ros.core.setting import SettingError
+from promptda_ros.yaml_file import read_yaml, YamlFileError
 
 OPTION = '--params-file'
 PARAMETERS = 'ros__parameters'
@@ -43,10 +44,9 @@ def given_files(arguments: Sequence[str]) -> list[Path]:
 def _nodes_of(path: Path) -> set[str]:
     try:
         # Without tags, as rcl reads it: launch writes !!python/tuple.
-        content = yaml.load(path.read_text(encoding='utf-8'), Loader=yaml.BaseLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        text = f'params_file {path} cannot be read: {" ".join(str(error).split())}'
-        raise SettingError(text) from None
+        content = read_yaml(path, loader=yaml.BaseLoader)
+    except YamlFileError as error:
+        raise SettingError(f'params_file: {error}') from None
     return set(_names(content, ''))
 
 

@@ -10,11 +10,10 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from promptda_ros.core.setting import SettingError, Value
 from promptda_ros.core.settings import build
 from promptda_ros.share import share_folder
+from promptda_ros.yaml_file import read_yaml, YamlFileError
 
 TOPICS = ('image', 'depth', 'camera_info', 'depth_camera_info', 'confidence', 'mask')
 SECTIONS = ('topics', 'parameters')
@@ -52,17 +51,19 @@ def read(path: Path) -> Preset:
         SettingError: the file has something else in it, or a value that is no good.
     """
     try:
-        sections = _mapping(yaml.safe_load(path.read_text(encoding='utf-8')) or {}, 'the file')
+        sections = _mapping(read_yaml(path) or {}, 'the file')
         _refuse_unknown(sections, SECTIONS, 'section')
         topics = _mapping(sections.get('topics', {}), 'topics')
         _refuse_unknown(topics, TOPICS, 'topic')
         parameters = _flatten(_mapping(sections.get('parameters', {}), 'parameters'))
         build(parameters)
-    except (SettingError, yaml.YAMLError) as error:
-        raise SettingError(f'{path}: {" ".join(str(error).split())}') from None
-    return Preset(
-        topics={name: str(topic) for name, topic in topics.items()}, parameters=parameters
-    )
+        for name, topic in topics.items():
+            _require_topic(name, topic)
+    except YamlFileError as error:
+        raise SettingError(str(error)) from None
+    except SettingError as error:
+        raise SettingError(f'{path}: {error}') from None
+    return Preset(topics=topics, parameters=parameters)
 
 
 def _folder() -> Path:
@@ -73,6 +74,11 @@ def _mapping(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SettingError(f'{what} is not a list of names with values')
     return value
+
+
+def _require_topic(name: str, topic: object) -> None:
+    if not isinstance(topic, str) or not topic:
+        raise SettingError(f'topic {name} is {topic!r}, not the name of a topic')
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:

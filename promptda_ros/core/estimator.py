@@ -66,12 +66,14 @@ class Estimator:
         *,
         device: torch.device,
         resolution: str = 'auto',
-        is_small: bool = False,
+        refine_edges: bool = False,
+        agree_with_sensor: bool = False,
     ) -> None:
-        """Take a network that is on the device; what small ones give is improved."""
+        """Take a network that is on the device, and what `auto` of two settings means for it."""
         self.network = network
         self.device = device
-        self._is_small = is_small
+        self._refine_edges = refine_edges
+        self._agree_with_sensor = agree_with_sensor
         fallback = 'full' if device.type == 'cuda' else 'low'
         self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
 
@@ -149,9 +151,9 @@ class Estimator:
         saturated = self._saturated(network_depth_m, prepared.prompt)
         colours = prepared.pixels[0]
         depth_m, coarse = network_depth_m, has_zones(prepared.prompt)
-        if self._applies(settings.refine_edges):
+        if _applies(settings.refine_edges, self._refine_edges):
             depth_m = refine_edges(depth_m, colours, rounds=2 if coarse else 1)
-        if self._applies(settings.agree_with_sensor) and not coarse:
+        if _applies(settings.agree_with_sensor, self._agree_with_sensor) and not coarse:
             measured = upload(prepared.prompt.measured, self.device)
             depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
         depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
@@ -198,9 +200,6 @@ class Estimator:
             pixels = pixels.float()  # only the CPU resizes uint8
         return F.interpolate(pixels, size, mode='bicubic', antialias=True)
 
-    def _applies(self, choice: str) -> bool:
-        return self._is_small if choice == 'auto' else choice == 'on'
-
     def _saturated(self, depth_m: Tensor, prompt: Prompt) -> Tensor:
         """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""
         margin_m = SATURATION * (prompt.far_m - prompt.near_m)
@@ -223,6 +222,10 @@ class Estimator:
             measured = _enlarge(upload(prompt.measured, self.device), saturated.shape)
             masks.append(saturated & ~measured)
         return torch.stack(masks).any(0) if masks else None
+
+
+def _applies(choice: str, auto: bool) -> bool:
+    return auto if choice == 'auto' else choice == 'on'
 
 
 def _joined(tensors: list[Tensor]) -> Tensor:

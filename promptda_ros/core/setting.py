@@ -46,7 +46,7 @@ class Setting:
         if isinstance(self.default, tuple):
             return self._check_list(value, type(self.default[0]))
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)  # people write `tolerance: 1`
+            value = _as_float(value)  # people write `tolerance: 1`
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             hint = '; quote it in YAML' if kind is str else ''
             raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}{hint}')
@@ -73,10 +73,11 @@ class Setting:
             raise SettingError(text)
         if self.limits is not None:
             for each in entries:
-                self._check_limits(float(each), *self.limits)
-        return tuple(kind(each) for each in entries)
+                self._check_limits(each, *self.limits)
+        return tuple(_as_float(each) if kind is float else each for each in entries)
 
-    def _check_limits(self, value: float, low: float, high: float) -> None:
+    def _check_limits(self, given: float, low: float, high: float) -> None:
+        value = _as_float(given)
         if math.isfinite(value) and low <= value <= high:
             return
         limits = f'{low}..{high} {self.unit}'.rstrip()
@@ -87,6 +88,14 @@ def has_value(value: object) -> bool:
     """Tell whether a parameter was given a value: null and an empty list in YAML are none."""
     is_nothing = isinstance(value, str) and value.lower() in NO_VALUE
     return value is not None and not is_nothing
+
+
+def _as_float(value: float) -> float:
+    """Return a number as float; whole numbers that have none are infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def setting(

@@ -293,15 +293,16 @@ class OutputSettings:
     refine_edges: str = _setting(
         'auto',
         'Let the picture move soft edges of depth to where colours change (a joint bilateral '
-        'filter): auto does so for promptda-tiny, which is too small to place them.',
+        'filter): auto does so where promptda.json of the model folder asks for it, as for '
+        'promptda-tiny, which is too small to place them.',
         choices=('auto', 'on', 'off'),
         live=True,
     )
     agree_with_sensor: str = _setting(
         'auto',
         'Correct depth by its mean difference from what was measured around; differences over 5 % '
-        'of the measured range do not count. auto does so for promptda-tiny, whose surfaces are '
-        'sharp but some millimetres off.',
+        'of the measured range do not count. auto does so where promptda.json of the model folder '
+        'asks for it, as for promptda-tiny, whose surfaces are sharp but some millimetres off.',
         choices=('auto', 'on', 'off'),
         live=True,
     )
@@ -476,8 +477,8 @@ class Settings:
     )
     precision: str = _setting(
         'auto',
-        'Number format of the network body; auto is fp16 on CUDA, and fp32 on a CPU and for '
-        'promptda-tiny.',
+        'Number format of the network body; auto is fp16 on CUDA, and fp32 on a CPU and where '
+        'promptda.json of the model folder asks for it, as for promptda-tiny.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),
     )
     engine: str = _setting(

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn, Tensor
 
 from promptda_ros.network.folded_backbone import FoldedBackbone, FoldedEmbeddings, Size
 from promptda_ros.network.folded_decoder import FoldedDecoder
-from promptda_ros.network.folder import find_folder, PROCESSOR_FILE
-from promptda_ros.network.image_processor import PromptDepthAnythingImageProcessor
-from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD, PerChannel
+from promptda_ros.network.folder import find_folder
+from promptda_ros.network.normalisation import read_normalisation
 from promptda_ros.network.prompt_depth_anything import (
     load_network,
     normalise_prompt,
@@ -91,21 +89,11 @@ def load_folded(
 ) -> FoldedNetwork:
     """Load and fold a folder, or raise CheckpointError; see `load_network` and `fold`.
 
-    Without preprocessor_config.json pixels are those of ImageNet, as of the published networks.
+    How pixels are normalised is read from the folder, see `read_normalisation`.
     """
     network = load_network(folder, sha256=sha256)
-    mean: PerChannel = IMAGENET_MEAN
-    deviation: PerChannel = IMAGENET_STD
-    if (find_folder(folder) / PROCESSOR_FILE).is_file():
-        processor = PromptDepthAnythingImageProcessor.from_pretrained(folder)
-        mean, deviation = processor.image_mean, processor.image_std
-    channels = network.config.dinov2.num_channels
-    return fold(
-        network,
-        image_mean=np.broadcast_to(mean, channels).tolist(),
-        image_std=np.broadcast_to(deviation, channels).tolist(),
-        dtype=dtype,
-    )
+    pixels = read_normalisation(find_folder(folder), network.config)
+    return fold(network, image_mean=pixels.mean, image_std=pixels.deviation, dtype=dtype)
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
+from promptda_ros.network.statement import read_statement, Statement
 from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
@@ -84,7 +85,8 @@ def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
         require_cell(recipe, network.config.patch_size)
     # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
     network = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    state = new_state(network, recipe, init_sha256=init_sha256)
+    statement = read_statement(options.init) if options.init else Statement()
+    state = new_state(network, recipe, init_sha256=init_sha256, statement=statement)
     state.resume(options.out)
     if options.data:
         source, validation = _recorded(recipe, network.config.patch_size, options)

@@ -10,8 +10,6 @@ import hashlib
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import yaml
-
 from promptda_ros.core.errors import PromptdaError, suggest
 from promptda_ros.network.fields import (
     require_choice,
@@ -19,6 +17,7 @@ from promptda_ros.network.fields import (
     require_number,
     require_whole,
 )
+from promptda_ros.yaml_file import read_yaml, YamlFileError
 
 # YAML takes 6e-4 for text.
 NOUNS = {
@@ -162,12 +161,13 @@ def read_recipe(path: Path) -> Recipe:
             of its limits; the text names the field and the value.
     """
     try:
-        text = path.read_bytes()
-        values = yaml.safe_load(text)
-    except (OSError, yaml.YAMLError) as error:
-        raise RecipeError(f'{path} is no readable YAML file: {_in_one_line(error)}') from None
+        values = read_yaml(path)
+    except YamlFileError as error:
+        raise RecipeError(str(error)) from None
     try:
-        recipe: Recipe = _build(Recipe, values, name='recipe', ours={'sha256': _digest(text)})
+        recipe: Recipe = _build(
+            Recipe, values, name='recipe', ours={'sha256': _digest(path.read_bytes())}
+        )
     except ValueError as error:
         raise RecipeError(f'{path}: {error}') from None
     return recipe
@@ -216,7 +216,3 @@ def _require(condition: bool, name: str, value: object, allowed: str) -> None:
 
 def _digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
-
-
-def _in_one_line(error: Exception) -> str:
-    return ' '.join(str(error).split())

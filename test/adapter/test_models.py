@@ -20,7 +20,13 @@ from promptda_ros.core.device import DeviceError
 from promptda_ros.core.frame import Frame
 from promptda_ros.core.settings import build, describe, ModelSettings
 from promptda_ros.models import expected_digest, load_model, model_folder
-from promptda_ros.network import CheckpointError, load_network
+from promptda_ros.network import (
+    CheckpointError,
+    load_network,
+    PromptDepthAnythingImageProcessor,
+)
+from promptda_ros.network.folded import load_folded
+from promptda_ros.network.statement import Statement
 
 
 @pytest.fixture
@@ -58,7 +64,8 @@ def test_the_network_sees_pixels_as_its_own_folder_says(folder):
     slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
     frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
     settings = build({})
-    text = json.dumps({'image_mean': [0.5, 0.4, 0.3], 'image_std': [0.2, 0.3, 0.4]})
+    numbers = {'image_mean': [0.5, 0.4, 0.3], 'image_std': [0.2, 0.3, 0.4]}
+    text = json.dumps({**numbers, 'keep_aspect_ratio': True})
     (folder / 'preprocessor_config.json').write_text(text)
     estimator = load(folder).estimator
     prepared = estimator.prepare(frame, settings.prompt)
@@ -145,12 +152,79 @@ def test_a_flipped_byte_in_the_embedded_network_is_found(tmp_path, monkeypatch):
         load_model(build({'device': 'cpu'}))
 
 
-def test_the_embedded_network_stays_in_float32_wherever_it_runs(folder):
-    """Its head takes differences of large numbers."""
-    assert models._precision(build({})) == 'fp32'
-    assert models._precision(build({'precision': 'bf16'})) == 'bf16'
-    assert models._precision(build({'model.name': 'vits'})) == 'auto'
-    assert models._precision(build({'model.path': str(folder)})) == 'auto'
+def test_a_network_is_what_its_folder_states_however_it_is_named(tmp_path):
+    """The name and two paths of the embedded one gave depth that was 17 mm apart."""
+    embedded = model_folder(ModelSettings())
+    copied = shutil.copytree(embedded, tmp_path / 'mine')
+    image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
+    step_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
+    step_m[:, 8:] += 0.5
+    frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=step_m)
+
+    def depth_m(**values: object) -> np.ndarray:
+        settings = build({'device': 'cpu', 'engine': 'torch', **values})
+        model = load_model(settings)
+        assert model.precision == 'float32'
+        assert any('do not move a gripper by its depth' in note for note in model.notes)
+        return model.estimator.estimate(frame, settings.prompt, settings.output).depth_m
+
+    by_name = depth_m()
+    np.testing.assert_array_equal(depth_m(**{'model.path': str(embedded)}), by_name)
+    np.testing.assert_array_equal(depth_m(**{'model.path': str(copied)}), by_name)
+    (copied / 'promptda.json').unlink()
+    plain = load_model(build({'device': 'cpu', 'engine': 'torch', 'model.path': str(copied)}))
+    assert plain.notes == ()
+
+
+def test_precision_auto_is_what_the_folder_states():
+    """The head of the embedded network takes differences of large numbers."""
+    assert models._precision('auto', Statement(precision='fp32')) == 'fp32'
+    assert models._precision('bf16', Statement(precision='fp32')) == 'bf16'
+    assert models._precision('auto', Statement()) == 'auto'
+
+
+@pytest.mark.parametrize(
+    'field, value, words',
+    [
+        ('do_pad', True, 'do_pad is True, must be false: the node resizes'),
+        ('resample', 2, 'resample is 2, must be 3'),
+        ('keep_aspect_ratio', False, 'keep_aspect_ratio is False, must be true'),
+        ('ensure_multiple_of', 28, 'ensure_multiple_of is 28, must be 1 or patch_size=14'),
+        ('do_center_crop', True, 'do_center_crop is True'),
+        ('image_processor_type', 'DPTImageProcessor', "image_processor_type is 'DPTImageProcess"),
+        ('image_mean', [0.5, 0.5], 'image_mean'),
+        ('sharpen', True, 'has no sharpen'),
+    ],
+)
+def test_a_preparation_that_the_node_does_not_do_is_refused(folder, field, value, words):
+    asked = {'keep_aspect_ratio': True, 'size_divisor': 14, field: value}
+    (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
+    with pytest.raises(CheckpointError, match=re.escape(words)):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    'asked',
+    [
+        {'do_normalize': False},
+        {'do_rescale': False, 'image_mean': 127.0, 'image_std': 60.0},
+        {'rescale_factor': 1 / 127.5, 'image_mean': 1.0, 'image_std': 0.5},
+    ],
+    ids=str,
+)
+def test_pixels_are_scaled_as_the_folder_says(folder, asked):
+    """Equal to the processor on a picture that needs no resizing."""
+    asked = {'keep_aspect_ratio': True, **asked}
+    (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
+    processor = PromptDepthAnythingImageProcessor.from_pretrained(folder, do_resize=False)
+    image = np.random.default_rng(0).integers(0, 256, (56, 70, 3), dtype=np.uint8)
+    prompt_m = torch.linspace(0.5, 1.5, 12 * 16).reshape(1, 1, 12, 16)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        found = load_folded(folder)(pixels, prompt_m)
+        normalised = processor(image, return_tensors='pt').pixel_values
+        expected = load_network(folder)(normalised, prompt_m).predicted_depth
+    torch.testing.assert_close(found, expected, atol=0, rtol=1e-4)
 
 
 def test_the_setting_offers_the_networks_that_there_are():

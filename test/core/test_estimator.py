@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 import warnings
 
 from hypothesis import given
@@ -61,7 +62,7 @@ def repeat_prompt(pixels: Tensor, prompt_m: Tensor) -> Tensor:
     return F.interpolate(prompt_m, pixels.shape[2:], mode='bilinear')[0, 0]
 
 
-def fake(answer: Callable[[Tensor, Tensor], Tensor], **options: str) -> Estimator:
+def fake(answer: Callable[[Tensor, Tensor], Tensor], **options: Any) -> Estimator:
     """Return an estimator with a fake network."""
     return Estimator(FakeNetwork(answer), device=CPU, **options)
 
@@ -417,11 +418,11 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
 
 
 @pytest.mark.parametrize('name', ['refine_edges', 'agree_with_sensor'])
-def test_depth_is_improved_where_the_network_is_small_or_the_user_says_so(name):
+def test_depth_is_improved_where_the_network_or_the_user_asks_for_it(name):
     image = colours(84, 112)
     step_m = slope()
     step_m[:, 32:] += 0.5
-    small = fake(lambda pixels, prompt_m: 1.01 * repeat_prompt(pixels, prompt_m), is_small=True)
+    small = fake(lambda pixels, prompt_m: 1.01 * repeat_prompt(pixels, prompt_m), **{name: True})
     prepared = small.prepare(frame_of(step_m, image), PROMPT)
     (answer_m,) = small.infer([prepared])
     off = {'refine_edges': 'off', 'agree_with_sensor': 'off'}
@@ -535,9 +536,9 @@ class Meta:
         return tuple(torch.ones_like(tensor, device='cpu').numpy() for tensor in tensors)
 
 
-@pytest.mark.parametrize('is_small', [True, False])
+@pytest.mark.parametrize('improves', [True, False])
 def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
-    is_small, network_folder, monkeypatch
+    improves, network_folder, monkeypatch
 ):
     """From the upload on, nothing is asked of the device before, and nothing leaves it."""
     meta = Meta()
@@ -546,7 +547,13 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # there is none on it
     device = torch.device('meta')
     network = folded(network_folder).to(device)
-    estimator = Estimator(network, device=device, resolution='low', is_small=is_small)
+    estimator = Estimator(
+        network,
+        device=device,
+        resolution='low',
+        refine_edges=improves,
+        agree_with_sensor=improves,
+    )
     sensor_m = slope()
     sensor_m[5:9, 5:9] = np.nan
     sensor_m[20, 20] = 9.0  # rejected

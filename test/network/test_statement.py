@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.network.statement."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from promptda_ros.network import CheckpointError
+from promptda_ros.network.statement import read_statement, Statement, write_statement
+
+
+def test_statements_survive_a_folder(tmp_path):
+    states = Statement(refine_edges=True, precision='fp32', caution='for tests')
+    write_statement(tmp_path, states)
+    assert read_statement(tmp_path) == states
+
+
+def test_a_folder_without_the_file_states_the_defaults(tmp_path):
+    assert read_statement(tmp_path) == Statement()
+
+
+@pytest.mark.parametrize(
+    'values, words',
+    [
+        ({'refine_edge': True}, 'has no refine_edge .* did you mean refine_edges'),
+        ({'refine_edges': 'yes'}, "refine_edges is 'yes', must be true or false"),
+        ({'precision': 'fp8'}, "precision is 'fp8', must be one of any, fp32"),
+        ({'caution': 'two\nlines'}, 'caution is .*, must be one line of text'),
+        ({'caution': 3}, 'caution is 3'),
+        ([], 'no JSON object'),
+    ],
+    ids=str,
+)
+def test_what_is_not_understood_is_refused(tmp_path, values, words):
+    (tmp_path / 'promptda.json').write_text(json.dumps(values))
+    with pytest.raises(CheckpointError, match=words):
+        read_statement(tmp_path)
