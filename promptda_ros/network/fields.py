@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 import math
 from typing import Any, TYPE_CHECKING
+
+from promptda_ros.core.errors import suggest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -38,17 +39,14 @@ def keep_known(
         if name in known or name.startswith('_'):
             continue
         if name not in foreign:
-            raise UnknownName(f'{owner} has no {name} (given as {value!r}); {_hint(name, known)}')
+            raise UnknownName(
+                f'{owner} has no {name} (given as {value!r}); {suggest(name, sorted(known))}'
+            )
         harmless = foreign[name]
         if harmless is not None:
             allowed = f'one of {harmless} or left out: nothing here acts on it'
             require(value in harmless, f'{owner}: {name}', value, allowed)
     return {name: value for name, value in values.items() if name in known}
-
-
-def _hint(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f'did you mean {near[0]}?' if near else f'known are: {", ".join(sorted(known))}'
 
 
 def require(condition: bool, field: str, value: object, allowed: str) -> None:
