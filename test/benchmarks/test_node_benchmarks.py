@@ -9,7 +9,10 @@ from pathlib import Path
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from promptda_ros.pictures import write_picture
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_SEC = 240.0
@@ -60,3 +63,15 @@ def test_cameras_are_counted_with_the_network_and_without(run):
     for table in found['tables']:
         assert [row[:2] for row in table['rows']] == [[2, 1], [2, 2]]
         assert all(0 < row[4] <= row[3] for row in table['rows'])
+
+
+def test_depth_that_is_called_measured_is_as_the_sensor_says(run, tmp_path):
+    """K3: more than a few centimetres off there is none."""
+    rows = np.linspace(900, 1500, 48).astype(np.uint16)[:, None].repeat(64, axis=1)
+    write_picture(tmp_path / 'depth.png', rows)
+    write_picture(tmp_path / 'image.png', np.full((96, 128, 3), 120, np.uint8))
+    pair = (str(tmp_path / 'image.png'), str(tmp_path / 'depth.png'))
+    (table,) = run('agreement', '--pair', *pair)['tables']
+    ((_, measured, code_4, _, over_2_cm, over_5_cm),) = table['rows']
+    assert (measured, over_2_cm, over_5_cm) == ('100.0%', '0.00%', '0.00%')
+    assert float(code_4.rstrip('%')) > 10

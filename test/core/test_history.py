@@ -69,11 +69,23 @@ class Stream:
         found = find_measured(depth_m, self.settings)
         averaged = self.history.average(found, frame, self.settings)
         assert averaged.measured is found.measured
+        assert averaged.beyond is found.beyond
+        assert averaged.nearer is found.nearer
         return np.where(averaged.measured, averaged.depth_m, np.float32(np.nan))
 
     def see_all(self, depths_m: Iterable[FloatImage]) -> np.ndarray:
         """Return the depth after each of many frames (frames, h, w)."""
         return np.stack([self.see(depth_m) for depth_m in depths_m])
+
+
+def test_what_is_out_of_range_now_is_so_whatever_was_measured_before():
+    """K1, K2: and nothing of it is averaged into what is measured after it."""
+    stream = Stream()
+    before_m, side_m, after_m = (noisy(table(), seed) for seed in range(3))
+    side_m[BOX], side_m[:4] = np.inf, -np.inf
+    stream.see(before_m)
+    assert np.isnan(stream.see(side_m)[BOX]).all()
+    np.testing.assert_array_equal(stream.see(after_m)[BOX], after_m[BOX])
 
 
 def noisy_table(frames: int, first_seed: int = 0) -> list[FloatImage]:
