@@ -16,6 +16,7 @@ import numpy.typing as npt
 from promptda_ros import jpeg, millimetres, png
 from promptda_ros.compressed import AS_STORED, decode_colour, open_picture, Origin
 from promptda_ros.compressed_depth import read_counts
+from promptda_ros.core.aspect import same_aspect, Size
 from promptda_ros.core.errors import FileError
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 
@@ -131,6 +132,23 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except BadFrame as error:
         raise FileError(f'{path} can not be read: {error}') from None
+
+
+def require_same_view(image: Path, image_size: Size, depth: Path, depth_size: Size) -> None:
+    """Refuse the depth of another view, as sizes (height, width) show it.
+
+    Raises:
+        FileError: the aspect ratios differ.
+    """
+    if same_aspect(image_size, depth_size):
+        return
+    is_turned = same_aspect(image_size, depth_size[::-1])
+    mend = 'turn one of them' if is_turned else 'crop the larger view to what both show'
+    (height, width), (rows, columns) = image_size, depth_size
+    raise FileError(
+        f'{depth} has {columns}x{rows} pixels, not in the aspect ratio of the {width}x{height} of '
+        f'{image}: depth would be shifted; {mend}, or name files of one view'
+    )
 
 
 def write_picture(path: Path, pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:

@@ -52,12 +52,15 @@ class StopSignal:
             raise Stopped
 
 
-def exit_code_of(program: str, main: Callable[[], int]) -> int:
+def exit_code_of(
+    program: str, main: Callable[[], int], *, reword: Callable[[str], str] = str
+) -> int:
     """Run a main function and return its exit code; what it raises becomes one sentence."""
     codes: list[int] = []
 
     def tell(error: Exception) -> None:
-        print(f'{program}: {" ".join(_sentence(error).split())}', file=sys.stderr)
+        sentence = reword(' '.join(_sentence(error).split()))
+        print(f'{program}: {sentence}', file=sys.stderr)
         codes.append(_code(error))
 
     try:

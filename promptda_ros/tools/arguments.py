@@ -7,15 +7,65 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 import math
+import re
 from typing import NoReturn
+
+import yaml
 
 from promptda_ros.core.camera import BadIntrinsics, check
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import Intrinsics
+from promptda_ros.core.settings import describe
 
 
 class UsageError(PromptdaError):
     """Arguments that a command can't take; the text names the argument and the value."""
+
+
+# Settings that advice of the core names, and the options that commands have for them
+OPTIONS = {
+    'device': '--device',
+    'input.depth_scale': '--depth-scale',
+    'model.name': '--model',
+    'model.path': '--model',
+    'model.resolution': '--resolution',
+}
+
+
+def in_options(text: str) -> str:
+    """Return advice about settings of the node as a command line takes it."""
+    return re.sub(r"([\w.]+):=([^\s,;')]+)", _as_option, text)
+
+
+def _as_option(assignment: re.Match[str]) -> str:
+    name, value = assignment[1], assignment[2]
+    if name in OPTIONS:
+        return f'{OPTIONS[name]} {value}'
+    is_setting = name in [setting.name for setting in describe()]
+    return f'-p {name}:={value}' if is_setting else assignment[0]
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Let a command take any setting of the node, as `ros2 run` does."""
+    parser.add_argument(
+        '-p',
+        dest='settings',
+        type=_assignment,
+        action='append',
+        default=[],
+        metavar='NAME:=VALUE',
+        help='a setting of the node (docs/parameters.md), as for ros2 run',
+    )
+
+
+def _assignment(text: str) -> tuple[str, object]:
+    name, sign, value = text.partition(':=')
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f'{text!r} is not NAME:=VALUE')
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError:
+        return name, value
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -23,7 +73,7 @@ class _Formatter(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         text = action.help or ''
-        is_shown = action.default not in (None, False, argparse.SUPPRESS)
+        is_shown = action.default not in (None, False, '', [], argparse.SUPPRESS)
         return f'{text} (default: %(default)s)' if is_shown and '%(default)' not in text else text
 
 

@@ -18,8 +18,21 @@ from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.core.trust import Validity
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
-from promptda_ros.pictures import read_depth, read_image, write_array, write_picture
-from promptda_ros.tools.arguments import add_camera, camera_of, number_from, Parser, rays_of
+from promptda_ros.pictures import (
+    read_depth,
+    read_image,
+    require_same_view,
+    write_array,
+    write_picture,
+)
+from promptda_ros.tools.arguments import (
+    add_camera,
+    add_settings,
+    camera_of,
+    number_from,
+    Parser,
+    rays_of,
+)
 from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
@@ -52,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         help='metres in one unit; 0: 0.001 for whole numbers, 1 for others',
     )
+    add_settings(parser)
     add_camera(parser, needed_for='cloud.ply and for ')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
@@ -67,6 +81,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             'model.resolution': arguments.resolution,
             'device': arguments.device,
             'engine': 'torch',  # the others compile between the frames of the node
+            **dict(arguments.settings),
         }
     )
 
@@ -77,6 +92,8 @@ def _frame(arguments: argparse.Namespace) -> Frame:
     sensor_depth_m = read_depth(arguments.depth, arguments.depth_scale)
     if rays_of(arguments) and camera is not None:
         sensor_depth_m = along_axis(sensor_depth_m, camera)
+    rows, columns = sensor_depth_m.shape
+    require_same_view(arguments.image, image.shape[:2], arguments.depth, (rows, columns))
     return Frame(
         stamp_ns=0,
         frame_id='',

@@ -36,12 +36,18 @@ def main(arguments: list[str] | None = None) -> int:
     known = [word for word in words[:1] if word in COMMANDS]
     program = ' '.join(('promptda', *known))
     try:
-        return exit_code_of(program, lambda: _run(words))
+        return exit_code_of(program, lambda: _run(words), reword=_in_options)
     except Stopped as stopped:
         print(f'{program}: {str(stopped) or "stopped"}', file=sys.stderr)
         return ExitCode.INTERRUPTED
     finally:
         stop.ignore()
+
+
+def _in_options(sentence: str) -> str:
+    from promptda_ros.tools.arguments import in_options  # late, as all that commands need
+
+    return in_options(sentence)
 
 
 def _run(words: list[str]) -> int:

@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from promptda_ros.core.aspect import require_same_view
 from promptda_ros.core.errors import PromptdaError
-from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.evaluation.metrics import Judge
 from promptda_ros.evaluation.readers.files import FileReader, FrameFiles
 from promptda_ros.evaluation.sample import Sample
+from promptda_ros.pictures import require_same_view
 from promptda_ros.training.examples import Example, is_usable
 from promptda_ros.training.recipe import Phase
 
@@ -116,10 +115,8 @@ def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:
     sample = _read(frame)
     if not is_usable(sample.sensor_depth_m) or not np.isfinite(sample.truth_m).any():
         return False
-    try:
-        require_same_view(sample.truth_m.shape, sample.sensor_depth_m.shape)
-    except BadFrame as error:
-        raise RecordingError(f'{frame.sensor_depth}: {error}') from None
+    rows, columns = sample.sensor_depth_m.shape
+    require_same_view(frame.image, sample.image.shape[:2], frame.sensor_depth, (rows, columns))
     shapes.add(sample.sensor_depth_m.shape)
     return True
 
