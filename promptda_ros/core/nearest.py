@@ -6,6 +6,10 @@ An image is decided as soon as nothing that can still arrive would be nearer: us
 first depth at or after its stamp arrives. Where that depth may be nearer to the next image, the
 oldest one waits for the next and leaves it the depth. Without this rule one lost depth would
 shift every following pair by a frame once the tolerance exceeds half a period.
+
+Where depth has come out of order lately, an image without one waits until two later depths have
+passed it. Nothing that follows is paired meanwhile, so that the order of pairs holds: a swapped
+neighbour is found again at the price of one period for the pair after it.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from typing import TypeVar
 from promptda_ros.core.stream import Held, Stream
 
 T = TypeVar('T')
+
+PASSED_BY = 2  # later depths that end the wait for one that may come late
 
 
 class Verdict(enum.Enum):
@@ -41,11 +47,23 @@ def choose(
         reach_ns = tolerance_ns if nearest is None else image_ns - nearest.stamp_ns
         if not final and not depths.has_passed(image_ns + reach_ns):
             return Verdict.WAIT
+        if nearest is None and not final and _may_come_late(images, depths, image_ns + reach_ns):
+            return Verdict.WAIT
         return nearest or Verdict.LEAVE
     verdict = Verdict.TAKE if reuse_depth else _claim(images, depths, nearest, final=final)
     if verdict is Verdict.LEAVE and candidates[0] is not nearest:
         return candidates[0]
     return nearest if verdict is Verdict.TAKE else verdict
+
+
+def _may_come_late(images: Stream[T], depths: Stream[T], passed_ns: int) -> bool:
+    """Whether the depth of the oldest image may follow the one that has just passed it."""
+    if depths.disorder == 0 or depths.held_from(passed_ns) >= PASSED_BY:
+        return False
+    image_spacing_ns, spacing_ns = images.held[0].spacing_ns, depths.spacing_ns()
+    if image_spacing_ns is None or spacing_ns is None:
+        return False
+    return 2 * spacing_ns <= 3 * image_spacing_ns  # of a slower sensor most images have no depth
 
 
 def _claim(images: Stream[T], depths: Stream[T], depth: Held[T], *, final: bool) -> Verdict:

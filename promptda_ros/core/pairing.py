@@ -177,6 +177,8 @@ class Pairing(Generic[T]):
         other = self._depth if stream is self._image else self._image
         threshold_ns = self._settings.reset_threshold_ns
         result = admit(stream, other, entry.stamp_ns, reset_threshold_ns=threshold_ns)
+        if result is None or (result is Loss.LATE and stream.old_run == 0):
+            stream.note_order(entry.stamp_ns)
         if isinstance(result, Jump):
             self._begin_epoch(
                 f'{stream.topic.value} stamps jumped back by {result.back_ns / 1e9:.3f} s'

@@ -17,6 +17,7 @@ T = TypeVar('T')
 MAX_STAMP_NS = 2**31 * 1_000_000_000 - 1
 
 _REMEMBERED_STAMPS = 64  # enough to know a message that was delivered twice
+_REMEMBERED_DISORDER = 1000  # messages after one that came late
 
 
 class Topic(enum.Enum):
@@ -78,12 +79,18 @@ class Stream(Generic[T]):
         self.latest_ns: int | None = None  # stamp of the message admitted last
         self.floor_ns: int | None = None  # stamp in the pair emitted last
         self.stale_ns: int | None = None  # latest_ns when the other topic alone jumped back
+        self.disorder = 0  # messages for which another that comes late is reckoned with
         self.old_run = 0  # messages in a row that are older than the latest by a jump
         self.tail_run = 0  # messages refused since stale_ns was set
         self.received = 0
         self._paired = 0
         self._lost: Counter[Loss] = Counter()
         self._remembered: deque[int] = deque(maxlen=_REMEMBERED_STAMPS)
+
+    def note_order(self, stamp_ns: int) -> None:
+        """Note whether a message of this epoch comes after one that was stamped later."""
+        is_late = self.latest_ns is not None and stamp_ns < self.latest_ns
+        self.disorder = _REMEMBERED_DISORDER if is_late else max(self.disorder - 1, 0)
 
     def insert(self, entry: Held[T]) -> None:
         """Hold a message and remember its stamp."""
@@ -126,7 +133,7 @@ class Stream(Generic[T]):
         while self.held:
             self.drop_oldest(Loss.CLEARED)
         self.latest_ns = self.floor_ns = self.stale_ns = None
-        self.old_run = self.tail_run = 0
+        self.old_run = self.tail_run = self.disorder = 0
         self._remembered.clear()
 
     def around(self, stamp_ns: int) -> list[Held[T]]:
@@ -143,6 +150,16 @@ class Stream(Generic[T]):
         """Whether a topic in stamp order can no longer deliver anything before `stamp_ns`."""
         # The latest, not the greatest: one stamp from the future must not end every wait.
         return self.latest_ns is not None and self.latest_ns >= stamp_ns
+
+    def held_from(self, stamp_ns: int) -> int:
+        """Count the held messages at or after a stamp."""
+        return len(self.held) - bisect_left(self.held, stamp_ns, key=_stamp_ns)
+
+    def spacing_ns(self) -> int | None:
+        """Return the shortest distance of recent stamps; None before the second one."""
+        stamps = sorted(self._remembered)
+        distances = (after - before for before, after in zip(stamps, stamps[1:], strict=False))
+        return min(distances, default=None)
 
     def counters(self) -> TopicCounters:
         """Snapshot of what became of the messages."""

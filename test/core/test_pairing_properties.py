@@ -410,6 +410,58 @@ def test_i9_the_interleaving_of_the_topics_does_not_matter(
     assert stamps_of(first.pairs) == stamps_of(second.pairs)
 
 
+@examples
+@given(st.lists(st.booleans(), max_size=40), st.integers(0, PERIOD // 2 - 1), st.data())
+def test_i9_swapped_neighbours_are_paired_whatever_the_interleaving(swaps, tolerance, data):
+    """F10: once the topic is known to deliver out of order; I1 and I2 hold, nothing is wrong."""
+    stamps = [PERIOD * frame for frame in range(1, 2 * len(swaps) + 9)]
+    depths = swapped([False, False, True, *swaps], stamps)
+    log = Log(settings_of(tolerance=tolerance))
+    picks = data.draw(st.lists(st.booleans(), max_size=100))
+    pairs = deliver(log, merge(stamps, depths, picks))
+    log.advance(NEVER)
+    pairs = stamps_of(log.pairs)
+    assert all(image == depth for image, depth in pairs)
+    assert {image for image, _ in pairs} >= {*stamps[6:]}
+
+
+def test_a_swapped_neighbour_costs_the_pair_after_it_one_depth():
+    """F10: no other pair waits."""
+    log = Log(settings_of(tolerance=PERIOD // 3))
+    stamps = [PERIOD * frame for frame in range(1, 41)]
+    waiting = []
+    for image, depth in zip(stamps, swapped([False] * 3 + [True] * 5, stamps), strict=True):
+        log.add(IMAGE, image)
+        log.add(DEPTH, depth)
+        waiting.append(log.pairing.counters.image.held)
+    assert len(log.pairs) == len(stamps) - 1  # the first swap was not reckoned with
+    assert set(waiting) == {0, 1}
+    assert sum(waiting) == 4
+
+
+def test_images_of_a_slower_sensor_are_not_held_up_for_depth_that_is_not_to_come():
+    """F2, F10: most of them have none, also where some depth came out of order."""
+    log = Log(settings_of(tolerance=PERIOD // 3))
+    stamps = [PERIOD * frame for frame in range(1, 41)]
+    depths = swapped([False] * 3 + [True], stamps[1::2])
+    for frame, image in enumerate(stamps):
+        log.add(IMAGE, image)
+        if frame % 2:
+            log.add(DEPTH, depths[frame // 2])
+            assert log.pairing.counters.image.held == 0
+    assert len(log.pairs) == len(depths) - 1
+
+
+def swapped(swaps: list[bool], stamps: list[int]) -> list[int]:
+    """Return the stamps as they arrive: each True swaps the next two."""
+    arriving = list(stamps)
+    for number, is_swapped in enumerate(swaps):
+        at = 2 * number
+        if is_swapped:
+            arriving[at : at + 2] = reversed(arriving[at : at + 2])
+    return arriving
+
+
 # I7 and I8
 
 
