@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
+from promptda_ros.core.errors import FileError
 from promptda_ros.evaluation.readers import find_frames
 from promptda_ros.training.recipe import Phase
 from promptda_ros.training.recordings import RecordingError, split
@@ -89,7 +90,7 @@ def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
 
     folder = write_recording(tmp_path / 'a', 4)
     cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
-    with pytest.raises(RecordingError, match='000.png: depth 16x16 does not match'):
+    with pytest.raises(FileError, match='000.png has 16x16 pixels, not in the aspect ratio'):
         split([frames_of(folder)], PHASE)
 
 

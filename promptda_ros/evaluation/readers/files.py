@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from promptda_ros import millimetres
-from promptda_ros.core.aspect import same_aspect
 from promptda_ros.core.camera import along_axis, check
-from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics
 from promptda_ros.evaluation.reduce import reduce_median
 from promptda_ros.evaluation.sample import Sample
-from promptda_ros.pictures import read_depth, read_image
+from promptda_ros.pictures import read_depth, read_image, require_same_view
 
 Number = TypeVar('Number', bound=np.generic)
 
@@ -74,11 +73,7 @@ class FileReader:
         else:
             sensor_depth_m = _read_depth(frame.sensor_depth, frame, image)
         image = _upright(image, frame)
-        if not same_aspect(image.shape[:2], truth_m.shape):
-            raise FileError(
-                f'{frame.truth} is {_size(truth_m)} and {frame.image} {_size(image)}: depth of '
-                'another aspect ratio than its image is not of the same view'
-            )
+        require_same_view(frame.image, image.shape[:2], frame.truth, truth_m.shape)
         return Sample(
             name=frame.name,
             sensor=frame.sensor,
@@ -110,10 +105,6 @@ def _read_depth(path: Path, frame: FrameFiles, image: ByteImage) -> FloatImage:
         height, width = image.shape[:2]
         depth_m = along_axis(depth_m, check(Intrinsics(width, height, *frame.rays_of)))
     return _upright(depth_m, frame)
-
-
-def _size(picture: npt.NDArray[Number]) -> str:
-    return f'{picture.shape[1]}x{picture.shape[0]}'
 
 
 def _upright(picture: npt.NDArray[Number], frame: FrameFiles) -> npt.NDArray[Number]:
