@@ -58,7 +58,7 @@ def test_every_option_that_a_message_names_exists(capsys, monkeypatch):
 
 def test_every_parameter_that_a_message_sets_exists():
     known = {setting.name for setting in describe()} | ARGUMENTS
-    advised = named(r'(?<![\w}])([a-z][a-z_]*(?:\.[a-z_]+)*):=')
+    advised = named(r'(?<![\w.])([a-z][a-z_]*(?:\.[a-z_]+)*):=')
     assert {name for name in advised - known if not name.endswith('_topic')} == set()
 
 

@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+import signal
+import subprocess
 import sys
 
 import pytest
 
+from promptda_ros.exit_codes import ExitCode
 from promptda_ros.tools import main as tools
 
 
@@ -52,3 +56,55 @@ def test_commands_that_send_images_start_again_with_the_large_image_environment(
     assert command[1:] == ['-m', 'promptda_ros.tools.main', 'play', '--loop']
     assert 'MALLOC_TRIM_THRESHOLD_' in environment
     assert environment['FASTRTPS_DEFAULT_PROFILES_FILE'].endswith('fastdds_large_images.xml')
+
+
+def test_the_page_of_commands_names_every_one_and_every_exit_code():
+    page = (Path(__file__).resolve().parents[2] / 'docs/commands.md').read_text()
+    assert [name for name in tools.COMMANDS if f'`{name}`' not in page] == []
+    assert [code for code in ExitCode if f'| {code} |' not in page] == []
+
+
+def test_what_nobody_foresaw_is_one_sentence_with_its_traceback_in_a_file(
+    monkeypatch, tmp_path, capsys
+):
+    """A defect of ours: 70, and enough to report it."""
+
+    def fail(settings):
+        raise LookupError('nobody\nforesaw this')
+
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
+    monkeypatch.setattr('promptda_ros.tools.print_settings.as_yaml', lambda: fail(0))
+    assert tools.main(['print_settings', '--out', str(tmp_path / 'out')]) == ExitCode.INTERNAL
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert 'internal error, LookupError: nobody foresaw this' in sentence
+    kept = tmp_path / 'log/promptda_tracebacks.txt'
+    assert str(kept) in sentence
+    assert 'Traceback' in kept.read_text()
+    assert not (tmp_path / 'out').exists()
+
+
+def test_ctrl_c_while_outputs_are_written_leaves_nothing(monkeypatch, tmp_path, capsys):
+    """K20."""
+    monkeypatch.setattr(
+        'promptda_ros.tools.print_settings.as_table', lambda: os.kill(os.getpid(), signal.SIGINT)
+    )
+    out = tmp_path / 'out'
+    assert tools.main(['print_settings', '--out', str(out)]) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == 'promptda print_settings: stopped\n'
+    assert not out.exists()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('module', ['numpy', 'torch.nn', 'promptda_ros.core.result'])
+def test_a_stop_while_modules_are_imported_is_one_line(tmp_path, module, number):
+    """K20: compiled modules turn a KeyboardInterrupt into exit status -2."""
+    command = [sys.executable, '-X', 'importtime', '-m', 'promptda_ros.tools.main', 'estimate']
+    files = ['--image', 'a', '--depth', 'b', '--out', str(tmp_path / 'out')]
+    with subprocess.Popen([*command, *files], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().rstrip().endswith(f' {module}'):
+            assert process.poll() is None
+        process.send_signal(number)
+        said = [line for line in process.stderr if not line.startswith('import time:')]
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert said == ['promptda estimate: stopped\n']
