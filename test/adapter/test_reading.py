@@ -268,7 +268,19 @@ def test_a_frame_that_one_side_does_not_name_is_refused_with_what_helps(
     np.testing.assert_allclose(frame.sensor_depth_m, np.full((42, 56), 0.8), rtol=1e-6)
 
 
-# Distance along the ray
+# What a depth image holds
+
+
+def test_inverse_depth_is_refused_until_the_user_says_that_it_is_none(reader):
+    """K4, K18: values that are linear over the whole view are those of no plane."""
+    counts = np.repeat(np.linspace(500, 1500, HEIGHT)[:, None], WIDTH, axis=1)
+    depth = image_of(counts.astype(np.uint16), header_of(COLOUR_FRAME), '16UC1')
+    refused = refusal(reader, pair_of(depth=depth))
+    assert refused.reason == 'inverse_depth'
+    assert 'trust.gate:=false' in str(refused)
+    settings = Settings()
+    settings = replace(settings, trust=replace(settings.trust, gate=False))
+    assert reader.read(pair_of(depth=depth), settings).sensor_depth_m.shape == (HEIGHT, WIDTH)
 
 
 def sphere(radius_mm: int, height: int, width: int) -> Any:
