@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 from cv_bridge.encodings import Encoding, parse
 import numpy as np
+import numpy.typing
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -58,6 +59,31 @@ class CvBridge:
         if header is not None:
             message.header = header
         return message
+
+    def cv2_to_compressed_imgmsg(
+        self, cvim: np.ndarray, dst_format: str = 'jpg'
+    ) -> CompressedImage:
+        """Encode (H, W) or (H, W, C) in the order of OpenCV as a file of this ending."""
+        if not isinstance(cvim, np.ndarray):
+            raise TypeError('Your input type is not a numpy array')
+        try:
+            done, encoded = cv2.imencode(f'.{dst_format}', cvim)
+        except cv2.error as error:
+            raise CvBridgeError(f'OpenCV cannot encode as {dst_format}: {error}') from error
+        if not done:
+            raise CvBridgeError(f'OpenCV cannot encode {_content_name(cvim)} as {dst_format}')
+        message = CompressedImage(format=dst_format)
+        message.data.frombytes(encoded.tobytes())
+        return message
+
+    def encoding_to_dtype_with_channels(self, encoding: str) -> tuple[str, int]:
+        """Return numpy's name of the numbers, and how many a pixel has."""
+        known = _known(encoding)
+        return known.dtype.name, known.channels
+
+    def dtype_with_channels_to_cvtype2(self, dtype: np.typing.DTypeLike, n_channels: int) -> str:
+        """Name numbers and channels as encodings do, for example 8UC3."""
+        return _content_name(Encoding(np.dtype(dtype), n_channels))
 
 
 def _known(name: str) -> Encoding:

@@ -9,7 +9,8 @@ import re
 
 import numpy as np
 
-_CONTENT = re.compile(r'(8U|8S|16U|16S|32S|32F|64F)(?:C([1-4]))?')
+_CONTENT = re.compile(r'(8U|8S|16U|16S|32S|32F|64F)(?:C([1-9][0-9]{0,2}))?')
+_MOST_CHANNELS = 512  # of OpenCV
 _LETTERS = {'U': 'u', 'S': 'i', 'F': 'f'}
 
 # ROS names a Bayer pattern after the first two rows, OpenCV after the second and third pixel of
@@ -65,7 +66,7 @@ def parse(name: str) -> Encoding | None:
     if name in ENCODINGS:
         return ENCODINGS[name]
     match = _CONTENT.fullmatch(name)
-    if match is None:
+    if match is None or int(match[2] or 1) > _MOST_CHANNELS:
         return None
     kind, channels = match.groups()
     dtype = np.dtype(f'{_LETTERS[kind[-1]]}{int(kind[:-1]) // 8}')

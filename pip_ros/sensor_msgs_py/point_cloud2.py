@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import array
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 import sys
+from typing import Any
 
 import numpy as np
 from numpy.lib.recfunctions import structured_to_unstructured, unstructured_to_structured
@@ -90,6 +92,18 @@ def read_points_numpy(
     )
     points = read_points(cloud, field_names, skip_nans, uvs, reshape_organized_cloud)
     return structured_to_unstructured(points)
+
+
+def read_points_list(
+    cloud: PointCloud2,
+    field_names: Sequence[str] | None = None,
+    skip_nans: bool = False,
+    uvs: Iterable[int] | None = None,
+) -> list[Any]:
+    """Read points as named tuples, point.x; slow, an array does the same work for all at once."""
+    points = read_points(cloud, field_names, skip_nans, uvs)
+    point_type = namedtuple('Point', points.dtype.names)
+    return [point_type(*point) for point in points]
 
 
 def create_cloud(

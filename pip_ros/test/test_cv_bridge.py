@@ -276,3 +276,48 @@ def test_an_array_of_another_type_is_refused(bridge, rgb):
         bridge.cv2_to_imgmsg(rgb, '16UC1')
     with pytest.raises(TypeError):
         bridge.cv2_to_imgmsg(rgb.tolist(), 'rgb8')
+
+
+@pytest.mark.parametrize('channels', [5, 12, 512])
+def test_pixels_of_many_channels_survive_the_way_there_and_back(bridge, channels):
+    pixels = np.arange(2 * 3 * channels, dtype=np.uint16).reshape(2, 3, channels)
+
+    message = bridge.cv2_to_imgmsg(pixels, f'16UC{channels}')
+
+    assert (message.encoding, message.step) == (f'16UC{channels}', 6 * channels)
+    np.testing.assert_array_equal(bridge.imgmsg_to_cv2(message), pixels)
+
+
+@pytest.mark.parametrize('encoding', ['8UC0', '8UC513'])
+def test_pixels_that_opencv_does_not_know_are_refused(bridge, encoding):
+    message = sensor_msgs.Image(height=1, width=1, encoding=encoding, step=1024)
+    message.data = array.array('B', bytes(1024))
+
+    with pytest.raises(cv_bridge.CvBridgeError):
+        bridge.imgmsg_to_cv2(message)
+
+
+def test_an_array_is_compressed_without_loss_as_png(bridge, rgb):
+    message = bridge.cv2_to_compressed_imgmsg(rgb, 'png')
+
+    assert message.format == 'png'
+    np.testing.assert_array_equal(bridge.compressed_imgmsg_to_cv2(message), rgb)
+
+
+def test_an_array_is_compressed_as_jpeg_where_nothing_else_is_asked(bridge, rgb):
+    message = bridge.cv2_to_compressed_imgmsg(rgb)
+
+    assert message.format == 'jpg'
+    off = bridge.compressed_imgmsg_to_cv2(message).astype(int) - rgb
+    assert np.abs(off).mean() < 3
+
+
+def test_what_is_no_array_is_not_compressed(bridge):
+    with pytest.raises(TypeError):
+        bridge.cv2_to_compressed_imgmsg([1, 2, 3])
+
+
+def test_types_are_named_as_opencv_names_them(bridge):
+    assert bridge.encoding_to_dtype_with_channels('16UC3') == ('uint16', 3)
+    assert bridge.encoding_to_dtype_with_channels('bgr8') == ('uint8', 3)
+    assert bridge.dtype_with_channels_to_cvtype2('float32', 2) == '32FC2'

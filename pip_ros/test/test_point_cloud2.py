@@ -93,6 +93,15 @@ def test_unknown_points_are_skipped_on_demand(header, xyz_m):
     np.testing.assert_array_equal(returned, xyz_m[[0, 1, 3, 4]])
 
 
+def test_points_come_as_named_tuples(header, xyz_m):
+    cloud = point_cloud2.create_cloud(header, XYZ, xyz_m)
+
+    points = point_cloud2.read_points_list(cloud, field_names=('y', 'x'), skip_nans=True)
+
+    assert [(point.x, point.y) for point in points] == [(0, 1), (3, 4), (9, 10), (12, 13)]
+    assert points[0]._fields == ('y', 'x')
+
+
 def test_single_points_are_read_by_number(header, xyz_m):
     cloud = point_cloud2.create_cloud(header, XYZ, xyz_m)
 
