@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 import time
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
@@ -30,44 +31,44 @@ class NetworkHealth:
     @property
     def warning(self) -> str:
         """Why depth is coarser than it was to be; '' if it is not."""
-        name, wanted = self.resolution.name, self.resolution.wanted
-        return '' if name == wanted else f'memory is short: resolution {name} instead of {wanted}'
+        return _warning(self.resolution)
 
     def note(self, fates: Collection[str]) -> None:
         """Note what became of the frames of a batch."""
-        before = self.resolution.name
+        resolution = copy(self.resolution)
         if 'out_of_memory' in fates:
-            self.resolution.ran_out(time.monotonic())
+            resolution.ran_out(time.monotonic())
         elif ANSWERED in fates:
-            self.resolution.fitted(time.monotonic())
+            resolution.fitted(time.monotonic())
         if 'model_output' in fates:
             self._invalid += 1
         elif ANSWERED in fates:
             self._invalid = 0
-        self._say_resolution(before)
-        self._say_problem()
+        self._say_resolution(resolution)
+        self._say_problem(resolution)
+        self.resolution = resolution  # last, as the problem: what is seen has been said
 
-    def _say_resolution(self, before: str) -> None:
-        if self.resolution.name == before:
+    def _say_resolution(self, resolution: Resolution) -> None:
+        if resolution.name == self.resolution.name:
             return
-        if self.warning:
+        if warning := _warning(resolution):
             self._log.warning(
-                f'{self.warning}; end other programs on the device, or set model.resolution'
+                f'{warning}; end other programs on the device, or set model.resolution'
             )
         else:
-            self._log.info(f'resolution {self.resolution.name} is tried again')
+            self._log.info(f'resolution {resolution.name} is tried again')
 
-    def _say_problem(self) -> None:
-        problem = self._find_problem()
+    def _say_problem(self, resolution: Resolution) -> None:
+        problem = self._find_problem(resolution)
         if problem and not self.problem:
             self._log.error(problem)
         elif self.problem and not problem:
             self._log.info('the network gives depth again')
         self.problem = problem  # last: whoever reads it on another thread finds the log said
 
-    def _find_problem(self) -> str:
-        if self.resolution.is_stuck:
-            name = self.resolution.name
+    def _find_problem(self, resolution: Resolution) -> str:
+        if resolution.is_stuck:
+            name = resolution.name
             smaller = (
                 '' if name == 'low' else 'set model.resolution:=auto, which takes what fits, '
             )
@@ -81,3 +82,8 @@ class NetworkHealth:
                 'precision:=fp32, or fetch the model again'
             )
         return ''
+
+
+def _warning(resolution: Resolution) -> str:
+    name, wanted = resolution.name, resolution.wanted
+    return '' if name == wanted else f'memory is short: resolution {name} instead of {wanted}'

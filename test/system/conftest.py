@@ -22,7 +22,7 @@ from std_msgs.msg import Header
 
 from promptda_ros.messages import colour_image, depth_image
 
-LIMIT_SEC = 60.0  # far above what anything here takes
+LIMIT_SEC = 100.0  # far above what anything here takes
 
 
 class NodeProcess:
