@@ -38,12 +38,12 @@ _COLOUR_VIEWS = {
     'bgra8': _Encoding('u1', 4, cv2.COLOR_BGRA2RGB),
     'mono8': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
     '8UC1': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
+    'rgb16': _Encoding('u2', 3),
+    'bgr16': _Encoding('u2', 3, cv2.COLOR_BGR2RGB),
+    'mono16': _Encoding('u2', 1, cv2.COLOR_GRAY2RGB),
 }
 # cv_bridge converts the rest, known to it by these names, from rows of so many bytes a pixel.
 _COLOUR_BRIDGED = {
-    'rgb16': ('rgb16', 'u2', 3),
-    'bgr16': ('bgr16', 'u2', 3),
-    'mono16': ('mono16', 'u2', 1),
     'yuv422': ('yuv422', 'u1', 2),
     'uyvy': ('yuv422', 'u1', 2),
     'yuv422_yuy2': ('yuv422_yuy2', 'u1', 2),
@@ -71,6 +71,8 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
     view = _COLOUR_VIEWS.get(message.encoding)
     if view is not None:
         pixels = _pixels(message, view)
+        if view.dtype == 'u2':
+            pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
         return pixels if view.to_rgb is None else cv2.cvtColor(pixels, view.to_rgb)
     if message.encoding in _COLOUR_BRIDGED:
         name, dtype, channels = _COLOUR_BRIDGED[message.encoding]

@@ -90,11 +90,7 @@ def unpack(data: memoryview, header: PngHeader) -> bytearray:
             packed.append(content)
         elif name in (b'IHDR', b'PLTE'):
             _append(plain, name, content)
-    begin = len(plain)
-    plain += bytes(4) + b'IDAT'
     _unpack_rows(packed, header.rows_bytes, plain)
-    struct.pack_into('>I', plain, begin, len(plain) - begin - 8)
-    plain += struct.pack('>I', zlib.crc32(memoryview(plain)[begin + 4 :]))
     _append(plain, b'IEND', b'')
     return plain
 
@@ -121,7 +117,7 @@ def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _unpack_rows(packed: list[memoryview], wanted: int, plain: bytearray) -> None:
-    """Append the rows as a zlib stream that is not compressed."""
+    """Append the rows in chunks that are not compressed, small ones because OpenCV copies each."""
     inflater, storer, count = zlib.decompressobj(), zlib.compressobj(level=0), 0
     try:
         for content in packed:
@@ -132,12 +128,13 @@ def _unpack_rows(packed: list[memoryview], wanted: int, plain: bytearray) -> Non
                 count += len(rows)
                 if count > wanted:
                     raise BadPng(f'has more than the {wanted} bytes of its rows')
-                plain += storer.compress(rows)
+                if stored := storer.compress(rows):
+                    _append(plain, b'IDAT', stored)
     except zlib.error as error:
         raise BadPng(f'can not be unpacked ({error})') from None
     if count != wanted or not inflater.eof:
         raise BadPng(f'has {count} of the {wanted} bytes of its rows')
-    plain += storer.flush()
+    _append(plain, b'IDAT', storer.flush())
 
 
 def _append(plain: bytearray, name: bytes, content: bytes | memoryview) -> None:

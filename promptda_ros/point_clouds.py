@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # decoders take whatever has these fields, also where there i
 
 # FLOAT32 and FLOAT64 of PointField; of numbers in other types nobody says what unit they have.
 _FLOATS = {7: 'f4', 8: 'f8'}
-POINTS_AT_ONCE = 1 << 18  # what bounds the memory beside that of the points
+POINTS_AT_ONCE = 1 << 16  # what bounds the memory beside that of the points
 
 
 @dataclass(frozen=True)

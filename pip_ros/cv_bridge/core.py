@@ -153,6 +153,8 @@ def _change_type(image: np.ndarray, given: Encoding, wanted: Encoding) -> np.nda
     """Go to the wanted number type; full white stays full white between 8 and 16 bits."""
     if given.dtype == wanted.dtype:
         return image
+    if (given.dtype, wanted.dtype) == (np.uint16, np.uint8):
+        return cv2.convertScaleAbs(image, alpha=255 / 65535)  # without numbers of 8 bytes between
     scale = {(8, 16): 65535 / 255, (16, 8): 255 / 65535}.get((given.bits, wanted.bits), 1.0)
     if wanted.dtype.kind == 'f':
         return image.astype(wanted.dtype)
