@@ -253,7 +253,8 @@ def _numbers(rng: Rng, length: int, dtype: str) -> bytes:
         return rng.bytes(length)
     metres = rng.uniform(0.3, 3.0, length // 4).astype('f4')
     if rng.random() < 0.3:
-        metres[rng.random(metres.size) < 0.3] = np.float32(pick(rng, NUMBERS))
+        with np.errstate(over='ignore'):
+            metres[rng.random(metres.size) < 0.3] = np.float32(pick(rng, NUMBERS))
     return metres.tobytes()
 
 

@@ -14,7 +14,9 @@ from benchmarks import report
 from benchmarks.results import Results, Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NOT_RUN_ALONE = {'__init__', 'report', 'results', 'serving', 'traffic', 'flying_pixels'}
+NOT_RUN_ALONE = {
+    '__init__', 'report', 'results', 'serving', 'traffic', 'flying_pixels', 'garbage',
+}  # fmt: skip
 
 
 @pytest.fixture
