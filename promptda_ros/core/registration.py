@@ -58,10 +58,10 @@ def register_depth(
     grid = _grid(camera, max_long_side, density)
     inverse = from_metres(upload(np.ascontiguousarray(depth_m, np.float32), device))
     # Blocks of so many pixels a side are as far apart as the pixels of the grid.
-    block = math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER)
+    block = max(1, math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER))
     view = reduce_view(View(inverse, sensor), block)
     registered_m = to_metres(draw_view(view, grid, camera_from_sensor))
-    too_near = find_too_near(depth_m, sensor, grid, camera_from_sensor)
+    too_near = find_too_near(depth_m, sensor, grid, camera_from_sensor, block=block)
     if too_near is not None:
         registered_m[too_near] = -np.inf
     return registered_m

@@ -178,14 +178,15 @@ def test_what_is_beyond_range_is_so_for_the_camera_and_before_it_nothing_changes
 
 @pytest.mark.parametrize('camera_from_sensor', [BESIDE, TURNED], ids=['beside', 'turned'])
 @pytest.mark.parametrize('distance_m', [0.02, 0.05, 0.2, 0.59])
+@pytest.mark.parametrize('sensor', SENSORS.values(), ids=SENSORS.keys())
 def test_what_is_too_near_for_the_sensor_is_before_everything_wherever_it_may_be(
-    camera_from_sensor, distance_m
+    sensor, camera_from_sensor, distance_m
 ):
     """K2: seen from beside it may cover other pixels than those behind it for the sensor."""
-    sensor = SENSORS['a phone']
     depth_m = depth_of(sensor, camera_from_sensor)
     thing = np.zeros(depth_m.shape, np.bool_)
-    thing[80:100, 110:130] = True
+    height, width = thing.shape
+    thing[height // 2 : 2 * height // 3, width // 3 : width // 2] = True
     found_m, truth_m = (
         register_depth(each_m, sensor, CAMERA, camera_from_sensor, max_long_side=MAX_LONG_SIDE)
         for each_m in (
@@ -194,7 +195,7 @@ def test_what_is_too_near_for_the_sensor_is_before_everything_wherever_it_may_be
         )
     )
     assert np.isneginf(found_m[np.isfinite(truth_m)]).all()
-    assert np.isneginf(found_m).mean() < 0.25
+    assert np.isneginf(found_m).mean() < 0.4
 
 
 def test_a_sensor_that_looks_elsewhere_shows_nothing():
