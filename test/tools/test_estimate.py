@@ -71,8 +71,8 @@ def test_distance_along_the_ray_is_turned_into_depth(files, network_folder):
     [
         (('0', '0', '0', '0'), 'focal lengths fx 0, fy 0 are not positive'),
         (('-490', '490', '63', '47'), 'fx -490, fy 490 are not positive'),
-        (('nan', '100', '63', '47'), 'not finite'),
-        (('100', '100', 'inf', '47'), 'not finite'),
+        (('nan', '100', '63', '47'), "'nan' is not a number"),
+        (('100', '100', 'inf', '47'), "'inf' is not a number"),
         (('100', '100', '320', '240'), '(320, 240) lies outside the image of 128x96'),
         (('1e-300', '1e-300', '63', '47'), 'field of view of 180 degrees'),
     ],
@@ -84,7 +84,7 @@ def test_intrinsics_of_no_camera_are_refused_before_anything_is_written(
     code = run(files, network_folder, '--intrinsics', *intrinsics)
     assert code == ExitCode.CONFIGURATION
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f'promptda estimate: --intrinsics {intrinsics[0]}')
+    assert '--intrinsics' in line
     assert text in line
     assert not (files / 'out').exists()
 
