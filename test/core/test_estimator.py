@@ -28,6 +28,7 @@ from promptda_ros.core import estimator as under_test
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
+from promptda_ros.core.sensor_range import fit_side
 from promptda_ros.core.settings import build, OutputSettings, PromptSettings
 from promptda_ros.network import load_network
 from promptda_ros.network.folded import fold, FoldedNetwork
@@ -219,6 +220,30 @@ def test_depth_is_unknown_exactly_where_the_sensor_says_out_of_range(estimator, 
     assert np.nanmax(depth.depth_m) <= 1.5 + 1e-5
     shares = (depth.beyond_fraction, depth.nearer_fraction)
     assert shares == ((out.mean(), 0.0) if side > 1 else (0.0, out.mean()))
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([(6, 9), (28, 42), (56, 84), (97, 145)]),
+    st.sampled_from([8, 20, 256]),
+)
+def test_no_pixel_out_of_range_is_published_at_any_resolution(seed, size, max_long_side):
+    """K1, K2: a sensor coarser or finer than the image, its prompt reduced or not."""
+    random = np.random.default_rng(seed)
+    kinds = random.integers(5, size=size)
+    depth_m = np.float32([1.0, 1.2, np.nan, np.inf, -np.inf])[kinds]
+    frame = frame_of(depth_m, colours(28, 42))
+    settings = PromptSettings(max_long_side=max_long_side, outlier_fraction=0.0)
+    try:
+        found_m = fake(repeat_prompt).estimate(frame, settings, OUTPUT).depth_m
+    except BadFrame as refused:
+        assert refused.reason in ('prompt_too_sparse', 'out_of_range')
+        return
+    out = fit_side(kinds > 2, (28, 42))
+    assert np.isnan(found_m[out]).all()
+    known_m = found_m[np.isfinite(found_m)]
+    assert not np.isinf(found_m).any()
+    assert ((known_m > 0.999) & (known_m < 1.201)).all()
 
 
 def test_nothing_is_published_between_a_surface_and_what_is_out_of_range(estimator):
