@@ -172,7 +172,7 @@ class Camera:
         now_sec = time.monotonic()
         for role, message in (('image', pair.image), ('depth', pair.depth)):
             stream = self._streams[role]
-            if stream.is_mixed(message.header.frame_id, now_sec):
+            if stream.is_mixed(plain(message.header.frame_id), now_sec):
                 one, other = sorted(stream.others)
                 topic = self._node.resolve_topic_name(f'{self.prefix}{role}')
                 raise BadFrame(
