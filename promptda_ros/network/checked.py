@@ -33,6 +33,7 @@ class Checked:
     file_name: ClassVar[str]
     foreign: ClassVar[Foreign]
     model_type: ClassVar[str]
+    sub_configs: ClassVar[dict[str, type[Checked]]] = {}
 
     def check(self) -> None:
         """Bring the values into their one form; ValueError names one that can't be."""
@@ -59,6 +60,10 @@ class Checked:
         if name in type(self).foreign:
             return None
         raise AttributeError(f'{type(self).__name__} has no {name}')
+
+    def get_text_config(self, decoder: bool = False) -> Self:
+        """Return itself, as transformers does where nothing is about text."""
+        return self
 
     @classmethod
     def translated(cls, words: dict[str, Any]) -> dict[str, Any]:

@@ -31,8 +31,7 @@ def load_weights(
     Raises:
         CheckpointError: the files are damaged, or do not fit the network.
     """
-    expected = network.state_dict()
-    numbers = sum(value.numel() for value in expected.values())
+    numbers = sum(value.numel() for value in network.state_dict().values())
     at_most = _WIDEST_NUMBER * numbers + _LARGEST_HEADER
     shards = shards_of(folder)
     contents = [read_file(folder, shard.file, at_most=at_most) for shard in shards]
@@ -46,12 +45,23 @@ def load_weights(
         found = _parse(folder / shard.file, content)
         _require_placed(folder, shard, found)
         weights.update(found)
-    _require_match(path, expected, weights)
+    give_weights(network, weights, source=path, dtype=dtype)
+    return digest.hexdigest()
+
+
+def give_weights(
+    network: nn.Module, weights: Mapping[str, Tensor], *, source: Path, dtype: torch.dtype | None
+) -> None:
+    """Give a network weights in one number format; None: that of the first.
+
+    Raises:
+        CheckpointError: they do not fit the network, or are not finite.
+    """
+    _require_match(source, network.state_dict(), weights)
     dtype = dtype or next(iter(weights.values())).dtype
     cast = {name: value.to(dtype) for name, value in weights.items()}
-    _require_finite(path, cast)
+    _require_finite(source, cast)
     network.load_state_dict(cast, assign=True)
-    return digest.hexdigest()
 
 
 def _parse(path: Path, content: bytes) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TYPE_CHECKING
 import torch
 from torch import nn, Tensor
 
-from promptda_ros.network.checkpoint import load_weights
+from promptda_ros.network.checkpoint import give_weights, load_weights
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.fields import keep_known, names_of, require
 from promptda_ros.network.folder import find_folder
@@ -89,39 +89,48 @@ class PretrainedNetwork(nn.Module):
     @classmethod
     def from_pretrained(
         cls,
-        pretrained_model_name_or_path: Path | str,
+        pretrained_model_name_or_path: Path | str | None,
         *,
         config: PromptDepthAnythingConfig | Path | str | None = None,
         subfolder: str = '',
         dtype: Precision = None,
         torch_dtype: Precision = None,
         device_map: torch.device | str | int | Mapping[str, Any] | None = None,
+        state_dict: Mapping[str, Tensor] | None = None,
         sha256: str = '',
+        output_loading_info: bool = False,
         **words: Any,
-    ) -> Self:
+    ) -> Any:
         """Load a folder with config.json and weights, ready for inference.
 
         dtype: float32 where nothing is said; 'auto' is as stored. device_map: 'auto' is the GPU
         where there is one. sha256, where given, is compared before anything is parsed. Further
-        words change the config.
+        words change the config. With output_loading_info a report comes along, empty, since
+        nothing may be missing. Without a folder a config and a state_dict are needed.
 
         Raises:
             CheckpointError: the folder is missing, damaged, or not of this network.
         """
-        folder = find_folder(pretrained_model_name_or_path) / subfolder
         known = names_of(cls.config_class)
         changes = keep_known(f'{cls.__name__}.from_pretrained', words, known, LOADING)
+        folder = Path()
+        if pretrained_model_name_or_path is not None or state_dict is None or config is None:
+            folder = find_folder(pretrained_model_name_or_path or '') / subfolder
         if not isinstance(config, PromptDepthAnythingConfig):
             config = cls.config_class.from_pretrained(config or folder)
         if changes:
             config = config.from_dict(config.to_dict(), **changes)
         wanted = dtype if dtype is not None else torch_dtype
+        stored = torch.float32 if wanted is None else _precision(wanted)
         # Without memory of its own it has no random weights that could survive by mistake.
         with torch.device('meta'):
             network = cls(config)
-        stored = torch.float32 if wanted is None else _precision(wanted)
-        network.sha256 = load_weights(network, folder, sha256=sha256, dtype=stored)
-        return network.to(_place(device_map)).eval()
+        if state_dict is None:
+            network.sha256 = load_weights(network, folder, sha256=sha256, dtype=stored)
+        else:
+            give_weights(network, state_dict, source=Path('state_dict'), dtype=stored)
+        network.to(_place(device_map)).eval()
+        return (network, _report()) if output_loading_info else network
 
     def save_pretrained(
         self,
@@ -137,6 +146,11 @@ class PretrainedNetwork(nn.Module):
         self.config.save_pretrained(folder)
         weights = self.state_dict() if state_dict is None else state_dict
         save_weights(weights, folder, max_shard_size=max_shard_size)
+
+
+def _report() -> dict[str, set[str]]:
+    names = ('missing_keys', 'unexpected_keys', 'mismatched_keys', 'error_msgs')
+    return {name: set() for name in names}
 
 
 def _precision(wanted: Precision) -> torch.dtype | None:

@@ -31,7 +31,22 @@ class PromptDepthAnythingForDepthEstimation(PretrainedNetwork):
         self.backbone = Dinov2(config.dinov2)
         self.neck = Neck(config)
         self.head = Head(config)
-        _initialise(self, config)
+        self.init_weights()
+
+    @torch.no_grad()
+    def init_weights(self) -> None:
+        """Draw every weight from a truncated normal; biases stay 0, norms and scales as built."""
+        config = self.config
+        for name, module in self.named_modules():
+            inside = config.dinov2 if name.startswith('backbone') else config
+            deviation = inside.initializer_range
+            if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+                nn.init.trunc_normal_(module.weight, std=deviation)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            if isinstance(module, Embeddings):
+                nn.init.trunc_normal_(module.cls_token, std=deviation)
+                nn.init.trunc_normal_(module.position_embeddings, std=deviation)
 
     def forward(
         self,
@@ -86,7 +101,9 @@ def load_network(folder: Path | str, *, sha256: str = '') -> PromptDepthAnything
 
     `sha256`, where given, is compared with the bytes of the weights before they are parsed.
     """
-    return PromptDepthAnythingForDepthEstimation.from_pretrained(folder, sha256=sha256)
+    kind = PromptDepthAnythingForDepthEstimation
+    network: PromptDepthAnythingForDepthEstimation = kind.from_pretrained(folder, sha256=sha256)
+    return network
 
 
 def normalise_prompt(prompt_depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -141,18 +158,3 @@ def _patch_grid(pixel_values: Tensor, config: PromptDepthAnythingConfig) -> tupl
             f'with sides of at least {side} pixels'
         )
     return shape[2] // side, shape[3] // side
-
-
-@torch.no_grad()
-def _initialise(network: nn.Module, config: PromptDepthAnythingConfig) -> None:
-    """Draw every weight from a truncated normal; biases stay 0, norms and scales as built."""
-    for name, module in network.named_modules():
-        inside = config.dinov2 if name.startswith('backbone') else config
-        deviation = inside.initializer_range
-        if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.trunc_normal_(module.weight, std=deviation)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        if isinstance(module, Embeddings):
-            nn.init.trunc_normal_(module.cls_token, std=deviation)
-            nn.init.trunc_normal_(module.position_embeddings, std=deviation)

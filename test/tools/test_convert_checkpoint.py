@@ -99,7 +99,9 @@ def refusal(capsys, *argv: str, code: ExitCode = ExitCode.MODEL_OR_DEVICE) -> st
 
 def test_a_checkpoint_becomes_a_folder_that_loads(tmp_path, capsys):
     assert main([save(tmp_path / 'model.ckpt', original()), str(tmp_path / 'vits')]) == 0
-    assert f'{tmp_path / "vits"} is ready' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f'{tmp_path / "vits"} is ready' in told
+    assert 'In transformers the same folder gives other depth, 4 to 9 mm' in told
     config = load_network(tmp_path / 'vits').config
     assert config.depth_estimation_type == 'metric'
     assert config.neck_hidden_sizes == NECK

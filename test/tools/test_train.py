@@ -24,6 +24,7 @@ from promptda_ros.core.settings import build
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model
 from promptda_ros.network import load_network
+from promptda_ros.network.statement import read_statement, Statement, write_statement
 from promptda_ros.tools.main import main as promptda
 from promptda_ros.tools.train import _verdict
 from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
@@ -127,10 +128,14 @@ def test_the_end_says_whether_anything_was_learnt(best_step, sentence):
 
 def test_a_network_of_ones_own_is_adapted(write_recipe, frames, network_folder, tmp_path):
     """Any checkpoint, also one that this repository could not start: its shape is its own."""
-    recipe, init = write_recipe(network=None), ('--init', network_folder)
+    begun = Path(shutil.copytree(network_folder, tmp_path / 'begun'))
+    states = Statement(refine_edges=True, agree_with_sensor=True, precision='fp32')
+    write_statement(begun, states)
+    recipe, init = write_recipe(network=None), ('--init', begun)
     assert run(recipe, tmp_path / 'out', *init, '--data', frames) == ExitCode.CLEAN
     card = (tmp_path / 'out' / MODEL / CARD).read_text()
     assert load_network(network_folder).sha256 in card
+    assert read_statement(tmp_path / 'out' / MODEL) == states
 
 
 def test_a_run_on_the_cell_renders_measures_and_trains(write_recipe, tmp_path):
