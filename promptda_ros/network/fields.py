@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 import math
+import sys
 from typing import Any, TYPE_CHECKING
 
 from promptda_ros.core.errors import suggest
@@ -104,10 +105,10 @@ def is_whole(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value is a finite number; True is not."""
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
-    )
+    """Tell whether a value is a number that a float can hold; True is not."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def is_factor(value: Any) -> bool:

@@ -21,6 +21,7 @@ from promptda_ros.network.image_processor import PromptDepthAnythingImageProcess
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD, PerChannel
 
 _WHITE = 255
+_LARGEST = 1e6  # of mean and deviation, in units of white
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def read_normalisation(folder: Path, config: PromptDepthAnythingConfig) -> Norma
             mean, deviation = 0.0, 1.0
         return Normalisation(
             _spread(mean, channels, scale, name='image_mean'),
-            _spread(deviation, channels, scale, name='image_std'),
+            _spread(deviation, channels, scale, name='image_std', least=1 / _LARGEST),
         )
     except ValueError as error:
         raise CheckpointError(folder, f'{folder / PROCESSOR_FILE}: {error}') from None
@@ -73,11 +74,13 @@ def _require_as_the_node_does(processor: PromptDepthAnythingImageProcessor, patc
 
 
 def _spread(
-    value: PerChannel, channels: int, scale: float = 1.0, *, name: str = ''
+    value: PerChannel, channels: int, scale: float = 1.0, *, name: str = '', least: float = 0.0
 ) -> Sequence[float]:
     """Return one number a channel, in units of white."""
     numbers = np.ravel(value) / scale
     allowed = f'one number, or one for each of the {channels} channels of the network'
     require(numbers.size in (1, channels), name, value, allowed)
+    sound = bool(((abs(numbers) <= _LARGEST) & (abs(numbers) >= least)).all())
+    require(sound, name, value, f'from {least:g} to {_LARGEST:g} times white once it is rescaled')
     found: list[float] = np.broadcast_to(numbers, channels).tolist()
     return found
