@@ -139,8 +139,9 @@ def test_a_frame_from_before_the_call_is_not_captured(rig, caller):
     assert stamp_ns_of(caller.latched()['depth']) == stamp_ns
 
 
-def test_where_the_clocks_are_one_the_image_is_of_after_the_call(rig, caller):
+def test_where_the_clocks_are_one_the_image_is_of_after_the_call(monkeypatch, rig, caller):
     """An image that was on its way for 100 ms shows the arm that still moved."""
+    monkeypatch.setattr('promptda_ros.capture.SAME_CLOCK_NS', 1000 * 10**9)  # for busy machines
     future = caller.call()
     rig._stamp_ns = rig.node.get_clock().now().nanoseconds - 100_000_000
     rig.send()
