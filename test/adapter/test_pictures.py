@@ -15,7 +15,7 @@ import pytest
 from promptda_ros.core.errors import FileError
 from promptda_ros.pictures import read_depth, read_image
 
-COUNTS = np.array([[0, 500, 1000], [1234, 65535, 1]], np.uint16)
+COUNTS = np.array([[0, 500, 1000], [1234, 60000, 1]], np.uint16)
 DEPTH_M = np.where(COUNTS == 0, np.nan, COUNTS / 1000).astype(np.float32)
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
