@@ -15,7 +15,7 @@ from benchmarks.results import Results, Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOT_RUN_ALONE = {
-    '__init__', 'report', 'results', 'serving', 'traffic', 'flying_pixels', 'garbage',
+    '__init__', 'report', 'results', 'serving', 'traffic', 'flying_pixels', 'garbage', 'agreement',
 }  # fmt: skip
 
 
