@@ -51,7 +51,7 @@ from promptda_ros.tools.report import count_drops, make_report, Report, Sent
 RESULTS = ('preview.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'
 START_TIMEOUT_SEC = 60.0
-SETTLE_TIMEOUT_SEC = 150.0  # a compilation between two frames may take long
+QUIET_SEC = 40.0  # without news the rest is lost; a compilation between two frames takes less
 STOP_TIMEOUT_SEC = 10.0
 PRIVATE_DOMAINS = 100
 
@@ -128,7 +128,8 @@ class Peer:
         for number, frame in enumerate(tqdm(frames, desc='replaying', unit='frame'), start=1):
             sent[self._player.send(frame)] = frame
             self._spin_until_time(begun_sec + number * period_sec)
-        self._spin_until(lambda: self._has_settled(len(sent)), SETTLE_TIMEOUT_SEC)
+        while not self._has_settled(len(sent)) and self._spin_until_news():
+            pass
         return sent
 
     def _is_connected(self) -> bool:
@@ -143,6 +144,16 @@ class Peer:
             and published + sum(count_drops(frames_sent, listener).values()) == frames_sent
             and len(listener.depths) == published
         )
+
+    def _spin_until_news(self) -> bool:
+        """Wait for other figures or more depth; False where none come for long."""
+        before = self._counts()
+        return self._spin_until(lambda: self._counts() != before, QUIET_SEC)
+
+    def _counts(self) -> tuple[int, ...]:
+        listener = self.listener
+        drops = listener.counts('drops.').values()
+        return len(listener.depths), listener.count('image.received'), sum(drops)
 
     def _spin_until(self, condition: Callable[[], bool], timeout_sec: float) -> bool:
         deadline_sec = time.monotonic() + timeout_sec

@@ -15,7 +15,7 @@ import pytest
 
 from promptda_ros.core.stages import STAGES
 
-LIMIT_SEC = 180.0
+LIMIT_SEC = 280.0
 
 
 @pytest.fixture(scope='module')
