@@ -113,9 +113,12 @@ class PretrainedNetwork(nn.Module):
         """
         known = names_of(cls.config_class)
         changes = keep_known(f'{cls.__name__}.from_pretrained', words, known, LOADING)
-        folder = Path()
-        if pretrained_model_name_or_path is not None or state_dict is None or config is None:
-            folder = find_folder(pretrained_model_name_or_path or '') / subfolder
+        name, folder = pretrained_model_name_or_path, Path()
+        in_memory = state_dict is not None and config is not None
+        allowed = 'a folder, or None where config and state_dict are given'
+        require(name is not None or in_memory, 'pretrained_model_name_or_path', name, allowed)
+        if name is not None:
+            folder = find_folder(name) / subfolder
         if not isinstance(config, PromptDepthAnythingConfig):
             config = cls.config_class.from_pretrained(config or folder)
         if changes:

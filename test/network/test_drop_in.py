@@ -180,7 +180,9 @@ def test_weights_in_memory_are_checked_as_strictly(tiny_network):
     weights = {**tiny_network.state_dict(), 'more': torch.zeros(1)}
     with pytest.raises(CheckpointError, match='more is not part of the network'):
         Network.from_pretrained(None, config=tiny_network.config, state_dict=weights)
-    with pytest.raises(CheckpointError):
+    with pytest.raises(
+        ValueError, match='pretrained_model_name_or_path is None, must be a folder'
+    ):
         Network.from_pretrained(None)
 
 
