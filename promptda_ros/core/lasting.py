@@ -42,14 +42,16 @@ class OneStream:
 
     def __init__(self, seconds: float) -> None:
         self._changes = Recent(seconds)
-        self._last: str | None = None
+        self._last = ''
         self.others = ('', '')
 
     def is_mixed(self, name: str, now_sec: float) -> bool:
-        """Note the name of a message; mixed are those that went there and back lately."""
-        is_change = self._last is not None and name != self._last
+        """Note the name of a message; mixed are those that went there and back lately.
+
+        A message without a name may be of either stream.
+        """
+        is_change = bool(name and self._last and name != self._last)
         if is_change:
-            assert self._last is not None
             self.others = (self._last, name)
-        self._last = name
+        self._last = name or self._last
         return self._changes.count(int(is_change), now_sec) >= 2

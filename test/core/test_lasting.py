@@ -31,6 +31,12 @@ def test_a_stream_that_changes_its_name_once_is_one():
     assert not stream.is_mixed('a', 60.0)
 
 
+def test_messages_without_a_name_are_of_either_stream():
+    """C12: a driver that fills frame_id now and then is one camera."""
+    stream = OneStream(5.0)
+    assert not any(stream.is_mixed(name, 0.1 * now) for now, name in enumerate(['', 'a'] * 5))
+
+
 def test_streams_that_take_turns_are_mixed_until_one_has_ended():
     """G4: A, B, A."""
     stream = OneStream(5.0)
