@@ -124,12 +124,13 @@ class Drivers:
 
 
 def garbage_free(frame: Any) -> dict[str, Any]:
-    """Return the messages of a healthy camera."""
-    height, width = frame.image.shape[:2]
+    """Return the messages of a healthy camera, so small that the network takes a short time."""
+    pixels = np.ascontiguousarray(frame.image[::5, ::5])
+    height, width = pixels.shape[:2]
     image = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-    image.data.frombytes(frame.image.tobytes())
+    image.data.frombytes(pixels.tobytes())
     image.header.frame_id = frame.frame_id
-    return {'camera_info': frame.camera_info, 'depth': frame.depth, 'image': image}
+    return {'depth': frame.depth, 'image': image}
 
 
 def main() -> int:
