@@ -224,7 +224,8 @@ class Camera:
         return Calibration(
             warn=log.warning,
             error=log.error,
-            info=log.info,
+            # A line of its own: rclpy raises where one line logs under two severities.
+            info=lambda text: log.info(text),
             rectified=is_rectified,
             role=role,
         )

@@ -51,7 +51,9 @@ class PromptDepthNode(LifecycleNode):
         self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
         self._declared = Parameters(self)
-        self._failures = Drops(self.get_logger().error, what='failed')
+        log = self.get_logger()
+        # A line of its own: rclpy raises where one line logs under two severities.
+        self._failures = Drops(lambda text: log.error(text), what='failed')
         self._failure = ExitCode.INTERNAL
         self._cameras: list[Camera] = []
         self._pipeline: Pipeline | None = None

@@ -360,6 +360,18 @@ def test_whatever_reading_raises_costs_the_frames_alone(rig, monkeypatch, tmp_pa
     assert 'AttributeError' in (tmp_path / tracebacks.TRACEBACK_FILE).read_text()
 
 
+def test_drops_and_failures_are_told_by_one_logger(rig, capfd):
+    """K9: rclpy raises where the same line of code logs under two severities."""
+    rig.camera.drops.add('image_step', 'a frame was dropped')
+    rig.node.report_error(OSError('a callback failed'))
+    calibration = rig.camera.reader.calibration
+    calibration._say_once('warned', 'a warning')
+    calibration._tell_once('told', 'a word')
+    said = capfd.readouterr().err
+    for text in ('a frame was dropped', 'a callback failed', 'a warning', 'a word'):
+        assert said.count(text) == 1
+
+
 def test_an_exception_in_a_callback_is_told_and_the_node_goes_on(rig, capfd):
     """I3: a timer that fails now and then."""
     heard = rig.listen('depth/image_rect')
