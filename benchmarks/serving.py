@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from benchmarks.results import REPOSITORY
 from promptda_ros.core.stages import StageTimes
 from promptda_ros.node import PromptDepthNode
-from promptda_ros.process import StopSignal
+from promptda_ros.stop_signal import StopSignal
 from promptda_ros.transport import large_image_environment
 
 ENGINE = ('prepare', 'infer', 'restore')

@@ -14,8 +14,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.process import exit_code_of, Stopped, StopSignal
 from promptda_ros.spinning import let_threads_sleep
+from promptda_ros.stop_signal import Stopped, StopSignal
 
 if TYPE_CHECKING:
     from promptda_ros.node import PromptDepthNode
@@ -27,6 +27,8 @@ def main() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
     stop = StopSignal()
     try:
+        from promptda_ros.process import exit_code_of  # late: a signal may come from here on
+
         code = exit_code_of('promptda', lambda: _run(stop))
         is_starting = stop.interrupts
         return ExitCode.CLEAN if stop.received and is_starting else code

@@ -35,8 +35,8 @@ from promptda_ros.evaluation.table import aligned, error_tables, flicker_table
 from promptda_ros.evaluation.worst import WorstFrames
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model, LoadedModel
-from promptda_ros.process import Stopped
 from promptda_ros.sim.renderer import require_renderer
+from promptda_ros.stop_signal import Stopped
 from promptda_ros.tools.arguments import add_camera, finite, Parser, rays_of, whole_from
 
 if TYPE_CHECKING:

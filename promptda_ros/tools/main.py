@@ -9,10 +9,7 @@ import os
 import sys
 
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.process import exit_code_of, Stopped, StopSignal
-from promptda_ros.share import share_folder
-from promptda_ros.spinning import let_threads_sleep
-from promptda_ros.transport import large_image_environment
+from promptda_ros.stop_signal import Stopped, StopSignal
 
 COMMANDS = {
     'demo': 'replay a recorded camera through the node and write pictures and a report',
@@ -36,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     known = [word for word in words[:1] if word in COMMANDS]
     program = ' '.join(('promptda', *known))
     try:
+        from promptda_ros.process import exit_code_of  # late: a signal may come from here on
+
         return exit_code_of(program, lambda: _run(words), reword=_in_options)
     except Stopped as stopped:
         print(f'{program}: {str(stopped) or "stopped"}', file=sys.stderr)
@@ -51,6 +50,8 @@ def _in_options(sentence: str) -> str:
 
 
 def _run(words: list[str]) -> int:
+    from promptda_ros.spinning import let_threads_sleep
+
     let_threads_sleep()
     name = words[0] if words else '--help'
     if name in SENDS_IMAGES:
@@ -76,6 +77,9 @@ def _run_command(name: str, words: list[str]) -> int:
 
 def _enter_large_image_environment() -> None:
     """Start again with the variables that the loader and Fast DDS read only once."""
+    from promptda_ros.share import share_folder
+    from promptda_ros.transport import large_image_environment
+
     missing = large_image_environment(share_folder(), os.environ)
     if missing:
         command = [sys.executable, '-m', 'promptda_ros.tools.main', *sys.argv[1:]]

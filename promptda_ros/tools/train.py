@@ -22,9 +22,9 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
 )
 from promptda_ros.network.statement import read_statement, Statement
-from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
+from promptda_ros.stop_signal import Stopped, StopSignal
 from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
 from promptda_ros.training.cell import CellSource, LiveViews
 from promptda_ros.training.checks import (

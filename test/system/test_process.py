@@ -176,7 +176,7 @@ def test_weights_with_another_digest_stop_the_start(
 
 LATE_SIGNALS = """
 import os, signal
-from promptda_ros.process import StopSignal
+from promptda_ros.stop_signal import StopSignal
 
 class SignalsAtTheVeryEnd:
     def __del__(self):

@@ -17,7 +17,7 @@ import pytest
 from promptda_ros.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
 from promptda_ros.evaluation.readers.files import FileReader
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.process import Stopped
+from promptda_ros.stop_signal import Stopped
 from promptda_ros.tools.main import main as promptda
 
 

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Signals that end a process; imports next to nothing, since the first may come at once."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+AGAIN_SEC = 1.0  # launch files and terminals send some signals twice
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end.
+
+    Not a KeyboardInterrupt: when one has passed through the import of a compiled module, Python
+    ends with SIGINT's exit status even though it was caught.
+    """
+
+
+class StopSignal:
+    """SIGINT and SIGTERM, from its construction on."""
+
+    def __init__(self) -> None:
+        self.received = 0  # the number of the last signal
+        self.interrupts = True
+        self._raised_sec = -AGAIN_SEC
+        signal.signal(signal.SIGINT, self._receive)
+        signal.signal(signal.SIGTERM, self._receive)
+
+    def ignore(self) -> None:
+        """Let no later signal change the exit code: Python drops other handlers as it ends."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def _receive(self, number: int, *_: object) -> None:
+        self.received = number
+        now_sec = time.monotonic()
+        # Some libraries swallow what a handler raises; whoever waits for them presses again.
+        if self.interrupts and now_sec - self._raised_sec >= AGAIN_SEC:
+            self._raised_sec = now_sec
+            raise Stopped
