@@ -23,6 +23,7 @@ from promptda_ros.messages import colour_image, stamp_ns_of, stamp_of
 from promptda_ros.recording import CameraTopics, find_topics, read_frames, RecordedFrame
 from promptda_ros.ros_errors import foreseen_errors_of_ros
 from promptda_ros.share import share_folder
+from promptda_ros.stop_signal import Stopped
 from promptda_ros.tools.arguments import number_above, Parser
 
 IMAGE_TOPIC = '/camera/color/image_raw'
@@ -100,10 +101,15 @@ def main(argv: list[str]) -> int:
         player = Player(node)
         says = f'playing {bag.path}: {topics.image} on {IMAGE_TOPIC}, {topics.depth}'
         node.get_logger().info(f'{says} on {DEPTH_TOPIC}')
-        is_first = True
-        while is_first or arguments.loop:
-            is_first = False
-            _play(player, read_frames(bag, topics), period_sec=1 / arguments.rate)
+        try:
+            is_first = True
+            while is_first or arguments.loop:
+                is_first = False
+                _play(player, read_frames(bag, topics), period_sec=1 / arguments.rate)
+        except Stopped:
+            if not arguments.loop:
+                raise
+            # The proper end of a loop: ros2 launch reports any code but 0 as a failure.
     return ExitCode.CLEAN
 
 
