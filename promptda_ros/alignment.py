@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from promptda_ros.calibration import Calibration
-from promptda_ros.core.camera_info import same_camera
+from promptda_ros.core.camera_info import is_ideal, same_camera
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.frame_ids import plain
 from promptda_ros.core.pairing import Pair
@@ -22,6 +22,13 @@ OR_REGISTERED = (
     'or use the aligned depth of the driver where it has such a topic (RealSense: '
     'align_depth.enable:=true), or set input.allow_frame_mismatch:=true if depth is registered '
     'all the same'
+)
+TAKEN_AS_REGISTERED = (
+    f'the depth is taken as registered by its driver; if it is not, {BY_PARAMETERS}'
+)
+TAKEN_BY_TF = (
+    'they are ideal, as those of any two simulated cameras, so that the depth is registered by '
+    'TF; if it is registered already, set input.allow_frame_mismatch:=true'
 )
 
 
@@ -71,20 +78,21 @@ class Alignment:
     def _is_aligned(self, pair: Pair[SensorMessage]) -> bool:
         """Tell whether depth of another frame has the very calibration of the image.
 
-        Then the driver has registered it and left the frame of the sensor in its header.
+        Then the driver has registered it and left the frame of the sensor in its header. Simulated
+        cameras are equal wherever they are: of them the frames tell, and TF.
         """
         colour = self._calibration.message_at(pair.image_stamp_ns)
         sensor = self._depth_calibration.message_at(pair.depth_stamp_ns)
         if colour is None or sensor is None or not same_camera(colour, sensor):
             return False
+        is_simulated = is_ideal(colour)
         self._say_once(
             'aligned',
             f"depth is of frame '{shorten(pair.depth.header.frame_id)}' and the image of "
             f"'{shorten(pair.image.header.frame_id)}', but camera_info and depth_camera_info are "
-            'equal: the depth is taken as registered by its driver; if it is not, '
-            f'{BY_PARAMETERS}',
+            f'equal: {TAKEN_BY_TF if is_simulated else TAKEN_AS_REGISTERED}',
         )
-        return True
+        return not is_simulated
 
 
 def _no_frame_id(depth_frame: str, image_frame: str) -> BadFrame:

@@ -34,6 +34,7 @@ FAR_OFF_MIDDLE = 0.2  # where K is suspected to be of another size; crops in sof
 # Rectifying keeps roughly the focal length; without distortion it keeps it.
 MOST_ZOOM = 4.0
 MOST_ZOOM_UNDISTORTED = 1.25
+IDEAL_TOLERANCE = 1e-3  # simulators round focal lengths
 
 
 class CameraInfo(Protocol):
@@ -116,13 +117,20 @@ def rotation_of(info: CameraInfo) -> tuple[float, ...]:
 def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
     """Tell whether two calibrated camera_info are equal to the last bit, but for their headers.
 
-    Two cameras never are; depth that a driver aligned to colour has the calibration of colour.
-    P tells the two cameras of a rectified stereo pair apart.
+    Two real cameras never are; depth that a driver aligned to colour has the calibration of
+    colour. P tells the two cameras of a rectified stereo pair apart.
     """
     return _values(one.k, 3) not in EMPTY and all(
         np.array_equal(mine, theirs)
         for mine, theirs in zip(_facts(one), _facts(other), strict=True)
     )
+
+
+def is_ideal(info: CameraInfo) -> bool:
+    """Tell whether K was made up, as in simulation: no real lens is centred to the pixel."""
+    fx, fy, cx, cy = _values(info.k, 3)
+    off_px = max(abs(cx - (info.width - 1) / 2), abs(cy - (info.height - 1) / 2))
+    return off_px <= 1.0 and abs(fx - fy) <= IDEAL_TOLERANCE * fx
 
 
 def _facts(info: CameraInfo) -> list[Any]:

@@ -139,7 +139,8 @@ def known_lens(lens: Lens) -> Lens:
     """Return the lens by the name of its model, with as many coefficients as that has.
 
     Zeros at the end say nothing: Orbbec's driver publishes eight of plumb_bob, the T265 five of
-    equidistant, others leave out one that is zero.
+    equidistant, others leave out the last of rational_polynomial. Fewer than the least number are
+    refused: three of plumb_bob may be k1, k2, p1 or k1, k2, k3.
 
     Raises:
         UnknownLens: the model is unknown, has another number of coefficients, or no finite ones.
@@ -155,7 +156,7 @@ def known_lens(lens: Lens) -> Lens:
         raise UnknownLens(f'{model} has coefficients that are not finite')
     numbers = COEFFICIENTS[model]
     used, surplus = given[: numbers[-1]], given[numbers[-1] :]
-    if any(surplus) or len(given) < numbers[0] - 1:
+    if any(surplus) or len(given) < numbers[0]:
         wanted = ' or '.join(str(number) for number in numbers)
         raise UnknownLens(f'{model} has {len(given)} coefficients, not {wanted}')
     number = next(each for each in numbers if each >= len(used))

@@ -139,7 +139,8 @@ def _difference_m(depth: Depth) -> FloatImage:
 
 def _spread(prompt: Prompt) -> FloatImage:
     """Return how far (h, w) the prompt's values lie apart in the neighbourhood of each pixel."""
-    side = 2 * math.ceil((NEIGHBOURHOOD * _pitch_px(prompt) - 1) / 2) + 1
+    reach = math.ceil((NEIGHBOURHOOD * _pitch_px(prompt) - 1) / 2)
+    side = 2 * min(reach, max(prompt.depth_m.shape)) + 1  # a wall of one value has any pitch
     kernel = np.ones((side, side), np.uint8)
     spread_m: FloatImage = cv2.dilate(prompt.depth_m, kernel) - cv2.erode(prompt.depth_m, kernel)
     return spread_m

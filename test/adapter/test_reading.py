@@ -210,12 +210,19 @@ def give_depth_the_camera_of_colour(reader, sensors, **fields):
     reader.depth_calibration.add(message)
 
 
+MEASURED = {
+    'k': [100.2, 0.0, 52.1, 0.0, 100.4, 43.2, 0.0, 0.0, 1.0],
+    'p': [100.2, 0.0, 52.1, 0.0, 0.0, 100.4, 43.2, 0.0, 0.0, 0.0, 1.0, 0.0],
+}
+
+
 @pytest.mark.parametrize('frame_id', [DEPTH_FRAME, ''])
 def test_depth_with_the_calibration_of_colour_is_not_registered_twice(
     reader, sensors, extrinsics, warnings, frame_id
 ):
     """K5: its driver has aligned it and left the frame of the sensor in the header."""
-    give_depth_the_camera_of_colour(reader, sensors)
+    add_camera_info(reader, sensors, **MEASURED)
+    give_depth_the_camera_of_colour(reader, sensors, **MEASURED)
     for _ in range(2):
         frame = reader.read(pair_of(depth=aligned_depth(frame_id)), Settings())
         np.testing.assert_allclose(frame.sensor_depth_m, 0.8, rtol=1e-6)
@@ -227,6 +234,24 @@ def test_depth_with_the_calibration_of_colour_is_not_registered_twice(
     settings = replace(settings, extrinsics=replace(settings.extrinsics, source='parameters'))
     frame = reader.read(pair_of(depth=aligned_depth(DEPTH_FRAME)), settings)
     assert np.isnan(frame.sensor_depth_m[:, 0]).all()
+
+
+def test_depth_of_a_simulated_camera_beside_another_is_registered(
+    reader, sensors, extrinsics, warnings
+):
+    """D12, K5: simulated cameras are equal wherever they are, TF knows where."""
+    give_depth_the_camera_of_colour(reader, sensors)
+    for _ in range(2):
+        frame = reader.read(pair_of(depth=aligned_depth(DEPTH_FRAME)), Settings())
+        assert np.isnan(frame.sensor_depth_m[:, 0]).all()
+    assert len(extrinsics.asked) == 2
+    (text,) = [each for each in warnings if 'are equal' in each]
+    assert 'registered by TF' in text
+    # And the advice works for those whose depth is registered already.
+    frame = reader.read(
+        pair_of(depth=aligned_depth(DEPTH_FRAME)), settings_of(allow_frame_mismatch=True)
+    )
+    np.testing.assert_allclose(frame.sensor_depth_m, 0.8, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

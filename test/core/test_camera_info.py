@@ -15,6 +15,7 @@ import pytest
 from promptda_ros.core import camera
 from promptda_ros.core.camera import BadIntrinsics
 from promptda_ros.core.camera_info import (
+    is_ideal,
     read_camera_info,
     rotation_of,
     same_camera,
@@ -230,6 +231,16 @@ def test_cameras_are_the_same_if_everything_but_the_header_is():
     for other in (info((600.1, *K[1:])), *(info(**fields) for fields in others)):
         assert not same_camera(info(), other)
     assert not same_camera(info((0.0,) * 9), info((0.0,) * 9))
+
+
+@pytest.mark.parametrize('cx, cy', [(319.5, 239.5), (320.0, 240.0), (320.5, 240.5)])
+def test_simulators_centre_their_cameras_to_the_pixel(cx, cy):
+    assert is_ideal(info((600.0, 0.0, cx, 0.0, 600.1, cy, 0.0, 0.0, 1.0)))
+
+
+@pytest.mark.parametrize('fx, cx', [(600.0, 315.2), (604.0, 319.5), (0.0, 0.0)])
+def test_a_measured_camera_is_not_ideal(fx, cx):
+    assert not is_ideal(info((fx, 0.0, cx, 0.0, 600.0, 239.5, 0.0, 0.0, 1.0)))
 
 
 counts = st.integers(0, 2**32 - 1) | st.integers(0, 700)
