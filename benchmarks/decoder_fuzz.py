@@ -24,11 +24,11 @@ import numpy as np
 from benchmarks import garbage
 from benchmarks.results import REPOSITORY, Results, Table
 from promptda_ros.core.camera import BadIntrinsics
+from promptda_ros.core.camera_info import read_camera_info
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.settings import InputSettings
 from promptda_ros.decoding import read_any_depth, read_any_image
 from promptda_ros.encodings import read_numbers
-from promptda_ros.messages import read_intrinsics
 from promptda_ros.point_clouds import read_points
 
 COLUMNS = ('decoder', 'messages', 'read', 'refused', 'most processor ms', 'most memory MiB')
@@ -45,8 +45,8 @@ def reads_of(settings: InputSettings) -> dict[str, tuple[garbage.Maker, Callable
     most = settings.max_pixels
 
     def read_info(message: Any) -> object:
-        read_intrinsics(message, height=24, width=32, rectified=True, rescale=True)
-        return read_intrinsics(message, height=24, width=32, rectified=False)
+        read_camera_info(message, height=24, width=32, rectified=True, rescale=True)
+        return read_camera_info(message, height=24, width=32, rectified=False)
 
     reads = (
         (garbage.IMAGES, lambda message: read_any_image(message, settings)),

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo
 from promptda_ros import messages
 from promptda_ros.core.camera import along_axis, BadIntrinsics
 from promptda_ros.core.camera_info import is_distorted, read_camera_info, rotation_of
-from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.frame_ids import same_frame
 from promptda_ros.core.peer_text import printable, shorten
 from promptda_ros.core.rectify import known_lens, Lens, Rectifier, UnknownLens
@@ -132,13 +132,6 @@ class Calibration:
             return None
         self._problem = ''
         return optics
-
-    def intrinsics_of(self, frame: Frame, *, rescale: bool = False) -> Intrinsics | None:
-        """Return the intrinsics of the frame's image, or None with the reason said once."""
-        height, width = frame.image.shape[:2]
-        shot = Shot(frame.stamp_ns, frame.frame_id, height, width)
-        optics = self.optics_of(shot, InputSettings(rescale_camera_info=rescale))
-        return None if optics is None else optics.intrinsics
 
     def message_at(self, stamp_ns: int) -> CameraInfo | None:
         """Return the last message not younger than a picture, else the first one."""

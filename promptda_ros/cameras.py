@@ -173,7 +173,7 @@ class Camera:
         for role, message in (('image', pair.image), ('depth', pair.depth)):
             stream = self._streams[role]
             if stream.is_mixed(plain(message.header.frame_id), now_sec):
-                one, other = sorted(stream.others)
+                one, other = sorted(map(shorten, stream.others))
                 topic = self._node.resolve_topic_name(f'{self.prefix}{role}')
                 raise BadFrame(
                     'mixed_cameras',

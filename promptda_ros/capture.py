@@ -133,13 +133,12 @@ class Capture:
         if self._explain is None:
             response.message = 'the node is not active, so that nothing is captured; activate it'
             return response
-        wish = self._new_wish()
+        others = self._take_waiting()
+        wish = self._new_wish()  # after all of them were sent, so that its frames suit them, too
         with self._lock:
             is_full = len(self._wishes) >= MOST_WAITING
             if not is_full:
                 self._wishes.append(wish)
-        # Those behind this one were sent before it was begun, so that its frames suit them, too.
-        others = self._take_waiting()
         if is_full:
             response.message = (
                 f'{MOST_WAITING} captures are waited for already, so that this one is refused; '

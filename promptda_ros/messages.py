@@ -11,26 +11,11 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from promptda_ros import millimetres
-from promptda_ros.core.camera_info import read_camera_info
 from promptda_ros.core.cloud import PointLayout
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Intrinsics
 from promptda_ros.image_messages import BY_REFERENCE, bytes_of, image_of
 
 NANOSECONDS = 1_000_000_000
-
-
-def read_intrinsics(
-    message: CameraInfo, *, height: int, width: int, rectified: bool, rescale: bool = False
-) -> Intrinsics:
-    """Return the intrinsics of an image of the given size, see core/camera_info.py.
-
-    Raises:
-        BadIntrinsics: the camera is not calibrated, or its size is not that of the image.
-    """
-    reading = read_camera_info(
-        message, height=height, width=width, rectified=rectified, rescale=rescale
-    )
-    return reading.intrinsics
 
 
 def stamp_of(stamp_ns: int) -> Time:

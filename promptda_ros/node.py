@@ -141,7 +141,7 @@ class PromptDepthNode(LifecycleNode):
         if settings.device == 'auto' and model.device == 'cpu':
             self.get_logger().warning(
                 f'no CUDA found: the network runs on the CPU at {rate}; '
-                'install a CUDA build of torch, or set device:=cpu if it is meant'
+                'install a CUDA build of torch, or set device:=cpu if this is intended'
             )
         for warning in (*model.notes, missing_transport(os.environ)):
             if warning:
@@ -175,7 +175,7 @@ class PromptDepthNode(LifecycleNode):
             self._session.apply()
 
     def report_error(self, error: Exception) -> None:
-        """Say in one line, once in a while, what a callback failed of."""
+        """Log the exception of a callback in one line, rate-limited."""
         if not self.context.ok():
             return  # a signal ended the context while somebody still used it
         if isinstance(error, PromptdaError) and self._session is None:

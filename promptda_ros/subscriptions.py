@@ -24,6 +24,7 @@ except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
 from promptda_ros.core.pairing import Loss
+from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.silence import TopicFacts
 from promptda_ros.transports import AUTO, choose, RAW, remedy_for, topic_of, Transport
 
@@ -84,7 +85,7 @@ class SensorInput(message_filters.SimpleFilter):
         """Name the nodes that publish what is subscribed to, one as often as it does."""
         found = self._node.get_publishers_info_by_topic(self.topic)
         return sorted(
-            f'{each.node_namespace.rstrip("/")}/{each.node_name}'
+            shorten(f'{each.node_namespace.rstrip("/")}/{each.node_name}')
             for each in found
             if each.topic_type == self.transport.type_name
         )

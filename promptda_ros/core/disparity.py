@@ -28,7 +28,7 @@ LEAST_LEAD = 2.0
 
 
 class DisparityWatch:
-    """Looks at the depth of one stream once in a while, and at each frame after a bad one."""
+    """Checks the depth of one stream every five seconds, and each frame after a bad one."""
 
     def __init__(self) -> None:
         self.clear()
@@ -68,7 +68,7 @@ def refuse_disparity(depth_m: FloatImage) -> None:
         f'{linear:.0%} of the depth is linear in the pixels and {inverse:.0%} of its inverse is: '
         'it looks like disparity or inverse depth, which is greater for nearer things; publish '
         'depth in metres along the optical axis (for stereo: focal length * baseline / '
-        'disparity), or set trust.gate:=false if it is',
+        'disparity), or set trust.gate:=false if it is depth in metres',
     )
 
 

@@ -211,7 +211,7 @@ class Estimator:
     def _unknown(
         self, prompt: Prompt, saturated: Tensor, settings: OutputSettings
     ) -> Tensor | None:
-        """Mark the network pixels (h, w) whose depth nobody may rely on; None: there are none."""
+        """Mark the unreliable network pixels (h, w); None if there are none."""
         masks = []
         if prompt.rejected.any():
             # With its neighbours: pixels of both sizes don't lie on one another.

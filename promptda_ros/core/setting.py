@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be known about one setting, and what values it takes."""
+"""One setting: default, limits, unit, description, and the check of its values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SettingError(PromptdaError, ValueError):
 
 @dataclass(frozen=True)
 class Setting:
-    """What is to be known about one setting."""
+    """One setting: default, limits, unit, description."""
 
     name: str
     default: Value

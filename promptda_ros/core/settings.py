@@ -84,7 +84,7 @@ class InputSettings:
     )
     allow_frame_mismatch: bool = _setting(
         False,
-        'Take depth whose frame_id differs from the image as registered to it all the same.',
+        "Treat depth as registered even if its frame_id differs from the image's.",
         live=True,
     )
     rectify: bool = _setting(

@@ -111,7 +111,7 @@ def _unstamped(topic: TopicFacts) -> str:
     if topic.bad_stamps:
         return (
             f'{topic.role} on {topic.name} has impossible stamps ({topic.bad_stamps} messages); '
-            'mend the driver'
+            'fix the driver'
         )
     if topic.duplicates and topic.duplicates >= topic.received - 1:
         return (

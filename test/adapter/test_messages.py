@@ -21,7 +21,7 @@ import torch
 
 from promptda_ros import encodings, image_messages, messages
 from promptda_ros.core import camera
-from promptda_ros.core.camera_info import is_distorted
+from promptda_ros.core.camera_info import is_distorted, read_camera_info
 from promptda_ros.core.cloud import build_cloud, COMPACT_LAYOUT, PCL_LAYOUT, PointLayout
 from promptda_ros.core.frame import BadFrame, Frame, Intrinsics
 
@@ -492,7 +492,7 @@ def read_info(
     message: CameraInfo, height: int = 480, width: int = 640, *, rectified: bool = False
 ) -> Intrinsics:
     """Read intrinsics for an image of 640x480 unless told otherwise."""
-    return messages.read_intrinsics(message, height=height, width=width, rectified=rectified)
+    return read_camera_info(message, height=height, width=width, rectified=rectified).intrinsics
 
 
 def test_raw_images_have_k_and_rectified_ones_p():
