@@ -28,6 +28,7 @@ from promptda_ros.network.folder import FETCHABLE, fetched_folder, WEIGHTS_FILE
 from promptda_ros.network.normalisation import Normalisation, read_normalisation
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.openvino_model import OpenVinoModel
+from promptda_ros.network.shards import shards_of
 from promptda_ros.network.statement import read_statement, Statement
 from promptda_ros.share import share_folder
 
@@ -236,7 +237,8 @@ def _precision_text(dtype: torch.dtype, off_m: float) -> str:
 def _memory_text(settings: Settings, device: torch.device) -> str:
     """Say what was needed, what there was, and what needs less."""
     folder = model_folder(settings.model)
-    needed_mib = (folder / WEIGHTS_FILE).stat().st_size / MIB
+    files = [folder / shard.file for shard in shards_of(folder)]
+    needed_mib = sum(file.stat().st_size for file in files) / MIB
     free = ''
     if device.type == 'cuda':
         free_mib, all_mib = (number / MIB for number in torch.cuda.mem_get_info(device))

@@ -22,14 +22,17 @@ class UsageError(PromptdaError):
     """Arguments that a command can't take; the text names the argument and the value."""
 
 
-# Settings that advice of the core names, and the options that commands have for them
+# Settings of the node for which commands have options
 OPTIONS = {
     'device': '--device',
+    'input.depth_kind': '--depth-kind',
     'input.depth_scale': '--depth-scale',
     'model.name': '--model',
     'model.path': '--model',
     'model.resolution': '--resolution',
 }
+# Other settings that act on one picture without ROS: these, and all of these groups
+FOR_PICTURES = ('engine', 'precision', 'model', 'output', 'prompt', 'trust')
 
 
 def in_options(text: str) -> str:
@@ -42,11 +45,15 @@ def _as_option(assignment: re.Match[str]) -> str:
     if name in OPTIONS:
         return f'{OPTIONS[name]} {value}'
     is_setting = name in [setting.name for setting in describe()]
-    return f'-p {name}:={value}' if is_setting else assignment[0]
+    return f'-p {name}:={value}' if is_setting and _is_for_pictures(name) else assignment[0]
+
+
+def _is_for_pictures(name: str) -> bool:
+    return name.partition('.')[0] in FOR_PICTURES
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Let a command take any setting of the node, as `ros2 run` does."""
+    """Let a command take the settings of the node that act on one picture, as `ros2 run` does."""
     parser.add_argument(
         '-p',
         dest='settings',
@@ -54,7 +61,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action='append',
         default=[],
         metavar='NAME:=VALUE',
-        help='a setting of the node (docs/parameters.md), as for ros2 run',
+        help='a parameter of the node (docs/parameters.md) about model, prompt, output or trust',
     )
 
 
@@ -62,6 +69,10 @@ def _assignment(text: str) -> tuple[str, object]:
     name, sign, value = text.partition(':=')
     if not (name and sign):
         raise argparse.ArgumentTypeError(f'{text!r} is not NAME:=VALUE')
+    if name in OPTIONS:
+        raise argparse.ArgumentTypeError(f'{name} is set by {OPTIONS[name]} here')
+    if name in [setting.name for setting in describe()] and not _is_for_pictures(name):
+        raise argparse.ArgumentTypeError(f'{name} has no effect on one picture; leave it out')
     try:
         return name, yaml.safe_load(value)
     except yaml.YAMLError:
@@ -72,9 +83,12 @@ class _Formatter(argparse.HelpFormatter):
     """Shows the default of every option that has one."""
 
     def _get_help_string(self, action: argparse.Action) -> str:
-        text = action.help or ''
-        is_shown = action.default not in (None, False, '', [], argparse.SUPPRESS)
-        return f'{text} (default: %(default)s)' if is_shown and '%(default)' not in text else text
+        text, default = action.help or '', action.default
+        if default in (None, False, '', [], argparse.SUPPRESS):
+            return text
+        words = default if isinstance(default, (list, tuple)) else [default]
+        shown = ' '.join(map(str, words)).replace('%', '%%')
+        return f'{text} (default: {shown})'
 
 
 class Parser(argparse.ArgumentParser):

@@ -101,9 +101,10 @@ def open_safely(checkpoint: Path) -> Any:
 
 
 def _damage(checkpoint: Path, error: Exception) -> ConversionError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    # The text of torch advises to open the file with weights_only=False, which runs its code.
     return ConversionError(
-        f'{checkpoint} is damaged, or holds more than tensors, and was not opened: {reason}'
+        f'{checkpoint} is damaged, or holds more than tensors, and was not opened '
+        f'({type(error).__name__}); download it again, and compare its sha256'
     )
 
 

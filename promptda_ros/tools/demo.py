@@ -51,7 +51,8 @@ from promptda_ros.tools.report import count_drops, make_report, Report, Sent
 RESULTS = ('preview.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'
 START_TIMEOUT_SEC = 60.0
-QUIET_SEC = 40.0  # without news the rest is lost; a compilation between two frames takes less
+COMPILATION_SEC = 40.0  # at most, between two frames
+DELIVERY_SEC = 4.0  # of messages on their way, and of figures, which come once a second
 STOP_TIMEOUT_SEC = 10.0
 PRIVATE_DOMAINS = 100
 
@@ -129,7 +130,7 @@ class Peer:
             sent[self._player.send(frame)] = frame
             self._spin_until_time(begun_sec + number * period_sec)
         while not self._has_settled(len(sent)) and self._spin_until_news():
-            pass
+            pass  # images and results that are lost make no news
         return sent
 
     def _is_connected(self) -> bool:
@@ -137,23 +138,24 @@ class Peer:
 
     def _has_settled(self, frames_sent: int) -> bool:
         """Tell whether the node has said what became of every frame and its results are here."""
-        listener = self.listener
-        published = listener.count('published.depth/image_rect')
-        return (
-            listener.count('image.received') == frames_sent
-            and published + sum(count_drops(frames_sent, listener).values()) == frames_sent
-            and len(listener.depths) == published
-        )
+        heard, received, published, dropped = self._counts()
+        return received == frames_sent == published + dropped and heard == published
 
     def _spin_until_news(self) -> bool:
         """Wait for other figures or more depth; False where none come for long."""
         before = self._counts()
-        return self._spin_until(lambda: self._counts() != before, QUIET_SEC)
+        _, received, published, dropped = before
+        is_waiting = received > published + dropped
+        timeout_sec = COMPILATION_SEC if is_waiting else DELIVERY_SEC
+        return self._spin_until(lambda: self._counts() != before, timeout_sec)
 
-    def _counts(self) -> tuple[int, ...]:
+    def _counts(self) -> tuple[int, int, int, int]:
+        """Return how many results are here, and images received, published and dropped."""
         listener = self.listener
-        drops = listener.counts('drops.').values()
-        return len(listener.depths), listener.count('image.received'), sum(drops)
+        received = listener.count('image.received')
+        dropped = sum(count_drops(received, listener).values())
+        published = listener.count('published.depth/image_rect')
+        return len(listener.depths), received, published, dropped
 
     def _spin_until(self, condition: Callable[[], bool], timeout_sec: float) -> bool:
         deadline_sec = time.monotonic() + timeout_sec

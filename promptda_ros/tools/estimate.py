@@ -11,13 +11,13 @@ import numpy as np
 
 from promptda_ros import millimetres
 from promptda_ros.core.camera import along_axis
-from promptda_ros.core.frame import ByteImage, Frame
+from promptda_ros.core.frame import ByteImage, Frame, Mask
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.core.trust import Validity
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import load_model
+from promptda_ros.models import load_model, LoadedModel
 from promptda_ros.pictures import (
     read_depth,
     read_image,
@@ -29,6 +29,7 @@ from promptda_ros.tools.arguments import (
     add_camera,
     add_settings,
     camera_of,
+    in_options,
     number_from,
     Parser,
     rays_of,
@@ -49,7 +50,7 @@ def main(argv: list[str]) -> int:
         depth = model.estimator.estimate(frame, settings.prompt, settings.output)
         result = Result(frame, depth, settings)
         _write(unfinished, result)
-    _tell(arguments.out, result, model.describe())
+    _tell(arguments.out, result, model)
     return ExitCode.CLEAN
 
 
@@ -104,7 +105,7 @@ def _frame(arguments: argparse.Namespace) -> Frame:
 
 
 def _write(folder: Path, result: Result) -> None:
-    frame, depth_m = result.frame, result.depth.depth_m
+    frame, depth_m = result.frame, result.image_depth_m
     write_array(folder / 'depth.npy', depth_m)
     write_picture(folder / 'depth.png', millimetres.from_metres(depth_m))
     write_picture(folder / 'validity.png', result.validity)
@@ -112,27 +113,33 @@ def _write(folder: Path, result: Result) -> None:
     save_figure(folder / 'preview.png', frame.image, panels, title='promptda estimate')
     if frame.intrinsics is None:
         return
-    write_ply(folder / 'cloud.ply', result.points[..., :3], frame.image)
+    n = result.settings.output.stride
+    write_ply(folder / 'cloud.ply', result.points[..., :3], frame.image[::n, ::n])
 
 
-def _tell(folder: Path, result: Result, model: str) -> None:
-    depth = result.depth
-    known = np.isfinite(depth.depth_m)
-    print(f'network   {model}')
+def _tell(folder: Path, result: Result, model: LoadedModel) -> None:
+    depth, depth_m = result.depth, result.image_depth_m
+    known = np.isfinite(depth_m)
+    print(f'network   {model.describe()}')
+    for note in model.notes:
+        print(f'note      {in_options(note)}')
     measured = f'{depth.measured_fraction:.1%} measured'
     print(f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {measured}')
     if known.any():
-        nearest_m, farthest_m = np.nanmin(depth.depth_m), np.nanmax(depth.depth_m)
+        nearest_m, farthest_m = np.nanmin(depth_m), np.nanmax(depth_m)
         print(f'depth     {nearest_m:.3f} to {farthest_m:.3f} m')
-    print(f'pixels    {_shares(result.validity)}, {1 - known.mean():.1%} unknown')
+    print(f'pixels    known {_shares(result.validity, known)}')
+    if not known.all():
+        print(f'          unknown {_shares(result.validity, ~known)}')
     print(f'results   {folder}')
 
 
-def _shares(validity: ByteImage) -> str:
-    """Say how much of the picture rests on what, the largest code first."""
-    counts = {code: np.count_nonzero(validity == code) for code in reversed(Validity)}
-    return ', '.join(
+def _shares(validity: ByteImage, where: Mask) -> str:
+    """Say what share of all pixels these are, and of each code, the largest code first."""
+    counts = {code: np.count_nonzero(validity[where] == code) for code in reversed(Validity)}
+    parts = ', '.join(
         f'{count / validity.size:.1%} {code.name.lower().replace("_", " ")}'
         for code, count in counts.items()
         if count
     )
+    return f'{where.mean():.1%}: {parts}'

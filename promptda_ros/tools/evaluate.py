@@ -96,13 +96,18 @@ def _parser() -> argparse.ArgumentParser:
         help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}',
     )
     parser.add_argument(
-        '--size', type=_size, default=(480, 640), help='of images of the cell, as 640x480'
+        '--size',
+        type=_size,
+        default='640x480',
+        metavar='WIDTHxHEIGHT',
+        help='of images of the cell',
     )
     parser.add_argument(
         '--prompt-size',
         type=_size,
-        default=(48, 64),
-        help='to which true depth is reduced where no sensor depth is there, as 64x48',
+        default='64x48',
+        metavar='WIDTHxHEIGHT',
+        help='to which exact depth is reduced where there is no sensor depth',
     )
     parser.add_argument(
         '--static-frames',

@@ -19,6 +19,7 @@ from promptda_ros.core import resolution as resolutions
 from promptda_ros.core.estimator import PIXELS_OF_RESOLUTION
 from promptda_ros.core.resolution import Resolution
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.network import load_network
 from promptda_ros.network.compiled import CompiledNetwork
 from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network_health import INVALID_IN_A_ROW
@@ -245,6 +246,14 @@ def test_too_little_memory_at_start_is_one_sentence(make_rig, monkeypatch, capfd
     (line,) = (line for line in capfd.readouterr().err.splitlines() if 'FATAL' in line)
     assert 'no memory for random on cpu, whose weights alone have' in line
     assert mend in line
+
+
+def test_the_memory_that_several_weight_files_need_is_told(tmp_path, network_folder):
+    network = load_network(network_folder)
+    network.save_pretrained(tmp_path, max_shard_size='20KB')
+    assert not (tmp_path / models.WEIGHTS_FILE).exists()
+    settings = models.Settings(model=models.ModelSettings(path=str(tmp_path)))
+    assert 'whose weights alone have' in models._memory_text(settings, torch.device('cpu'))
 
 
 def test_free_memory_of_a_gpu_is_told(monkeypatch, network_folder):

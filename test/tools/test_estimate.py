@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import cv2
 import numpy as np
@@ -92,6 +93,51 @@ def test_intrinsics_of_no_camera_are_refused_before_anything_is_written(
 def test_distance_along_the_ray_needs_a_camera(files, network_folder, capsys):
     assert run(files, network_folder, '--depth-kind', 'ray') == ExitCode.CONFIGURATION
     assert '--intrinsics FX FY CX CY' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'assignment, text',
+    [
+        ('input.depth_scale:=0.00025', 'input.depth_scale is set by --depth-scale here'),
+        ('input.depth_kind:=ray', 'input.depth_kind is set by --depth-kind here'),
+        ('input.rectify:=true', 'input.rectify has no effect on one picture'),
+        ('cameras:=[left]', 'cameras has no effect on one picture'),
+    ],
+)
+def test_a_parameter_that_would_have_no_effect_is_refused(
+    files, network_folder, capsys, assignment, text
+):
+    assert run(files, network_folder, '-p', assignment) == ExitCode.CONFIGURATION
+    assert text in capsys.readouterr().err
+
+
+def test_what_is_said_of_the_pixels_adds_up(files, network_folder, capsys):
+    assert run(files, network_folder, '-p', 'prompt.max_depth:=1.0') == ExitCode.CLEAN
+    found = re.findall(r'\b(known|unknown) ([\d.]+)%: (.*)', capsys.readouterr().out)
+    assert [kind for kind, _, _ in found] == ['known', 'unknown']
+    for _, total, parts in found:
+        shares = [float(share) for share in re.findall(r'([\d.]+)%', parts)]
+        assert sum(shares) == pytest.approx(float(total), abs=0.3)
+    assert 'beyond range' in found[1][2]
+
+
+def test_every_setting_of_the_clouds_leaves_each_point_its_colour(files, network_folder):
+    camera = ('--intrinsics', '100', '100', '63.5', '47.5')
+    for setting in ('output.stride:=2', 'output.pcl_layout:=true'):
+        assert run(files, network_folder, *camera, '-p', setting) == ExitCode.CLEAN
+        assert (files / 'out/cloud.ply').stat().st_size > 1000
+
+
+def test_depth_without_flying_pixels_is_written_where_it_is_asked_for(files):
+    depth = cv2.imread(str(files / 'depth.png'), cv2.IMREAD_UNCHANGED)
+    depth[:, 16:] += 1500
+    cv2.imwrite(str(files / 'depth.png'), depth)
+    embedded = Path('promptda-tiny')  # a random network gives one depth for all pixels
+    assert run(files, embedded, '-p', 'output.edge_filter:=depth_and_points') == 0
+    known = np.isfinite(np.load(files / 'out/depth.npy'))
+    codes = cv2.imread(str(files / 'out/validity.png'), cv2.IMREAD_UNCHANGED)
+    assert not known.all()
+    assert ((codes >= 1) & (codes <= 4) == known).all()
 
 
 def test_depth_in_metres_gives_the_same_as_depth_in_millimetres(files, network_folder):

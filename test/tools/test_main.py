@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,14 @@ def test_every_command_has_a_main_and_explains_itself(command, capsys, monkeypat
     monkeypatch.setattr(tools, 'SENDS_IMAGES', ())  # or the process would be replaced
     assert tools.main([command, '--help']) == 0
     assert f'promptda {command}' in capsys.readouterr().out
+
+
+def test_a_default_is_written_as_it_would_be_given(capsys):
+    assert tools.main(['evaluate', '--help']) == 0
+    printed = ' '.join(capsys.readouterr().out.split())
+    assert '(default: 640x480)' in printed
+    assert '(default: 0.0 0.1 0.25 0.5)' in printed
+    assert '[' not in ''.join(re.findall(r'\(default: [^)]*\)', printed))
 
 
 @pytest.mark.parametrize('arguments, code', [([], 0), (['--help'], 0), (['nonsense'], 2)])

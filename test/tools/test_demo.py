@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.tools.demo: when it stops to wait for results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from promptda_ros.tools import demo
+from promptda_ros.tools.listener import Listener
+
+Event = Callable[[Listener], None]
+
+
+def figures(received: int, published: int, *, overrun: int = 0) -> Event:
+    """Return an arrival of diagnostics."""
+    values = {
+        'image.received': str(received),
+        'published.depth/image_rect': str(published),
+        'drops.overrun': str(overrun),
+    }
+    return lambda listener: listener.figures.update(values)
+
+
+def depth(stamp_ns: int) -> Event:
+    """Return an arrival of a result."""
+    return lambda listener: listener.depths.update({stamp_ns: None})
+
+
+class Script:
+    """Plays arrivals in place of an executor, then lets the time pass that it is asked to wait."""
+
+    def __init__(self, listener: Listener, events: list[Event], clock: SimpleNamespace) -> None:
+        self.listener, self.events, self.clock = listener, events, clock
+
+    def spin_once(self, timeout_sec: float) -> None:
+        if self.events:
+            self.events.pop(0)(self.listener)
+        self.clock.now += timeout_sec
+
+
+@pytest.fixture
+def waited_sec(monkeypatch) -> Callable[..., float]:
+    """Return what replays three frames and returns how long the demo waits for their results."""
+
+    def replay(*events: Event) -> float:
+        clock = SimpleNamespace(now=0.0)
+        monkeypatch.setattr(demo, 'time', SimpleNamespace(monotonic=lambda: clock.now))
+        peer = demo.Peer.__new__(demo.Peer)
+        peer.listener = Listener.__new__(Listener)
+        peer.listener.figures, peer.listener.depths = {}, {}
+        stamps = iter(range(3))
+        peer._player = SimpleNamespace(send=lambda _: next(stamps))
+        peer._executor = Script(peer.listener, list(events), clock)
+        assert list(peer.replay([None] * 3, period_sec=0.0)) == [0, 1, 2]
+        assert not peer._executor.events, 'it left before the last arrival'
+        return clock.now
+
+    return replay
+
+
+def test_the_demo_ends_once_every_frame_is_accounted_for(waited_sec):
+    """The figures come last: they alone tell that nothing is missing."""
+    events = [depth(0), depth(1), figures(3, 1, overrun=1), figures(3, 2, overrun=1)]
+    assert waited_sec(*events) < demo.DELIVERY_SEC
+
+
+def test_the_demo_does_not_wait_for_a_compilation_where_images_were_lost(waited_sec):
+    assert waited_sec(depth(0), figures(2, 1, overrun=1)) < 2 * demo.DELIVERY_SEC
+
+
+def test_the_demo_does_not_wait_for_a_compilation_where_a_result_was_lost(waited_sec):
+    assert waited_sec(figures(3, 3), depth(0), depth(1)) < 2 * demo.DELIVERY_SEC
+
+
+def test_the_demo_waits_for_a_frame_that_a_compilation_holds_up(waited_sec):
+    def long_pause(listener: Listener) -> None:
+        pass
+
+    pauses = [long_pause] * int(3 * demo.DELIVERY_SEC / 0.05)
+    events = [figures(3, 2), depth(0), depth(1), *pauses, depth(2), figures(3, 3)]
+    assert waited_sec(*events) < demo.COMPILATION_SEC
