@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Reading
@@ -19,6 +20,17 @@ PIXELS_PER_STRAY = 2000
 def largest_stray(pixels: int) -> int:
     """Return how many pixels side by side, of this many, may be a stray measurement."""
     return min(STRAY_PIXELS_AT_MOST, pixels // PIXELS_PER_STRAY)
+
+
+def find_strays(mask: Mask) -> Mask:
+    """Mark the parts (h, w) of a mask that are small enough to be stray measurements."""
+    largest = largest_stray(mask.size)
+    if largest == 0 or not mask.any():
+        return np.zeros_like(mask)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
+    is_small = statistics[:, cv2.CC_STAT_AREA] <= largest
+    strays: Mask = mask & is_small[labels]
+    return strays
 
 
 def require_enough(depth_m: FloatImage, reading: Reading, settings: PromptSettings) -> None:

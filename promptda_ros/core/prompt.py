@@ -14,7 +14,7 @@ import math
 import cv2
 import numpy as np
 
-from promptda_ros.core.enough import largest_stray, require_enough
+from promptda_ros.core.enough import find_strays, largest_stray, require_enough
 from promptda_ros.core.fill import distance_px, fill_holes
 from promptda_ros.core.frame import FloatImage, Mask, Prompt, Reading
 from promptda_ros.core.sensor_range import read_sides, reduce_reading
@@ -127,20 +127,12 @@ def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mas
     A thing of a few pixels more is kept: a tool before the table is rare and far from all else
     too, and taking it for an error would show the table in its place.
     """
-    nothing: Mask = np.zeros_like(measured)
     values = depth_m[measured]
-    largest = largest_stray(measured.size)
-    if values.size == 0 or largest == 0 or outlier_fraction == 0.0:
-        return nothing
+    if values.size == 0 or largest_stray(measured.size) == 0 or outlier_fraction == 0.0:
+        return np.zeros_like(measured)
     low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
     inside = (depth_m >= low / OUTLIER_MARGIN) & (depth_m <= high * OUTLIER_MARGIN)
-    outside = measured & ~inside
-    if not outside.any():
-        return nothing
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(outside.astype(np.uint8))
-    is_small = statistics[:, cv2.CC_STAT_AREA] <= largest
-    strays: Mask = outside & is_small[labels]
-    return strays
+    return find_strays(measured & ~inside)
 
 
 def _far_from(measured: Mask, share_of_diagonal: float) -> Mask | None:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from promptda_ros.core.enough import find_strays
 from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
 from promptda_ros.core.inverse_depth import LEAST_DEPTH_M, project_pixels
 from promptda_ros.core.second_view import draw_squares
@@ -41,8 +42,10 @@ def find_too_near(
         return None
     region = _join(no_distance, block)
     first, *others = _inverse_depths(depth_m, grid, grid_from_sensor)
-    # Whatever passes through the region comes from its outline, or was in it from the first.
-    outline = region & (cv2.erode(region.view(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    # A stray pixel is no thing: the lines of a few thousandths of all would cover the picture.
+    things = _join(no_distance & ~find_strays(no_distance), block)
+    # Whatever passes through a thing comes from its outline, or was in it from the first.
+    outline = things & (cv2.erode(things.view(np.uint8), np.ones((3, 3), np.uint8)) == 0)
     covered = torch.zeros((grid.height, grid.width), dtype=torch.bool)
     for part, inverses in ((region, [first]), (outline, others)):
         rows, columns = np.nonzero(part)

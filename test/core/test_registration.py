@@ -198,6 +198,18 @@ def test_what_is_too_near_for_the_sensor_is_before_everything_wherever_it_may_be
     assert np.isneginf(found_m).mean() < 0.4
 
 
+@pytest.mark.parametrize('salt', [-np.inf, 0.001])
+def test_stray_pixels_that_are_too_near_take_their_own_places_alone(salt: float):
+    """D7, K2: the lines that they may lie on would cover most of the picture."""
+    sensor = SENSORS['a phone']
+    depth_m = depth_of(sensor, BESIDE)
+    depth_m[4::24, 4::24] = salt
+    registered_m = register_depth(depth_m, sensor, CAMERA, BESIDE, max_long_side=MAX_LONG_SIDE)
+    strays = np.isneginf(depth_m) | (depth_m == np.float32(0.001))
+    marked = np.isneginf(registered_m)
+    assert 0 < marked.mean() <= 9 * strays.mean()
+
+
 def test_a_sensor_that_looks_elsewhere_shows_nothing():
     back = Transform.of((0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0))
     sensor = SENSORS['a phone']
