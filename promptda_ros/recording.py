@@ -20,9 +20,9 @@ from promptda_ros.core.errors import suggest
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import InputSettings, PromptSettings
+from promptda_ros.decoding import read_any_depth, read_any_image
 from promptda_ros.encodings import read_depth
 from promptda_ros.messages import depth_image, stamp_ns_of
-from promptda_ros.reading import read_any_depth, read_any_image
 
 COLOUR_TOPIC = '/camera/color/image_raw/compressed'
 CAMERA_INFO_TOPIC = '/camera/color/camera_info'

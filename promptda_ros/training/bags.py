@@ -22,8 +22,8 @@ from promptda_ros.core.frame_ids import same_frame
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings import InputSettings
+from promptda_ros.decoding import read_any_depth, read_any_image
 from promptda_ros.pictures import write_picture
-from promptda_ros.reading import read_any_depth, read_any_image
 
 Counts = npt.NDArray[np.uint16]
 KINDS = ('image', 'sensor', 'depth')  # folders, in the order of the topics
