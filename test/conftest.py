@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, contextmanager, ExitStack
 import fcntl
 from pathlib import Path
 import random
+import resource
 import sys
 import tempfile
 from typing import Any, TYPE_CHECKING
@@ -78,6 +79,25 @@ def make_context(
 def ros_context(make_context: Callable[..., Context]) -> Context:
     """Initialise a context without arguments on the test's own domain."""
     return make_context()
+
+
+@contextmanager
+def _files_of_at_most(size: int) -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.fixture
+def files_of_at_most() -> Callable[[int], AbstractContextManager[None]]:
+    """Return what lets no file grow beyond a size in bytes, as on a full disk.
+
+    It holds for a `with` alone: pytest writes its own log to a file before fixtures end.
+    """
+    return _files_of_at_most
 
 
 @pytest.fixture(scope='session')

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-import resource
 
 import pytest
 
@@ -80,18 +79,10 @@ def test_no_file_is_named_where_one_can_not_be(tmp_path):
     assert content(tmp_path) == {'b': ''}
 
 
-@pytest.fixture
-def full_disk():
-    """Let no file grow beyond 1000 bytes."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_full_disk_leaves_nothing_and_says_where(tmp_path, full_disk):
+def test_a_full_disk_leaves_nothing_and_says_where(tmp_path, files_of_at_most):
     """K19."""
-    with pytest.raises(FileError, match='out can not be written: File too large'):
+    refusal = pytest.raises(FileError, match='out can not be written: File too large')
+    with refusal, files_of_at_most(1000):
         write(tmp_path / 'out', {'a': 'whole', 'b': 2000 * 'x'})
     assert content(tmp_path) == {}
 

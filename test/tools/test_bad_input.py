@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-import resource
 import shutil
 
 import cv2
@@ -308,14 +307,6 @@ def test_fetch_model_of_an_unknown_name(promptda):
     promptda(INPUT, 'fetch_model', 'vitz')
 
 
-@pytest.fixture
-def full_disk() -> Iterator[Callable[[], None]]:
-    """Return what lets no file grow beyond some kB from then on."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
 @pytest.mark.parametrize(
     'command, words',
     [
@@ -325,10 +316,11 @@ def full_disk() -> Iterator[Callable[[], None]]:
         ('print_settings', ('--out', 'new')),
     ],
 )
-def test_a_full_disk_leaves_nothing_half_written(promptda, full_disk, command, words):
+def test_a_full_disk_leaves_nothing_half_written(promptda, files_of_at_most, command, words):
     """K19."""
     if command == 'export':
         pytest.importorskip('onnx')
-    full_disk()
-    sentence = promptda(INPUT, command, *(estimate() if words is None else words))
+    words = estimate() if words is None else words
+    with files_of_at_most(2000):
+        sentence = promptda(INPUT, command, *words)
     assert 'can not be written' in sentence
