@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-import difflib
 from pathlib import Path
 from typing import Any
 
+from promptda_ros.core.errors import suggest
 from promptda_ros.core.setting import SettingError, Value
 from promptda_ros.core.settings import build
 from promptda_ros.share import share_folder
@@ -40,7 +40,7 @@ def load(name: str) -> Preset:
     """
     path = _folder() / f'{name}.yaml'
     if not path.is_file():
-        raise SettingError(f'no preset {name!r}{_hint(name, names())}')
+        raise SettingError(f'no preset {name!r}; {suggest(name, names())}')
     return read(path)
 
 
@@ -84,7 +84,7 @@ def _require_topic(name: str, topic: object) -> None:
 def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
     for name in given:
         if name not in known:
-            raise SettingError(f'unknown {what} {name!r}{_hint(name, known)}')
+            raise SettingError(f'unknown {what} {name!r}; {suggest(name, list(known))}')
 
 
 def _flatten(groups: Mapping[str, Any], prefix: str = '') -> dict[str, Value]:
@@ -96,8 +96,3 @@ def _flatten(groups: Mapping[str, Any], prefix: str = '') -> dict[str, Value]:
         else:
             flat[f'{prefix}{name}'] = value
     return flat
-
-
-def _hint(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else f'; there are {", ".join(known)}'

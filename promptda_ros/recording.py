@@ -24,9 +24,6 @@ from promptda_ros.decoding import read_any_depth, read_any_image
 from promptda_ros.encodings import read_depth
 from promptda_ros.messages import depth_image, stamp_ns_of
 
-COLOUR_TOPIC = '/camera/color/image_raw/compressed'
-CAMERA_INFO_TOPIC = '/camera/color/camera_info'
-DEPTH_TOPIC = '/camera/depth/image_raw'
 EXACT_DEPTH_TOPIC = '/camera/exact_depth/compressed'  # of the bundled recording, for its report
 TRANSPORTS = ('/compressed', '/compressedDepth')
 DEPTH_ENCODINGS = ('16UC1', '32FC1', 'mono16')

@@ -43,8 +43,8 @@ def test_an_empty_file_changes_nothing(tmp_path):
 @pytest.mark.parametrize(
     'text, why',
     [
-        ('topic: {}', "unknown section 'topic'; did you mean 'topics'?"),
-        ('topics: {imag: /a}', "unknown topic 'imag'; did you mean 'image'?"),
+        ('topic: {}', "unknown section 'topic'; did you mean topics?"),
+        ('topics: {imag: /a}', "unknown topic 'imag'; did you mean image?"),
         ('topics: [/a]', 'topics is not a list of names with values'),
         ('a sentence', 'the file is not a list of names with values'),
         ('parameters: {sync: {tolerence: 1}}', "unknown parameter 'sync.tolerence'; did you mean"),

@@ -26,10 +26,12 @@ from promptda_ros.core.settings import PromptSettings
 from promptda_ros.image_messages import image_of
 from promptda_ros.messages import stamp_of
 from promptda_ros.pictures import read_depth, read_image
-from promptda_ros.recording import COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC
+from promptda_ros.recording import EXACT_DEPTH_TOPIC
 from promptda_ros.training.bags import Topics, unpack
 
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
+COLOUR_TOPIC = '/camera/color/image_raw/compressed'
+DEPTH_TOPIC = '/camera/depth/image_raw'
 DEMO_TOPICS = Topics(COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC)
 TOPICS = Topics('/image', '/sensor', '/better')
 MS = 1_000_000
