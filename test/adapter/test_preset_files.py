@@ -62,7 +62,7 @@ def test_what_is_wrong_is_one_sentence_with_the_file(tmp_path, text, why):
 
 
 def test_a_misspelt_preset_is_answered_with_the_nearest():
-    with pytest.raises(SettingError, match="no preset 'realsense_d453'; did you mean 'realsense_"):
+    with pytest.raises(SettingError, match="no preset 'realsense_d453'; did you mean realsense_"):
         presets.load('realsense_d453')
 
 
