@@ -66,7 +66,7 @@ DEPTH = Role(topic='depth_camera_info', picture='depth', loss='no registered dep
 
 
 class Calibration:
-    """Finds the optics of a picture: those of the last camera_info not younger than it.
+    """Finds the optics of a picture: those of the newest camera_info not newer than it.
 
     A camera that zooms or is calibrated anew changes its camera_info; the newest one may describe
     a later image. A single latched message serves every image. Safe between threads.
@@ -134,7 +134,7 @@ class Calibration:
         return optics
 
     def message_at(self, stamp_ns: int) -> CameraInfo | None:
-        """Return the last message not younger than a picture, else the first one."""
+        """Return the newest message not newer than a picture, else the first one."""
         with self._lock:
             if not self._infos:
                 return None

@@ -162,8 +162,8 @@ class Camera:
             return Result(replace(frame, points_withheld=True), depth, settings)
         return Result(frame, depth, settings, box_from_camera)
 
-    def note_way(self, pair: Pair[SensorMessage]) -> None:
-        """Count how long the pair took until the worker had it."""
+    def record_queue_times(self, pair: Pair[SensorMessage]) -> None:
+        """Record how long the pair waited for its partner and for the worker."""
         self.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
         self.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
 
@@ -197,7 +197,7 @@ class Camera:
         )
 
     def _note_what_is_odd(self, pair: Pair[SensorMessage], frame: Frame) -> None:
-        """Say once what is strange about messages that can be used all the same."""
+        """Warn once about oddities of messages that can still be used."""
         for role, message in (('image', pair.image), ('depth', pair.depth)):
             if (surplus := surplus_bytes(message)) > 0:
                 text = f'{role} has {surplus} bytes more than its rows; they are not read'

@@ -52,7 +52,7 @@ SAME_CLOCK_NS = 1_000_000_000
 
 
 @dataclass(eq=False)
-class Wish:
+class PendingCapture:
     """A capture that is waited for, by one request or several that arrived together."""
 
     settings: CaptureSettings
@@ -94,7 +94,7 @@ class Capture:
         self._settings = settings
         self._explain: Callable[[], str] | None = None
         self._lock = threading.Lock()
-        self._wishes: list[Wish] = []
+        self._captures: list[PendingCapture] = []
         self._publishers = {
             name: node.create_publisher(kind, f'~/{prefix}capture/{name}', LATCHED_QOS)
             for name, kind in OUTPUTS.items()
@@ -115,9 +115,9 @@ class Capture:
     def refuse(self) -> None:
         """Take no requests, because the node listens no more."""
         self._explain = None
-        for wish in self._waiting():
+        for capture in self._waiting():
             text = 'the node was deactivated before the capture finished'
-            self._answer(wish, success=False, message=text)
+            self._answer(capture, success=False, message=text)
 
     def close(self) -> None:
         """Destroy the service and the publishers."""
@@ -134,18 +134,19 @@ class Capture:
             response.message = 'the node is not active, so that nothing is captured; activate it'
             return response
         others = self._take_waiting()
-        wish = self._new_wish()  # after all of them were sent, so that its frames suit them, too
+        # Begun after all of them were sent, so that its frames suit them, too.
+        capture = self._new_capture()
         with self._lock:
-            is_full = len(self._wishes) >= MOST_WAITING
+            is_full = len(self._captures) >= MOST_WAITING
             if not is_full:
-                self._wishes.append(wish)
+                self._captures.append(capture)
         if is_full:
             response.message = (
                 f'{MOST_WAITING} captures are waited for already, so that this one is refused; '
                 'call again when one of them is answered'
             )
         else:
-            response.success, response.message = await self._outcome(wish)
+            response.success, response.message = await self._outcome(capture)
         for header in others:
             self._service.send_response(response, header)
         return response
@@ -159,81 +160,83 @@ class Capture:
                 headers.append(header)
         return headers
 
-    async def _outcome(self, wish: Wish) -> tuple[bool, str]:
+    async def _outcome(self, capture: PendingCapture) -> tuple[bool, str]:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         timer = self._node.create_timer(
-            wish.settings.timeout, partial(self._give_up, wish), clock=steady
+            capture.settings.timeout, partial(self._give_up, capture), clock=steady
         )
-        success, message = await wish.done
+        success, message = await capture.done
         self._node.destroy_timer(timer)
         return success, message
 
-    def _new_wish(self) -> Wish:
-        return Wish(
+    def _new_capture(self) -> PendingCapture:
+        return PendingCapture(
             settings=self._settings(),
             asked_ns=time.monotonic_ns(),
             asked_stamp_ns=self._now_ns(),
             done=Future(executor=self._node.executor),
         )
 
-    def _give_up(self, wish: Wish) -> None:
+    def _give_up(self, capture: PendingCapture) -> None:
         if self._explain is None:
             return
-        came, wanted = len(wish.depths_m), wish.settings.frames
-        why = self._explain() or wish.problem or 'frames pass too slowly; raise capture.timeout'
-        message = f'{came} of {wanted} frames came within {wish.settings.timeout:g} s: {why}'
-        self._answer(wish, success=False, message=message)
+        came, wanted = len(capture.depths_m), capture.settings.frames
+        why = self._explain() or capture.problem or 'frames pass too slowly; raise capture.timeout'
+        message = f'{came} of {wanted} frames came within {capture.settings.timeout:g} s: {why}'
+        self._answer(capture, success=False, message=message)
 
     # On the worker
 
     def wants(self, pair: Pair[SensorMessage]) -> bool:
         """Tell whether somebody waits for the depth of a pair."""
         now_ns = self._now_ns()
-        return any(wish.accepts(pair, now_ns) for wish in self._waiting())
+        return any(capture.accepts(pair, now_ns) for capture in self._waiting())
 
     def add(self, pair: Pair[SensorMessage], result: Result, outputs: Outputs) -> None:
         """Give a frame to those who want it, and publish the captures that it completes."""
         now_ns, depth_m = self._now_ns(), result.depth.depth_m
-        complete: dict[tuple[int, ...], list[Wish]] = {}  # by the frames that they rest on
-        for wish in self._waiting():
-            if wish.accepts(pair, now_ns) and wish.add(result.frame, depth_m):
-                complete.setdefault(tuple(map(id, wish.depths_m)), []).append(wish)
-        for wishes in complete.values():
-            self._complete(wishes, result, outputs)
+        complete: dict[
+            tuple[int, ...], list[PendingCapture]
+        ] = {}  # by the frames that they rest on
+        for capture in self._waiting():
+            if capture.accepts(pair, now_ns) and capture.add(result.frame, depth_m):
+                complete.setdefault(tuple(map(id, capture.depths_m)), []).append(capture)
+        for captures in complete.values():
+            self._complete(captures, result, outputs)
 
-    def _complete(self, wishes: list[Wish], result: Result, outputs: Outputs) -> None:
+    def _complete(self, captures: list[PendingCapture], result: Result, outputs: Outputs) -> None:
         """Publish one capture and answer all who asked for these frames."""
-        depths_m = wishes[0].depths_m
+        depths_m = captures[0].depths_m
         result = replace(result, depth=result.depth.with_depth(median_depth(depths_m)))
         messages = {name: outputs.make(output, result) for name, output in SOURCES.items()}
         frames = f'{len(depths_m)} frames' if len(depths_m) > 1 else 'one frame'
         # As floats they would be rounded.
         sec, nanosec = divmod(result.frame.stamp_ns, NANOSECONDS)
         message = f'captured {frames}, stamp {sec}.{nanosec:09d}'
-        claimed = [wish for wish in wishes if self._claim(wish)]
+        claimed = [capture for capture in captures if self._claim(capture)]
         if not claimed:
             return
         for name, each in messages.items():
             self._publishers[name].publish(each)
-        for wish in claimed:
-            wish.done.set_result((True, message))
+        for capture in claimed:
+            capture.done.set_result((True, message))
 
     # On either
 
-    def _waiting(self) -> list[Wish]:
+    def _waiting(self) -> list[PendingCapture]:
         with self._lock:
-            return [*self._wishes]
+            return [*self._captures]
 
-    def _answer(self, wish: Wish, *, success: bool, message: str) -> None:
-        if self._claim(wish):
-            wish.done.set_result((success, printable(message)))
+    def _answer(self, capture: PendingCapture, *, success: bool, message: str) -> None:
+        if self._claim(capture):
+            capture.done.set_result((success, printable(message)))
 
-    def _claim(self, wish: Wish) -> bool:
-        """Take the right to answer a wish, which only one thread gets."""
+    def _claim(self, capture: PendingCapture) -> bool:
+        """Take the right to answer a capture, which only one thread gets."""
         with self._lock:
-            is_ours = wish in self._wishes
+            is_ours = capture in self._captures
             if is_ours:
-                self._wishes.remove(wish)
+                self._captures.remove(capture)
             return is_ours
 
     def _now_ns(self) -> int:

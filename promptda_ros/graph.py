@@ -37,7 +37,7 @@ class GraphWatch:
             self._say_once(
                 'clock',
                 'use_sim_time is true but /clock has no publisher: time stands still, so that '
-                'ages and transforms may be wrong (images are paired all the same); start the '
+                'ages and transforms may be wrong (images are still paired); start the '
                 'simulator, play the recording with --clock, or set use_sim_time:=false',
             )
 

@@ -12,14 +12,14 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from promptda_ros.core.resolution import Resolution
 
-ANSWERED = 'answered'  # the fate of a frame whose depth is valid
+ANSWERED = 'answered'  # the outcome of a frame whose depth is valid
 INVALID_IN_A_ROW = 10
 
 
 class NetworkHealth:
-    """Follows the fates of frames: reasons of drops, or ANSWERED.
+    """Follows the outcomes of frames: reasons of drops, or ANSWERED.
 
-    `problem` is why no depth comes and what mends it, '' while it comes.
+    `problem` is why no depth comes and what to do, '' while it comes.
     """
 
     def __init__(self, resolution: Resolution, log: RcutilsLogger) -> None:
@@ -33,16 +33,16 @@ class NetworkHealth:
         """Why depth is coarser than it was to be; '' if it is not."""
         return _warning(self.resolution)
 
-    def note(self, fates: Collection[str]) -> None:
+    def note(self, outcomes: Collection[str]) -> None:
         """Note what became of the frames of a batch."""
         resolution = copy(self.resolution)
-        if 'out_of_memory' in fates:
+        if 'out_of_memory' in outcomes:
             resolution.ran_out(time.monotonic())
-        elif ANSWERED in fates:
+        elif ANSWERED in outcomes:
             resolution.fitted(time.monotonic())
-        if 'model_output' in fates:
+        if 'model_output' in outcomes:
             self._invalid += 1
-        elif ANSWERED in fates:
+        elif ANSWERED in outcomes:
             self._invalid = 0
         self._say_resolution(resolution)
         self._say_problem(resolution)

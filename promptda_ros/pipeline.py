@@ -59,7 +59,7 @@ class Pipeline:
         self.health = health
         self._say = say
         self._inferring = Guard(on_error)
-        self._fates: set[str] = set()  # of the frames of the batch in work
+        self._outcomes: set[str] = set()  # of the frames of the batch in work
         self._at_once = FRAMES_AT_ONCE  # less where memory was short for more
 
     def process(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
@@ -68,10 +68,10 @@ class Pipeline:
         Raises:
             DeviceLost: nothing will ever be published by this process.
         """
-        self._fates.clear()
+        self._outcomes.clear()
         self._work_on(pairs)
         before = self.health.resolution.name
-        self.health.note(self._fates)
+        self.health.note(self._outcomes)
         if self.health.resolution.name != before:
             self.model.resize(self.health.resolution.name)
             self._at_once = FRAMES_AT_ONCE
@@ -113,7 +113,7 @@ class Pipeline:
         settings: Settings,
         frames: list[Frame],
     ) -> None:
-        camera.note_way(pair)
+        camera.record_queue_times(pair)
         if not camera.is_heard(pair):
             camera.drops.add('no_listener')
             return
@@ -158,7 +158,7 @@ class Pipeline:
         if count > 1:
             self._at_once = count // 2
             return
-        self._fates.add(error.reason)
+        self._outcomes.add(error.reason)
         pending.pop(0).camera.drop(error)
 
     def _publish(self, waiting: Waiting, network_depth_m: Tensor) -> None:
@@ -172,7 +172,7 @@ class Pipeline:
                     network_depth_m,
                     settings.output,
                 )
-                self._fates.add(ANSWERED)
+                self._outcomes.add(ANSWERED)
                 require_trust(depth, settings.trust)
             camera.latest = depth.with_depth(depth.depth_m)  # which keeps no memory of the device
             # One by one: a depth image does not wait until the cloud is built.
@@ -195,5 +195,5 @@ class Pipeline:
             except BadFrame as error:
                 if isinstance(error, OutOfMemory):
                     self.model.free_memory()
-                self._fates.add(error.reason)
+                self._outcomes.add(error.reason)
                 raise

@@ -76,7 +76,7 @@ class SensorInput(message_filters.SimpleFilter):
             self._is_reliable = self._is_reliable or self._adapts
             self._subscribe(transport)
             self._say(f'{self._role} arrives as {transport.name} on {self.topic}')
-        elif self._adapts and self.is_deaf():
+        elif self._adapts and self.has_incompatible_qos():
             self.close()
             self._subscribe(transport)
             self._say(f'{self.topic} is best effort: subscribed again as that')
@@ -90,8 +90,8 @@ class SensorInput(message_filters.SimpleFilter):
             if each.topic_type == self.transport.type_name
         )
 
-    def is_deaf(self) -> bool:
-        """Tell whether a publisher's reliability keeps its messages from us."""
+    def has_incompatible_qos(self) -> bool:
+        """Tell whether a best-effort publisher can not reach this reliable subscription."""
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         return self._is_reliable and any(
             publisher.topic_type == self.transport.type_name
@@ -114,13 +114,13 @@ class SensorInput(message_filters.SimpleFilter):
             type=self.transport.type_name,
             wrong_types=tuple(sorted(types)),
             remedy=remedy_for(role, self.topic, types) if types else '',
-            incompatible_qos=self.is_deaf(),
+            incompatible_qos=self.has_incompatible_qos(),
         )
 
     def _subscribe(self, transport: Transport) -> None:
         self.transport = transport
         self.topic = topic_of(self._node, self._base, transport)
-        if self._adapts and self.is_deaf():
+        if self._adapts and self.has_incompatible_qos():
             self._is_reliable = False
         policy = ReliabilityPolicy.RELIABLE if self._is_reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscriber = message_filters.Subscriber(

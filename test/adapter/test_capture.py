@@ -43,9 +43,9 @@ class Caller:
 
     def call(self):
         """Send the request, wait until the node has it; return the future response."""
-        waiting = len(self.wishes)
+        waiting = len(self.captures)
         future = self._client.call_async(Trigger.Request())
-        self._rig.spin_until(lambda: future.done() or len(self.wishes) > waiting)
+        self._rig.spin_until(lambda: future.done() or len(self.captures) > waiting)
         return future
 
     def call_many(self, count):
@@ -53,9 +53,9 @@ class Caller:
         return [self._client.call_async(Trigger.Request()) for _ in range(count)]
 
     @property
-    def wishes(self):
+    def captures(self):
         """The requests that wait."""
-        return self._capture()._wishes
+        return self._capture()._captures
 
     def answer(self, future):
         """Wait for the response."""
@@ -202,7 +202,7 @@ def test_of_a_burst_of_requests_each_is_answered(rig):
     rig.node.set_parameters([Parameter('capture.timeout', value=60.0)])
     caller = Caller(rig, qos_profile=QoSProfile(depth=BURST))
     futures = caller.call_many(BURST)
-    rig.spin_until(lambda: caller.wishes)
+    rig.spin_until(lambda: caller.captures)
 
     def all_answered():
         rig.send()
@@ -210,7 +210,7 @@ def test_of_a_burst_of_requests_each_is_answered(rig):
 
     rig.spin_until(all_answered)
     assert all(future.result().success for future in futures)
-    assert caller.wishes == []
+    assert caller.captures == []
 
 
 def test_more_captures_than_can_be_waited_for_are_refused_at_once(monkeypatch, rig, caller):
@@ -269,7 +269,7 @@ def test_a_capture_that_comes_to_nothing_says_why(monkeypatch, rig, caller, what
         'too few': 'raise capture.timeout',
     }[what]
     assert reason in answer.message
-    assert caller.wishes == []
+    assert caller.captures == []
 
 
 def test_an_inactive_node_says_so_and_one_that_becomes_it_answers(rig, caller):
