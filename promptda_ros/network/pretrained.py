@@ -17,6 +17,7 @@ from promptda_ros.network.fields import keep_known, names_of, require
 from promptda_ros.network.folder import find_folder
 from promptda_ros.network.foreign import LOADING
 from promptda_ros.network.shards import save_weights
+from promptda_ros.network.statement import read_statement, Statement, write_statement
 from promptda_ros.network.weights_file import FORMATS
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class PretrainedNetwork(nn.Module):
         config.check()  # a backbone that was changed on its own may not fit any more
         self.config = config
         self.sha256 = ''  # of the weights file it was loaded from
+        self.statement = Statement()  # how to run it, as its folder says
 
     @property
     def device(self) -> torch.device:
@@ -128,6 +130,8 @@ class PretrainedNetwork(nn.Module):
         # Without memory of its own it has no random weights that could survive by mistake.
         with torch.device('meta'):
             network = cls(config)
+        if name is not None:
+            network.statement = read_statement(folder)
         if state_dict is None:
             network.sha256 = load_weights(network, folder, sha256=sha256, dtype=stored)
         else:
@@ -143,10 +147,15 @@ class PretrainedNetwork(nn.Module):
         max_shard_size: int | str = '50GB',
         **words: Any,
     ) -> None:
-        """Write config.json and the weights, in several files where one would be larger."""
+        """Write config.json and the weights, in several files if one would be larger.
+
+        What the network's folder stated about running it goes along, as promptda.json.
+        """
         keep_known(f'{type(self).__name__}.save_pretrained', words, (), LOADING)
         folder = Path(save_directory)
         self.config.save_pretrained(folder)
+        if self.statement != Statement():
+            write_statement(folder, self.statement)
         weights = self.state_dict() if state_dict is None else state_dict
         save_weights(weights, folder, max_shard_size=max_shard_size)
 

@@ -17,11 +17,7 @@ from promptda_ros.bag_files import is_bag
 from promptda_ros.core.device import choose_device
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.network import (
-    load_network,
-    PromptDepthAnythingForDepthEstimation,
-)
-from promptda_ros.network.statement import read_statement, Statement
+from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.stop_signal import Stopped, StopSignal
@@ -85,8 +81,7 @@ def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
         require_cell(recipe, network.config.patch_size)
     # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
     network = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    statement = read_statement(options.init) if options.init else Statement()
-    state = new_state(network, recipe, init_sha256=init_sha256, statement=statement)
+    state = new_state(network, recipe, init_sha256=init_sha256)
     state.resume(options.out)
     if options.data:
         source, validation = _recorded(recipe, network.config.patch_size, options)

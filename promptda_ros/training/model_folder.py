@@ -12,7 +12,6 @@ from promptda_ros.models import note_digest
 from promptda_ros.network import load_network
 from promptda_ros.network.folder import PROCESSOR_FILE, WEIGHTS_FILE, write_json
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
-from promptda_ros.network.statement import write_statement
 from promptda_ros.training.recipe import Recipe
 from promptda_ros.training.state import State
 from promptda_ros.training.trainer import BEST
@@ -27,7 +26,6 @@ def write_model(folder: Path, recipe: Recipe, state: State, *, recipe_path: Path
         shutil.copytree(folder / BEST, model)
         sha256 = load_network(model).sha256
         note_digest(model, sha256)
-        write_statement(model, state.statement)
         last = recipe.phases[-1]
         processor = _processor(last.height, last.width, state)
         write_json(model, PROCESSOR_FILE, processor)

@@ -20,7 +20,6 @@ from torch.optim.swa_utils import AveragedModel
 from promptda_ros.core.errors import FileError, PromptdaError
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
-from promptda_ros.network.statement import Statement
 from promptda_ros.training.recipe import Recipe
 
 CHECKPOINT = 'last.safetensors'  # tensors and text only, so that opening it can't run code
@@ -51,7 +50,6 @@ class State:
     optimizer: torch.optim.Optimizer
     recipe_sha256: str
     init_sha256: str = ''  # of the weights that the run began with; empty: of none
-    statement: Statement = field(default_factory=Statement)  # how to run it, as of those weights
     progress: Progress = field(default_factory=Progress)
 
     @property
@@ -109,11 +107,7 @@ class State:
 
 
 def new_state(
-    network: PromptDepthAnythingForDepthEstimation,
-    recipe: Recipe,
-    *,
-    init_sha256: str = '',
-    statement: Statement | None = None,
+    network: PromptDepthAnythingForDepthEstimation, recipe: Recipe, *, init_sha256: str = ''
 ) -> State:
     """Begin a run with this network."""
     wanted = recipe.optimisation
@@ -131,7 +125,6 @@ def new_state(
         ),
         recipe_sha256=recipe.sha256,
         init_sha256=init_sha256,
-        statement=statement or Statement(),
     )
 
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from promptda_ros.network import CheckpointError
+from promptda_ros.network import CheckpointError, load_network
 from promptda_ros.network.statement import read_statement, Statement, write_statement
 
 
@@ -16,6 +16,16 @@ def test_statements_survive_a_folder(tmp_path):
     states = Statement(refine_edges=True, precision='fp32', caution='for tests')
     write_statement(tmp_path, states)
     assert read_statement(tmp_path) == states
+
+
+def test_a_network_that_is_loaded_and_saved_keeps_what_its_folder_states(tmp_path, network_folder):
+    network = load_network(network_folder)
+    network.save_pretrained(tmp_path / 'plain')
+    assert not (tmp_path / 'plain/promptda.json').exists()
+    network.statement = Statement(refine_edges=True, caution='for tests')
+    network.save_pretrained(tmp_path / 'first')
+    load_network(tmp_path / 'first').save_pretrained(tmp_path / 'second')
+    assert read_statement(tmp_path / 'second') == network.statement
 
 
 def test_a_folder_without_the_file_states_the_defaults(tmp_path):
