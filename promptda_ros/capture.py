@@ -195,9 +195,8 @@ class Capture:
     def add(self, pair: Pair[SensorMessage], result: Result, outputs: Outputs) -> None:
         """Give a frame to those who want it, and publish the captures that it completes."""
         now_ns, depth_m = self._now_ns(), result.depth.depth_m
-        complete: dict[
-            tuple[int, ...], list[PendingCapture]
-        ] = {}  # by the frames that they rest on
+        # By the frames that they rest on
+        complete: dict[tuple[int, ...], list[PendingCapture]] = {}
         for capture in self._waiting():
             if capture.accepts(pair, now_ns) and capture.add(result.frame, depth_m):
                 complete.setdefault(tuple(map(id, capture.depths_m)), []).append(capture)

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks.decoder_fuzz import BYTES_A_PIXEL, OTHER_BYTES
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAX_PIXELS = 4_000_000
 MOST_BYTES = 16 * MAX_PIXELS + (4 << 20)  # and what libraries take once
 LIMIT_SEC = 240.0
+FUZZED_PIXELS = 1_000_000  # what the program allows unless it is told
 # What is worst for a decoder: name of the decoder, and what becomes of it
 WORST = {
     'a chunk of 4 GiB': ('compressedDepth PNG', 'depth_data'),
@@ -35,7 +38,7 @@ WORST = {
 RUN = 'test/benchmarks/worst_messages.py'
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
     """Run Python in the checkout and return what it printed."""
     ended = subprocess.run(
         [sys.executable, *arguments],
@@ -45,7 +48,7 @@ def run(*arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.returncode in codes, ended.stdout + ended.stderr
     return ended.stdout
 
 
@@ -64,13 +67,21 @@ def test_the_worst_message_takes_no_more_memory_than_its_pixels_may(taken, worst
     assert most_bytes < MOST_BYTES, f'{most_bytes / MAX_PIXELS:.1f} bytes a pixel'
 
 
+def require_declared(out: Path, *arguments: str) -> None:
+    """Read garbage by every decoder; how long that takes is for the program alone to judge."""
+    run('-m', 'benchmarks.decoder_fuzz', '--out', str(out), *arguments, codes=(0, 1))
+    found = json.loads(out.read_text())['figures']
+    assert {name: each['undeclared'] for name, each in found.items() if each['undeclared']} == {}
+    most_bytes = max(each['most_bytes'] for each in found.values())
+    assert most_bytes <= BYTES_A_PIXEL * FUZZED_PIXELS + OTHER_BYTES
+
+
 def test_garbage_raises_nothing_but_what_is_declared(tmp_path):
     """J1, K9: some messages for each decoder; `-m slow` has more, and the program itself 10^5."""
-    run('-m', 'benchmarks.decoder_fuzz', '--messages', '60', '--out', str(tmp_path / 'out.json'))
+    require_declared(tmp_path / 'out.json', '--messages', '60')
 
 
 @pytest.mark.slow
 def test_much_garbage_raises_nothing_but_what_is_declared(tmp_path):
     """J1, K9."""
-    out = str(tmp_path / 'out.json')
-    run('-m', 'benchmarks.decoder_fuzz', '--messages', '10000', '--seed', '1', '--out', out)
+    require_declared(tmp_path / 'out.json', '--messages', '10000', '--seed', '1')
