@@ -71,7 +71,8 @@ def _download(repository: str, revision: str, folder: Path) -> None:
         except OSError as error:
             if error.errno in OF_THE_DISK:
                 raise
+            reason = ' '.join(str(error).split()).rstrip('.')
             raise FetchError(
-                f'{name} can not be downloaded: {error}; the same command goes on where this one '
-                f'ended, and a folder fetched on another machine can be copied to {folder.parent}'
+                f'{name} can not be downloaded: {reason}; the same command resumes the download, '
+                f'or copy the folder {folder.stem} from another machine to {folder.parent}'
             ) from None
