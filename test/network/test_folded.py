@@ -242,7 +242,9 @@ def test_a_loaded_folder_takes_pixels_as_its_preprocessor_says(folder, tiny_netw
     picture, prompt_m = pixels(42, 70), prompt()
     expected = folded_of(tiny_network)(picture, prompt_m)
     assert torch.equal(load_folded(folder)(picture, prompt_m), expected)
-    processor = PromptDepthAnythingImageProcessor(image_mean=0.5, image_std=(0.1, 0.2, 0.3))
+    processor = PromptDepthAnythingImageProcessor(
+        image_mean=0.5, image_std=(0.1, 0.2, 0.3), keep_aspect_ratio=True, ensure_multiple_of=14
+    )
     processor.save_pretrained(folder)
     other = fold(tiny_network, image_mean=(0.5, 0.5, 0.5), image_std=(0.1, 0.2, 0.3))
     loaded = load_folded(folder)

@@ -38,11 +38,11 @@ def report(output: Path) -> dict:
 
 
 def test_every_frame_sent_is_published_or_dropped_for_a_newer_one(report):
-    """F18: on a machine slower than the camera frames give way to newer ones, and no others."""
+    """F18: frames give way to newer ones where the machine is slow, or compiles, and no others."""
     assert report['frames_sent'] >= 60
     assert report['pairs'] == report['frames_sent']
     assert report['depth_published'] + sum(report['drops'].values()) == report['frames_sent']
-    assert set(report['drops']) <= {'overrun'}
+    assert set(report['drops']) <= {'overrun', 'compiling'}
     assert report['depth_published'] > 0
     assert report['points_published'] == report['depth_published']
 
