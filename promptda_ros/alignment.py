@@ -20,8 +20,7 @@ from promptda_ros.transports import SensorMessage
 
 OR_REGISTERED = (
     'or use the aligned depth of the driver where it has such a topic (RealSense: '
-    'align_depth.enable:=true), or set input.allow_frame_mismatch:=true if depth is registered '
-    'all the same'
+    'align_depth.enable:=true), or set input.allow_frame_mismatch:=true if the depth is registered'
 )
 TAKEN_AS_REGISTERED = (
     f'the depth is taken as registered by its driver; if it is not, {BY_PARAMETERS}'
@@ -60,7 +59,7 @@ class Alignment:
         `same_size` tells whether the depth is an image of the size of the colour image.
 
         Raises:
-            BadFrame: nobody says where it is.
+            BadFrame: the transform is not known.
         """
         frames = plain(pair.depth.header.frame_id), plain(pair.image.header.frame_id)
         if settings.extrinsics.source == 'auto' and frames[0] != frames[1]:
@@ -100,7 +99,7 @@ def _no_frame_id(depth_frame: str, image_frame: str) -> BadFrame:
     return BadFrame(
         'no_frame_id',
         f'the {bare} has no frame_id while the {other} has '
-        f"'{shorten(depth_frame or image_frame)}': nobody knows whether depth is registered to "
-        'the image; set frame_id in the driver, or input.allow_frame_mismatch:=true if it is '
-        f'registered, or {BY_PARAMETERS}',
+        f"'{shorten(depth_frame or image_frame)}': it is not known whether the depth is "
+        'registered to the image; set frame_id in the driver, or '
+        f'input.allow_frame_mismatch:=true if it is registered, or {BY_PARAMETERS}',
     )

@@ -163,8 +163,8 @@ class Calibration:
             self._say_once(
                 'distorted',
                 f'the {self._role.picture} is not rectified ({self._role.topic} has distortion): '
-                'points are bent towards the corners; use the image_rect topic of image_proc, or '
-                'set input.rectify:=true',
+                'points are distorted towards the corners; use the image_rect topic of '
+                'image_proc, or set input.rectify:=true',
             )
             return Optics(intrinsics)
         rectifier = self._rectifier_of(message, intrinsics, read(rectified=True))
@@ -186,8 +186,8 @@ class Calibration:
         except UnknownLens as error:
             self._say_once(
                 'lens',
-                f'input.rectify can not undo the distortion: {error}; points are bent towards '
-                'the corners; use the image_rect topic of image_proc',
+                f'input.rectify can not undo the distortion: {error}; points are distorted '
+                'towards the corners; use the image_rect topic of image_proc',
             )
             return None
         if lens != given:

@@ -177,7 +177,7 @@ class Camera:
                 topic = self._node.resolve_topic_name(f'{self.prefix}{role}')
                 raise BadFrame(
                     'mixed_cameras',
-                    f"frames '{one}' and '{other}' take turns on {topic}: two sources publish "
+                    f"frames '{one}' and '{other}' alternate on {topic}: two cameras publish "
                     'there, which must not be mixed; give each a topic of its own',
                 )
 

@@ -48,7 +48,7 @@ class Extrinsics:
         """Return where the sensor is in the camera's frame, None where depth is registered.
 
         Raises:
-            BadFrame: nobody says where it is.
+            BadFrame: the transform is not known.
         """
         if settings.source == 'parameters':
             return Transform.of(settings.translation, settings.rotation)

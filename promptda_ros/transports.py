@@ -66,7 +66,7 @@ def remedy_for(role: str, topic: str, types: set[str]) -> str:
     """Say what to set or remap when a topic carries other types than the one subscribed to."""
     if role == 'depth' and DISPARITY in types:
         return (
-            'disparity is greater for nearer things, it is no depth; remap depth to the points '
+            'disparity is larger for nearer objects, it is not depth; remap depth to the points '
             'that stereo_image_proc makes of it (points2) and set input.depth_transport:=points'
         )
     fitting = [each for each in TRANSPORTS[role] if each.type_name in types]

@@ -66,7 +66,7 @@ def refuse_disparity(depth_m: FloatImage) -> None:
     raise BadFrame(
         'inverse_depth',
         f'{linear:.0%} of the depth is linear in the pixels and {inverse:.0%} of its inverse is: '
-        'it looks like disparity or inverse depth, which is greater for nearer things; publish '
+        'it looks like disparity or inverse depth, which is larger for nearer objects; publish '
         'depth in metres along the optical axis (for stereo: focal length * baseline / '
         'disparity), or set trust.gate:=false if it is depth in metres',
     )

@@ -53,8 +53,8 @@ def require_enough(depth_m: FloatImage, reading: Reading, settings: PromptSettin
             'out_of_range',
             f'the sensor measured nothing in its range: {beyond / pixels:.0%} of its pixels are '
             f'+inf or from prompt.max_depth {settings.max_depth:g} m on, {nearer / pixels:.0%} '
-            f'are -inf or nearer than prompt.min_depth {settings.min_depth:g} m; depth follows '
-            'as soon as something is between',
+            f'are -inf or nearer than prompt.min_depth {settings.min_depth:g} m; depth is '
+            'published again when something is in range',
         )
     raise BadFrame(
         'prompt_too_sparse',

@@ -192,7 +192,7 @@ def test_two_cameras_on_one_topic_are_not_mixed(unhurried, rig, capfd):
         rig.send(image=image, depth=depth)
         rig.spin_until(lambda n=number: len(heard) + sum(rig.drops.values()) == n + 1)
     assert rig.drops == {'mixed_cameras': 2}
-    text = f"'left' and '{'x' * 64}...' take turns on /image"
+    text = f"'left' and '{'x' * 64}...' alternate on /image"
     assert text in capfd.readouterr().err
 
 

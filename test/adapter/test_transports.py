@@ -178,5 +178,5 @@ def test_auto_prefers_raw_for_every_role():
 def test_a_disparity_is_told_from_depth_with_what_to_remap():
     """C11: the type on the topic says that it is greater for nearer things."""
     text = remedy_for('depth', '/stereo/disparity', {'stereo_msgs/msg/DisparityImage'})
-    assert 'it is no depth' in text
+    assert 'it is not depth' in text
     assert 'input.depth_transport:=points' in text
