@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -145,14 +146,17 @@ def main() -> int:
     parameters += [f'{BAD}.input.allow_frame_mismatch:=true', f'{BAD}.input.rectify:=true']
     flags = [word for each in parameters for word in ('-p', each)]
     command = [sys.executable, '-m', 'promptda_ros.main', '--ros-args', *flags]
-    node = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE)
     rclpy.init()
     drivers = Drivers(rclpy.create_node('drivers'), server='promptda', seed=arguments.seed)
-    try:
-        run(drivers, arguments)
-    finally:
-        node.terminate()
-        said = (node.communicate()[1] or b'').decode(errors='replace')
+    with tempfile.TemporaryFile() as log:  # a full pipe would stop the node
+        node = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=log)
+        try:
+            run(drivers, arguments)
+        finally:
+            node.terminate()
+            node.wait()
+        log.seek(0)
+        said = log.read().decode(errors='replace')
     rclpy.try_shutdown()
     rows, bad = judge(drivers, node.returncode, said)
     settings = f'{arguments.rate:g} frames/s a camera for {arguments.seconds:g} s on the CPU.'
@@ -179,6 +183,9 @@ def run(drivers: Drivers, arguments: argparse.Namespace) -> None:
             raise SystemExit('the node did not answer')
         drivers.send(0)
         spin(1 / arguments.rate)
+    spin(SETTLE_SEC)
+    drivers.sent.clear()  # of the frames so far some came before the node listened
+    drivers.received.clear()
     for turn in turns(arguments.seconds):
         if turn is None:
             drivers.end_turn()
