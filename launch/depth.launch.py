@@ -4,8 +4,8 @@
 
 The node ends with 0 when stopped, 2 for a wrong parameter, 3 for a model or device that cannot be
 used, 70 for an internal error and 75 for a GPU that is lost or hangs. With respawn:=true it starts
-again, but after 2 and 3, which a restart does not change. What can be wrong with the arguments is
-looked up before anything starts.
+again, except after 2 and 3, which a restart does not fix. All arguments are checked before
+anything starts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ YES_NO = ['true', 'false']
 CHOICES = {setting.name: setting.choices for setting in describe()}
 MOST_PROCESSES = 8
 RESPAWN_DELAY_SEC = 2.0
-HOPELESS = (ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE)  # a restart changes nothing
+HOPELESS = (ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE)  # a restart does not fix them
 
 # Where a RealSense publishes that was started as docs/recipes/cameras.md says
 DEFAULT_TOPICS = {
@@ -161,7 +161,7 @@ ARGUMENTS = [
         'respawn',
         default_value='false',
         choices=YES_NO,
-        description='Start the node again 2 s after it ended, but after exit codes 2 and 3.',
+        description='Start the node again 2 s after it ended, except after exit codes 2 and 3.',
     ),
 ]
 
@@ -185,7 +185,7 @@ def start(context: LaunchContext) -> list[SetEnvironmentVariable | Node]:
 
 
 def require_all(given: dict[str, str], processes: list[dict[str, str]]) -> None:
-    """Refuse what can't work while nothing runs yet: launch would leave behind what it started."""
+    """Check all arguments first: after an error launch leaves running what it has started."""
     check_cameras(camera_names(given))
     for each in processes:
         node = check_node(each['namespace'], each['name'], camera_names(each))
@@ -195,7 +195,7 @@ def require_all(given: dict[str, str], processes: list[dict[str, str]]) -> None:
 
 
 def require_rviz() -> None:
-    """Refuse to show what there is nothing to show with."""
+    """Refuse rviz:=true where RViz is not installed."""
     try:
         program = Path(get_package_prefix('rviz2')) / 'lib' / 'rviz2' / 'rviz2'
     except PackageNotFoundError:
@@ -203,7 +203,7 @@ def require_rviz() -> None:
     if program is None or not program.is_file():
         distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
         raise RuntimeError(
-            'rviz:=true but RViz is not installed, so that nothing was started; '
+            'rviz:=true but RViz is not installed, so nothing was started; '
             f'sudo apt install ros-{distribution}-rviz2, or set rviz:=false'
         )
 
@@ -250,12 +250,12 @@ def depth_node(given: dict[str, str]) -> Node:
 def stay_down_if_hopeless(
     event: ProcessExited, context: LaunchContext
 ) -> list[LogInfo | EmitEvent]:
-    """Keep launch from starting a node again whose end a restart does not change."""
+    """Do not respawn a node after an error that a restart does not fix."""
     if event.returncode not in HOPELESS or context.is_shutdown:
         return []
     text = (
-        f'exit code {event.returncode} of {event.process_name}: a restart does not change that, '
-        'the node stays down; its last line says what does'
+        f'exit code {event.returncode} of {event.process_name}: a restart does not fix that, the '
+        'node stays down; its last line says what to do'
     )
     shutdown = ShutdownProcess(process_matcher=matches_action(event.action))
     return [LogInfo(msg=text), EmitEvent(event=shutdown)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Objects that a JSON file of a network folder states: checked when made and when changed."""
+"""Base of what JSON files of a network folder hold: checked when built and when changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar('T')
 
 
 class Checked:
-    """Base of the dataclasses that a file states; `takes_foreign` completes each of them."""
+    """Base of the dataclasses stored as JSON; `takes_foreign` completes each of them."""
 
     file_name: ClassVar[str]
     foreign: ClassVar[Foreign]
@@ -36,7 +36,7 @@ class Checked:
     sub_configs: ClassVar[dict[str, type[Checked]]] = {}
 
     def check(self) -> None:
-        """Bring the values into their one form; ValueError names one that can't be."""
+        """Normalise the values; raises ValueError that names a wrong one."""
         raise NotImplementedError
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -56,7 +56,7 @@ class Checked:
             raise
 
     def __getattr__(self, name: str) -> Any:
-        """Return None for what transformers has and this file does not state."""
+        """Return None for attributes that transformers has and this file does not set."""
         if name in type(self).foreign:
             return None
         raise AttributeError(f'{type(self).__name__} has no {name}')
@@ -139,7 +139,7 @@ class Checked:
 
 
 def takes_foreign(cls: type[T]) -> type[T]:
-    """Let the constructor of a dataclass take the words of transformers, and check at its end."""
+    """Let the constructor of a dataclass accept keywords of transformers, then check it."""
     made: Any = cls
     generated: Callable[..., None] = made.__init__
     known = list(inspect.signature(generated).parameters)[1:]

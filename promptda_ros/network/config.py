@@ -75,7 +75,7 @@ class PromptDepthAnythingConfig(Checked):
         self.backbone_config = _choose_backbone(self.backbone_config, backbone, backbone_kwargs)
 
     def check(self) -> None:
-        """Bring the values into their one form; ValueError names one that can't be."""
+        """Normalise the values; raises ValueError that names a wrong one."""
         vars(self)['backbone_config'] = _choose_backbone(self.backbone_config, None, None)
         self.dinov2.check()
         require_flags(self)
@@ -126,12 +126,12 @@ class PromptDepthAnythingConfig(Checked):
 
     @property
     def use_return_dict(self) -> bool:
-        """Whether outputs come by name, as transformers calls it."""
+        """Return return_dict under the name that transformers has for it."""
         return self.return_dict
 
     @property
     def num_labels(self) -> int:
-        """How many labels there are: nothing here has any."""
+        """The number of labels, 2 by default as in transformers; nothing uses it."""
         return len(self.id2label or _labels(2))
 
     @num_labels.setter

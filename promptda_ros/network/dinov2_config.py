@@ -83,7 +83,7 @@ class Dinov2Config(Checked):
     position_interpolation: str = 'hugging_face'
 
     def check(self) -> None:
-        """Bring the values into their one form; ValueError names one that can't be."""
+        """Normalise the values; raises ValueError that names a wrong one."""
         require_flags(self)
         for name in ('image_size', 'patch_size'):
             vars(self)[name] = _side_of_square(getattr(self, name))

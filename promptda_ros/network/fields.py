@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 LARGEST_FACTOR = 64  # of a scale: more than any patch has pixels
-# Names that transformers knows and that mean nothing here, with the values under which leaving
-# them out changes nothing; None: every value.
+# Names of transformers that have no effect here, with the values that may be ignored; None: every
+# value.
 Foreign = Mapping[str, tuple[object, ...] | None]
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What transformers takes and writes that means nothing here: accepted, and ignored.
+"""Keywords and fields of transformers that have no effect here: accepted and ignored.
 
-A name with values is accepted with these alone, since with others its meaning would be missed.
+A name with a list of values is accepted with these only: any other value would need an effect.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class PromptDepthAnythingImageProcessor(Checked):
     prompt_scale_to_meter: float = 0.001
 
     def check(self) -> None:
-        """Bring the values into their one form; ValueError names one that can't be."""
+        """Normalise the values; raises ValueError that names a wrong one."""
         for field in fields(self):
             value = getattr(self, field.name)
             value = field.default if value is None else value

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How camera pixels become what a network was trained on, as its folder says.
+"""The pixel scaling of a network, read from preprocessor_config.json.
 
-`fold` builds it into the first layer. What no frame of the node goes through is refused.
+`fold` builds it into the first layer. Steps that the node does not perform are refused.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Normalisation:
 
 
 def read_normalisation(folder: Path, config: PromptDepthAnythingConfig) -> Normalisation:
-    """Read preprocessor_config.json; without it pixels are normalised as of published networks.
+    """Read preprocessor_config.json; without it the scaling is that of published networks.
 
-    `size` is left to model.resolution, and `prompt_scale_to_meter` to the encoding of the depth.
+    model.resolution replaces `size`, and the encoding of the depth `prompt_scale_to_meter`.
 
     Raises:
-        CheckpointError: it asks for something that the node does not do.
+        CheckpointError: it asks for a step that the node does not perform.
     """
     channels = config.dinov2.num_channels
     if not (folder / PROCESSOR_FILE).exists():

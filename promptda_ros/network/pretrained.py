@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What any network of transformers can do beside its forward: be loaded, saved and asked."""
+"""What every network of transformers offers beside forward: loading, saving, properties."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Precision = torch.dtype | str | None
-# What accelerate spreads a network by. It fits on one device here.
+# Strategies of accelerate for several devices; here the network is placed on one.
 _SPREADS = ('auto', 'balanced', 'balanced_low_0', 'sequential')
 
 
@@ -41,7 +41,7 @@ class PretrainedNetwork(nn.Module):
         config.check()  # a backbone that was changed on its own may not fit any more
         self.config = config
         self.sha256 = ''  # of the weights file it was loaded from
-        self.statement = Statement()  # how to run it, as its folder says
+        self.statement = Statement()  # promptda.json of its folder
 
     @property
     def device(self) -> torch.device:
@@ -56,7 +56,7 @@ class PretrainedNetwork(nn.Module):
     def num_parameters(
         self, only_trainable: bool = False, exclude_embeddings: bool = False
     ) -> int:
-        """Count the weights; there are no embeddings of words to leave out."""
+        """Count the weights; exclude_embeddings has no effect, there are no word embeddings."""
         return sum(
             value.numel()
             for value in self.parameters()
@@ -70,7 +70,7 @@ class PretrainedNetwork(nn.Module):
 
     @staticmethod
     def can_generate() -> bool:
-        """Tell transformers that no text comes out."""
+        """Return False, as every model of transformers that generates no text."""
         return False
 
     @classmethod
@@ -105,10 +105,10 @@ class PretrainedNetwork(nn.Module):
     ) -> Any:
         """Load a folder with config.json and weights, ready for inference.
 
-        dtype: float32 where nothing is said; 'auto' is as stored. device_map: 'auto' is the GPU
-        where there is one. sha256, where given, is compared before anything is parsed. Further
-        words change the config. With output_loading_info a report comes along, empty, since
-        nothing may be missing. Without a folder a config and a state_dict are needed.
+        dtype: float32 by default; 'auto' keeps that of the file. device_map: 'auto' is the GPU if
+        there is one. sha256, if given, is compared before anything is parsed. Other keywords
+        change the config. output_loading_info also returns a report, always empty, since no
+        weight may be missing. Without a folder, config and state_dict are required.
 
         Raises:
             CheckpointError: the folder is missing, damaged, or not of this network.
@@ -149,7 +149,7 @@ class PretrainedNetwork(nn.Module):
     ) -> None:
         """Write config.json and the weights, in several files if one would be larger.
 
-        What the network's folder stated about running it goes along, as promptda.json.
+        promptda.json of the folder that the network was loaded from is written, too.
         """
         keep_known(f'{type(self).__name__}.save_pretrained', words, (), LOADING)
         folder = Path(save_directory)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The files that the weights of a folder lie in: one, or several that an index lists."""
+"""The weight files of a folder: one, or several that an index lists."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a network folder states beside shape and weights: promptda.json, how to run it.
+"""promptda.json of a network folder: how to run the network.
 
-Nothing else says so, neither the name of the folder nor the way to it. Without the file a folder
-states the defaults, as those of the Hugging Face Hub do.
+The name and the path of the folder have no influence. Without the file the defaults hold, as for
+folders of the Hugging Face Hub.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PRECISIONS = ('any', 'fp32')
 
 @dataclass(frozen=True)
 class Statement:
-    """How a network is to be run; a new field needs a default that fits the folders there are."""
+    """How to run a network; a new field needs a default that suits existing folders."""
 
-    # What `auto` of output.refine_edges, output.agree_with_sensor and precision means for it.
+    # The meaning of `auto` for output.refine_edges, output.agree_with_sensor and precision
     refine_edges: bool = False
     agree_with_sensor: bool = False
-    precision: str = 'any'  # fp32: less would cost millimetres
-    caution: str = ''  # one sentence that is printed whenever it is loaded
+    precision: str = 'any'  # or fp32, where half precision would cost millimetres
+    caution: str = ''  # one sentence, printed by the node and promptda estimate
 
     def __post_init__(self) -> None:
         require_flags(self)
@@ -42,7 +42,7 @@ class Statement:
 
 
 def read_statement(folder: Path) -> Statement:
-    """Read what a folder states; raises CheckpointError where a word of it is not understood."""
+    """Read promptda.json; raises CheckpointError for an unknown field or value."""
     if not (folder / STATEMENT_FILE).exists():
         return Statement()
     values = read_json(folder, STATEMENT_FILE)
@@ -53,5 +53,5 @@ def read_statement(folder: Path) -> Statement:
 
 
 def write_statement(folder: Path, statement: Statement) -> None:
-    """Write what a folder states, every field."""
+    """Write promptda.json with every field."""
     write_json(folder, STATEMENT_FILE, asdict(statement))

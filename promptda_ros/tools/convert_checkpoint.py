@@ -37,12 +37,10 @@ OUT_INDICES = {12: (3, 6, 9, 12), 24: (5, 12, 18, 24), 40: (10, 20, 30, 40)}  # 
 STAGES = 4
 _ANCHOR = 'pretrained.cls_token'  # every original checkpoint has it behind its prefix
 _STATISTICS = ('_mean', '_std')  # of the image; preprocessor_config.json holds them
-
-
-# transformers passes over position_interpolation in config.json.
+# transformers ignores position_interpolation in config.json.
 ELSEWHERE = (
-    'In transformers the same folder gives other depth, 4 to 9 mm in the median and up to 0.1 m: '
-    'its position table is interpolated in another way there. Load it by promptda_ros.network.'
+    'Load this folder with promptda_ros.network: transformers interpolates the position table in '
+    'another way, and its depth is off by 4 to 9 mm in the median and by up to 0.1 m.'
 )
 
 

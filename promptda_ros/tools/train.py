@@ -165,11 +165,11 @@ def _verdict(progress: Progress) -> str:
 
 
 def _stopped(options: argparse.Namespace) -> str:
-    """Say what the stop leaves, which is rendered frames at least, or nothing."""
+    """Say where the run can be resumed from: its checkpoint or rendered frames."""
     kept = next((path for path in (options.out, options.frames) if path and path.exists()), None)
     if kept is None:
         return 'stopped before anything was kept'
-    return f'stopped; the same command goes on with what is in {kept}'
+    return f'stopped; the same command resumes from {kept}'
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -45,7 +45,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """What comes in place of a batch; no exception, whose text torch would wrap in a traceback."""
+    """Replaces a batch that can't be made; torch would wrap the text of an exception."""
 
     sentence: str
 
@@ -103,7 +103,7 @@ def is_usable(sensor_depth_m: NDArray[np.float32]) -> bool:
 
 
 def _published(truth_m: NDArray[np.float32], prompt: Prompt) -> NDArray[np.float32]:
-    """Leave out the truth where the node publishes nothing, whatever the network answers."""
+    """Remove exact depth where the node publishes NaN whatever the network predicts."""
     out_of_range = find_out_of_range(prompt, truth_m.shape)
     return truth_m if out_of_range is None else np.where(out_of_range, np.float32(np.nan), truth_m)
 

@@ -89,7 +89,7 @@ def _render_missing(
     except BrokenProcessPool:
         raise RenderError(
             f'one of {processes} processes that render has died, as when memory is short: the '
-            'same command goes on with what is rendered, and fewer --workers take less memory'
+            'same command resumes with the rendered views, and fewer --workers take less memory'
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Takes a network through all steps of a recipe; stopped at any time, it goes on where it was."""
+"""Trains a network through all steps of a recipe; a stopped run can be resumed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Diverged(PromptdaError, RuntimeError):
 
 
 class BadData(PromptdaError):
-    """What a batch is to be made of can't be used; the text says why and what to do."""
+    """The examples of a batch can't be used; the text says why and what to do."""
 
 
 class LoaderDied(PromptdaError, RuntimeError):
@@ -71,13 +71,13 @@ class Trainer:
     def run(self, should_stop: Callable[[], bool]) -> bool:
         """Take every step that is left and tell whether all were taken.
 
-        A checkpoint is written between whole steps only, so that what goes on from it is exactly
-        what would have gone on without the stop.
+        A checkpoint is written only between whole steps, so that a resumed run equals one that was
+        never stopped.
 
         Raises:
-            BadData: examples can't be read any more; the steps so far are kept.
+            BadData: examples can't be read; the steps so far are saved.
             Diverged: the loss became NaN or infinite; the last checkpoint stays.
-            LoaderDied: a process that makes batches has died; the steps so far are kept.
+            LoaderDied: a process that makes batches has died; the steps so far are saved.
         """
         progress = self.state.progress
         history = History(self.folder, progress.step)
@@ -211,9 +211,9 @@ def _deaths_named(step: int) -> Iterator[None]:
     except (RuntimeError, OSError, EOFError) as error:
         if not _tells_of_death(error):
             raise
-        goes_on = f'the same command goes on from step {step}' if step else 'no step was taken'
+        resume = f'the same command resumes at step {step}' if step else 'no step was taken'
         raise LoaderDied(
-            f'a loader process died, as when memory is short: {goes_on}; fewer --workers take '
+            f'a loader process died, as when memory is short: {resume}; fewer --workers take '
             'less memory'
         ) from None
 

@@ -101,7 +101,7 @@ def test_a_checkpoint_becomes_a_folder_that_loads(tmp_path, capsys):
     assert main([save(tmp_path / 'model.ckpt', original()), str(tmp_path / 'vits')]) == 0
     told = capsys.readouterr().out
     assert f'{tmp_path / "vits"} is ready' in told
-    assert 'In transformers the same folder gives other depth, 4 to 9 mm' in told
+    assert 'transformers interpolates the position table in another way' in told
     config = load_network(tmp_path / 'vits').config
     assert config.depth_estimation_type == 'metric'
     assert config.neck_hidden_sizes == NECK

@@ -184,7 +184,7 @@ def test_a_stop_of_all_processes_at_once_keeps_the_steps_so_far(
         os.killpg(process.pid, stop)
         printed, complaints = process.communicate(timeout=60)
     assert process.returncode == exit_code, complaints
-    assert 'stopped; the same command goes on' in printed + complaints
+    assert 'stopped; the same command resumes' in printed + complaints
     assert 'Traceback' not in complaints
     assert (tmp_path / 'out' / CHECKPOINT).exists()
 
@@ -233,7 +233,7 @@ def test_a_run_that_is_stopped_goes_on_in_another_process_bit_for_bit(
         process.send_signal(signal.SIGTERM)
         printed, complaints = process.communicate(timeout=60)
     assert process.returncode == ExitCode.CLEAN, complaints
-    assert 'stopped; the same command goes on' in printed
+    assert 'stopped; the same command resumes' in printed
     assert not (tmp_path / 'parts' / MODEL).exists()
 
     assert run(recipe, tmp_path / 'parts', '--data', frames) == ExitCode.CLEAN
