@@ -74,14 +74,13 @@ def example_inputs(
     """Make pixels (1, 3, H, W) of 0 to 255 and a prompt (1, 1, h, w) in metres.
 
     Raises:
-        ExportError: no network takes these sizes as they are.
+        ExportError: the network does not take this size.
     """
     patch_px = network.patch_px
-    if min(*size, *prompt_size) <= 0 or any(side % patch_px for side in size):
+    if any(side % patch_px for side in size):
         raise ExportError(
-            f'size {size[0]} {size[1]} and prompt size {prompt_size[0]} {prompt_size[1]}: they '
-            f'must be above 0, and those of the image multiples of {patch_px}, the patch of the '
-            'network'
+            f'--size {size[0]} {size[1]}: both must be multiples of {patch_px}, the patch size of '
+            'the network'
         )
     random = torch.Generator().manual_seed(0)
     pixels = torch.randint(

@@ -89,8 +89,8 @@ def test_in_half_precision_pixels_and_metres_stay_in_float32(tmp_path, network_f
     'words, sentence',
     [
         (('--size', 56, 71), 'multiples of 14'),
-        (('--size', 0, 70), 'must be above 0'),
-        (('--prompt-size', 24, -1), 'prompt size 24 -1'),
+        (('--size', 0, 70), "--size: '0' is not a whole number from 1 on"),
+        (('--prompt-size', 24, -1), "--prompt-size: '-1' is not a whole number"),
     ],
 )
 def test_sizes_that_no_network_takes_are_refused(

@@ -40,7 +40,8 @@ def find_frames(folder: Path, *, reader: str, rays_of: Pinhole | None = None) ->
         NoFrames: there are none.
     """
     if not folder.is_dir():
-        raise NoFrames(f'{folder} is no folder')
+        found = 'is a file, not a folder of frames' if folder.exists() else 'does not exist'
+        raise NoFrames(f'{folder} {found}')
     frames = _find(folder, reader)
     return [replace(frame, rays_of=rays_of) for frame in frames] if rays_of else frames
 

@@ -163,7 +163,7 @@ def test_a_folder_without_frames_is_said_in_one_sentence(tmp_path, reader):
     (tmp_path / 'photos').mkdir()
     with pytest.raises(NoFrames, match=str(tmp_path)):
         find_frames(tmp_path, reader=reader)
-    with pytest.raises(NoFrames, match='is no folder'):
+    with pytest.raises(NoFrames, match='does not exist'):
         find_frames(tmp_path / 'nothing', reader=reader)
 
 
