@@ -36,7 +36,8 @@ demo: $(VENV)/.demo
 	$(BIN)/promptda demo $(DEMO_ARGS)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+	  --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/python -m pytest -q $(CHECKED) $(PYTEST_ARGS)
