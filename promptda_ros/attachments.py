@@ -57,7 +57,9 @@ class Attachments:
         """
 
         def is_decided() -> bool:
-            latest_ns = self._messages[-1][0] if self._messages else 0
+            if not self._messages:
+                return True
+            latest_ns = self._messages[-1][0]
             is_silent = latest_ns < stamp_ns - SILENT_NS
             return is_silent or latest_ns >= stamp_ns or self._within(stamp_ns, tolerance_ns)
 

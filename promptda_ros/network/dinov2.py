@@ -229,7 +229,9 @@ class LayerScale(nn.Module):
 
     def __init__(self, config: Dinov2Config) -> None:
         super().__init__()
-        self.lambda1 = nn.Parameter(torch.full((config.hidden_size,), config.layerscale_value))
+        self.lambda1 = nn.Parameter(
+            torch.full((config.hidden_size,), float(config.layerscale_value))
+        )
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Scale tokens (B, N, C)."""

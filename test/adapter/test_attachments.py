@@ -19,6 +19,7 @@ from promptda_ros.core.settings import InputSettings
 
 SEC = 1_000_000_000
 MS = 1_000_000
+LONGER_THAN_A_TEST_SEC = 1e6  # whoever waits so long is ended by pytest
 
 
 def message_of(pixels: np.ndarray, encoding: str = 'mono8', stamp_ns: int = SEC) -> Image:
@@ -58,14 +59,14 @@ def test_the_nearest_message_within_the_tolerance_is_found():
 
 
 def test_without_any_message_nobody_waits():
-    assert wait(Attachments(), SEC, timeout_sec=60.0) is None
+    assert wait(Attachments(), SEC, timeout_sec=LONGER_THAN_A_TEST_SEC) is None
     assert Attachments().nearest(SEC) == (None, None)
 
 
 def test_a_stream_that_has_ended_is_not_waited_for():
     attachments = Attachments()
     attachments.add(at(SEC))
-    assert wait(attachments, 3 * SEC, timeout_sec=60.0) is None
+    assert wait(attachments, 3 * SEC, timeout_sec=LONGER_THAN_A_TEST_SEC) is None
 
 
 def test_a_message_that_is_still_on_its_way_is_waited_for():
@@ -76,7 +77,7 @@ def test_a_message_that_is_still_on_its_way_is_waited_for():
     sender = threading.Thread(target=attachments.add, args=(late,))
     timer = threading.Timer(0.05, sender.start)
     timer.start()
-    assert wait(attachments, SEC + 33 * MS, timeout_sec=60.0) is late
+    assert wait(attachments, SEC + 33 * MS, timeout_sec=LONGER_THAN_A_TEST_SEC) is late
     timer.join()
     sender.join()
 
@@ -84,7 +85,7 @@ def test_a_message_that_is_still_on_its_way_is_waited_for():
 def test_waiting_ends_when_a_later_message_shows_that_none_will_come():
     attachments = Attachments()
     attachments.add(at(SEC + 33 * MS))
-    assert wait(attachments, SEC, timeout_sec=60.0) is None
+    assert wait(attachments, SEC, timeout_sec=LONGER_THAN_A_TEST_SEC) is None
 
 
 def test_waiting_is_bounded():

@@ -108,3 +108,9 @@ def test_dropout_acts_in_training_only():
         torch.testing.assert_close(
             run(keep_attentions=keep_attentions), run(keep_attentions=False)
         )
+
+
+def test_a_scale_of_a_whole_number_makes_weights_of_floats():
+    """JSON has 1 for 1.0, and weights of whole numbers can't be trained."""
+    backbone = Dinov2(replace(SMALL, layerscale_value=1))
+    assert {weight.dtype for weight in backbone.parameters()} == {torch.float32}
