@@ -40,6 +40,7 @@ class FrameErrors:
     abs_rel: float
     delta: float  # share of pixels with max(depth / truth, truth / depth) < 1.25^0.5
     edge_mae_m: float  # within 3 px of a step over 3 % of the truth
+    flat_mae_m: float  # everywhere else
     flying_share: float  # of the pixels there: see `Judge._flying_share`
     hole_mae_m: float  # where the sensor has no value
     right_m: float  # median error where bilinear upsampling is within 0.5 % of the truth
@@ -47,6 +48,10 @@ class FrameErrors:
     answered_mae_m: float  # only where the method gave an answer
     coverage: float  # share of the pixels with an answer
     saturated: float  # share of the answers at an end of the prompt's range
+    relative_mae: float  # as a share of that of bilinear upsampling,
+    relative_edge_mae: float  # in the edge band,
+    relative_flat_mae: float  # outside of it,
+    relative_hole_mae: float  # and where the sensor has no value
     to_half_m: float  # MAE where the truth is nearer than 0.5 m,
     to_one_m: float  # from there to 1 m,
     to_two_m: float  # from there to 2 m,
@@ -98,6 +103,12 @@ class Judge:
         answered = np.isfinite(depth_m)
         complete_m = np.where(answered, depth_m, self.bilinear_m)
         error_m = np.abs(complete_m - self.truth_m).astype(np.float64)
+        bilinear_error_m = np.abs(self.bilinear_m - self.truth_m).astype(np.float64)
+        flat = self.known & ~self.edge
+        relative = [
+            _ratio(_mean(error_m[part]), _mean(bilinear_error_m[part]))
+            for part in (self.known, self.edge, flat, self.hole)
+        ]
         known, truth_m = self.known, self.truth_m[self.known]
         ratio = np.maximum(complete_m[known], 1e-6) / truth_m
         by_range = [
@@ -110,13 +121,18 @@ class Judge:
             abs_rel=_mean(error_m[known] / truth_m),
             delta=_mean(np.maximum(ratio, 1 / ratio) < DELTA),
             edge_mae_m=_mean(error_m[self.edge]),
+            flat_mae_m=_mean(error_m[flat]),
             flying_share=self._flying_share(depth_m),
             hole_mae_m=_mean(error_m[self.hole]),
             right_m=_median(error_m[self.right]),
-            sensor_right_m=_median(np.abs(self.bilinear_m - self.truth_m)[self.right]),
+            sensor_right_m=_median(bilinear_error_m[self.right]),
             answered_mae_m=_mean(error_m[known & answered]),
             coverage=_mean(answered[known]),
             saturated=self._saturated(depth_m[known & answered]),
+            relative_mae=relative[0],
+            relative_edge_mae=relative[1],
+            relative_flat_mae=relative[2],
+            relative_hole_mae=relative[3],
             to_half_m=by_range[0],
             to_one_m=by_range[1],
             to_two_m=by_range[2],
@@ -170,6 +186,11 @@ def _around(truth_m: FloatImage, edge: Mask) -> FloatImage:
 
 def _mean(values: npt.NDArray[np.float64] | Mask) -> float:
     return float(values.mean()) if values.size else np.nan
+
+
+def _ratio(error_m: float, reference_m: float) -> float:
+    """Divide; where the reference has no error there is no share of it."""
+    return error_m / reference_m if reference_m > 0 else np.nan
 
 
 def _median(values: npt.NDArray[np.floating]) -> float:

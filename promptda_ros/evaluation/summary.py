@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+import math
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Row:
     refused: int  # frames without an answer
     means: FrameErrors  # of the frames that have the figure
     counts: FrameErrors  # how many those are
+    worst: float  # of the frames, the largest MAE relative to that of bilinear upsampling
 
 
 def summarise(scores: Iterable[Score]) -> list[Row]:
@@ -46,6 +48,10 @@ def _place(key: Key, order: dict[object, int]) -> tuple[int, float, int]:
     return order[sensor], share, order[method]
 
 
+def _known(values: Iterable[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]
+
+
 def _row(scores: list[Score]) -> Row:
     names = [field.name for field in fields(FrameErrors)]
     values = np.array([[getattr(score.errors, name) for name in names] for score in scores])
@@ -62,4 +68,5 @@ def _row(scores: list[Score]) -> Row:
         refused=sum(bool(score.refused) for score in scores),
         means=FrameErrors(*means.tolist()),
         counts=FrameErrors(*counts.tolist()),
+        worst=max(_known(score.errors.relative_mae for score in scores), default=math.nan),
     )

@@ -12,8 +12,6 @@ import math
 from promptda_ros.evaluation.flicker import Flicker
 from promptda_ros.evaluation.summary import Row
 
-REFERENCE = 'bilinear'  # the method that ratios refer to
-
 
 @dataclass(frozen=True)
 class Column:
@@ -25,10 +23,16 @@ class Column:
 
 COLUMNS = (
     Column('MAE', lambda row: _mm(row.means.mae_m)),
+    Column('x bilinear', lambda row: _number(row.means.relative_mae, 2)),
+    Column('worst', lambda row: _number(row.worst, 2)),
+    Column('edge x', lambda row: _number(row.means.relative_edge_mae, 2)),
+    Column('flat x', lambda row: _number(row.means.relative_flat_mae, 2)),
+    Column('hole x', lambda row: _number(row.means.relative_hole_mae, 2)),
     Column('RMSE', lambda row: _mm(row.means.rmse_m)),
     Column('AbsRel', lambda row: _number(row.means.abs_rel, 4)),
     Column('delta %', lambda row: _percent(row.means.delta)),
     Column('edge', lambda row: _mm(row.means.edge_mae_m)),
+    Column('flat', lambda row: _mm(row.means.flat_mae_m)),
     Column('flying %', lambda row: _percent(row.means.flying_share)),
     Column('hole', lambda row: _mm(row.means.hole_mae_m)),
     Column('right', lambda row: _mm(row.means.right_m, 2)),
@@ -42,7 +46,7 @@ COLUMNS = (
     Column('>2 m', lambda row: _mm(row.means.beyond_two_m)),
     Column('refused', lambda row: str(row.refused)),
 )
-HEADER = ['method', COLUMNS[0].title, f'x {REFERENCE}', *(column.title for column in COLUMNS[1:])]
+HEADER = ['method', *(column.title for column in COLUMNS)]
 
 
 def error_tables(rows: Sequence[Row], missing: Sequence[str]) -> list[tuple[str, list[list[str]]]]:
@@ -55,9 +59,8 @@ def error_tables(rows: Sequence[Row], missing: Sequence[str]) -> list[tuple[str,
         rows, lambda row: (row.sensor, row.hole_share)
     ):
         members = list(group)
-        reference = next((row for row in members if row.method == REFERENCE), None)
         title = f'{sensor}, {share:.0%} cut out, {members[0].frames} frames'
-        lines = [HEADER, *(_line(row, reference) for row in members)]
+        lines = [HEADER, *(_line(row) for row in members)]
         tables.append((title, lines + [line.split(' ', 1) for line in missing]))
     return tables
 
@@ -97,10 +100,8 @@ def _align(line: Sequence[str], widths: Sequence[int]) -> str:
     return '  '.join((f'{name:{widths[0]}}', *figures)).rstrip()
 
 
-def _line(row: Row, reference: Row | None) -> list[str]:
-    mae, *others = (column.text(row) for column in COLUMNS)
-    ratio = row.means.mae_m / reference.means.mae_m if reference else math.nan
-    return [row.method, mae, _number(ratio, 2), *others]
+def _line(row: Row) -> list[str]:
+    return [row.method, *(column.text(row) for column in COLUMNS)]
 
 
 def _mm(value_m: float, digits: int = 1) -> str:
