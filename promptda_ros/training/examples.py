@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -40,7 +40,12 @@ class Batch:
 
     pixels: Tensor  # (B, 3, H, W), normalised
     prompt_m: Tensor  # (B, 1, h, w), without holes
+    measured: Tensor  # (B, 1, h, w), 1 where it was
     truth_m: Tensor  # (B, H, W), NaN unknown
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the same on a device."""
+        return Batch(*(getattr(self, each.name).to(device) for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -76,19 +81,22 @@ class Batches:
     def _make(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
         examples = self._source.examples(self._recipe.phase_of(step), rng)
-        return to_batch([_spoil(one, self._recipe.spoiling, rng) for one in examples])
+        spoilt = [_spoil(one, self._recipe.spoiling, rng) for one in examples]
+        return to_batch(spoilt, self._recipe.prompt_settings)
 
 
-def to_batch(examples: Sequence[Example]) -> Batch:
+def to_batch(examples: Sequence[Example], settings: PromptSettings) -> Batch:
     """Condition the prompts and normalise the pictures as the node does."""
     pixels = (np.stack([one.image for one in examples]).astype(np.float32) / 255 - MEAN) / STD
-    prompts = [condition(one.sensor_depth_m, PromptSettings()) for one in examples]
+    prompts = [condition(one.sensor_depth_m, settings) for one in examples]
     truths_m = [
         _published(one.truth_m, prompt) for one, prompt in zip(examples, prompts, strict=True)
     ]
+    measured = np.stack([prompt.measured for prompt in prompts])[:, None]
     return Batch(
         pixels=torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))),
         prompt_m=torch.from_numpy(np.stack([prompt.depth_m for prompt in prompts])[:, None]),
+        measured=torch.from_numpy(measured.astype(np.float32)),
         truth_m=torch.from_numpy(np.stack(truths_m)),
     )
 

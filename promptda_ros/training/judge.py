@@ -12,11 +12,12 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 import torch
+from torch import nn
 
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.evaluation.metrics import Judge
 from promptda_ros.evaluation.sample import Sample
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.training.anchored import predict
 from promptda_ros.training.examples import Example, to_batch
 
 
@@ -64,10 +65,10 @@ class Verdict:
 
 
 def judge(
-    network: PromptDepthAnythingForDepthEstimation, sensor: str, examples: Sequence[Example]
+    network: nn.Module, sensor: str, examples: Sequence[Example], settings: PromptSettings
 ) -> Verdict:
     """Run the network on every example, at the example's own size."""
-    rows = [_errors(network, example) for example in examples]
+    rows = [_errors(network, example, settings) for example in examples]
     with warnings.catch_warnings():
         # Frames without an edge, or on which the sensor is nowhere right, have no such error.
         warnings.filterwarnings('ignore', 'Mean of empty slice', RuntimeWarning)
@@ -75,10 +76,12 @@ def judge(
     return Verdict(sensor, *(float(mean) for mean in means))
 
 
-def _errors(network: PromptDepthAnythingForDepthEstimation, example: Example) -> tuple[float, ...]:
+def _errors(
+    network: nn.Module, example: Example, settings: PromptSettings
+) -> tuple[float, ...]:
     sample = Sample('', '', example.image, example.sensor_depth_m, example.truth_m)
-    truth = Judge.of(sample, PromptSettings())
-    errors = truth.errors(predict(network, example))
+    truth = Judge.of(sample, settings)
+    errors = truth.errors(answer(network, example, settings))
     bilinear = truth.errors(truth.bilinear_m)
     return (
         errors.mae_m,
@@ -91,12 +94,11 @@ def _errors(network: PromptDepthAnythingForDepthEstimation, example: Example) ->
 
 
 @torch.inference_mode()
-def predict(
-    network: PromptDepthAnythingForDepthEstimation, example: Example
+def answer(
+    network: nn.Module, example: Example, settings: PromptSettings
 ) -> NDArray[np.float32]:
     """Return dense depth (H, W) of one example."""
-    batch = to_batch([example])
     device = next(network.parameters()).device
-    output = network(pixel_values=batch.pixels.to(device), prompt_depth=batch.prompt_m.to(device))
-    depth_m: NDArray[np.float32] = output.predicted_depth[0].cpu().numpy()
+    batch = to_batch([example], settings).to(device)
+    depth_m: NDArray[np.float32] = predict(network, batch)[0].cpu().numpy()
     return depth_m

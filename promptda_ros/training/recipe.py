@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from promptda_ros.core.errors import PromptdaError, suggest
+from promptda_ros.core.settings import PromptSettings
 from promptda_ros.network.fields import (
     require_choice,
     require_field,
@@ -26,6 +27,7 @@ NOUNS = {
     bool: 'true or false',
     str: 'a word',
 }
+ANCHORED_LONG_SIDE = 2048
 LOSS_UNITS = ('prompt_range', 'bilinear_error')  # loss.py says what they are
 
 
@@ -90,6 +92,32 @@ class Spoiling:
 
 
 @dataclass(frozen=True)
+class Prompts:
+    """How prompts are made of depth where no sensor's own lies beside it: one size a batch."""
+
+    finest_px: float = 1.3  # of the picture in one pixel of the prompt,
+    coarsest_px: float = 20.0  # drawn between these, or one of the usual ones
+    zones_share: float = 0.07  # of the batches, zones of an eighth of the picture
+    full_share: float = 0.1  # of the batches, prompts of the picture's own size
+    clean_share: float = 0.45  # of the samples, measured without noise
+    noise_at_most: float = 0.013  # of the depth, in the others
+    holes_share: float = 0.45  # of the samples
+    holes_at_most: float = 0.45  # of a prompt's pixels
+    shift_share: float = 0.06
+    shift_px: float = 3.0  # of the picture, at most
+    fat_share: float = 0.12  # of the samples, in which what is near has grown
+    shadow_share: float = 0.12  # of the samples, that lack what a second eye would not see
+
+    def __post_init__(self) -> None:
+        shares = ('zones', 'full', 'clean', 'holes', 'shift', 'fat', 'shadow')
+        for name in (*(f'{share}_share' for share in shares), 'holes_at_most', 'noise_at_most'):
+            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+        require_number(self, 'finest_px', at_least=1)
+        require_number(self, 'coarsest_px', at_least=self.finest_px)
+        require_number(self, 'shift_px', at_least=0)
+
+
+@dataclass(frozen=True)
 class Optimisation:
     """AdamW with a warm-up and a cosine, clipped gradients, and averaged weights."""
 
@@ -118,9 +146,11 @@ class Recipe:
     phases: tuple[Phase, ...]
     seed: int = 0
     network: Mapping[str, Any] = field(default_factory=dict)  # config.json of a new network
+    anchor: bool = False  # train the anchor behind the network of --init, which stays as it is
     cell: CellData = field(default_factory=CellData)
     sensors: Mapping[str, float] = field(default_factory=dict)  # how often, relative
     spoiling: Spoiling = field(default_factory=Spoiling)
+    prompts: Prompts = field(default_factory=Prompts)
     optimisation: Optimisation = field(default_factory=Optimisation)
     evaluate_every: int = 500
     save_every: int = 100
@@ -130,6 +160,11 @@ class Recipe:
         require_whole(self, 'evaluate_every', 'save_every')
         require_number(self, 'seed', at_least=0)
         require_field(self, 'phases', len(self.phases) > 0, 'a list of at least one phase')
+
+    @property
+    def prompt_settings(self) -> PromptSettings:
+        """How prompts are conditioned: an anchor sees those of fine sensors at their own size."""
+        return PromptSettings(max_long_side=ANCHORED_LONG_SIDE) if self.anchor else PromptSettings()
 
     @property
     def steps(self) -> int:

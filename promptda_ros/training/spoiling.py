@@ -21,7 +21,8 @@ def spoil_prompt(depth_m: Depth, spoiling: Spoiling, rng: np.random.Generator) -
     """Cut holes of a random shape into some prompts, put outliers into others."""
     depth_m = depth_m.copy()
     if rng.random() < spoiling.holes_share:
-        depth_m[_holes(depth_m.shape, spoiling.holes_at_most, rng)] = np.nan
+        share = float(rng.uniform(0, spoiling.holes_at_most))
+        depth_m[cut_holes(depth_m.shape, share, rng)] = np.nan
     if rng.random() < spoiling.outliers_share:
         stray = rng.random(depth_m.shape) < rng.uniform(0, 0.006)
         depth_m[stray] *= rng.uniform(0.6, 1.4, int(stray.sum())).astype(np.float32)
@@ -42,10 +43,10 @@ def spoil_image(image: Image, spoiling: Spoiling, rng: np.random.Generator) -> I
     return np.asarray(np.clip(picture, 0, 1) * 255, np.uint8)
 
 
-def _holes(shape: tuple[int, ...], at_most: float, rng: np.random.Generator) -> Mask:
-    """Mark up to `at_most` of the pixels in holes of one kind."""
+def cut_holes(shape: tuple[int, ...], share: float, rng: np.random.Generator) -> Mask:
+    """Mark about this share of the pixels in holes of one kind."""
     make = HOLES[rng.integers(len(HOLES))]
-    return make((shape[0], shape[1]), float(rng.uniform(0, at_most)), rng)
+    return make((shape[0], shape[1]), share, rng)
 
 
 def cut_blobs(shape: tuple[int, int], share: float, rng: np.random.Generator) -> Mask:

@@ -20,7 +20,10 @@ from torch.optim.swa_utils import AveragedModel
 from promptda_ros.core.errors import FileError, PromptdaError
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.training.anchored import Anchored
 from promptda_ros.training.recipe import Recipe
+
+Trained = PromptDepthAnythingForDepthEstimation | Anchored
 
 CHECKPOINT = 'last.safetensors'  # tensors and text only, so that opening it can't run code
 NETWORK, AVERAGE, OPTIMIZER = 'network', 'average', 'optimizer'
@@ -45,7 +48,7 @@ class Progress:
 class State:
     """A network on its way, its average, and how far it has come."""
 
-    network: PromptDepthAnythingForDepthEstimation
+    network: Trained
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     recipe_sha256: str
@@ -53,9 +56,9 @@ class State:
     progress: Progress = field(default_factory=Progress)
 
     @property
-    def averaged(self) -> PromptDepthAnythingForDepthEstimation:
+    def averaged(self) -> Trained:
         """Return the network of averaged weights."""
-        return cast(PromptDepthAnythingForDepthEstimation, self.average.module)
+        return cast(Trained, self.average.module)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint whole or not at all."""
@@ -107,7 +110,7 @@ class State:
 
 
 def new_state(
-    network: PromptDepthAnythingForDepthEstimation, recipe: Recipe, *, init_sha256: str = ''
+    network: Trained, recipe: Recipe, *, init_sha256: str = ''
 ) -> State:
     """Begin a run with this network."""
     wanted = recipe.optimisation

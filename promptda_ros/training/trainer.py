@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.training.anchored import predict
 from promptda_ros.training.examples import Batch, Batches, Example, Source, Unreadable
 from promptda_ros.training.history import History
 from promptda_ros.training.judge import judge
@@ -162,15 +163,13 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         device, dtype = self.machine.device, self.machine.dtype
-        prompt_m = batch.prompt_m.to(device)
+        batch = batch.to(device)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            output = self.state.network(
-                pixel_values=batch.pixels.to(device), prompt_depth=prompt_m
-            )
+            depth_m = predict(self.state.network, batch)
         return training_loss(
-            output.predicted_depth,
-            prompt_m,
-            batch.truth_m.to(device),
+            depth_m.float(),
+            batch.prompt_m,
+            batch.truth_m,
             unit=self.recipe.optimisation.loss_unit,
             edge_weight=self.recipe.optimisation.edge_weight,
         )
@@ -187,7 +186,8 @@ class Trainer:
         """Judge the averaged weights; keep them if they are the best so far."""
         state, progress = self.state, self.state.progress
         verdicts = [
-            judge(state.averaged, sensor, examples) for sensor, examples in self.validation.items()
+            judge(state.averaged, sensor, examples, self.recipe.prompt_settings)
+            for sensor, examples in self.validation.items()
         ]
         for verdict in verdicts:
             tqdm.write(f'step {progress.step} {verdict.describe()}')

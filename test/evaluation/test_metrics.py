@@ -159,8 +159,19 @@ def test_errors_are_split_by_true_range():
 def test_what_concerns_no_pixel_is_nan_not_zero():
     errors = judge_of(np.ones((HEIGHT, WIDTH), np.float32)).errors(np.ones((HEIGHT, WIDTH)))
     unknown = {each.name for each in fields(FrameErrors) if np.isnan(getattr(errors, each.name))}
-    assert unknown == {'edge_mae_m', 'flying_share', 'hole_mae_m', 'to_half_m', 'to_one_m',
-                       'beyond_two_m'}  # fmt: skip
+    assert unknown == {'edge_mae_m', 'flying_share', 'hole_mae_m', 'relative_mae',
+                       'relative_edge_mae', 'relative_flat_mae', 'relative_hole_mae',
+                       'to_half_m', 'to_one_m', 'beyond_two_m'}  # fmt: skip
+
+
+def test_errors_are_told_as_shares_of_those_of_bilinear_upsampling():
+    sensor_m = step_truth()[1::4, 1::4] + np.float32(0.02)
+    sensor_m[:4, :4] = np.nan
+    errors = judge_of(step_truth(), sensor_m).errors(step_truth() + np.float32(0.01))
+    assert errors.flat_mae_m == pytest.approx(0.01, rel=1e-4)
+    assert errors.relative_flat_mae == pytest.approx(0.5, rel=1e-3)
+    assert errors.relative_hole_mae == pytest.approx(0.5, rel=1e-3)
+    assert errors.relative_edge_mae < errors.relative_mae < 0.5
 
 
 def test_a_frame_without_measurements_is_refused():

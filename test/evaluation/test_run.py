@@ -41,9 +41,11 @@ class Refusing:
         raise BadFrame('because', 'it will not')
 
 
-def wall(name: str, depth_m: float, *, sensor: str = 'a', measured: bool = True) -> Sample:
+def wall(
+    name: str, depth_m: float, *, sensor: str = 'a', measured: bool = True, off_m: float = 0.0
+) -> Sample:
     truth_m = np.full((48, 64), depth_m, np.float32)
-    sensor_m = np.full((12, 16), depth_m if measured else np.nan, np.float32)
+    sensor_m = np.full((12, 16), depth_m + off_m if measured else np.nan, np.float32)
     return Sample(name, sensor, np.zeros((48, 64, 3), np.uint8), sensor_m, truth_m)
 
 
@@ -111,14 +113,21 @@ def test_rows_are_grouped_by_sensor_then_share_then_method():
     ]
 
 
+def test_relative_errors_are_means_of_those_of_each_frame_and_the_worst_is_told():
+    samples = [wall('1', 0.5, off_m=0.01), wall('2', 3.0, off_m=0.1)]
+    (row,) = summarise(each.score for each in evaluate(samples, [Offset('two', 0.02)]))
+    assert row.means.relative_mae == pytest.approx((3 + 1.2) / 2, rel=1e-3)
+    assert row.worst == pytest.approx(3, rel=1e-3)
+
+
 def test_tables_are_in_millimetres_with_columns_aligned_and_remarks_for_what_is_missing():
-    samples = [wall('1', 0.8)]
-    methods = [Offset('bilinear', 0.01), Offset('two', 0.02)]
+    samples = [wall('1', 0.8, off_m=0.01)]
+    methods = [Offset('bilinear', 0.0), Offset('two', 0.01)]
     rows = summarise(each.score for each in evaluate(samples, methods))
     ((title, lines),) = error_tables(rows, ['guided not installed'])
     assert title == 'a, 0% cut out, 1 frames'
     header, first, second, remark = aligned(lines).splitlines()
-    assert second.split()[:3] == ['two', '20.0', '2.00']
+    assert second.split()[:4] == ['two', '20.0', '2.00', '2.00']
     assert header.index('RMSE') + len('RMSE') == first.index('10.0', 20) + len('10.0')
     assert remark.split() == ['guided', 'not', 'installed']
 

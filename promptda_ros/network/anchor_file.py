@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The anchor of a network folder: anchor.json beside anchor.safetensors, read strictly."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+import hashlib
+import os
+from pathlib import Path
+
+import torch
+
+from promptda_ros.network.anchor import Anchor, AnchorConfig
+from promptda_ros.network.folder import CheckpointError, read_file, read_json, write_json
+from promptda_ros.network.weights_file import format_weights, parse_weights, WeightsFileError
+
+ANCHOR_FILE = 'anchor.safetensors'
+ANCHOR_CONFIG = 'anchor.json'
+
+
+@dataclass(frozen=True)
+class LoadedAnchor:
+    """An anchor and the sha256 of the file that it was loaded from."""
+
+    anchor: Anchor
+    sha256: str
+
+
+def load_anchor(folder: Path) -> LoadedAnchor | None:
+    """Load the anchor of a network folder in float32, ready for inference; None: it has none.
+
+    Raises:
+        CheckpointError: it has one that can't be trusted.
+    """
+    if not (folder / ANCHOR_FILE).exists():
+        return None
+    config = _read_config(folder)
+    data = read_file(folder, ANCHOR_FILE)
+    try:
+        weights = parse_weights(data)
+    except WeightsFileError as error:
+        raise CheckpointError(folder, f'{folder / ANCHOR_FILE} {error}') from None
+    anchor = Anchor(config)
+    _require_fit(folder, anchor, weights)
+    anchor.load_state_dict(weights)
+    anchor.eval().requires_grad_(False)
+    return LoadedAnchor(anchor, hashlib.sha256(data).hexdigest())
+
+
+def save_anchor(anchor: Anchor, folder: Path) -> None:
+    """Write anchor.json and anchor.safetensors; a reader sees the old weights or the new ones."""
+    write_json(folder, ANCHOR_CONFIG, asdict(anchor.config))
+    unfinished = folder / f'{ANCHOR_FILE}.part'
+    unfinished.write_bytes(format_weights(anchor.state_dict()))
+    os.replace(unfinished, folder / ANCHOR_FILE)
+
+
+def _read_config(folder: Path) -> AnchorConfig:
+    values = read_json(folder, ANCHOR_CONFIG)
+    widths = values.get('widths')
+    if (
+        values.keys() != {'widths'}
+        or not isinstance(widths, list)
+        or not all(isinstance(width, int) and width > 0 for width in widths)
+        or len(widths) < 2
+    ):
+        raise CheckpointError(
+            folder,
+            f'{folder / ANCHOR_CONFIG} must hold "widths", a list of at least 2 whole numbers '
+            'above 0, and nothing else',
+        )
+    return AnchorConfig(tuple(widths))
+
+
+def _require_fit(folder: Path, anchor: Anchor, weights: dict[str, torch.Tensor]) -> None:
+    expected = anchor.state_dict()
+    for name in sorted(expected.keys() | weights.keys()):
+        found, wanted = (
+            tuple(each[name].shape) if name in each else None for each in (weights, expected)
+        )
+        if found != wanted:
+            problem = f'does not fit {ANCHOR_CONFIG}: {name} has shape {found}, not {wanted}'
+        elif not weights[name].isfinite().all():
+            problem = f'has NaN or infinite weights, first in {name}'
+        else:
+            continue
+        raise CheckpointError(folder, f'{folder / ANCHOR_FILE} {problem}')
