@@ -14,16 +14,18 @@ from promptda_ros.core.frame import FloatImage
 MEASURED_AT_LEAST = 0.5  # share of a block
 
 
-def reduce_by(kind: str, depth_m: FloatImage, size: tuple[int, int]) -> FloatImage:
-    """Return depth of `size` (rows, columns) by the median, mean or nearest pixel of each block."""
+def reduce_by(kind: str, depth_m: FloatImage, size: tuple[int, ...]) -> FloatImage:
+    """Return depth of `size` (rows, columns): the median, mean or nearest of each block."""
     if depth_m.shape == size:
-        return depth_m
+        return depth_m.copy()
+    rows, columns = size
     if kind == 'nearest':
         reduced_m: FloatImage = cv2.resize(
-            depth_m, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT
+            depth_m, (columns, rows), interpolation=cv2.INTER_NEAREST_EXACT
         )
         return reduced_m
-    return reduce_median(depth_m, size) if kind == 'median' else reduce_mean(depth_m, size)
+    reduce = reduce_median if kind == 'median' else reduce_mean
+    return reduce(depth_m, (rows, columns))
 
 
 def reduce_mean(depth_m: FloatImage, size: tuple[int, int]) -> FloatImage:
@@ -61,4 +63,7 @@ def _blocks(depth_m: FloatImage, size: tuple[int, int]) -> FloatImage:
     whole_m = cv2.resize(
         depth_m, (columns * wide, rows * tall), interpolation=cv2.INTER_NEAREST_EXACT
     )
-    return whole_m.reshape(rows, tall, columns, wide).swapaxes(1, 2).reshape(rows, columns, -1)
+    blocks_m: FloatImage = (
+        whole_m.reshape(rows, tall, columns, wide).swapaxes(1, 2).reshape(rows, columns, -1)
+    )
+    return blocks_m

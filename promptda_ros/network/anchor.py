@@ -62,7 +62,7 @@ class Axis:
         return self.pixels / self.samples
 
     def priors(self) -> Tensor:
-        """Return the weights (3, pixels) that bilinear interpolation gives to the nearest three."""
+        """Return the weights (3, pixels) of the nearest three in bilinear interpolation."""
         steps = torch.arange(-1.0, 2.0)
         return (1 - (self.offset - steps[:, None]).abs()).clamp(min=0)
 

@@ -18,10 +18,13 @@ from promptda_ros.core.device import choose_device
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
+from promptda_ros.network.anchor import Anchor
+from promptda_ros.network.anchor_file import load_anchor
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.stop_signal import Stopped, StopSignal
 from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
+from promptda_ros.training.anchored import Anchored
 from promptda_ros.training.cell import CellSource, LiveViews
 from promptda_ros.training.checks import (
     network_config,
@@ -33,13 +36,20 @@ from promptda_ros.training.checks import (
 from promptda_ros.training.examples import Example, is_usable, Source
 from promptda_ros.training.model_folder import write_model
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
-from promptda_ros.training.recordings import RecordingError, size_of, split
+from promptda_ros.training.recordings import (
+    MixedSource,
+    RecordingError,
+    size_of,
+    split,
+    with_own_depth,
+)
 from promptda_ros.training.render import render_training, render_validation, RenderError
 from promptda_ros.training.shards import Shards
 from promptda_ros.training.start import start
-from promptda_ros.training.state import new_state, Progress
+from promptda_ros.training.state import new_state, Progress, Trained
 from promptda_ros.training.trainer import Machine, Trainer
 
+SIDES_MULTIPLE_OF = 2  # pixels, of what an anchor is trained on
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
@@ -74,20 +84,42 @@ def main(argv: list[str]) -> int:
 def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
     """Bring together what the recipe and the command line name; what is wrong is said first."""
     machine = Machine(choose_device(options.device), DTYPES[options.precision], options.workers)
-    network = _network(recipe, options.init)
-    init_sha256 = network.sha256
-    require_patches(recipe, network.config.patch_size)
-    if not options.data:
-        require_cell(recipe, network.config.patch_size)
+    whole = _network(recipe, options.init)
+    init_sha256, patch_px = whole.sha256, whole.config.patch_size
+    network: Trained = whole
+    if recipe.anchor:
+        network, patch_px = _anchored(whole, recipe, options.init), SIDES_MULTIPLE_OF
+    require_patches(recipe, patch_px)
+    if not options.data or recipe.sensors:
+        require_cell(recipe, patch_px)
     # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
     network = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = new_state(network, recipe, init_sha256=init_sha256)
     state.resume(options.out)
-    if options.data:
-        source, validation = _recorded(recipe, network.config.patch_size, options)
-    else:
-        source, validation = _cell(recipe, options)
+    source, validation = _examples(recipe, patch_px, options)
     return Trainer(recipe, state, source, validation, options.out, machine)
+
+
+def _examples(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Examples:
+    """Find what to train on and what to judge on: recordings, the cell, or both."""
+    if not options.data:
+        return _cell(recipe, options)
+    source, validation = _recorded(recipe, patch_px, options)
+    if not recipe.sensors:
+        return source, validation
+    cell, measured = _cell(recipe, options)
+    shares = [recipe.cell_share, 1 - recipe.cell_share]
+    return MixedSource([cell, source], shares), {**measured, **validation}
+
+
+def _anchored(
+    network: PromptDepthAnythingForDepthEstimation, recipe: Recipe, init: Path | None
+) -> Anchored:
+    """Put an anchor behind the network, the one that it has or a new one."""
+    loaded = load_anchor(init) if init else None
+    torch.manual_seed(recipe.seed)
+    anchor = loaded.anchor.requires_grad_(True) if loaded else Anchor()
+    return Anchored(anchor, network)
 
 
 def _network(recipe: Recipe, init: Path | None) -> PromptDepthAnythingForDepthEstimation:
@@ -136,8 +168,10 @@ def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
     recordings = [find_frames(each, reader=options.reader, rays_of=rays) for each in folders]
     for recording in recordings:
         require_recorded(recipe, *size_of(recording[0]), patch_px)
-    source, validation = split(recordings, recipe.phases[-1])
-    print(f'{len(source.frames)} frames to train on, {len(validation)} to judge on')
+    if options.own_depth:
+        recordings = [with_own_depth(recording) for recording in recordings]
+    source, validation = split(recordings, recipe.phases[-1], recipe.prompts)
+    print(f'{sum(map(len, recordings))} frames, of which {len(validation)} are to judge on')
     return source, {'recordings': validation}
 
 
@@ -179,6 +213,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--init', type=Path, help='network folder to begin with')
     parser.add_argument(
         '--data', type=Path, nargs='+', help='bags or folders of frames, in place of the cell'
+    )
+    parser.add_argument(
+        '--self',
+        action='store_true',
+        dest='own_depth',
+        help="learn from the sensor's own depth, of which prompts are made by reducing and "
+        'cutting it: for recordings without a better one',
     )
     parser.add_argument(
         '--topics',

@@ -11,7 +11,10 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.network import (
+    PromptDepthAnythingConfig,
+    PromptDepthAnythingForDepthEstimation,
+)
 from promptda_ros.network.anchor import Anchor
 from promptda_ros.network.anchor_file import save_anchor
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
@@ -36,7 +39,7 @@ class Anchored(nn.Module):
         return self._frozen[0]
 
     @property
-    def config(self) -> object:
+    def config(self) -> PromptDepthAnythingConfig:
         """The shape of the network."""
         return self.network.config
 
@@ -55,7 +58,8 @@ class Anchored(nn.Module):
     @torch.no_grad()
     def _network_m(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         patch_px = self.network.config.patch_size
-        size = [max(1, round(side * NETWORK_SCALE / patch_px)) * patch_px for side in pixels.shape[2:]]
+        patches = (max(1, round(side * NETWORK_SCALE / patch_px)) for side in pixels.shape[2:])
+        size = [count * patch_px for count in patches]
         smaller = F.interpolate(pixels, size, mode='bilinear', antialias=True)
         output = self.network(pixel_values=smaller, prompt_depth=prompt_m)
         depth_m: Tensor = output.predicted_depth[:, None]

@@ -76,9 +76,7 @@ def judge(
     return Verdict(sensor, *(float(mean) for mean in means))
 
 
-def _errors(
-    network: nn.Module, example: Example, settings: PromptSettings
-) -> tuple[float, ...]:
+def _errors(network: nn.Module, example: Example, settings: PromptSettings) -> tuple[float, ...]:
     sample = Sample('', '', example.image, example.sensor_depth_m, example.truth_m)
     truth = Judge.of(sample, settings)
     errors = truth.errors(answer(network, example, settings))
@@ -94,9 +92,7 @@ def _errors(
 
 
 @torch.inference_mode()
-def answer(
-    network: nn.Module, example: Example, settings: PromptSettings
-) -> NDArray[np.float32]:
+def answer(network: nn.Module, example: Example, settings: PromptSettings) -> NDArray[np.float32]:
     """Return dense depth (H, W) of one example."""
     device = next(network.parameters()).device
     batch = to_batch([example], settings).to(device)

@@ -59,6 +59,11 @@ def draw_size(phase: Phase, wanted: Prompts, rng: np.random.Generator) -> Size:
     return _size(phase, pitch_px, pitch_px)
 
 
+def usual_sizes(phase: Phase) -> list[Size]:
+    """Return the sizes of prompts to judge on."""
+    return [_size(phase, pitch_px, pitch_px) for pitch_px in USUAL_PITCHES_PX]
+
+
 def make_prompt(truth_m: Depth, size: Size, wanted: Prompts, rng: np.random.Generator) -> Depth:
     """Measure depth (H, W) as a poorer sensor of this size would."""
     faults = _draw_faults(wanted, rng)
@@ -100,7 +105,7 @@ def _shifted(depth_m: Depth, pitch_px: float, most_px: float, rng: np.random.Gen
     """Look a little aside, as a sensor does whose mounting is known badly."""
     reach_px = max(1.0, min(0.4 * pitch_px, most_px))
     down, aside = np.rint(rng.uniform(-reach_px, reach_px, 2)).astype(int)
-    moved = np.float32([[1, 0, aside], [0, 1, down]])
+    moved = np.array([[1, 0, aside], [0, 1, down]], np.float32)
     return np.asarray(
         cv2.warpAffine(
             depth_m, moved, depth_m.shape[::-1], flags=cv2.INTER_NEAREST, borderValue=np.nan

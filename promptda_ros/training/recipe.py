@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, MISSING
+from dataclasses import dataclass, field, fields, is_dataclass, MISSING, replace
 import hashlib
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -149,6 +149,7 @@ class Recipe:
     anchor: bool = False  # train the anchor behind the network of --init, which stays as it is
     cell: CellData = field(default_factory=CellData)
     sensors: Mapping[str, float] = field(default_factory=dict)  # how often, relative
+    cell_share: float = 0.35  # of the steps, where there are sensors of the cell and --data
     spoiling: Spoiling = field(default_factory=Spoiling)
     prompts: Prompts = field(default_factory=Prompts)
     optimisation: Optimisation = field(default_factory=Optimisation)
@@ -159,12 +160,14 @@ class Recipe:
     def __post_init__(self) -> None:
         require_whole(self, 'evaluate_every', 'save_every')
         require_number(self, 'seed', at_least=0)
+        require_field(self, 'cell_share', 0 <= self.cell_share <= 1, 'from 0 to 1')
         require_field(self, 'phases', len(self.phases) > 0, 'a list of at least one phase')
 
     @property
     def prompt_settings(self) -> PromptSettings:
         """How prompts are conditioned: an anchor sees those of fine sensors at their own size."""
-        return PromptSettings(max_long_side=ANCHORED_LONG_SIDE) if self.anchor else PromptSettings()
+        usual = PromptSettings()
+        return replace(usual, max_long_side=ANCHORED_LONG_SIDE) if self.anchor else usual
 
     @property
     def steps(self) -> int:

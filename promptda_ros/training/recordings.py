@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Examples from recordings of one's own sensor, beside a better depth of the same view."""
+"""Examples from recordings: of one's own sensor beside a better depth, or of depth alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,11 +17,14 @@ from promptda_ros.evaluation.metrics import Judge
 from promptda_ros.evaluation.readers.files import FileReader, FrameFiles
 from promptda_ros.evaluation.sample import Sample
 from promptda_ros.pictures import require_same_view
-from promptda_ros.training.examples import Example, is_usable
-from promptda_ros.training.recipe import Phase
+from promptda_ros.training.examples import Example, is_usable, Source
+from promptda_ros.training.prompts import draw_size, make_prompt, usual_sizes
+from promptda_ros.training.recipe import Phase, Prompts
 
 VALIDATION_SHARE = 0.1  # of the frames, the last ones
-NO_PROMPT_SIZE = (0, 0)
+TRIES = 20  # for a part of a frame that has depth
+LARGEST_SCALE = 1.3
+UNSCALED_SHARE = 0.45  # of the parts, which keep the picture's own resolution
 
 
 class RecordingError(PromptdaError, ValueError):
@@ -41,30 +44,83 @@ class RecordingSource:
         return [_mirrored(one) if rng.random() < 0.5 else one for one in examples]
 
 
+@dataclass(frozen=True)
+class MadeSource:
+    """Parts of pictures at random scales, with prompts made of their own depth."""
+
+    frames: Sequence[FrameFiles]
+    prompts: Prompts
+
+    def examples(self, phase: Phase, rng: np.random.Generator) -> list[Example]:
+        """Draw phase.batch parts of frames, all with prompts of one size.
+
+        Raises:
+            RecordingError: hardly any part of the frames has depth.
+        """
+        size = draw_size(phase, self.prompts, rng)
+        examples: list[Example] = []
+        for _ in range(TRIES * phase.batch):
+            sample = _read(self.frames[int(rng.integers(len(self.frames)))])
+            part = _part(sample, phase, rng)
+            example = replace(
+                part, sensor_depth_m=make_prompt(part.truth_m, size, self.prompts, rng)
+            )
+            if is_usable(example.sensor_depth_m):
+                examples.append(_mirrored(example) if rng.random() < 0.5 else example)
+            if len(examples) == phase.batch:
+                return examples
+        raise RecordingError(
+            f'{TRIES * phase.batch} parts of {len(self.frames)} frames gave {len(examples)} '
+            f'prompts with depth, {phase.batch} are needed: most of their depth is unknown'
+        )
+
+
+@dataclass(frozen=True)
+class MixedSource:
+    """Draws one of several sources for every step."""
+
+    sources: Sequence[Source]
+    shares: Sequence[float]
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> MixedSource:
+        """Draw each alike: a long recording has more of the same pictures."""
+        return cls(sources, [1.0] * len(sources))
+
+    def examples(self, phase: Phase, rng: np.random.Generator) -> Sequence[Example]:
+        """Draw phase.batch examples of one of the sources."""
+        shares = np.array(self.shares) / sum(self.shares)
+        return self.sources[rng.choice(len(self.sources), p=shares)].examples(phase, rng)
+
+
 def split(
-    recordings: Sequence[Sequence[FrameFiles]], phase: Phase
-) -> tuple[RecordingSource, list[Example]]:
+    recordings: Sequence[Sequence[FrameFiles]], phase: Phase, prompts: Prompts
+) -> tuple[Source, list[Example]]:
     """Keep the last tenth of every recording for validation, at the size of this phase.
 
-    The last ones together, because neighbours in a video are nearly the same picture.
+    The last ones together, because neighbours in a video are nearly the same picture. Frames
+    without a sensor's own depth get prompts made of theirs.
 
     Raises:
         RecordingError: there is too little to learn from, or it is of several sensors.
     """
     shapes: set[tuple[int, ...]] = set()
-    training: list[FrameFiles] = []
+    measured: list[FrameFiles] = []
+    plain: list[list[FrameFiles]] = []
     validation: list[FrameFiles] = []
     for recording in recordings:
         frames = tqdm(recording, desc='reading frames', unit='')
         usable = [frame for frame in frames if _usable(frame, shapes)]
         kept = max(1, round(VALIDATION_SHARE * len(usable)))
-        training += usable[:-kept]
+        measured += [frame for frame in usable[:-kept] if frame.sensor_depth is not None]
+        plain.append([frame for frame in usable[:-kept] if frame.sensor_depth is None])
         validation += usable[-kept:]
-    if not training:
+    sources = _sources(measured, [frames for frames in plain if frames], prompts)
+    if not sources:
         raise RecordingError(
-            f'{len(validation)} of {sum(map(len, recordings))} frames have usable depth of a '
-            'sensor beside a better one, at least 2 in one recording are needed: put the sensor '
-            'in sensor/ and the better depth in depth/'
+            f'{len(validation)} of {sum(map(len, recordings))} frames have usable depth, at least '
+            '2 in one recording are needed: put the better depth in depth/, and that of the '
+            'sensor in sensor/ if there is one'
         )
     if len(shapes) > 1:
         sizes = ', '.join(f'{width}x{height}' for height, width in sorted(shapes))
@@ -72,8 +128,36 @@ def split(
             f'the frames have sensor depth of {len(shapes)} sizes, {sizes}: a batch needs one, '
             'train on one sensor at a time'
         )
-    _require_errors(validation)
-    return RecordingSource(training), [resized(_read(frame), phase) for frame in validation]
+    _require_errors([frame for frame in validation if frame.sensor_depth is not None])
+    return MixedSource.of(sources), list(_judged(validation, phase, prompts))
+
+
+def with_own_depth(recording: Sequence[FrameFiles]) -> list[FrameFiles]:
+    """Take the sensor's depth for the truth, of which prompts are made."""
+    return [
+        replace(frame, truth=frame.sensor_depth or frame.truth, sensor_depth=None)
+        for frame in recording
+    ]
+
+
+def _sources(
+    measured: Sequence[FrameFiles], plain: Sequence[Sequence[FrameFiles]], prompts: Prompts
+) -> list[Source]:
+    made = [MadeSource(frames, prompts) for frames in plain]
+    return [RecordingSource(measured), *made] if measured else list(made)
+
+
+def _judged(frames: Sequence[FrameFiles], phase: Phase, prompts: Prompts) -> Iterator[Example]:
+    """Yield the frames to judge on; where prompts are made, of the usual sizes in turn."""
+    for number, frame in enumerate(frames):
+        example = resized(_read(frame), phase)
+        if frame.sensor_depth is None:
+            rng = np.random.default_rng(number)
+            size = usual_sizes(phase)[number % len(usual_sizes(phase))]
+            made_m = make_prompt(example.truth_m, size, prompts, rng)
+            example = replace(example, sensor_depth_m=made_m)
+        if is_usable(example.sensor_depth_m):
+            yield example
 
 
 def size_of(frame: FrameFiles) -> tuple[int, int]:
@@ -95,7 +179,7 @@ def resized(sample: Sample, phase: Phase) -> Example:
 
 def _require_errors(frames: Sequence[FrameFiles]) -> None:
     """Refuse sensor depth that is the better depth: errors are told relative to the sensor's."""
-    if not any(_errs(_read(frame)) for frame in frames):
+    if frames and not any(_errs(_read(frame)) for frame in frames):
         raise RecordingError(
             f'the sensor depth of all {len(frames)} frames to judge on is the better depth '
             'itself, so that there is nothing to learn: put the depth of the sensor in sensor/, '
@@ -110,10 +194,12 @@ def _errs(sample: Sample) -> bool:
 
 def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:
     """Tell whether the node would run on this frame and there is something to learn from it."""
-    if frame.sensor_depth is None:
-        return False
     sample = _read(frame)
-    if not is_usable(sample.sensor_depth_m) or not np.isfinite(sample.truth_m).any():
+    if not np.isfinite(sample.truth_m).any():
+        return False
+    if frame.sensor_depth is None:
+        return True
+    if not is_usable(sample.sensor_depth_m):
         return False
     rows, columns = sample.sensor_depth_m.shape
     require_same_view(frame.image, sample.image.shape[:2], frame.sensor_depth, (rows, columns))
@@ -122,7 +208,22 @@ def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:
 
 
 def _read(frame: FrameFiles) -> Sample:
-    return FileReader([frame], NO_PROMPT_SIZE).read(frame)
+    return FileReader([frame], prompt_size=None).read(frame)
+
+
+def _part(sample: Sample, phase: Phase, rng: np.random.Generator) -> Example:
+    """Cut out a part at a random scale, so that focal length and resolution vary."""
+    height, width = sample.truth_m.shape
+    least = max(phase.height / height, phase.width / width)  # the whole picture
+    scale = max(least, float(np.exp(rng.uniform(*np.log((max(least, 0.5), LARGEST_SCALE))))))
+    if rng.random() < UNSCALED_SHARE:
+        scale = max(least, 1.0)
+    tall, wide = min(height, round(phase.height / scale)), min(width, round(phase.width / scale))
+    top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
+    window = np.s_[top : top + tall, left : left + wide]
+    return resized(
+        replace(sample, image=sample.image[window], truth_m=sample.truth_m[window]), phase
+    )
 
 
 def _mirrored(example: Example) -> Example:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from promptda_ros.core.settings import PromptSettings
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.training.cell import CellSource, LiveViews, SensorBlind
 from promptda_ros.training.examples import Batches, to_batch
@@ -31,7 +32,7 @@ def views(tmp_path, make_view):
 @pytest.mark.parametrize('sensor', SENSORS)
 def test_a_batch_is_of_one_sensor_and_the_size_of_the_phase(views, sensor):
     examples = CellSource(views, {sensor: 1}, Spoiling()).examples(PHASE, np.random.default_rng(0))
-    batch = to_batch(examples)
+    batch = to_batch(examples, PromptSettings())
     assert batch.pixels.shape == (3, 3, 56, 70)
     assert batch.truth_m.shape == (3, 56, 70)
     assert batch.prompt_m.shape[:2] == (3, 1)

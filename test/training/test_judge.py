@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
+from promptda_ros.core.settings import PromptSettings
 from promptda_ros.training.examples import Example
 from promptda_ros.training.judge import judge, Verdict
 
@@ -26,7 +27,7 @@ def wall(slope_m: float) -> Example:
 def test_frames_without_an_edge_are_judged_by_the_whole_picture(network):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        verdict = judge(network.eval(), 'any', [wall(0.2), wall(0.3)])
+        verdict = judge(network.eval(), 'any', [wall(0.2), wall(0.3)], PromptSettings())
     assert np.isnan(verdict.edge_mae_m)
     assert verdict.score == pytest.approx(verdict.mae_m / verdict.bilinear_mae_m)
 

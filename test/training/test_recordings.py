@@ -11,8 +11,8 @@ import pytest
 
 from promptda_ros.core.errors import FileError
 from promptda_ros.evaluation.readers import find_frames
-from promptda_ros.training.recipe import Phase
-from promptda_ros.training.recordings import RecordingError, split
+from promptda_ros.training.recipe import Phase, Prompts
+from promptda_ros.training.recordings import RecordingError, split, with_own_depth
 
 PHASE = Phase(steps=1, batch=3, height=28, width=42)
 
@@ -23,13 +23,13 @@ def frames_of(folder):
 
 def test_the_last_tenth_of_every_recording_is_kept_for_validation(tmp_path, write_recording):
     recordings = [frames_of(write_recording(tmp_path / name, 20)) for name in 'ab']
-    source, validation = split(recordings, PHASE)
-    assert list(source.frames) == [*recordings[0][:18], *recordings[1][:18]]
+    source, validation = split(recordings, PHASE, Prompts())
+    assert list(source.sources[0].frames) == [*recordings[0][:18], *recordings[1][:18]]
     assert len(validation) == 4
 
 
 def test_pictures_have_the_size_of_the_phase_and_the_sensor_its_own(tmp_path, write_recording):
-    source, validation = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE)
+    source, validation = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE, Prompts())
     drawn = source.examples(PHASE, np.random.default_rng(0))
     assert len(drawn) == 3
     for example in (*drawn, *validation):
@@ -39,7 +39,7 @@ def test_pictures_have_the_size_of_the_phase_and_the_sensor_its_own(tmp_path, wr
 
 
 def test_a_seed_draws_the_same_examples(tmp_path, write_recording):
-    source, _ = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE)
+    source, _ = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE, Prompts())
     first, second = (source.examples(PHASE, np.random.default_rng(5)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
@@ -47,7 +47,7 @@ def test_a_seed_draws_the_same_examples(tmp_path, write_recording):
 
 
 def test_mirroring_turns_picture_sensor_and_truth_together(tmp_path, write_recording):
-    source, _ = split([frames_of(write_recording(tmp_path / 'a', 2))], PHASE)
+    source, _ = split([frames_of(write_recording(tmp_path / 'a', 2))], PHASE, Prompts())
     examples = [source.examples(PHASE, np.random.default_rng(seed))[0] for seed in range(20)]
     pictures = {one.image.tobytes(): one for one in examples}
     assert len(pictures) == 2
@@ -61,28 +61,42 @@ def test_frames_without_a_measurement_are_left_out(tmp_path, write_recording):
     import cv2
 
     cv2.imwrite(str(folder / 'sensor/001.png'), np.zeros((16, 20), np.uint16))
-    source, validation = split([frames_of(folder)], PHASE)
-    assert [frame.name for frame in source.frames] == ['000', '002', '003']
+    source, validation = split([frames_of(folder)], PHASE, Prompts())
+    assert [frame.name for frame in source.sources[0].frames] == ['000', '002', '003']
     assert len(validation) == 1
 
 
 def test_one_frame_is_too_little(tmp_path, write_recording):
     with pytest.raises(RecordingError, match='1 of 1 frames have usable depth'):
-        split([frames_of(write_recording(tmp_path / 'a', 1))], PHASE)
+        split([frames_of(write_recording(tmp_path / 'a', 1))], PHASE, Prompts())
 
 
-def test_depth_without_a_sensor_beside_it_is_too_little(tmp_path, write_recording):
+def test_depth_without_a_sensor_beside_it_gets_prompts_of_one_size_a_batch(
+    tmp_path, write_recording
+):
     folder = write_recording(tmp_path / 'a', 4)
-    for path in (folder / 'sensor').iterdir():
-        path.unlink()
-    with pytest.raises(RecordingError, match='0 of 4 .* put the sensor in sensor/'):
-        split([frames_of(folder)], PHASE)
+    shutil.rmtree(folder / 'sensor')
+    source, validation = split([frames_of(folder)], PHASE, Prompts())
+    sizes = set()
+    for seed in range(8):
+        examples = source.examples(PHASE, np.random.default_rng(seed))
+        (size,) = {one.sensor_depth_m.shape for one in examples}
+        sizes.add(size)
+        assert {one.truth_m.shape for one in examples} == {(PHASE.height, PHASE.width)}
+    assert len(sizes) > 3
+    assert len(validation) == 1
+
+
+def test_a_sensors_own_depth_can_be_the_truth(tmp_path, write_recording):
+    recording = frames_of(write_recording(tmp_path / 'a', 4, off_m=0.1))
+    for own, frame in zip(with_own_depth(recording), recording, strict=True):
+        assert (own.truth, own.sensor_depth) == (frame.sensor_depth, None)
 
 
 def test_sensors_of_different_sizes_are_refused(tmp_path, write_recording):
     folders = [write_recording(tmp_path / str(rows), 4, rows=rows) for rows in (16, 8)]
     with pytest.raises(RecordingError, match='2 sizes, 10x8, 20x16'):
-        split([frames_of(folder) for folder in folders], PHASE)
+        split([frames_of(folder) for folder in folders], PHASE, Prompts())
 
 
 def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
@@ -91,7 +105,7 @@ def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
     folder = write_recording(tmp_path / 'a', 4)
     cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
     with pytest.raises(FileError, match='000.png has 16x16 pixels, not in the aspect ratio'):
-        split([frames_of(folder)], PHASE)
+        split([frames_of(folder)], PHASE, Prompts())
 
 
 def test_a_sensor_that_is_the_better_depth_leaves_nothing_to_learn(tmp_path, write_recording):
@@ -99,4 +113,4 @@ def test_a_sensor_that_is_the_better_depth_leaves_nothing_to_learn(tmp_path, wri
     for path in (folder / 'depth').iterdir():
         shutil.copyfile(path, folder / 'sensor' / path.name)
     with pytest.raises(RecordingError, match='of all 1 frames to judge on is the better depth'):
-        split([frames_of(folder)], PHASE)
+        split([frames_of(folder)], PHASE, Prompts())

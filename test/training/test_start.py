@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from promptda_ros.core.settings import PromptSettings
 from promptda_ros.network import PromptDepthAnythingConfig
 from promptda_ros.training.examples import Example
-from promptda_ros.training.judge import predict
+from promptda_ros.training.judge import answer
 from promptda_ros.training.start import require_room
 
 
@@ -28,7 +29,9 @@ def test_a_new_network_answers_the_prompt_upsampled_whatever_the_image(network, 
         truth_m=np.ones((56, 70), np.float32),
     )
     upsampled_m = cv2.resize(prompt_m, (70, 56), interpolation=cv2.INTER_LINEAR)
-    error = np.abs(predict(network.eval(), example) - upsampled_m) / np.ptp(prompt_m)
+    error = np.abs(answer(network.eval(), example, PromptSettings()) - upsampled_m) / np.ptp(
+        prompt_m
+    )
     assert error.mean() < 0.05
     assert error.max() < 0.3
 

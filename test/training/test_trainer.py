@@ -34,7 +34,9 @@ def make_trainer(tmp_path, network, write_recording) -> Callable[..., Trainer]:
         network.to(memory_format=torch.channels_last)
         state = new_state(network, recipe, init_sha256=init)
         state.resume(out)
-        source, validation = split([find_frames(folder, reader='rgbd')], recipe.phases[-1])
+        source, validation = split(
+            [find_frames(folder, reader='rgbd')], recipe.phases[-1], recipe.prompts
+        )
         return Trainer(recipe, state, source, {'recordings': validation}, out, machine)
 
     return make

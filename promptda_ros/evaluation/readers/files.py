@@ -17,7 +17,7 @@ from promptda_ros import millimetres
 from promptda_ros.core.camera import along_axis, check
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics
-from promptda_ros.evaluation.reduce import reduce_median
+from promptda_ros.evaluation.reduce import reduce_by
 from promptda_ros.evaluation.sample import Sample
 from promptda_ros.pictures import read_depth, read_image, require_same_view
 
@@ -51,7 +51,7 @@ class FileReader:
     """Reads frames one after the other and keeps none."""
 
     frames: Sequence[FrameFiles]
-    prompt_size: tuple[int, int]  # (rows, columns) of sensor depth made from the truth
+    prompt_size: tuple[int, int] | None  # (rows, columns) made of the truth; None: as it is
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -69,7 +69,8 @@ class FileReader:
         image = read_image(frame.image)
         truth_m = _read_depth(frame.truth, frame, image)
         if frame.sensor_depth is None:
-            sensor_depth_m = reduce_median(truth_m, self.prompt_size)
+            size = self.prompt_size or truth_m.shape
+            sensor_depth_m = reduce_by('median', truth_m, size)
         else:
             sensor_depth_m = _read_depth(frame.sensor_depth, frame, image)
         image = _upright(image, frame)
