@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import time
+from typing import cast
 
 import torch
 
 from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
 from promptda_ros.core.device_faults import OutOfMemory, run_on_device
-from promptda_ros.core.estimator import Estimator, Network
+from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
 from promptda_ros.core.settings import ModelSettings, Settings
@@ -21,7 +23,9 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
+from promptda_ros.network.anchor_file import load_anchor
 from promptda_ros.network.compiled import CompiledNetwork, Compiler
+from promptda_ros.network.compiled import Network as Compilable
 from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network.folded import fold
 from promptda_ros.network.folder import FETCHABLE, fetched_folder, WEIGHTS_FILE
@@ -74,52 +78,59 @@ class LoadedModel:
     frame_sec: float  # from image to depth, measured at start
     notes: tuple[str, ...] = ()  # what the user should know about it
     compiled: CompiledNetwork | None = None  # None: torch alone runs it
+    compiled_anchor: CompiledNetwork | None = None  # None: there is none, or torch alone runs it
+    anchor_sha256: str = ''  # empty: the network has none
 
     @property
     def next_pause(self) -> str:
         """What `between_frames` would hold frames up for; empty: nothing."""
-        compiled = self.compiled
-        return f'{compiled.compiler} compiles' if compiled and compiled.has_missed else ''
+        missed = [each for each in self._compiled if each.has_missed]
+        return f'{missed[0].compiler} compiles' if missed else ''
 
     @property
     def is_paused(self) -> bool:
         """Whether frames wait for a compilation; any thread may ask."""
-        return self.compiled is not None and self.compiled.is_compiling
+        return any(each.is_compiling for each in self._compiled)
 
     def between_frames(self) -> None:
         """Do what would hold up a frame."""
-        if self.compiled is not None:
-            self.compiled.compile_missed()
+        for each in self._compiled:
+            each.compile_missed()
 
     def pause_sec(self, since_ns: int) -> float:
         """Return how long `between_frames` may take, if it compiles or did since a steady time."""
-        compiled = self.compiled
-        is_compiling = compiled is not None and compiled.compiling_since_ns > since_ns
-        return LONGEST_COMPILATION_SEC if is_compiling else 0.0
+        began = sum(each.compiling_since_ns > since_ns for each in self._compiled)
+        return began * LONGEST_COMPILATION_SEC
 
     @property
     def problem(self) -> str:
-        """What keeps the network from running as fast as it could; empty: nothing."""
-        return '' if self.compiled is None else self.compiled.problem
+        """What keeps the networks from running as fast as they could; empty: nothing."""
+        return next((each.problem for each in self._compiled if each.problem), '')
 
     def free_memory(self) -> bool:
         """Let go of what only saves time; return whether there was anything."""
-        if self.compiled is None or self.compiled.sizes == 0:
+        if not any(each.sizes for each in self._compiled):
             return False
-        self.compiled.forget('memory ran short')
+        for each in self._compiled:
+            each.forget('memory ran short')
         return True
 
     def resize(self, resolution: str) -> None:
         """Work at another resolution from the next frame on."""
         self.estimator.resolution = resolution
-        if self.compiled is not None:
-            self.compiled.forget()
+        for each in self._compiled:
+            each.forget()
+
+    @property
+    def _compiled(self) -> list[CompiledNetwork]:
+        return [each for each in (self.compiled, self.compiled_anchor) if each is not None]
 
     def facts(self) -> dict[str, str]:
         """Return the figures for diagnostics and reports."""
         return {
             'model.name': self.name,
             'model.sha256': self.sha256,
+            'anchor.sha256': self.anchor_sha256 or 'none',
             'device': self.device,
             'precision': self.precision,
             'engine': 'torch' if self.compiled is None else self.compiled.describe(),
@@ -159,6 +170,7 @@ def _load(
 ) -> LoadedModel:
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
+    loaded = load_anchor(folder)
     _require_metric(folder, network)
     pixels = read_normalisation(folder, network.config)
     resolution = settings.model.resolution
@@ -174,13 +186,17 @@ def _load(
         if off_m > TOLERANCE_M:
             notes.append(_precision_text(dtype, off_m))
             estimator, dtype = exact, torch.float32
-    compiled = _compiled(estimator.network, settings, device, dtype)
-    frame_sec = _start(estimator, compiled)
-    if compiled is not None and compiled.problem:
-        _require_no_choice(settings, compiled.problem)
-        notes.append(compiled.problem)
-    elif compiled is not None:
-        compiled.forget()  # the size of the made-up frame
+    if loaded is not None:
+        estimator.anchor = loaded.anchor.to(device)
+    both = _compile(estimator, settings, device, dtype)
+    frame_sec = _start(estimator, both)
+    for each in both:
+        if each.problem:
+            _require_no_choice(settings, each.problem)
+            notes.append(each.problem)
+        else:
+            each.forget()  # the size of the made-up frame
+    compiled, compiled_anchor = (*both, None, None)[:2]
     return LoadedModel(
         estimator=estimator,
         name=folder.name,
@@ -190,20 +206,27 @@ def _load(
         frame_sec=frame_sec,
         notes=tuple(notes),
         compiled=compiled,
+        compiled_anchor=compiled_anchor,
+        anchor_sha256=loaded.sha256 if loaded else '',
     )
 
 
-def _compiled(
-    network: Network, settings: Settings, device: torch.device, dtype: torch.dtype
-) -> CompiledNetwork | None:
+def _compile(
+    estimator: Estimator, settings: Settings, device: torch.device, dtype: torch.dtype
+) -> list[CompiledNetwork]:
+    """Let what compiles run the network, and the anchor if there is one; nothing without it."""
     compiler: Compiler
     if device.type == 'cuda':
         compiler = CudaGraph
     elif choose_engine(settings.engine, device, dtype) == 'openvino':
         compiler = OpenVinoModel
     else:
-        return None
-    return CompiledNetwork(network, compiler)
+        return []
+    estimator.network = network = CompiledNetwork(cast(Compilable, estimator.network), compiler)
+    if estimator.anchor is None:
+        return [network]
+    estimator.anchor = anchor = CompiledNetwork(cast(Compilable, estimator.anchor), compiler)
+    return [network, anchor]
 
 
 def _estimator(
@@ -277,13 +300,11 @@ def _require_no_choice(settings: Settings, problem: str) -> None:
         )
 
 
-def _start(estimator: Estimator, compiled: CompiledNetwork | None) -> float:
+def _start(estimator: Estimator, compiled: Sequence[CompiledNetwork]) -> float:
     """Warm up with a made-up frame, compile for it, and return the seconds that it takes then."""
-    if compiled is not None:
-        estimator.network = compiled
     estimator.warm_up()
-    if compiled is not None:
-        compiled.compile_missed()
+    for each in compiled:
+        each.compile_missed()
     return min(_time_frame(estimator) for _ in range(TIMED_FRAMES))
 
 

@@ -16,10 +16,18 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core.agree import agree_with_sensor, has_zones
+from promptda_ros.core.anchoring import (
+    AnchorNetwork,
+    at_own_size,
+    keep_measured,
+    OwnPrompt,
+    reduced,
+    without_repeats,
+)
 from promptda_ros.core.aspect import require_same_view
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
-from promptda_ros.core.prompt import complete, find_measured
+from promptda_ros.core.prompt import complete, find_measured, Measured
 from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.sensor_range import find_out_of_range
@@ -43,6 +51,7 @@ class Prepared:
     pixels: Tensor  # (1, 3, h, w), 0 to 255
     prompt_m: Tensor  # (1, 1, hp, wp) float32
     prompt: Prompt
+    own: OwnPrompt | None = None  # where there is an anchor: the sensor at its own size
 
 
 class Network(Protocol):
@@ -50,7 +59,7 @@ class Network(Protocol):
 
     patch_px: int
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+    def __call__(self, pixels: Tensor, prompt_m: Tensor, /) -> Tensor:
         """Predict metres (B, h, w) in float32.
 
         pixels (B, 3, h, w), 0 to 255. prompt_m (B, 1, hp, wp).
@@ -68,9 +77,11 @@ class Estimator:
         resolution: str = 'auto',
         refine_edges: bool = False,
         agree_with_sensor: bool = False,
+        anchor: AnchorNetwork | None = None,
     ) -> None:
-        """Take a network that is on the device, and what `auto` of two settings means for it."""
+        """Take networks that are on the device, and what `auto` of two settings means for them."""
         self.network = network
+        self.anchor = anchor
         self.device = device
         self._refine_edges = refine_edges
         self._agree_with_sensor = agree_with_sensor
@@ -110,16 +121,19 @@ class Estimator:
         require_same_view((height, width), frame.sensor_depth_m.shape)
         size = self.network_size(height, width)
         frame = replace(frame, image=_contiguous(frame.image))
-        found = find_measured(frame.sensor_depth_m, settings)
+        found = self._find(frame, settings)
         if history is not None:
             found = history.average(found, frame, settings)
-        prompt = complete(found)
+        own = None if self.anchor is None else OwnPrompt.of(found, self.device)
+        small = reduced(found, settings.max_long_side)
+        prompt = complete(small) if own is None or small is not found else own.prompt
         image = upload(frame.image, self.device)
         return Prepared(
             image=image,
             pixels=self._resize(image, size),
             prompt_m=upload(prompt.depth_m, self.device)[None, None],
             prompt=prompt,
+            own=own,
         )
 
     @torch.inference_mode()
@@ -140,15 +154,52 @@ class Estimator:
             depths_m.update(zip(numbers, found_m, strict=True))
         return [depths_m[number] for number in range(len(batch))]
 
-    @one_thread()
     @torch.inference_mode()
     def restore(
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
     ) -> Depth:
         """Check the network's answer, mark what it can't express, bring it to the image's size."""
         _require_shape(network_depth_m, prepared.pixels.shape[2:])
+        anchored_m = self._anchored(prepared, network_depth_m, settings)
+        with one_thread():
+            return self._finished(prepared, network_depth_m, anchored_m, settings)
+
+    def _finished(
+        self,
+        prepared: Prepared,
+        network_depth_m: Tensor,
+        anchored_m: Tensor | None,
+        settings: OutputSettings,
+    ) -> Depth:
         limits_m = torch.stack(network_depth_m.aminmax())
-        saturated = self._saturated(network_depth_m, prepared.prompt)
+        prompt = prepared.prompt
+        if anchored_m is not None and prepared.own is not None:
+            # An anchor is not bound to the range of the prompt.
+            depth_m, prompt = anchored_m, prepared.own.prompt
+            saturated = torch.zeros_like(network_depth_m, dtype=torch.bool)
+            limits_m = torch.stack((*limits_m, *anchored_m.aminmax())).sort().values
+        else:
+            saturated = self._saturated(network_depth_m, prompt)
+            depth_m = self._enlarged(prepared, network_depth_m, settings)
+        depth_m = _without(depth_m, self._unknown(prompt, saturated, settings))
+        out_of_range = find_out_of_range(prompt, depth_m.shape)
+        if out_of_range is not None:
+            depth_m = depth_m.masked_fill(upload(out_of_range, self.device), math.nan)
+        # The host waits here, and nowhere before. What is refused is not published.
+        found_m, at_end, limits = download(depth_m, saturated, limits_m)
+        if not (limits[0] > 0 and limits[-1] < math.inf):  # NaN fails, too
+            raise _invalid(network_depth_m if anchored_m is None else anchored_m)
+        return Depth(
+            depth_m=found_m,
+            prompt=prompt,
+            saturated=at_end,
+            on_device=None if self.device.type == 'cpu' else OnDevice(depth_m, prepared.image),
+        )
+
+    def _enlarged(
+        self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
+    ) -> Tensor:
+        """Bring the network's depth to the image's size without an anchor."""
         colours = prepared.pixels[0]
         depth_m, coarse = network_depth_m, has_zones(prepared.prompt)
         if _applies(settings.refine_edges, self._refine_edges):
@@ -156,21 +207,28 @@ class Estimator:
         if _applies(settings.agree_with_sensor, self._agree_with_sensor) and not coarse:
             measured = upload(prepared.prompt.measured, self.device)
             depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
-        depth_m = upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
-        depth_m = _without(depth_m, self._unknown(prepared.prompt, saturated, settings))
-        out_of_range = find_out_of_range(prepared.prompt, depth_m.shape)
-        if out_of_range is not None:
-            depth_m = depth_m.masked_fill(upload(out_of_range, self.device), math.nan)
-        # The host waits here, and nowhere before. What is refused is not published.
-        found_m, at_end, (nearest_m, farthest_m) = download(depth_m, saturated, limits_m)
-        if not (nearest_m > 0 and farthest_m < math.inf):  # NaN fails, too
-            raise _invalid(network_depth_m)
-        return Depth(
-            depth_m=found_m,
-            prompt=prepared.prompt,
-            saturated=at_end,
-            on_device=None if self.device.type == 'cpu' else OnDevice(depth_m, prepared.image),
-        )
+        return upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
+
+    def _find(self, frame: Frame, settings: PromptSettings) -> Measured:
+        """Tell measurements from everything else, for an anchor at the sensor's own size."""
+        if self.anchor is None:
+            return find_measured(frame.sensor_depth_m, settings)
+        own = at_own_size(settings, frame.image.shape[:2])
+        return find_measured(without_repeats(frame.sensor_depth_m), own)
+
+    def _anchored(
+        self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
+    ) -> Tensor | None:
+        """Return depth (H, W) held at the sensor; None: no anchor is there or wanted."""
+        if self.anchor is None or prepared.own is None or settings.anchor == 'off':
+            return None
+        own, image = prepared.own, prepared.image
+        pixels = image.permute(2, 0, 1)[None].float()
+        (depth_m,) = self.anchor(pixels, own.prompt_m, own.measured, network_depth_m[None, None])
+        if settings.fuse == 'keep_measured':
+            return keep_measured(depth_m[0], own)
+        held_m: Tensor = depth_m[0]
+        return held_m
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) for the network: aspect kept, whole patches, never enlarged.

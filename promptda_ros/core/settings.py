@@ -306,6 +306,20 @@ class OutputSettings:
         choices=('auto', 'on', 'off'),
         live=True,
     )
+    anchor: str = _setting(
+        'auto',
+        "Hold the network's depth at the sensor's own samples: auto does so where the folder of "
+        'the network has an anchor.safetensors.',
+        choices=('auto', 'off'),
+        live=True,
+    )
+    fuse: str = _setting(
+        'network',
+        'What is published where the sensor measured: what the networks make of it, or, with '
+        "keep_measured, the sensor's own value where the centre of its pixel lies.",
+        choices=('network', 'keep_measured'),
+        live=True,
+    )
     edge_filter: str = _setting(
         'points',
         'Where flying pixels, which float between two surfaces, are removed.',

@@ -93,6 +93,8 @@ class Residual(nn.Module):
 class Anchor(nn.Module):
     """Weighs the sensor's samples for every pixel of the image."""
 
+    patch_px = 1  # it takes pictures of any size
+
     def __init__(self, config: AnchorConfig | None = None) -> None:
         """Begin as bilinear interpolation; the caller seeds torch."""
         super().__init__()

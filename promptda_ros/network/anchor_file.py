@@ -17,6 +17,8 @@ from promptda_ros.network.weights_file import format_weights, parse_weights, Wei
 
 ANCHOR_FILE = 'anchor.safetensors'
 ANCHOR_CONFIG = 'anchor.json'
+LARGEST_FILE = 1 << 28  # bytes
+WIDEST = 4096  # channels
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def load_anchor(folder: Path) -> LoadedAnchor | None:
     if not (folder / ANCHOR_FILE).exists():
         return None
     config = _read_config(folder)
-    data = read_file(folder, ANCHOR_FILE)
+    data = read_file(folder, ANCHOR_FILE, at_most=LARGEST_FILE)
     try:
         weights = parse_weights(data)
     except WeightsFileError as error:
@@ -62,13 +64,13 @@ def _read_config(folder: Path) -> AnchorConfig:
     if (
         values.keys() != {'widths'}
         or not isinstance(widths, list)
-        or not all(isinstance(width, int) and width > 0 for width in widths)
+        or not all(isinstance(width, int) and 0 < width <= WIDEST for width in widths)
         or len(widths) < 2
     ):
         raise CheckpointError(
             folder,
             f'{folder / ANCHOR_CONFIG} must hold "widths", a list of at least 2 whole numbers '
-            'above 0, and nothing else',
+            f'from 1 to {WIDEST}, and nothing else',
         )
     return AnchorConfig(tuple(widths))
 

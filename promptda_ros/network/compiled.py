@@ -21,18 +21,18 @@ LONGEST_REASON = 300  # characters of an error, which may be a page
 
 
 class Network(Protocol):
-    """What is compiled: a folded network on its device."""
+    """What is compiled: a folded network or an anchor, on its device."""
 
     patch_px: int
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        """Predict metres (B, h, w) from pixels (B, 3, h, w) and prompts (B, 1, hp, wp)."""
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Predict metres, of the batch of the inputs: every other of them is in metres."""
 
 
 class Run(Protocol):
     """The network compiled for inputs of one key."""
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Tensor:
         """Return depth of its own memory."""
 
 
@@ -42,10 +42,10 @@ class Compiler(Protocol):
     name: str
     tolerance: float  # of the depth, for sums that are made in another order
 
-    def key(self, pixels: Tensor, prompt_m: Tensor) -> Hashable:
+    def key(self, *inputs: Tensor) -> Hashable:
         """Return what inputs have in common that are served by one run."""
 
-    def __call__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> Run:
+    def __call__(self, network: Network, *inputs: Tensor) -> Run:
         """Return what runs the network."""
 
 
@@ -54,8 +54,7 @@ class _Missed:
     """Inputs that nothing was compiled for."""
 
     key: Hashable
-    pixels: Tensor
-    prompt_m: Tensor
+    inputs: tuple[Tensor, ...]
 
 
 class CompiledNetwork:
@@ -75,15 +74,15 @@ class CompiledNetwork:
         self._runs: dict[Hashable, Run] = {}
         self._missed: _Missed | None = None
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        """Predict metres (B, h, w)."""
-        key = self._compiler.key(pixels, prompt_m)
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Predict metres (B, ...)."""
+        key = self._compiler.key(*inputs)
         run = self._runs.get(key)
         if run is not None:
-            return run(pixels, prompt_m)
+            return run(*inputs)
         if not self.problem and len(self._runs) < SIZES_AT_MOST:
-            self._missed = _Missed(key, pixels, prompt_m)
-        return self._network(pixels, prompt_m)
+            self._missed = _Missed(key, inputs)
+        return self._network(*inputs)
 
     @property
     def has_missed(self) -> bool:
@@ -125,7 +124,7 @@ class CompiledNetwork:
 
     def _compile(self, missed: _Missed) -> None:
         try:
-            run = self._compiler(self._network, missed.pixels, missed.prompt_m)
+            run = self._compiler(self._network, *missed.inputs)
             off = self._largest_difference(run, missed)
         except RuntimeError as error:
             # Of a device that is lost the next frame will tell.
@@ -141,6 +140,7 @@ class CompiledNetwork:
 
         On other inputs: what is left of the compiler's own run must not pass for an answer.
         """
-        others = missed.pixels.flip(-2, -1), 2 * missed.prompt_m.flip(-2, -1)
+        turned = [each.flip(-2, -1) for each in missed.inputs]
+        others = [2 * each if number % 2 else each for number, each in enumerate(turned)]
         exact_m, found_m = self._network(*others), run(*others)
         return float((found_m / exact_m - 1).abs().nan_to_num(nan=torch.inf).max())

@@ -23,33 +23,33 @@ class CudaGraph:
     name = 'CUDA graphs'
     tolerance = 1e-3  # the kernels are the same, but may add up in another order
 
-    def __init__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> None:
-        self._pixels, self._prompt_m = pixels.clone(), prompt_m.clone()
+    def __init__(self, network: Network, *inputs: Tensor) -> None:
+        self._inputs = [each.clone() for each in inputs]
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(pixels.device):
+        with torch.cuda.device(inputs[0].device):
             usual = torch.cuda.current_stream()
             # Entered once more, because a recording that fails may leave its own stream behind.
             with torch.cuda.stream(usual):
                 self._depth_m = self._record(network, usual)
 
     @staticmethod
-    def key(pixels: Tensor, prompt_m: Tensor) -> Hashable:
+    def key(*inputs: Tensor) -> Hashable:
         """Return the shapes: batches of other sizes are other graphs."""
-        return pixels.shape, prompt_m.shape
+        return tuple(each.shape for each in inputs)
 
     def _record(self, network: Network, usual: torch.cuda.Stream) -> Tensor:
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(usual)
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP_RUNS):
-                network(self._pixels, self._prompt_m)
+                network(*self._inputs)
         usual.wait_stream(aside)
         with torch.cuda.graph(self._graph):
-            return network(self._pixels, self._prompt_m)
+            return network(*self._inputs)
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Tensor:
         """Return depth of its own memory: the next run overwrites that of the graph."""
-        self._pixels.copy_(pixels)
-        self._prompt_m.copy_(prompt_m)
+        for here, given in zip(self._inputs, inputs, strict=True):
+            here.copy_(given)
         self._graph.replay()
         return self._depth_m.clone()

@@ -36,7 +36,7 @@ class OpenVinoModel:
     name = 'OpenVINO'
     tolerance = 5e-4  # 2 mm at 4 m
 
-    def __init__(self, network: Network, pixels: Tensor, prompt_m: Tensor) -> None:
+    def __init__(self, network: Network, *inputs: Tensor) -> None:
         options = {
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_PRECISION_HINT': 'f32',  # its own choice is bfloat16 where the CPU has it
@@ -44,29 +44,30 @@ class OpenVinoModel:
             # Several processes would pin their threads to the same cores.
             'ENABLE_CPU_PINNING': False,
         }
-        network(pixels[:1], prompt_m[:1])  # the position table of this size is a constant now
+        first = [each[:1] for each in inputs]
+        network(*first)  # the position table of this size is a constant now
         try:
-            model = _convert(network, pixels[:1], prompt_m[:1])
+            model = _convert(network, first)
             self._request = _core().compile_model(model, 'CPU', options).create_infer_request()
         except FAILURES as error:
             raise RuntimeError(f'{type(error).__name__}: {error}') from error
 
     @staticmethod
-    def key(pixels: Tensor, prompt_m: Tensor) -> Hashable:
+    def key(*inputs: Tensor) -> Hashable:
         """Return the shapes of a frame."""
-        return pixels.shape[1:], prompt_m.shape[1:]
+        return tuple(each.shape[1:] for each in inputs)
 
-    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Tensor:
         """Return depth of its own memory."""
-        frames = (slice(number, number + 1) for number in range(len(pixels)))
-        return torch.cat([self._infer(pixels[frame], prompt_m[frame]) for frame in frames])
+        frames = (slice(number, number + 1) for number in range(len(inputs[0])))
+        return torch.cat([self._infer([each[frame] for each in inputs]) for frame in frames])
 
-    def _infer(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
-        found = self._request.infer((pixels.numpy(), prompt_m.numpy()))
+    def _infer(self, inputs: list[Tensor]) -> Tensor:
+        found = self._request.infer([each.numpy() for each in inputs])
         return torch.from_numpy(found[0])
 
 
-def _convert(network: Network, pixels: Tensor, prompt_m: Tensor) -> Any:
+def _convert(network: Network, inputs: list[Tensor]) -> Any:
     openvino = import_openvino()
     failures = [name for name in dir(openvino.frontend) if name.endswith('Failure')]
     with warnings.catch_warnings(), _logging_as_it_was():
@@ -74,8 +75,8 @@ def _convert(network: Network, pixels: Tensor, prompt_m: Tensor) -> Any:
         try:
             return openvino.convert_model(
                 network,
-                example_input=(pixels, prompt_m),
-                input=[tuple(pixels.shape), tuple(prompt_m.shape)],
+                example_input=tuple(inputs),
+                input=[tuple(each.shape) for each in inputs],
             )
         except tuple(getattr(openvino.frontend, name) for name in failures) as error:
             raise RuntimeError(str(error)) from error
