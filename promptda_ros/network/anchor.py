@@ -12,7 +12,8 @@ interpolation: training begins at the sensor (convex upsampling: Teed & Deng 202
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 import math
 
 import torch
@@ -45,26 +46,36 @@ class AnchorConfig:
 class Axis:
     """Where pixels lie among samples along one axis."""
 
-    samples: int
     pixels: int
-    index: Tensor = field(init=False)  # (pixels,) of the sample nearest to each
-    offset: Tensor = field(init=False)  # (pixels,) from its centre, -0.5 to 0.5 but at the rim
+    pitch_px: float  # pixels per sample
+    index: Tensor  # (pixels,) of the sample nearest to each
+    offset: Tensor  # (pixels,) from its centre, -0.5 to 0.5 but at the rim
 
-    def __post_init__(self) -> None:
-        centre = (torch.arange(self.pixels) + 0.5) * (self.samples / self.pixels) - 0.5
-        index = (centre + 0.5).floor().clamp(0, self.samples - 1)
-        object.__setattr__(self, 'index', index.long())
-        object.__setattr__(self, 'offset', centre - index)
-
-    @property
-    def pitch_px(self) -> float:
-        """Pixels per sample."""
-        return self.pixels / self.samples
+    @classmethod
+    def of(cls, samples: int, pixels: int, device: torch.device) -> Axis:
+        """Spread samples over pixels."""
+        centre = (torch.arange(pixels, device=device) + 0.5) * (samples / pixels) - 0.5
+        index = (centre + 0.5).floor().clamp(0, samples - 1)
+        return cls(pixels, pixels / samples, index.long(), centre - index)
 
     def priors(self) -> Tensor:
         """Return the weights (3, pixels) of the nearest three in bilinear interpolation."""
-        steps = torch.arange(-1.0, 2.0)
+        steps = torch.arange(-1.0, 2.0, device=self.offset.device)
         return (1 - (self.offset - steps[:, None]).abs()).clamp(min=0)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The samples among the pixels, and what bilinear interpolation makes of them."""
+
+    rows: Axis
+    columns: Axis
+    priors: Tensor  # (1, CANDIDATES - 1, H, W) log weights before anything is known
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.rows.pixels, self.columns.pixels
 
 
 @dataclass(frozen=True)
@@ -125,12 +136,12 @@ class Anchor(nn.Module):
         """
         height, width = _size(pixels)
         pixels = F.pad(pixels, (0, width % 2, 0, height % 2), mode='replicate')
-        axes = _axes(_size(prompt_m), _size(pixels))
+        grid = _grid(_size(prompt_m), _size(pixels), pixels.device)
         prompt = _prompted(prompt_m.log(), measured)
         matched = None if network_m is None else _matched(network_m.log(), prompt)
-        features = _features(pixels, prompt, matched, axes)
+        features = _features(pixels, prompt, matched, grid)
         said = F.pixel_shuffle(self.head(self._decide(features)), 2)
-        log_depth = _combine(said, prompt, matched, axes)
+        log_depth = _combine(said, prompt, matched, grid)
         return log_depth.exp()[:, :, :height, :width]
 
     def _decide(self, features: Tensor) -> Tensor:
@@ -187,12 +198,9 @@ def _matched(network: Tensor, prompt: Prompted) -> Tensor:
     return _enlarged(network, size) + _enlarged(off, size)
 
 
-def _features(
-    pixels: Tensor, prompt: Prompted, matched: Tensor | None, axes: tuple[Axis, Axis]
-) -> Tensor:
+def _features(pixels: Tensor, prompt: Prompted, matched: Tensor | None, grid: Grid) -> Tensor:
     """Return what the network decides by (B, FEATURES, H / 2, W / 2)."""
-    rows, columns = axes
-    size = rows.pixels, columns.pixels
+    rows, columns, size = grid.rows, grid.columns, grid.size
     half = size[0] // 2, size[1] // 2
     filled, (near, wide) = prompt.filled, prompt.means
     overall = _overall(filled, prompt.measured)
@@ -209,7 +217,7 @@ def _features(
         1,
     )
     detail = _shown(_enlarged(filled, size) - _enlarged(wide, size), FINE)
-    batch, pitch = pixels.shape[0], torch.tensor(math.log2(rows.pitch_px) / 3)
+    batch = pixels.shape[0]
     return torch.cat(
         (
             F.pixel_unshuffle(pixels / 64 - 2, 2),
@@ -217,7 +225,7 @@ def _features(
             _enlarged(shown, half),
             rows.offset[::2].reshape(1, 1, -1, 1).expand(batch, 1, *half),
             columns.offset[::2].reshape(1, 1, 1, -1).expand(batch, 1, *half),
-            pitch.expand(batch, 1, *half),
+            pixels.new_full((batch, 1, *half), math.log2(rows.pitch_px) / 3),
             *_network_features(matched, filled, half),
         ),
         1,
@@ -236,18 +244,19 @@ def _network_features(
     return against, detail, torch.ones_like(against)
 
 
-def _combine(
-    said: Tensor, prompt: Prompted, matched: Tensor | None, axes: tuple[Axis, Axis]
-) -> Tensor:
+def _combine(said: Tensor, prompt: Prompted, matched: Tensor | None, grid: Grid) -> Tensor:
     """Weigh the candidates of every pixel (B, 1, H, W)."""
-    rows, columns = axes
-    size = rows.pixels, columns.pixels
-    samples = _around(prompt.filled).index_select(3, columns.index).index_select(2, rows.index)
+    size = grid.size
+    samples = _around(prompt.filled).index_select(3, grid.columns.index)
+    samples = samples.index_select(2, grid.rows.index)
     smooth = _enlarged(torch.cat((*prompt.means, prompt.smooth, prompt.filled), 1), size)
     network = smooth[:, -1:] if matched is None else _enlarged(matched, size)
     free = smooth[:, -1:] + FREE_STEP * said[:, CANDIDATES:]
     candidates = torch.cat((samples, smooth[:, :-1], network, free), 1)
-    priors = _priors(rows, columns, _enlarged(prompt.measured, size))
+    # In holes half of the weight is on the free value, which is that of bilinear interpolation,
+    # too, until the head says something: there it learns as fast as the others do elsewhere.
+    missing = 1 - _enlarged(prompt.measured, size) + BEYOND_SHARE
+    priors = torch.cat((grid.priors.expand(said.shape[0], -1, -1, -1), missing.log()), 1)
     weights = (GAIN * said[:, :CANDIDATES] + priors).softmax(1)
     return (weights * candidates).sum(1, keepdim=True)
 
@@ -258,21 +267,6 @@ def _around(values: Tensor) -> Tensor:
     padded = F.pad(values, (1,) * 4, mode='replicate')
     parts = [padded[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3)]
     return torch.cat(parts, 1)
-
-
-def _priors(rows: Axis, columns: Axis, measured: Tensor) -> Tensor:
-    """Return log weights (B, CANDIDATES, H, W) before anything is known.
-
-    In holes half of it is on the free value, which is that of bilinear interpolation, too, until
-    the head says something: there it learns as fast as the others do elsewhere.
-    """
-    size = rows.pixels, columns.pixels
-    near = rows.priors()[:, None, :, None] * columns.priors()[None, :, None, :]
-    near = near.reshape(1, NEAR, *size) + NEAR_SHARE
-    wide = near.new_full((1, len(WINDOWS) + 1, *size), WIDE_SHARE)
-    network = near.new_full((1, 1, *size), BEYOND_SHARE)
-    known = torch.cat((near, wide, network), 1).log().expand(measured.shape[0], -1, *size)
-    return torch.cat((known, (1 - measured + BEYOND_SHARE).log()), 1)
 
 
 def _blurred(values: Tensor) -> Tensor:
@@ -291,8 +285,15 @@ def _shown(difference: Tensor, scale: float) -> Tensor:
     return scaled.sign() * (scaled.abs() + (scaled.square() + 1).sqrt()).log()
 
 
-def _axes(samples: tuple[int, int], pixels: tuple[int, int]) -> tuple[Axis, Axis]:
-    return Axis(samples[0], pixels[0]), Axis(samples[1], pixels[1])
+@lru_cache(maxsize=8)  # the same for every frame
+def _grid(samples: tuple[int, int], pixels: tuple[int, int], device: torch.device) -> Grid:
+    with torch.inference_mode(False):  # frames and training may share it
+        rows, columns = (Axis.of(*each, device) for each in zip(samples, pixels, strict=True))
+        near = rows.priors()[:, None, :, None] * columns.priors()[None, :, None, :]
+        near = near.reshape(1, NEAR, *pixels) + NEAR_SHARE
+        wide = near.new_full((1, len(WINDOWS) + 1, *pixels), WIDE_SHARE)
+        network = near.new_full((1, 1, *pixels), BEYOND_SHARE)
+        return Grid(rows, columns, torch.cat((near, wide, network), 1).log())
 
 
 def _size(values: Tensor) -> tuple[int, int]:
