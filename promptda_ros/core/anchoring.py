@@ -55,9 +55,9 @@ class OwnPrompt:
         return cls(prompt, upload(prompt.depth_m, device)[None, None], measured[None, None])
 
 
-def at_own_size(settings: PromptSettings, image_size: Sequence[int]) -> PromptSettings:
-    """Return settings that reduce sensor depth to the image's size (H, W) at most."""
-    return replace(settings, max_long_side=max(*image_size, settings.max_long_side))
+def at_own_size(settings: PromptSettings, size: Sequence[int]) -> PromptSettings:
+    """Return settings that reduce sensor depth to the size (H, W) of the anchor's at most."""
+    return replace(settings, max_long_side=max(*size, settings.max_long_side))
 
 
 def reduced(found: Measured, max_long_side: int) -> Measured:

@@ -39,6 +39,8 @@ from promptda_ros.core.upsample import upsample_guided
 # The output is a sigmoid between the prompt's minimum and maximum: this near to either end
 # (share of the range) it may be cut off there.
 SATURATION = 0.005
+# An anchor works at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
+ANCHORED_PIXELS, ANCHORED_PIXELS_ON_GPU = 410_000, 2_080_000
 # Neighbours whose depth differs by more than this share are on different surfaces.
 SURFACE_STEP = 0.02
 
@@ -213,7 +215,7 @@ class Estimator:
         """Tell measurements from everything else, for an anchor at the sensor's own size."""
         if self.anchor is None:
             return find_measured(frame.sensor_depth_m, settings)
-        own = at_own_size(settings, frame.image.shape[:2])
+        own = at_own_size(settings, self._anchored_size(frame.image.shape[:2]))
         return find_measured(without_repeats(frame.sensor_depth_m), own)
 
     def _anchored(
@@ -223,12 +225,19 @@ class Estimator:
         if self.anchor is None or prepared.own is None or settings.anchor == 'off':
             return None
         own, image = prepared.own, prepared.image
+        size = self._anchored_size(image.shape[:2])
         pixels = image.permute(2, 0, 1)[None].float()
-        (depth_m,) = self.anchor(pixels, own.prompt_m, own.measured, network_depth_m[None, None])
-        if settings.fuse == 'keep_measured':
-            return keep_measured(depth_m[0], own)
-        held_m: Tensor = depth_m[0]
-        return held_m
+        if image.shape[:2] != size:
+            pixels = F.interpolate(pixels, size, mode='bilinear', antialias=True)
+        held_m = self.anchor(pixels, own.prompt_m, own.measured, network_depth_m[None, None])[0, 0]
+        depth_m = upsample_guided(held_m, pixels[0], image, surface_step=SURFACE_STEP)
+        return keep_measured(depth_m, own) if settings.fuse == 'keep_measured' else depth_m
+
+    def _anchored_size(self, size: Sequence[int]) -> tuple[int, int]:
+        """Return the size (height, width) at which an anchor works on an image of this size."""
+        pixels = ANCHORED_PIXELS if self.device.type == 'cpu' else ANCHORED_PIXELS_ON_GPU
+        scale = min(1.0, math.sqrt(pixels / (size[0] * size[1])))
+        return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) for the network: aspect kept, whole patches, never enlarged.
