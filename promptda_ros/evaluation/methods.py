@@ -10,7 +10,7 @@ parameters were chosen by MAE on validation scenes of the cell, never on held-ou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
@@ -68,6 +68,18 @@ class HoleFill:
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         filled_m = condition(sensor_depth_m, self.settings.prompt).depth_m
         return enlarge_nearest(filled_m, image.shape[:2])
+
+
+@dataclass(frozen=True)
+class AsItIs:
+    """The hole-filled sensor depth at the sensor's own size, which others reduce."""
+
+    settings: Settings
+    name: str = 'as_it_is'
+
+    def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        own = replace(self.settings.prompt, max_long_side=max(sensor_depth_m.shape))
+        return enlarge_bilinear(condition(sensor_depth_m, own).depth_m, image.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -185,6 +197,7 @@ def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
 BASELINES: dict[str, Callable[[Settings], Method]] = {
     'nearest': Nearest,
     'hole_fill': HoleFill,
+    'as_it_is': AsItIs,
     'bilinear': Bilinear,
     'joint_bilateral': JointBilateral,
     'guided': Guided,

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 import math
 
 import numpy as np
@@ -41,6 +41,14 @@ def summarise(scores: Iterable[Score]) -> list[Row]:
         for part in key:
             order.setdefault(part, len(order))
     return [_row(groups[key]) for key in sorted(groups, key=lambda key: _place(key, order))]
+
+
+def of_all_sources(scores: Sequence[Score]) -> list[Row]:
+    """Return rows in which every frame of every source counts the same; none for a single one."""
+    sources = {score.sensor for score in scores}
+    if len(sources) < 2:
+        return []
+    return summarise(replace(score, sensor=f'all {len(sources)} sources') for score in scores)
 
 
 def _place(key: Key, order: dict[object, int]) -> tuple[int, float, int]:

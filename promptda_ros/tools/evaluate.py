@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
@@ -27,10 +28,10 @@ from promptda_ros.evaluation.methods import (
 )
 from promptda_ros.evaluation.page import write_page
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS, Reader
-from promptda_ros.evaluation.readers.files import FileReader, NoFrames, spread
+from promptda_ros.evaluation.readers.files import FileReader, FrameFiles, NoFrames, spread
 from promptda_ros.evaluation.report import Report, write_scores
 from promptda_ros.evaluation.run import evaluate, Score
-from promptda_ros.evaluation.summary import summarise
+from promptda_ros.evaluation.summary import of_all_sources, summarise
 from promptda_ros.evaluation.table import aligned, error_tables, flicker_table
 from promptda_ros.evaluation.worst import WorstFrames
 from promptda_ros.exit_codes import ExitCode
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 CELL = 'cell'
 CELL_FRAMES = 20
 NETWORK = 'network'
+FULL = 'full'  # the depth as it is stands for the sensor
 WORST_PER_SENSOR = 3
 STATIC_VIDEOS = 3
 RESULTS = ('results.csv', 'results.json', 'index.html')
@@ -53,7 +55,7 @@ RESULTS = ('results.csv', 'results.json', 'index.html')
 def main(argv: list[str]) -> int:
     """Write results.csv, results.json and index.html, and print the tables."""
     arguments = _parser().parse_args(argv)
-    if arguments.static_frames and arguments.source != CELL:
+    if arguments.static_frames and arguments.source != [CELL]:
         raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         report, stopped = _evaluate(arguments, unfinished)
@@ -65,7 +67,9 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser('evaluate', __doc__)
-    parser.add_argument('source', help="'cell' for simulated scenes, or a folder of frames")
+    parser.add_argument(
+        'source', nargs='+', help="'cell' for simulated scenes, or folders of frames"
+    )
     parser.add_argument(
         '--reader',
         choices=('auto', *FOLDER_READERS),
@@ -93,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--frames',
         type=whole_from(1),
-        help=f'evenly spread; of a folder all, of the cell {CELL_FRAMES}',
+        help=f'of each folder, evenly spread: all by default; of the cell {CELL_FRAMES}',
     )
     parser.add_argument(
         '--size',
@@ -104,10 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--prompt-size',
-        type=_size,
+        type=_prompt_size,
         default='64x48',
         metavar='WIDTHxHEIGHT',
-        help='to which exact depth is reduced where there is no sensor depth',
+        help='to which exact depth is reduced where there is no sensor depth; full: as it is',
     )
     parser.add_argument(
         '--static-frames',
@@ -132,6 +136,10 @@ def _share(text: str) -> float:
     return share
 
 
+def _prompt_size(text: str) -> tuple[int, int] | None:
+    return None if text == FULL else _size(text)
+
+
 def _size(text: str) -> tuple[int, int]:
     """Return (height, width) of WIDTHxHEIGHT."""
     width, _, height = text.partition('x')
@@ -153,13 +161,13 @@ def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Report, 
     )
     scores, stopped = _run(reader, methods, worst, arguments)
     report = Report(
-        source=arguments.source,
+        source=', '.join(arguments.source),
         seed=arguments.seed,
         resolution=arguments.resolution,
         asked=_asked(arguments),
         models=[model.facts() for model in models],
         missing=missing,
-        rows=summarise(scores),
+        rows=summarise(scores) + (of_all_sources(scores) if len(arguments.source) > 1 else []),
         flickers=[] if stopped else _flickers(methods, arguments),
     )
     write_scores(unfinished / 'results.csv', scores)
@@ -176,7 +184,8 @@ def _asked(arguments: argparse.Namespace) -> dict[str, object]:
     )
     return {
         **{name: getattr(arguments, name) for name in names},
-        **{name: '{1}x{0}'.format(*getattr(arguments, name)) for name in ('size', 'prompt_size')},
+        'size': '{1}x{0}'.format(*arguments.size),
+        'prompt_size': '{1}x{0}'.format(*arguments.prompt_size) if arguments.prompt_size else FULL,
     }
 
 
@@ -192,14 +201,26 @@ def _settings(arguments: argparse.Namespace, model: str) -> Settings:
 
 
 def _reader(arguments: argparse.Namespace) -> Reader:
-    if arguments.source == CELL:
+    if arguments.source == [CELL]:
         return _cell_reader(arguments)
-    source = Path(arguments.source)
-    frames = find_frames(source, reader=arguments.reader, rays_of=rays_of(arguments))
+    folders = [Path(source) for source in arguments.source]
+    how_often = Counter(folder.absolute().name for folder in folders)
+    frames = []
+    for folder in folders:
+        found = _frames_of(folder, arguments)
+        if how_often[folder.absolute().name] > 1:  # told apart by their paths
+            found = [replace(frame, sensor=f'{folder}: {frame.sensor}') for frame in found]
+        frames += found
+    return FileReader(frames, prompt_size=arguments.prompt_size)
+
+
+def _frames_of(folder: Path, arguments: argparse.Namespace) -> list[FrameFiles]:
+    """List the frames of a folder that were asked for."""
+    frames = find_frames(folder, reader=arguments.reader, rays_of=rays_of(arguments))
     known = list(dict.fromkeys(frame.sensor for frame in frames))
     sensors = _chosen_sensors(arguments.sensors, known)
-    frames = [frame for frame in frames if frame.sensor in sensors]
-    return FileReader(spread(frames, arguments.frames), prompt_size=arguments.prompt_size)
+    chosen = [frame for frame in frames if frame.sensor in sensors]
+    return spread(chosen, arguments.frames)
 
 
 def _cell_reader(arguments: argparse.Namespace) -> CellReader:

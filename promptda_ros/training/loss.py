@@ -15,6 +15,7 @@ from promptda_ros.network.prompt_depth_anything import GRADIENT_WEIGHT
 EDGE_STEP = 0.03  # relative
 EDGE_REACH_PX = 3
 LEAST_RANGE_M = 0.05  # a wall seen head-on has no range to speak of, and would count endlessly
+LARGEST_ERROR = 30.0  # in units of the loss
 LEAST_ERROR_M = 0.002  # no sensor is better, and no frame may count endlessly
 
 
@@ -27,6 +28,9 @@ def training_loss(
     UNITS.
     """
     unit_m = UNITS[unit](prompt_m, truth_m, edge_weight)
+    # A sensor that is the truth has strays of its own: beyond this an error counts no more.
+    most_m = LARGEST_ERROR * unit_m[:, None, None]
+    depth_m = torch.where(truth_m.isfinite(), depth_m.clamp(truth_m - most_m, truth_m + most_m), 0)
     return (sample_loss_m(depth_m, truth_m, edge_weight=edge_weight) / unit_m).mean()
 
 

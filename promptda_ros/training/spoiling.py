@@ -14,6 +14,7 @@ from promptda_ros.training.recipe import Spoiling
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Depth = NDArray[np.float32]  # (h, w) metres, NaN unknown
+Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
@@ -30,17 +31,60 @@ def spoil_prompt(depth_m: Depth, spoiling: Spoiling, rng: np.random.Generator) -
 
 
 def spoil_image(image: Image, spoiling: Spoiling, rng: np.random.Generator) -> Image:
-    """Change exposure, contrast and tint; blur or sharpen, and add the camera's noise."""
-    picture = image.astype(np.float32) / 255
-    tint = rng.uniform(0.9, 1.1, 3).astype(np.float32)
-    picture = picture ** np.float32(rng.uniform(0.7, 1.4)) * np.float32(rng.uniform(0.7, 1.4))
-    picture *= tint
+    """Change exposure and colours; blur or sharpen, add the camera's noise, compress."""
+    picture: Floats = image.astype(np.float32) / np.float32(255)
+    if rng.random() < 0.85:
+        picture = _coloured(_exposed(picture, rng), rng)
+    picture = _focused(picture, rng)
+    if rng.random() < 0.5:
+        noise = rng.standard_normal(picture.shape, np.float32)
+        picture = picture + np.float32(rng.uniform(0, spoiling.picture_noise)) * noise
+    pixels = np.asarray(np.clip(picture, 0, 1) * 255, np.uint8)
+    return _compressed(pixels, rng) if rng.random() < 0.3 else pixels
+
+
+def _exposed(picture: Floats, rng: np.random.Generator) -> Floats:
+    gain = rng.uniform(0.55, 1.5) * rng.uniform(
+        0.82, 1.18, 3
+    )  # of the exposure and of each colour
+    return np.asarray(picture ** np.float32(rng.uniform(0.6, 1.6)) * gain.astype(np.float32))
+
+
+def _coloured(picture: Floats, rng: np.random.Generator) -> Floats:
+    """Wash colours out or strengthen them; now and then exchange them."""
+    least = 0.0 if rng.random() < 0.15 else 0.4
+    grey = picture.mean(axis=2, keepdims=True)
+    coloured = grey + (picture - grey) * np.float32(rng.uniform(least, 1.6))
     if rng.random() < 0.3:
-        soft = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.0))
-        picture = soft if rng.random() < 0.7 else 2 * picture - soft
-    noise = rng.standard_normal(picture.shape, np.float32)
-    picture += np.float32(rng.uniform(0, spoiling.picture_noise)) * noise
-    return np.asarray(np.clip(picture, 0, 1) * 255, np.uint8)
+        coloured = coloured[..., rng.permutation(3)]
+    return np.asarray(np.clip(coloured, 0, 1), np.float32)
+
+
+def _focused(picture: Floats, rng: np.random.Generator) -> Floats:
+    """Put some out of focus, move some while they are taken, sharpen some."""
+    chance = rng.random()
+    if chance < 0.25:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6)))
+    if chance < 0.35:
+        return np.asarray(cv2.filter2D(picture, -1, _motion(rng)))
+    if chance < 0.45:
+        return np.asarray(1.8 * picture - 0.8 * cv2.GaussianBlur(picture, (0, 0), 1.0))
+    return picture
+
+
+def _motion(rng: np.random.Generator) -> Floats:
+    """Return the kernel of a straight motion of some pixels."""
+    reach, angle = int(rng.integers(2, 5)), rng.uniform(0, np.pi)
+    kernel = np.zeros((9, 9), np.float32)
+    for along in np.linspace(-reach, reach, 19):
+        kernel[round(4 + along * np.sin(angle)), round(4 + along * np.cos(angle))] = 1
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def _compressed(pixels: Image, rng: np.random.Generator) -> Image:
+    quality = int(rng.integers(35, 95))
+    _, jpeg = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
 
 
 def cut_holes(shape: tuple[int, ...], share: float, rng: np.random.Generator) -> Mask:

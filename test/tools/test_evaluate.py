@@ -9,6 +9,7 @@ import csv
 from html.parser import HTMLParser
 import json
 from pathlib import Path
+import shutil
 
 import cv2
 import numpy as np
@@ -60,8 +61,8 @@ class Sources(HTMLParser):
 
 def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
     assert run(frames, '--model', str(network_folder), '--holes', '0', '0.25') == ExitCode.CLEAN
-    methods = ['nearest', 'hole_fill', 'bilinear', *(FILTERS if filters_installed() else ())]
-    methods += [network_folder.name]
+    methods = ['nearest', 'hole_fill', 'as_it_is', 'bilinear']
+    methods += [*(FILTERS if filters_installed() else ()), network_folder.name]
     lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
     assert len(lines) == 3 * 2 * len(methods)
     content = json.loads((frames.parent / 'out/results.json').read_text())
@@ -74,6 +75,25 @@ def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
     bilinear = [float(line['mae_m']) for line in lines if line['method'] == 'bilinear']
     first = next(row for row in content['rows'] if row['method'] == 'bilinear')
     assert first['means']['mae_m'] == pytest.approx(np.mean(bilinear[::2]), rel=1e-4)
+
+
+def test_several_folders_have_a_summary_each_and_one_of_all(frames, tmp_path, capsys):
+    other = shutil.copytree(frames, tmp_path / 'other')
+    out = str(tmp_path / 'out')
+    wanted = ['--methods', 'bilinear', '--holes', '0', '--prompt-size', '16x12', '--out', out]
+    assert main([str(frames), str(other), *wanted]) == ExitCode.CLEAN
+    content = json.loads((frames.parent / 'out/results.json').read_text())
+    found = [(row['sensor'], row['frames']) for row in content['rows']]
+    assert found == [('frames', 3), ('other', 3), ('all 2 sources', 6)]
+    assert 'all 2 sources, 0% cut out, 6 frames' in capsys.readouterr().out
+
+
+def test_depth_as_it_is_can_stand_for_the_sensor(frames):
+    wanted = ['--methods', 'as_it_is', '--holes', '0', '--prompt-size', 'full']
+    assert run(frames, *wanted) == ExitCode.CLEAN
+    content = json.loads((frames.parent / 'out/results.json').read_text())
+    assert content['rows'][0]['means']['mae_m'] == 0.0
+    assert content['asked']['prompt_size'] == 'full'
 
 
 @pytest.mark.parametrize('holes', [('0', '0.5'), ('0.25',)])

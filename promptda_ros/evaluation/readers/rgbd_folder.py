@@ -4,6 +4,7 @@
 
 * TUM: rgb.txt and depth.txt list stamps and files; counts of 1/5000 m.
 * Redwood and Open3D: color_00000.jpg beside depth_00000.png; millimetres.
+* Suffixes: NAME_color beside NAME_depth, files or folders of files; millimetres.
 * Pairs: image/, color/ or rgb/ beside depth/ with files of the same names, and sensor/ if a
   sensor's own depth is there too; 16-bit pictures in millimetres.
 """
@@ -16,6 +17,7 @@ from promptda_ros.evaluation.readers.files import FrameFiles, NoFrames, pictures
 
 TUM_SCALE_M = 1 / 5000
 TUM_TOLERANCE_SEC = 0.02
+COLOUR, DEPTH = '_color', '_depth'
 IMAGE_FOLDERS = ('image', 'color', 'rgb')
 
 
@@ -29,11 +31,11 @@ def find_frames(folder: Path) -> list[FrameFiles]:
     if (folder / 'rgb.txt').is_file() and (folder / 'depth.txt').is_file():
         frames = _tum(folder)
     else:
-        frames = _redwood(folder) or _pairs(folder)
+        frames = _redwood(folder) or _suffixed(folder) or _pairs(folder)
     if not frames:
         raise NoFrames(
-            f'{folder} has neither rgb.txt with depth.txt, nor color_* with depth_*, nor image/, '
-            'color/ or rgb/ with depth/ and files of the same names'
+            f'{folder} has neither rgb.txt with depth.txt, nor color_* with depth_*, nor *_color '
+            'with *_depth, nor image/, color/ or rgb/ with depth/ and files of the same names'
         )
     return frames
 
@@ -76,6 +78,30 @@ def _redwood(folder: Path) -> list[FrameFiles]:
         )
         for number in numbers
         if f'depth_{number}' in pictures
+    ]
+
+
+def _suffixed(folder: Path) -> list[FrameFiles]:
+    """List NAME_color with NAME_depth, and the files of one name in folders called so."""
+    pairs = [(folder, '')]
+    pairs += [(path, path.name.removesuffix(COLOUR)) for path in sorted(folder.glob(f'*{COLOUR}'))]
+    return [frame for path, name in pairs for frame in _suffixed_in(folder, path, name)]
+
+
+def _suffixed_in(folder: Path, images: Path, name: str) -> list[FrameFiles]:
+    depths = images.with_name(f'{name}{DEPTH}') if name else images
+    colour, depth = ('', '') if name else (COLOUR, DEPTH)
+    found, truths = pictures_in(images), pictures_in(depths)
+    stems = [stem.removesuffix(colour) for stem in found if stem.endswith(colour)]
+    return [
+        FrameFiles(
+            f'{name}_{stem}' if name else stem,
+            folder.name,
+            image=found[f'{stem}{colour}'],
+            truth=truths[f'{stem}{depth}'],
+        )
+        for stem in stems
+        if f'{stem}{depth}' in truths
     ]
 
 

@@ -76,6 +76,16 @@ def test_redwood_pairs_have_the_same_number(tmp_path):
     assert described(read(tmp_path)) == [('00000', name, 1.1, 1.1), ('00002', name, 1.3, 1.3)]
 
 
+def test_suffixes_tell_colour_from_depth_in_files_and_in_folders(tmp_path):
+    write_image(tmp_path / 'desk_color.png', 90)
+    write_depth(tmp_path / 'desk_depth.png', 1100)
+    write_image(tmp_path / 'shelf_color' / '7.jpg', 90)
+    write_depth(tmp_path / 'shelf_depth' / '7.png', 1300)
+    write_image(tmp_path / 'shelf_color' / '8.jpg', 90)  # its depth is not there
+    name = tmp_path.name
+    assert described(read(tmp_path)) == [('desk', name, 1.1, 1.1), ('shelf_7', name, 1.3, 1.3)]
+
+
 @pytest.mark.parametrize('images', ['image', 'color', 'rgb'])
 def test_plain_pairs_take_the_truth_reduced_as_sensor_depth(tmp_path, images):
     write_image(tmp_path / images / 'a.jpg', 90)
