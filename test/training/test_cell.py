@@ -46,7 +46,7 @@ def test_nothing_is_learned_where_the_sensor_says_out_of_range(views):
     )
     sensor_m = example.sensor_depth_m.copy()
     sensor_m[: len(sensor_m) // 2] = np.inf
-    batch = to_batch([replace(example, sensor_depth_m=sensor_m)])
+    batch = to_batch([replace(example, sensor_depth_m=sensor_m)], PromptSettings())
     assert batch.truth_m.dtype == torch.float32
     assert batch.truth_m[0, :27].isnan().all()
     assert batch.truth_m[0, 29:].isfinite().all()
