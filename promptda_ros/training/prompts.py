@@ -27,7 +27,7 @@ FEWEST_ROWS = 3  # of a prompt
 ZONES = (60, 80)  # pixels of a zone of 8 x 8 before 640x480
 USUAL_PITCHES_PX = (10.0, 4.0, 2.5)  # 64x48, a quarter and 256x192 before 640x480
 KINDS, KIND_SHARES = ('median', 'mean', 'nearest'), (0.5, 0.25, 0.25)
-LEAST_NOISE = 0.001  # of the depth
+LEAST_NOISE = 0.002  # of the depth
 FARTHER_M = 1e3  # stands for unknown where the nearest is looked for
 
 

@@ -99,7 +99,7 @@ class Prompts:
     coarsest_px: float = 20.0  # drawn between these, or one of the usual ones
     zones_share: float = 0.07  # of the batches, zones of an eighth of the picture
     full_share: float = 0.1  # of the batches, prompts of the picture's own size
-    clean_share: float = 0.45  # of the samples, measured without noise
+    clean_share: float = 0.6  # of the samples, measured without noise
     noise_at_most: float = 0.013  # of the depth, in the others
     holes_share: float = 0.45  # of the samples
     holes_at_most: float = 0.45  # of a prompt's pixels
