@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 CELL = 'cell'
 CELL_FRAMES = 20
 NETWORK = 'network'
+WITHOUT_ANCHOR = 'without anchor'
 FULL = 'full'  # the depth as it is stands for the sensor
 WORST_PER_SENSOR = 3
 STATIC_VIDEOS = 3
@@ -248,7 +249,7 @@ def _methods(
     wanted: Sequence[str], names: Sequence[str], models: Sequence[LoadedModel]
 ) -> tuple[list[Method], list[str]]:
     """Return what can run, and a line, name and reason, for each method that can't."""
-    settings = build({})
+    settings, alone = build({}), build({'output.anchor': 'off'})
     missing = [name for name in FILTERS if name in wanted and not filters_installed()]
     methods = [
         make(settings)
@@ -260,6 +261,8 @@ def _methods(
         # Two folders of one name are told apart by their paths.
         label = model.name if how_often[model.name] == 1 else name
         methods.append(Network(settings, label, model.estimator))
+        if model.anchor_sha256:
+            methods.append(Network(alone, f'{label} {WITHOUT_ANCHOR}', model.estimator))
     return methods, [f'{name} {FILTERS_MISSING}' for name in missing]
 
 

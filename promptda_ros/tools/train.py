@@ -180,7 +180,12 @@ def _pictures(path: Path, options: argparse.Namespace) -> Path:
     if not is_bag(path):
         return path
     if options.topics is None:
-        raise RecordingError(f'{path} is a bag: name its topics, --topics IMAGE SENSOR BETTER')
+        raise RecordingError(f'{path} is a bag: name its topics, --topics IMAGE SENSOR [BETTER]')
+    if len(options.topics) not in (2, 3):
+        raise RecordingError(
+            f'--topics names {len(options.topics)} topics, 2 or 3 are needed: IMAGE SENSOR, or '
+            'IMAGE SENSOR BETTER where a better depth was recorded beside it'
+        )
     try:
         # Late: folders need neither ROS nor rosbags.
         from promptda_ros.training.bags import Topics, unpack
@@ -223,9 +228,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--topics',
-        nargs=3,
-        metavar=('IMAGE', 'SENSOR', 'BETTER'),
-        help='of bags: colour, depth of the sensor, and the better depth to learn',
+        nargs='+',
+        metavar='TOPIC',
+        help='of bags: colour, depth of the sensor, and the better depth to learn if there is one',
     )
     parser.add_argument(
         '--reader',

@@ -32,16 +32,21 @@ SETTINGS = InputSettings()
 
 @dataclass(frozen=True)
 class Topics:
-    """Which topics hold what; all three of the same view."""
+    """Which topics hold what, all of the same view; without a better depth the sensor's stands."""
 
     image: str
     sensor: str
-    better: str
+    better: str = ''
 
     @property
-    def names(self) -> tuple[str, str, str]:
-        """The three topics."""
-        return self.image, self.sensor, self.better
+    def names(self) -> tuple[str, ...]:
+        """The topics that there are."""
+        return tuple(name for name in (self.image, self.sensor, self.better) if name)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The folder of each topic."""
+        return dict(zip(self.names, KINDS if self.better else (KINDS[0], KINDS[2]), strict=True))
 
 
 def unpack(bag: Path, topics: Topics, folder: Path) -> Path:
@@ -60,7 +65,7 @@ def unpack(bag: Path, topics: Topics, folder: Path) -> Path:
     with open_bag(bag) as opened, OutputFolder(folder) as unfinished:
         _require_topics(opened, topics)
         together = _pair(opened, topics)
-        for kind in KINDS:
+        for kind in topics.kinds.values():
             (unfinished / pictures.name / kind).mkdir(parents=True)
         messages = opened.messages(topics.names)
         for one in tqdm(messages, desc=f'unpacking {bag.name}', unit=' messages'):
@@ -81,24 +86,23 @@ def _pair(bag: Bag, topics: Topics) -> dict[tuple[str, int], str]:
     """Name every message of a complete trio, all three alike, in the order of the images."""
     entries = index(bag, topics.names)
     _warn_of_frames(topics, {one.topic: one.frame_id for one in entries})
-    sensor, better = (pair(entries, topics.image, topic) for topic in topics.names[1:])
-    images = sorted(sensor.keys() & better.keys())
+    depths = {topic: pair(entries, topics.image, topic) for topic in topics.names[1:]}
+    images = sorted(set.intersection(*(set(numbers) for numbers in depths.values())))
     if not images:
+        counts = ', '.join(f'{len(numbers)} have {topic}' for topic, numbers in depths.items())
         raise BagError(
-            f'{bag.path}: of the images, {len(sensor)} have sensor depth and {len(better)} better '
-            f'depth within {PAIRING.tolerance_ns / 1e6:g} ms, none has both: the stamps of the '
-            'three topics must come from one clock'
+            f'{bag.path}: of the images, {counts} within {PAIRING.tolerance_ns / 1e6:g} ms, none '
+            f'has all: the stamps of the {len(topics.names)} topics must come from one clock'
         )
-    return {
-        (topic, number): f'{image:06}'
-        for image in images
-        for topic, number in zip(topics.names, (image, sensor[image], better[image]), strict=True)
-    }
+    pairs = {(topics.image, image): f'{image:06}' for image in images}
+    for topic, numbers in depths.items():
+        pairs |= {(topic, numbers[image]): f'{image:06}' for image in images}
+    return pairs
 
 
 def _warn_of_frames(topics: Topics, frame_ids: dict[str, str]) -> None:
     ours = frame_ids.get(topics.image, '')
-    for topic in (topics.sensor, topics.better):
+    for topic in topics.names[1:]:
         theirs = frame_ids.get(topic, ours)
         if not same_frame(theirs, ours):
             tqdm.write(
@@ -116,21 +120,21 @@ def _require_topics(bag: Bag, topics: Topics) -> None:
                 f'{bag.path}: {topic} {kind}, not an Image or CompressedImage; '
                 f'{suggest(topic, known)}'
             )
-    if len(set(topics.names)) < 3:
+    if len(set(topics.names)) < len(topics.names):
         raise BagError(f'{bag.path}: --topics names a topic twice: {" ".join(topics.names)}')
 
 
 def _write(folder: Path, name: str, one: Recorded, topics: Topics) -> None:
     pixels: ByteImage | Counts
+    kind = topics.kinds[one.topic]
     try:
         if one.topic == topics.image:
             image = read_any_image(one.message, SETTINGS)
             pixels = np.ascontiguousarray(image[..., ::-1])
-        elif one.topic == topics.sensor:
+        elif kind == 'sensor':
             pixels = millimetres.from_sensor(read_any_depth(one.message, SETTINGS))
         else:
             pixels = millimetres.from_metres(read_any_depth(one.message, SETTINGS))
     except BadFrame as error:
         raise BagError(f'{one.topic}, message {one.number}: {error}') from None
-    kind = KINDS[topics.names.index(one.topic)]
     write_picture(folder / kind / f'{name}.png', pixels)

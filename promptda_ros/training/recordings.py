@@ -215,7 +215,7 @@ def _part(sample: Sample, phase: Phase, rng: np.random.Generator) -> Example:
     """Cut out a part at a random scale, so that focal length and resolution vary."""
     height, width = sample.truth_m.shape
     least = max(phase.height / height, phase.width / width)  # the whole picture
-    scale = max(least, float(np.exp(rng.uniform(*np.log((max(least, 0.5), LARGEST_SCALE))))))
+    scale = float(np.exp(rng.uniform(*np.log((max(least, 0.5), max(least, LARGEST_SCALE))))))
     if rng.random() < UNSCALED_SHARE:
         scale = max(least, 1.0)
     tall, wide = min(height, round(phase.height / scale)), min(width, round(phase.width / scale))

@@ -28,14 +28,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_an_anchor_comes_back_as_it_was(folder):
+def test_an_anchor_comes_back_as_it_was_to_half_precision(folder):
     torch.manual_seed(0)
     expected = Anchor(SMALL).state_dict()
     loaded = load_anchor(folder)
     assert loaded is not None
     assert loaded.anchor.config == SMALL
     for name, value in loaded.anchor.state_dict().items():
-        torch.testing.assert_close(value, expected[name], rtol=0, atol=0)
+        assert value.dtype == torch.float32
+        torch.testing.assert_close(value, expected[name].half().float(), rtol=0, atol=0)
 
 
 def test_a_folder_without_one_has_none(tmp_path):

@@ -107,7 +107,7 @@ def test_a_run_on_recordings_ends_in_a_folder_that_the_node_loads(
     assert run(recipe, tmp_path / 'out', '--data', frames) == ExitCode.CLEAN
     model = tmp_path / 'out' / MODEL
     printed = capsys.readouterr().out
-    assert '5 frames to train on, 1 to judge on' in printed
+    assert '6 frames, of which 1 are to judge on' in printed
     assert str(model) in printed
     loaded = load_model(build({'model.path': str(model), 'device': 'cpu'}))
     card = (model / CARD).read_text()
@@ -249,7 +249,7 @@ def test_a_run_that_is_stopped_goes_on_in_another_process_bit_for_bit(
         ({'network': None}, [], ExitCode.CONFIGURATION, 'name a folder with --init'),
         ({}, [], ExitCode.CONFIGURATION, 'the recipe has no sensors'),
         ({}, ['--data', 'nowhere'], ExitCode.CONFIGURATION, 'nowhere does not exist'),
-        ({}, ['--data', 'a.mcap'], ExitCode.CONFIGURATION, '--topics IMAGE SENSOR BETTER'),
+        ({}, ['--data', 'a.mcap'], ExitCode.CONFIGURATION, '--topics IMAGE SENSOR [BETTER]'),
         ({}, ['--init', 'nowhere'], ExitCode.MODEL_OR_DEVICE, 'nowhere does not exist'),
         ({}, ['--device', 'tpu'], ExitCode.MODEL_OR_DEVICE, "'tpu' is unknown"),
     ],

@@ -87,6 +87,16 @@ def test_depth_without_a_sensor_beside_it_gets_prompts_of_one_size_a_batch(
     assert len(validation) == 1
 
 
+def test_pictures_smaller_than_the_phase_are_enlarged(tmp_path, write_recording):
+    folder = write_recording(tmp_path / 'a', 4)
+    shutil.rmtree(folder / 'sensor')
+    large = Phase(steps=1, batch=1, height=168, width=210)
+    source, _ = split([frames_of(folder)], large, Prompts())
+    for seed in range(8):
+        (example,) = source.examples(large, np.random.default_rng(seed))
+        assert example.truth_m.shape == example.image.shape[:2] == (168, 210)
+
+
 def test_a_sensors_own_depth_can_be_the_truth(tmp_path, write_recording):
     recording = frames_of(write_recording(tmp_path / 'a', 4, off_m=0.1))
     for own, frame in zip(with_own_depth(recording), recording, strict=True):
