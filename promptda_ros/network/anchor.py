@@ -23,6 +23,7 @@ import torch.nn.functional as F
 # Weights that samples have from the start beside those of bilinear interpolation: what has none
 # could never gain any.
 NEAR_SHARE, WIDE_SHARE, BEYOND_SHARE = 2e-3, 5e-4, 2e-3
+LARGEST_LOGIT = 60.0
 GAIN = 3.0  # on the head's outputs, so that it learns as fast as the layers before it
 FREE_STEP = 0.1  # log depth per unit of the head's output
 WINDOWS = (3, 7)  # samples a side over which means are taken
@@ -135,7 +136,8 @@ class Anchor(nn.Module):
         1 where it was; network_m (B, 1, any, any), the network's depth if there is one.
         """
         height, width = _size(pixels)
-        pixels = F.pad(pixels, (0, width % 2, 0, height % 2), mode='replicate')
+        if height % 2 or width % 2:
+            pixels = F.pad(pixels, (0, width % 2, 0, height % 2), mode='replicate')
         grid = _grid(_size(prompt_m), _size(pixels), pixels.device)
         prompt = _prompted(prompt_m.log(), measured)
         matched = None if network_m is None else _matched(network_m.log(), prompt)
@@ -249,16 +251,25 @@ def _combine(said: Tensor, prompt: Prompted, matched: Tensor | None, grid: Grid)
     size = grid.size
     samples = _around(prompt.filled).index_select(3, grid.columns.index)
     samples = samples.index_select(2, grid.rows.index)
-    smooth = _enlarged(torch.cat((*prompt.means, prompt.smooth, prompt.filled), 1), size)
-    network = smooth[:, -1:] if matched is None else _enlarged(matched, size)
-    free = smooth[:, -1:] + FREE_STEP * said[:, CANDIDATES:]
-    candidates = torch.cat((samples, smooth[:, :-1], network, free), 1)
+    smooth = _enlarged(torch.cat((*prompt.means, prompt.smooth), 1), size)
+    plain = _enlarged(prompt.filled, size)
+    network = plain if matched is None else _enlarged(matched, size)
+    free = plain + FREE_STEP * said[:, CANDIDATES:]
     # In holes half of the weight is on the free value, which is that of bilinear interpolation,
     # too, until the head says something: there it learns as fast as the others do elsewhere.
     missing = 1 - _enlarged(prompt.measured, size) + BEYOND_SHARE
-    priors = torch.cat((grid.priors.expand(said.shape[0], -1, -1, -1), missing.log()), 1)
-    weights = (GAIN * said[:, :CANDIDATES] + priors).softmax(1)
-    return (weights * candidates).sum(1, keepdim=True)
+    weights = _exponential(torch.add(grid.priors, said[:, : CANDIDATES - 1], alpha=GAIN))
+    weight_of_free = missing * _exponential(GAIN * said[:, CANDIDATES - 1 : CANDIDATES])
+    # Added up group by group: to join them costs as much time as to weigh them.
+    total = weight_of_free * free
+    for begin, values in ((0, samples), (NEAR, smooth), (CANDIDATES - 2, network)):
+        total = total + (weights[:, begin : begin + values.shape[1]] * values).sum(1, keepdim=True)
+    return total / (weights.sum(1, keepdim=True) + weight_of_free)
+
+
+def _exponential(logits: Tensor) -> Tensor:
+    """Return weights that are numbers whatever the head says, in the memory of the logits."""
+    return logits.clamp_(max=LARGEST_LOGIT).exp_()
 
 
 def _around(values: Tensor) -> Tensor:
