@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from promptda_ros.network import openvino_model
+from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.compiled import CompiledNetwork
 from promptda_ros.network.folded import fold
 from promptda_ros.network.onednn import use_onednn
@@ -50,6 +51,24 @@ def test_it_gives_the_depth_of_the_network_for_every_size_and_batch(network):
                 )
                 compiled.compile_missed()
     assert (compiled.sizes, compiled.problem) == (2, ''), 'a batch is frame after frame'
+
+
+def test_it_gives_the_depth_of_an_anchor(network):
+    rng = torch.Generator().manual_seed(0)
+    anchor = Anchor(AnchorConfig(widths=(8, 8, 8))).eval()
+    torch.nn.init.normal_(anchor.head.weight, std=0.3, generator=rng)
+    compiled = CompiledNetwork(anchor, OpenVinoModel)
+    with torch.inference_mode():
+        for _ in range(2):
+            pixels = 255 * torch.rand(1, 3, 48, 64, generator=rng)
+            prompt_m, network_m = (
+                0.5 + torch.rand(1, 1, *size, generator=rng) for size in ((12, 16), (28, 42))
+            )
+            measured = (torch.rand(1, 1, 12, 16, generator=rng) < 0.8).float()
+            inputs = pixels, prompt_m, measured, network_m
+            torch.testing.assert_close(compiled(*inputs), anchor(*inputs), atol=0, rtol=1e-4)
+            compiled.compile_missed()
+    assert (compiled.sizes, compiled.problem) == (1, '')
 
 
 def test_an_answer_stays_what_it_was_when_the_next_is_given(network):
