@@ -334,7 +334,7 @@ def test_a_still_pixel_flickers_at_most_half_as_much_as_the_sensor(embedded):
     smoothed = np.median(video(embedded, boxes_m, SETTINGS)[4:].std(axis=0))
     alone = np.median(video(embedded, boxes_m, replace(SETTINGS, smoothing=0))[4:].std(axis=0))
     assert smoothed <= 0.5 * sensor
-    assert smoothed <= 0.7 * alone
+    assert smoothed <= 0.9 * alone  # an anchor alone calms to a quarter of the sensor already
 
 
 @pytest.mark.parametrize('speed_m', [0.002, 0.01, 0.04])
