@@ -109,9 +109,7 @@ class State:
         self.optimizer.load_state_dict({**whole, 'state': entries})
 
 
-def new_state(
-    network: Trained, recipe: Recipe, *, init_sha256: str = ''
-) -> State:
+def new_state(network: Trained, recipe: Recipe, *, init_sha256: str = '') -> State:
     """Begin a run with this network."""
     wanted = recipe.optimisation
 
