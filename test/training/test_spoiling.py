@@ -26,7 +26,8 @@ def test_holes_of_every_kind_have_about_the_share_asked_for(seed, share, kind):
     lost = kind((48, 64), share, np.random.default_rng(seed))
     assert lost.shape == (48, 64)
     assert lost.dtype == np.bool_
-    assert lost.mean() <= share + 0.1  # whole rows, columns and stripes
+    one_stripe_more = share * 16 / 48  # than fits the shorter side
+    assert lost.mean() <= share + one_stripe_more + 0.1  # whole rows, columns and stripes
 
 
 @given(seed=SEEDS, share=st.floats(0, 1))
