@@ -50,6 +50,8 @@ from promptda_ros.tools.report import count_drops, make_report, Report, Sent
 
 RESULTS = ('preview.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'
+# Of a size: the first is followed by a compilation, through which the second waits.
+WARM_UP_FRAMES = 2
 START_TIMEOUT_SEC = 60.0
 COMPILATION_SEC = 40.0  # at most, between two frames
 DELIVERY_SEC = 4.0  # of messages on their way, and of figures, which come once a second
@@ -125,13 +127,19 @@ class Peer:
     def replay(self, frames: list[RecordedFrame], *, period_sec: float) -> Sent:
         """Send all frames at their pace and return them by the stamps they were sent with."""
         sent: Sent = {}
-        begun_sec = time.monotonic()
-        for number, frame in enumerate(tqdm(frames, desc='replaying', unit='frame'), start=1):
+        for frame in frames[:WARM_UP_FRAMES]:
+            sent[self._player.send(frame)] = frame
+            self._settle(len(sent))
+        begun_sec, rest = time.monotonic(), frames[WARM_UP_FRAMES:]
+        for number, frame in enumerate(tqdm(rest, desc='replaying', unit='frame'), start=1):
             sent[self._player.send(frame)] = frame
             self._spin_until_time(begun_sec + number * period_sec)
-        while not self._has_settled(len(sent)) and self._spin_until_news():
-            pass  # images and results that are lost make no news
+        self._settle(len(sent))
         return sent
+
+    def _settle(self, frames_sent: int) -> None:
+        while not self._has_settled(frames_sent) and self._spin_until_news():
+            pass  # images and results that are lost make no news
 
     def _is_connected(self) -> bool:
         return self._player.heard() and self.listener.is_served()

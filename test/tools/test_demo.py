@@ -44,7 +44,8 @@ class Script:
 
 @pytest.fixture
 def waited_sec(monkeypatch) -> Callable[..., float]:
-    """Return what replays three frames and returns how long the demo waits for their results."""
+    """Return what replays three frames at once and returns how long it waits for their results."""
+    monkeypatch.setattr(demo, 'WARM_UP_FRAMES', 0)
 
     def replay(*events: Event) -> float:
         clock = SimpleNamespace(now=0.0)
@@ -83,3 +84,11 @@ def test_the_demo_waits_for_a_frame_that_a_compilation_holds_up(waited_sec):
     pauses = [long_pause] * int(3 * demo.DELIVERY_SEC / 0.05)
     events = [figures(3, 2), depth(0), depth(1), *pauses, depth(2), figures(3, 3)]
     assert waited_sec(*events) < demo.COMPILATION_SEC
+
+
+def test_a_compilation_after_the_first_frame_costs_no_frame(waited_sec, monkeypatch):
+    """The second one waits through it alone, in place of all that would be dropped."""
+    monkeypatch.setattr(demo, 'WARM_UP_FRAMES', 2)
+    pauses = [lambda listener: None] * int(3 * demo.DELIVERY_SEC / 0.05)
+    events = [depth(0), figures(1, 1), figures(2, 1), *pauses, depth(1), figures(2, 2)]
+    assert waited_sec(*events, depth(2), figures(3, 3)) < demo.COMPILATION_SEC
