@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 import hashlib
-import os
 from pathlib import Path
 
 import torch
 
 from promptda_ros.network.anchor import Anchor, AnchorConfig
+from promptda_ros.network.checkpoint import parse_file, require_finite
 from promptda_ros.network.folder import CheckpointError, read_file, read_json, write_json
-from promptda_ros.network.weights_file import format_weights, parse_weights, WeightsFileError
+from promptda_ros.network.shards import write_file
 
 ANCHOR_FILE = 'anchor.safetensors'
 ANCHOR_CONFIG = 'anchor.json'
@@ -39,12 +39,10 @@ def load_anchor(folder: Path) -> LoadedAnchor | None:
         return None
     config = _read_config(folder)
     data = read_file(folder, ANCHOR_FILE, at_most=LARGEST_FILE)
-    try:
-        weights = parse_weights(data)
-    except WeightsFileError as error:
-        raise CheckpointError(folder, f'{folder / ANCHOR_FILE} {error}') from None
+    weights = parse_file(folder / ANCHOR_FILE, data)
     anchor = Anchor(config)
     _require_fit(folder, anchor, weights)
+    require_finite(folder / ANCHOR_FILE, weights)
     anchor.load_state_dict(weights)
     anchor.eval().requires_grad_(False)
     return LoadedAnchor(anchor, hashlib.sha256(data).hexdigest())
@@ -53,11 +51,9 @@ def load_anchor(folder: Path) -> LoadedAnchor | None:
 def save_anchor(anchor: Anchor, folder: Path) -> None:
     """Write anchor.json and anchor.safetensors; a reader sees the old weights or the new ones."""
     write_json(folder, ANCHOR_CONFIG, asdict(anchor.config))
-    unfinished = folder / f'{ANCHOR_FILE}.part'
     # Half the bytes, and no more than a thousandth of a weight off.
     halves = {name: value.half() for name, value in anchor.state_dict().items()}
-    unfinished.write_bytes(format_weights(halves))
-    os.replace(unfinished, folder / ANCHOR_FILE)
+    write_file(folder / ANCHOR_FILE, halves)
 
 
 def _read_config(folder: Path) -> AnchorConfig:
@@ -85,8 +81,4 @@ def _require_fit(folder: Path, anchor: Anchor, weights: dict[str, torch.Tensor])
         )
         if found != wanted:
             problem = f'does not fit {ANCHOR_CONFIG}: {name} has shape {found}, not {wanted}'
-        elif not weights[name].isfinite().all():
-            problem = f'has NaN or infinite weights, first in {name}'
-        else:
-            continue
-        raise CheckpointError(folder, f'{folder / ANCHOR_FILE} {problem}')
+            raise CheckpointError(folder, f'{folder / ANCHOR_FILE} {problem}')

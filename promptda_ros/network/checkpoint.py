@@ -42,7 +42,7 @@ def load_weights(
     _require_digest(path, digest.hexdigest(), sha256.lower())
     weights: dict[str, Tensor] = {}
     for shard, content in zip(shards, contents, strict=True):
-        found = _parse(folder / shard.file, content)
+        found = parse_file(folder / shard.file, content)
         _require_placed(folder, shard, found)
         weights.update(found)
     give_weights(network, weights, source=path, dtype=dtype)
@@ -60,11 +60,16 @@ def give_weights(
     _require_match(source, network.state_dict(), weights)
     dtype = dtype or next(iter(weights.values())).dtype
     cast = {name: value.to(dtype) for name, value in weights.items()}
-    _require_finite(source, cast)
+    require_finite(source, cast)
     network.load_state_dict(cast, assign=True)
 
 
-def _parse(path: Path, content: bytes) -> dict[str, Tensor]:
+def parse_file(path: Path, content: bytes) -> dict[str, Tensor]:
+    """Return the tensors of a file that was read.
+
+    Raises:
+        CheckpointError: it is no complete safetensors file, or holds other than floats.
+    """
     try:
         return parse_weights(content)
     except WeightsFileError as error:
@@ -109,7 +114,12 @@ def _require_match(
         )
 
 
-def _require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
+def require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights that no training ends with.
+
+    Raises:
+        CheckpointError: one is NaN or infinite.
+    """
     for name, value in weights.items():
         # One pass without a copy: a NaN takes both bounds, an infinity one of them.
         if value.numel() > 0 and not torch.stack(value.aminmax()).isfinite().all():

@@ -59,7 +59,7 @@ def save_weights(
     """Write one file, or several and their index; a reader sees the old weights or the new."""
     parts = _split(weights, _bytes(max_shard_size))
     if len(parts) == 1:
-        _write(folder / WEIGHTS_FILE, parts[0])
+        write_file(folder / WEIGHTS_FILE, parts[0])
         (folder / INDEX_FILE).unlink(missing_ok=True)
         names: list[str] = []
     else:
@@ -68,7 +68,7 @@ def save_weights(
             for number in range(1, len(parts) + 1)
         ]
         for name, part in zip(names, parts, strict=True):
-            _write(folder / name, part)
+            write_file(folder / name, part)
         total = sum(value.nbytes for value in weights.values())
         places = {key: name for name, part in zip(names, parts, strict=True) for key in part}
         write_json(folder, INDEX_FILE, {'metadata': {'total_size': total}, 'weight_map': places})
@@ -77,7 +77,8 @@ def save_weights(
         stale.unlink()
 
 
-def _write(path: Path, weights: Mapping[str, Tensor]) -> None:
+def write_file(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write a safetensors file; a reader sees the old weights or the new ones."""
     unfinished = path.with_name(f'{path.name}.part')
     unfinished.write_bytes(format_weights(weights))
     os.replace(unfinished, path)
