@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, ExitStack
 import fcntl
+from itertools import islice
 from pathlib import Path
 import random
 import resource
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Higher ones take ports that Linux gives to others.
 DOMAINS = range(1, 102)
+DEMO = Path(__file__).resolve().parents[1] / 'assets' / 'demo.mcap'
+DEMO_TOPICS = 4
 
 
 @pytest.fixture(autouse=True, scope='session')
@@ -98,6 +101,35 @@ def files_of_at_most() -> Callable[[int], AbstractContextManager[None]]:
     It holds for a `with` alone: pytest writes its own log to a file before fixtures end.
     """
     return _files_of_at_most
+
+
+@pytest.fixture
+def copy_demo(tmp_path: Path) -> Callable[..., Path]:
+    """Return what copies the first frames of the bundled recording to a bag of another kind."""
+    from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
+    from rosbags.typesys import get_typestore, Stores
+
+    def copy(
+        storage: StoragePlugin = StoragePlugin.MCAP,
+        mode: CompressionMode | None = None,
+        *,
+        frames: int = 3,
+    ) -> Path:
+        types, connections = get_typestore(Stores.ROS2_HUMBLE), {}
+        writer = Writer(tmp_path / 'bag', version=9, storage_plugin=storage)
+        if mode is not None:
+            writer.set_compression(mode, CompressionFormat.ZSTD)
+        with Reader(DEMO) as reader, writer:
+            for connection, at_ns, data in islice(reader.messages(), frames * DEMO_TOPICS):
+                topic = connection.topic
+                if topic not in connections:
+                    connections[topic] = writer.add_connection(
+                        topic, connection.msgtype, typestore=types
+                    )
+                writer.write(connections[topic], at_ns, bytes(data))
+        return tmp_path / 'bag'
+
+    return copy
 
 
 @pytest.fixture(scope='session')

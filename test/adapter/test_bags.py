@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 import re
@@ -14,8 +13,7 @@ import sys
 from typing import Any
 
 import pytest
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
-from rosbags.typesys import get_typestore, Stores
+from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
 from promptda_ros.bag_files import BagError, is_bag
 from promptda_ros.bags import open_bag
@@ -23,33 +21,6 @@ from promptda_ros.recording import find_topics, read_frames
 
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 FRAMES = 3
-MESSAGES = 4 * FRAMES
-
-
-@pytest.fixture
-def copy_demo(tmp_path: Path) -> Callable[..., Path]:
-    """Return what copies the first frames of the bundled recording to a bag of another kind."""
-
-    def copy(
-        storage: StoragePlugin = StoragePlugin.MCAP, mode: CompressionMode | None = None
-    ) -> Path:
-        types, connections = get_typestore(Stores.ROS2_HUMBLE), {}
-        writer = Writer(tmp_path / 'bag', version=9, storage_plugin=storage)
-        if mode is not None:
-            writer.set_compression(mode, CompressionFormat.ZSTD)
-        with Reader(DEMO) as reader, writer:
-            for number, (connection, at_ns, data) in enumerate(reader.messages()):
-                if number == MESSAGES:
-                    break
-                topic = connection.topic
-                if topic not in connections:
-                    connections[topic] = writer.add_connection(
-                        topic, connection.msgtype, typestore=types
-                    )
-                writer.write(connections[topic], at_ns, bytes(data))
-        return tmp_path / 'bag'
-
-    return copy
 
 
 def count_frames(path: Path) -> int:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -83,23 +83,9 @@ def trio(at_ms: float) -> Messages:
 
 
 @pytest.fixture
-def start_of_demo(tmp_path: Path) -> Path:
+def start_of_demo(copy_demo: Callable[..., Path]) -> Path:
     """Copy the first messages of the bundled recording to a bag in SQLite."""
-    types, connections = get_typestore(Stores.ROS2_HUMBLE), {}
-    with (
-        Reader(DEMO) as reader,
-        Writer(tmp_path / 'demo', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer,
-    ):
-        for number, (connection, at_ns, data) in enumerate(reader.messages()):
-            if number == 4 * 4:  # topics x frames
-                break
-            topic = connection.topic
-            if topic not in connections:
-                connections[topic] = writer.add_connection(
-                    topic, connection.msgtype, typestore=types
-                )
-            writer.write(connections[topic], at_ns, bytes(data))
-    return tmp_path / 'demo'
+    return copy_demo(StoragePlugin.SQLITE3, frames=4)
 
 
 def test_the_bundled_recording_becomes_a_folder_of_trios(start_of_demo, tmp_path):
