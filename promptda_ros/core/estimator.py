@@ -128,12 +128,16 @@ class Estimator:
             found = history.average(found, frame, settings)
         own = None if self.anchor is None else OwnPrompt.of(found, self.device)
         small = reduced(found, settings.max_long_side)
-        prompt = complete(small) if own is None or small is not found else own.prompt
+        if own is not None and small is found:
+            prompt, prompt_m = own.prompt, own.prompt_m
+        else:
+            prompt = complete(small)
+            prompt_m = upload(prompt.depth_m, self.device)[None, None]
         image = upload(frame.image, self.device)
         return Prepared(
             image=image,
             pixels=self._resize(image, size),
-            prompt_m=upload(prompt.depth_m, self.device)[None, None],
+            prompt_m=prompt_m,
             prompt=prompt,
             own=own,
         )
