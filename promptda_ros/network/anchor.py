@@ -30,10 +30,11 @@ WINDOWS = (3, 7)  # samples a side over which means are taken
 # Differences of log depth that features show best: noise, steps of objects, shape of the scene.
 FINE, COARSE, LEVEL, NOISE = 0.02, 0.05, 0.2, 0.005
 NEAR = 9
-SMOOTH = len(WINDOWS) + 3  # means, the smooth filling, the network's depth, the free value
+SMOOTH = len(WINDOWS) + 4  # means, the smooth filling, the network's depth twice, a free value
 CANDIDATES = NEAR + SMOOTH
-FEATURES = 28
-NETWORK_FEATURES = 3  # the last ones
+FEATURES = 29
+NETWORK_FEATURES = 4  # the last ones
+COARSE_GRID = 12, 16  # over which the network's level is compared with the sensor's as a whole
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,14 @@ class Prompted:
     means: tuple[Tensor, ...]  # of what was measured, by window
 
 
+@dataclass(frozen=True)
+class Matched:
+    """The network's log depth (B, 1, any, any) at the level of the sensor."""
+
+    near: Tensor  # around each sample
+    wide: Tensor  # over parts of the picture: its own shape at steps that the sensor blurs
+
+
 class Residual(nn.Module):
     """Two convolutions beside a shortcut."""
 
@@ -116,6 +125,7 @@ class Anchor(nn.Module):
         self.stem = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairs)
         self.encode = nn.ModuleList(Residual(b) for _, b in pairs)
+        self.scene = nn.Conv2d(widths[-1], widths[-1], 1)  # what all of the picture shows
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.decode = nn.ModuleList(Residual(a) for a, _ in pairs[1:])
         self.finish = nn.Conv2d(widths[0], widths[0], 3, padding=1)
@@ -123,6 +133,8 @@ class Anchor(nn.Module):
         with torch.no_grad():
             nn.init.zeros_(self.head.weight)
             nn.init.zeros_(_bias(self.head))
+            nn.init.zeros_(self.scene.weight)
+            nn.init.zeros_(_bias(self.scene))
             self.stem.weight[:, -NETWORK_FEATURES:] = 0
             for block in (*self.encode, *self.decode):
                 block.second.weight *= 0.3
@@ -152,6 +164,7 @@ class Anchor(nn.Module):
         for down, encode in zip(self.down, self.encode, strict=True):
             x = encode(F.relu(down(x)))
             skips.append(x)
+        x = x + self.scene(x.mean((2, 3), keepdim=True))
         for level in range(len(self.up) - 1, -1, -1):
             x = _enlarged(self.up[level](x), _size(skips[level])) + skips[level]
             x = self.decode[level - 1](x) if level else F.relu(self.finish(x))
@@ -189,18 +202,27 @@ def _mean(values: Tensor, known: Tensor, smooth: Tensor, side: int) -> Tensor:
     return (total + 1e-4 * smooth) / (share + 1e-4)
 
 
-def _matched(network: Tensor, prompt: Prompted) -> Tensor:
+def _matched(network: Tensor, prompt: Prompted) -> Matched:
     """Bring the network's log depth to the level of the sensor; it keeps its own shape."""
     size, own = _size(prompt.filled), _size(network)
     smaller = size[0] < own[0]
     seen = F.interpolate(network, size, mode='area') if smaller else _enlarged(network, size)
     off = prompt.filled - seen
-    off = _mean(off, prompt.measured, _fill_smoothly(off, prompt.measured), WINDOWS[0])
+    near = _mean(off, prompt.measured, _fill_smoothly(off, prompt.measured), WINDOWS[0])
     size = own if smaller else size
-    return _enlarged(network, size) + _enlarged(off, size)
+    network = _enlarged(network, size)
+    wide = _coarse(off, prompt.measured)
+    return Matched(network + _enlarged(near, size), network + _enlarged(wide, size))
 
 
-def _features(pixels: Tensor, prompt: Prompted, matched: Tensor | None, grid: Grid) -> Tensor:
+def _coarse(values: Tensor, known: Tensor) -> Tensor:
+    """Average what is known over parts of the picture."""
+    size = min(values.shape[2], COARSE_GRID[0]), min(values.shape[3], COARSE_GRID[1])
+    total, share = (F.adaptive_avg_pool2d(each, size) for each in (values * known, known))
+    return _fill_smoothly(total / share.clamp(min=1e-6), (share > 1e-6).to(share.dtype))
+
+
+def _features(pixels: Tensor, prompt: Prompted, matched: Matched | None, grid: Grid) -> Tensor:
     """Return what the network decides by (B, FEATURES, H / 2, W / 2)."""
     rows, columns, size = grid.rows, grid.columns, grid.size
     half = size[0] // 2, size[1] // 2
@@ -235,25 +257,28 @@ def _features(pixels: Tensor, prompt: Prompted, matched: Tensor | None, grid: Gr
 
 
 def _network_features(
-    matched: Tensor | None, filled: Tensor, size: tuple[int, int]
+    matched: Matched | None, filled: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, ...]:
     """Return what the network says of the scene, nothing where there is none."""
     if matched is None:
         return (filled.new_zeros(filled.shape[0], NETWORK_FEATURES, *size),)
-    here = _enlarged(matched, size)
-    against = _shown(here - _enlarged(filled, size), FINE)
+    here, sensor = _enlarged(matched.near, size), _enlarged(filled, size)
+    against = _shown(here - sensor, FINE)
     detail = _shown(here - F.avg_pool2d(here, 9, 1, 4, count_include_pad=False), FINE)
-    return against, detail, torch.ones_like(against)
+    wide = _shown(_enlarged(matched.wide, size) - sensor, FINE)
+    return against, detail, torch.ones_like(against), wide
 
 
-def _combine(said: Tensor, prompt: Prompted, matched: Tensor | None, grid: Grid) -> Tensor:
+def _combine(said: Tensor, prompt: Prompted, matched: Matched | None, grid: Grid) -> Tensor:
     """Weigh the candidates of every pixel (B, 1, H, W)."""
     size = grid.size
     samples = _around(prompt.filled).index_select(3, grid.columns.index)
     samples = samples.index_select(2, grid.rows.index)
     smooth = _enlarged(torch.cat((*prompt.means, prompt.smooth), 1), size)
     plain = _enlarged(prompt.filled, size)
-    network = plain if matched is None else _enlarged(matched, size)
+    network = plain.expand(-1, 2, -1, -1)
+    if matched is not None:
+        network = _enlarged(torch.cat((matched.near, matched.wide), 1), size)
     free = plain + FREE_STEP * said[:, CANDIDATES:]
     # In holes half of the weight is on the free value, which is that of bilinear interpolation,
     # too, until the head says something: there it learns as fast as the others do elsewhere.
@@ -262,7 +287,7 @@ def _combine(said: Tensor, prompt: Prompted, matched: Tensor | None, grid: Grid)
     weight_of_free = missing * _exponential(GAIN * said[:, CANDIDATES - 1 : CANDIDATES])
     # Added up group by group: to join them costs as much time as to weigh them.
     total = weight_of_free * free
-    for begin, values in ((0, samples), (NEAR, smooth), (CANDIDATES - 2, network)):
+    for begin, values in ((0, samples), (NEAR, smooth), (CANDIDATES - 3, network)):
         total = total + (weights[:, begin : begin + values.shape[1]] * values).sum(1, keepdim=True)
     return total / (weights.sum(1, keepdim=True) + weight_of_free)
 
@@ -303,7 +328,7 @@ def _grid(samples: tuple[int, int], pixels: tuple[int, int], device: torch.devic
         near = rows.priors()[:, None, :, None] * columns.priors()[None, :, None, :]
         near = near.reshape(1, NEAR, *pixels) + NEAR_SHARE
         wide = near.new_full((1, len(WINDOWS) + 1, *pixels), WIDE_SHARE)
-        network = near.new_full((1, 1, *pixels), BEYOND_SHARE)
+        network = near.new_full((1, 2, *pixels), BEYOND_SHARE)
         return Grid(rows, columns, torch.cat((near, wide, network), 1).log())
 
 
