@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 import math
 import re
 from typing import NoReturn
@@ -31,21 +31,26 @@ OPTIONS = {
     'model.path': '--model',
     'model.resolution': '--resolution',
 }
-# Other settings that act on one picture without ROS: these, and all of these groups
+# The option for other settings that act on one picture without ROS: these, and all of these groups
+ANY_SETTING = '-p'
 FOR_PICTURES = ('engine', 'precision', 'model', 'output', 'prompt', 'trust')
 
 
-def in_options(text: str) -> str:
-    """Return advice about settings of the node as a command line takes it."""
-    return re.sub(r"([\w.]+):=([^\s,;')]+)", _as_option, text)
+def in_options(text: str, options: Collection[str]) -> str:
+    """Return advice about settings of the node as a command with these options takes it."""
+
+    def as_option(assignment: re.Match[str]) -> str:
+        name, value = assignment[1], assignment[2]
+        if OPTIONS.get(name) in options:
+            return f'{OPTIONS[name]} {value}'
+        is_taken = ANY_SETTING in options and _is_setting(name) and _is_for_pictures(name)
+        return f'{ANY_SETTING} {assignment[0]}' if is_taken else assignment[0]
+
+    return re.sub(r"([\w.]+):=([^\s,;')]+)", as_option, text)
 
 
-def _as_option(assignment: re.Match[str]) -> str:
-    name, value = assignment[1], assignment[2]
-    if name in OPTIONS:
-        return f'{OPTIONS[name]} {value}'
-    is_setting = name in [setting.name for setting in describe()]
-    return f'-p {name}:={value}' if is_setting and _is_for_pictures(name) else assignment[0]
+def _is_setting(name: str) -> bool:
+    return name in [setting.name for setting in describe()]
 
 
 def _is_for_pictures(name: str) -> bool:
@@ -55,7 +60,7 @@ def _is_for_pictures(name: str) -> bool:
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Let a command take the settings of the node that act on one picture, as `ros2 run` does."""
     parser.add_argument(
-        '-p',
+        ANY_SETTING,
         dest='settings',
         type=_assignment,
         action='append',
@@ -71,7 +76,7 @@ def _assignment(text: str) -> tuple[str, object]:
         raise argparse.ArgumentTypeError(f'{text!r} is not NAME:=VALUE')
     if name in OPTIONS:
         raise argparse.ArgumentTypeError(f'{name} is set by {OPTIONS[name]} here')
-    if name in [setting.name for setting in describe()] and not _is_for_pictures(name):
+    if _is_setting(name) and not _is_for_pictures(name):
         raise argparse.ArgumentTypeError(f'{name} has no effect on one picture; leave it out')
     try:
         return name, yaml.safe_load(value)
@@ -97,6 +102,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, command: str, description: str | None) -> None:
         prog = f'promptda {command}'
         super().__init__(prog=prog, description=description, formatter_class=_Formatter)
+
+    @property
+    def options(self) -> list[str]:
+        """Return every option that the command takes."""
+        return [option for action in self._actions for option in action.option_strings]
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments.

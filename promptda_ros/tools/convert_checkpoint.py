@@ -52,10 +52,7 @@ class ConversionError(PromptdaError):
 
 def main(argv: list[str]) -> int:
     """Run `promptda convert_checkpoint`; returns the exit code."""
-    parser = Parser('convert_checkpoint', __doc__)
-    parser.add_argument('checkpoint', type=Path, help='the .ckpt file')
-    parser.add_argument('folder', type=Path, help='the folder to make')
-    arguments = parser.parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     folder: Path = arguments.folder
     if folder.is_dir() and any(folder.iterdir()):
         raise FileError(f'{folder} has files already; name a folder that does not exist')
@@ -64,6 +61,14 @@ def main(argv: list[str]) -> int:
     print(f'{folder} is ready: set the parameter model.path to it.')
     print(ELSEWHERE)
     return ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    parser = Parser('convert_checkpoint', __doc__)
+    parser.add_argument('checkpoint', type=Path, help='the .ckpt file')
+    parser.add_argument('folder', type=Path, help='the folder to make')
+    return parser
 
 
 def convert(checkpoint: Path, unfinished: Path) -> None:

@@ -8,7 +8,6 @@ report.json.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -70,7 +69,7 @@ class DemoError(PromptdaError):
 
 def main(argv: list[str]) -> int:
     """Run the demo and print a table; 0 when every frame is accounted for."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     _require_model(arguments.model, arguments.device)
     _enter_private_domain()
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
@@ -176,7 +175,8 @@ class Peer:
             self._executor.spin_once(timeout_sec=left_sec)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
     parser = Parser('demo', __doc__)
     add_recording(parser)
     parser.add_argument(

@@ -42,7 +42,7 @@ RESULTS = ('depth.npy', 'depth.png', 'validity.png', 'preview.png', 'cloud.ply')
 
 def main(argv: list[str]) -> int:
     """Write depth.png, depth.npy, validity.png, preview.png and, with intrinsics, cloud.ply."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     settings = _settings(arguments)
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         frame = _frame(arguments)
@@ -54,7 +54,8 @@ def main(argv: list[str]) -> int:
     return ExitCode.CLEAN
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
     parser = Parser('estimate', __doc__)
     parser.add_argument('--image', type=Path, required=True, help='colour image')
     parser.add_argument(
@@ -122,7 +123,7 @@ def _tell(folder: Path, result: Result, model: LoadedModel) -> None:
     known = np.isfinite(depth_m)
     print(f'network   {model.describe()}')
     for note in model.notes:
-        print(f'note      {in_options(note)}')
+        print(f'note      {in_options(note, make_parser().options)}')
     measured = f'{depth.measured_fraction:.1%} measured'
     print(f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {measured}')
     if known.any():

@@ -55,7 +55,7 @@ RESULTS = ('results.csv', 'results.json', 'index.html')
 
 def main(argv: list[str]) -> int:
     """Write results.csv, results.json and index.html, and print the tables."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     if arguments.static_frames and arguments.source != [CELL]:
         raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
@@ -66,7 +66,8 @@ def main(argv: list[str]) -> int:
     return ExitCode.CLEAN
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
     parser = Parser('evaluate', __doc__)
     parser.add_argument(
         'source', nargs='+', help="'cell' for simulated scenes, or folders of frames"

@@ -36,7 +36,7 @@ class ExportError(PromptdaError):
 
 def main(argv: list[str]) -> int:
     """Run `promptda export`; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     settings = build({model_setting(arguments.model): arguments.model})
     with OutputFolder(arguments.onnx.parent, arguments.onnx.name) as unfinished:
         network = load_folded(
@@ -50,7 +50,8 @@ def main(argv: list[str]) -> int:
     return ExitCode.CLEAN
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
     parser = Parser('export', __doc__)
     parser.add_argument('--onnx', type=Path, required=True, help='the file to write')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')

@@ -29,10 +29,7 @@ class FetchError(PromptdaError):
 
 def main(argv: list[str]) -> int:
     """Download one network into the cache and check that it loads."""
-    parser = Parser('fetch_model', __doc__)
-    parser.add_argument('name', choices=sorted(HUB_REPOSITORIES))
-    parser.add_argument('--revision', default='main', help='commit of the repository')
-    arguments = parser.parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     folder = fetched_folder(arguments.name)
     with OutputFolder(folder) as unfinished:
         partial = folder.with_name(f'{folder.name}.part')  # where a download goes on
@@ -44,6 +41,14 @@ def main(argv: list[str]) -> int:
         shutil.rmtree(partial)
     print(f'{folder}\nsha256 {digest}\nuse it with model:={arguments.name}')
     return ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    parser = Parser('fetch_model', __doc__)
+    parser.add_argument('name', choices=sorted(HUB_REPOSITORIES))
+    parser.add_argument('--revision', default='main', help='commit of the repository')
+    return parser
 
 
 def _require_network(folder: Path) -> str:

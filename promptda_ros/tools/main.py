@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 import os
 import sys
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         from promptda_ros.process import exit_code_of  # late: a signal may come from here on
 
-        return exit_code_of(program, lambda: _run(words), reword=_in_options)
+        return exit_code_of(program, lambda: _run(words), reword=partial(_in_options, program))
     except Stopped as stopped:
         print(f'{program}: {str(stopped) or "stopped"}', file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -43,10 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
         stop.ignore()
 
 
-def _in_options(sentence: str) -> str:
+def _in_options(program: str, sentence: str) -> str:
+    """Say in the options of the command what to set, where it got far enough to have some."""
+    command = sys.modules.get(f'promptda_ros.tools.{program.rpartition(" ")[2]}')
+    if command is None or ':=' not in sentence:
+        return sentence
     from promptda_ros.tools.arguments import in_options  # late, as all that commands need
 
-    return in_options(sentence)
+    return in_options(sentence, command.make_parser().options)
 
 
 def _run(words: list[str]) -> int:

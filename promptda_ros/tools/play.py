@@ -93,10 +93,7 @@ def open_recording(arguments: argparse.Namespace) -> Iterator[tuple[Bag, CameraT
 
 def main(argv: list[str]) -> int:
     """Publish the recording once, or again and again."""
-    parser = Parser('play', __doc__)
-    add_recording(parser)
-    parser.add_argument('--loop', action='store_true', help='begin again at the end')
-    arguments = parser.parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     with open_recording(arguments) as (bag, topics), started_node('recorded_camera') as node:
         player = Player(node)
         says = f'playing {bag.path}: {topics.image} on {IMAGE_TOPIC}, {topics.depth}'
@@ -111,6 +108,14 @@ def main(argv: list[str]) -> int:
                 raise
             # The proper end of a loop: ros2 launch reports any code but 0 as a failure.
     return ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    parser = Parser('play', __doc__)
+    add_recording(parser)
+    parser.add_argument('--loop', action='store_true', help='begin again at the end')
+    return parser
 
 
 def _play(player: Player, frames: Iterator[RecordedFrame], *, period_sec: float) -> None:

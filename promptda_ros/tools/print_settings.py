@@ -21,15 +21,20 @@ WIDTH = 99
 
 def main(argv: list[str]) -> int:
     """Write both files below a folder."""
-    parser = Parser('print_settings', __doc__)
-    parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')
-    folder: Path = parser.parse_args(argv).out
+    folder: Path = make_parser().parse_args(argv).out
     contents = {YAML_FILE: as_yaml(), TABLE_FILE: as_table()}
     with OutputFolder(folder, *map(str, contents)) as unfinished:
         for name, content in contents.items():
             (unfinished / name).parent.mkdir(exist_ok=True)
             (unfinished / name).write_text(content)
     return ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    parser = Parser('print_settings', __doc__)
+    parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')
+    return parser
 
 
 def as_yaml() -> str:

@@ -56,7 +56,7 @@ Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge o
 
 def main(argv: list[str]) -> int:
     """Render what is missing, train to the end, write the model folder."""
-    options = _parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     stop = StopSignal()
     recipe = read_recipe(options.recipe)
     try:
@@ -211,7 +211,8 @@ def _stopped(options: argparse.Namespace) -> str:
     return f'stopped; the same command resumes from {kept}'
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
     parser = Parser('train', __doc__)
     parser.add_argument('recipe', type=Path, help='YAML file, such as training/adapt.yaml')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 import re
 
@@ -19,6 +20,7 @@ import promptda_ros
 from promptda_ros.core.settings import describe
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.tools import main as tools
+from promptda_ros.tools.arguments import in_options
 
 PACKAGE = Path(promptda_ros.__file__).parent
 ROOT = PACKAGE.parent
@@ -103,6 +105,36 @@ def test_the_scale_that_is_advised_is_taken(estimate):
     assert estimate(1000 * DEPTH_M, *advice.split())[0] == ExitCode.CLEAN
 
 
+ADVISED = [name for name in sorted(named(r'([a-z][a-z_]*(?:\.[a-z_]+)*):=')) if name]
+
+
+@pytest.mark.parametrize('command', tools.COMMANDS)
+def test_a_command_advises_no_option_that_it_has_not(command):
+    """What it can't set stays as the node takes it; what it can set, its own parser takes."""
+    parser = import_module(f'promptda_ros.tools.{command}').make_parser()
+    for name in ADVISED:
+        said = in_options(f'set {name}:=1, or wait', parser.options)
+        option = said.split()[1]
+        assert option in parser.options or said == f'set {name}:=1, or wait'
+    assert ('-p' in parser.options) == (in_options('set engine:=auto', parser.options)[4] == '-')
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='the device is there')
+@pytest.mark.parametrize('command', ['evaluate', 'train'])
+def test_the_device_that_another_command_advises_is_there(
+    command, tmp_path, network_folder, capsys
+):
+    words = ['--device', 'cuda', '--out', str(tmp_path / 'out')]
+    if command == 'train':
+        words += ['--init', str(network_folder), '--data', str(frames(tmp_path)), '--workers', '0']
+        words.append(str(recipe(tmp_path, width=140, height=112)))
+    else:
+        words += ['--model', str(network_folder), '--', str(frames(tmp_path))]
+    assert tools.main([command, *words]) == ExitCode.MODEL_OR_DEVICE
+    (advice,) = re.findall(r'set --device (\S+)', capsys.readouterr().err)
+    assert tools.main([command, *words[:1], advice, *words[2:]]) == ExitCode.CLEAN
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the device is there')
 def test_the_device_that_is_advised_is_there(estimate):
     code, complaint = estimate(DEPTH_M, '--device', 'cuda')
@@ -128,20 +160,31 @@ def test_a_picture_that_is_turned_as_advised_is_taken(estimate):
     assert estimate(np.ascontiguousarray(DEPTH_M.T[::-1].T))[0] == ExitCode.CLEAN
 
 
-def test_the_size_that_a_recipe_is_advised_is_taken(tmp_path, network_folder, capsys):
+def frames(folder: Path) -> Path:
+    """Write four frames of 140x112 with a sensor, and return their folder."""
     for kind, size in (('image', (140, 112)), ('sensor', (20, 16)), ('depth', (140, 112))):
-        (tmp_path / 'frames' / kind).mkdir(parents=True)
+        (folder / 'frames' / kind).mkdir(parents=True)
         for number in range(4):
             depth = np.tile(np.linspace(800, 1200, size[0]), (size[1], 1)).astype(np.uint16)
             depth[: size[1] // 2, : size[0] // 2] += np.uint16(100 * number + 300)
             picture = np.full((size[1], size[0], 3), 90, np.uint8) if kind == 'image' else depth
-            cv2.imwrite(str(tmp_path / 'frames' / kind / f'{number}.png'), picture)
+            cv2.imwrite(str(folder / 'frames' / kind / f'{number}.png'), picture)
+    return folder / 'frames'
+
+
+def recipe(folder: Path, *, width: int, height: int) -> Path:
+    """Write a recipe of one step, and return its file."""
+    phase = {'steps': 1, 'batch': 1, 'height': height, 'width': width}
+    (folder / 'recipe.yaml').write_text(yaml.safe_dump({'phases': [phase]}))
+    return folder / 'recipe.yaml'
+
+
+def test_the_size_that_a_recipe_is_advised_is_taken(tmp_path, network_folder, capsys):
+    more = ['--init', str(network_folder), '--data', str(frames(tmp_path))]
 
     def train(width: int, height: int) -> int:
-        phase = {'steps': 1, 'batch': 1, 'height': height, 'width': width}
-        (tmp_path / 'recipe.yaml').write_text(yaml.safe_dump({'phases': [phase]}))
-        words = [str(tmp_path / 'recipe.yaml'), '--out', str(tmp_path / 'out'), '--workers', '0']
-        more = ['--init', str(network_folder), '--data', str(tmp_path / 'frames')]
+        file = recipe(tmp_path, width=width, height=height)
+        words = [str(file), '--out', str(tmp_path / 'out'), '--workers', '0']
         return tools.main(['train', *words, *more])
 
     assert train(112, 56) == ExitCode.CONFIGURATION
