@@ -12,6 +12,7 @@ from typing import cast
 
 import torch
 
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
 from promptda_ros.core.device_faults import OutOfMemory, run_on_device
 from promptda_ros.core.estimator import Estimator
@@ -246,6 +247,7 @@ def _estimator(
         resolution=resolution,
         refine_edges=statement.refine_edges,
         agree_with_sensor=statement.agree_with_sensor,
+        space=DEPTH_SPACES[network.config.depth_space],
     )
 
 

@@ -25,6 +25,7 @@ from promptda_ros.core.anchoring import (
     without_repeats,
 )
 from promptda_ros.core.aspect import require_same_view
+from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, Measured
@@ -79,14 +80,19 @@ class Estimator:
         resolution: str = 'auto',
         refine_edges: bool = False,
         agree_with_sensor: bool = False,
+        space: DepthSpace = METRES,
         anchor: AnchorNetwork | None = None,
     ) -> None:
-        """Take networks that are on the device, and what `auto` of two settings means for them."""
+        """Take networks that are on the device, and what `auto` of two settings means for them.
+
+        space: of the network's output inside, which is a share of the prompt's range there.
+        """
         self.network = network
         self.anchor = anchor
         self.device = device
         self._refine_edges = refine_edges
         self._agree_with_sensor = agree_with_sensor
+        self._space = space
         fallback = 'full' if device.type == 'cuda' else 'low'
         self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
 
@@ -273,8 +279,8 @@ class Estimator:
 
     def _saturated(self, depth_m: Tensor, prompt: Prompt) -> Tensor:
         """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""
-        margin_m = SATURATION * (prompt.far_m - prompt.near_m)
-        at_end = (depth_m <= prompt.near_m + margin_m) | (depth_m >= prompt.far_m - margin_m)
+        low_m, high_m = self._space.inside(prompt.near_m, prompt.far_m, SATURATION)
+        at_end = (depth_m <= low_m) | (depth_m >= high_m)
         if prompt.blocked is not None:
             at_end &= ~_enlarge(upload(prompt.blocked, self.device), at_end.shape)
         return at_end

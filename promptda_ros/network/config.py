@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, InitVar
 from typing import Any, ClassVar
 
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.checked import Checked, takes_foreign
 from promptda_ros.network.dinov2_config import Dinov2Config, PUBLISHED
 from promptda_ros.network.fields import (
@@ -59,6 +60,8 @@ class PromptDepthAnythingConfig(Checked):
     head_hidden_size: int = 32
     depth_estimation_type: str = 'relative'
     max_depth: float | None = None  # kept for the file format: the prompt sets the scale
+    # Of prompt and output inside; not known to transformers, which would take both as metres.
+    depth_space: str = 'metres'
     output_attentions: bool = False
     output_hidden_states: bool = False
     return_dict: bool = True
@@ -92,6 +95,7 @@ class PromptDepthAnythingConfig(Checked):
         require_field(self, 'fusion_hidden_size', self.fusion_hidden_size > 1, allowed)
         require_number(self, 'initializer_range', at_least=0)
         require_choice(self, 'depth_estimation_type', DEPTH_TYPES)
+        require_choice(self, 'depth_space', tuple(DEPTH_SPACES))
         if self.max_depth is not None:
             require_number(self, 'max_depth', at_least=0)
         sizes, factors = self.neck_hidden_sizes, self.reassemble_factors
@@ -113,6 +117,9 @@ class PromptDepthAnythingConfig(Checked):
         require_field(self, 'reassemble_factors', agree, allowed)
         allowed = f'as many as backbone_config.out_indices={dinov2.out_indices}'
         require_field(self, 'neck_hidden_sizes', stages == len(dinov2.out_features), allowed)
+        bounded = self.depth_space == 'metres' or self.depth_estimation_type == 'metric'
+        allowed = "metres where depth_estimation_type is 'relative', which has no bound"
+        require_field(self, 'depth_space', bounded, allowed)
         inside = self.head_in_index in range(-stages, stages)
         require_field(self, 'head_in_index', inside, f'from {-stages} to {stages - 1}')
         reshaped, label = dinov2.reshape_hidden_states, 'backbone_config.reshape_hidden_states'

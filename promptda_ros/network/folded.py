@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import nn, Tensor
 
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.folded_backbone import FoldedBackbone, FoldedEmbeddings, Size
 from promptda_ros.network.folded_decoder import FoldedDecoder
 from promptda_ros.network.folder import find_folder
@@ -32,8 +33,8 @@ class SeenPrompt:
     """What the network makes of a prompt; it serves every image of one size."""
 
     maps: tuple[Tensor, ...]  # each (B, C, h, w), coarse to fine
-    near_m: Tensor  # (B, 1, 1, 1)
-    span_m: Tensor  # (B, 1, 1, 1)
+    near: Tensor  # (B, 1, 1, 1), in the network's space, as the span
+    span: Tensor  # (B, 1, 1, 1)
 
 
 class FoldedNetwork(nn.Module):
@@ -51,6 +52,7 @@ class FoldedNetwork(nn.Module):
         self.config = network.config
         self.sha256 = network.sha256  # of the weights file it was loaded from
         self.patch_px = network.config.patch_size
+        self.space = DEPTH_SPACES[network.config.depth_space]
         self.dtype = dtype
         self.embeddings = FoldedEmbeddings(network.backbone.embeddings, gain=gain, shift=shift).to(
             torch.promote_types(dtype, torch.float32)
@@ -67,16 +69,16 @@ class FoldedNetwork(nn.Module):
 
     def see(self, prompt_m: Tensor, size: Sequence[int]) -> SeenPrompt:
         """Work out all that depends on the prompt (B, 1, h, w) alone, for images (H, W)."""
-        prompt, near_m, span_m = normalise_prompt(prompt_m)
+        prompt, near, span = normalise_prompt(prompt_m, self.space)
         maps = self.decoder.see(prompt.to(self.dtype), self._grid(size))
-        return SeenPrompt(tuple(maps), near_m, span_m)
+        return SeenPrompt(tuple(maps), near, span)
 
     def look(self, pixels: Tensor, prompt: SeenPrompt) -> Tensor:
         """Predict metres (B, H', W') from pixels (B, 3, H, W) and a prompt for their size."""
         grid = self._grid(pixels.shape[2:])
         features = self.backbone(self.embeddings(pixels, grid).to(self.dtype))
         depth: Tensor = self.decoder(features, prompt.maps, grid, self.patch_px)
-        return (depth * prompt.span_m + prompt.near_m).squeeze(1)
+        return self.space.to_metres(depth * prompt.span + prompt.near).squeeze(1)
 
     def _grid(self, size: Sequence[int]) -> Size:
         # While exporting these are no numbers yet, and the exported network is for one size.

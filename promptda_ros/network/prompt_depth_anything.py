@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn, Tensor
 
+from promptda_ros.core.depth_space import DEPTH_SPACES, DepthSpace, METRES
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.dinov2 import Dinov2, Embeddings
 from promptda_ros.network.dpt import Head, Neck
@@ -61,7 +62,8 @@ class PromptDepthAnythingForDepthEstimation(PretrainedNetwork):
 
         pixel_values (B, 3, H, W), normalised. prompt_depth (B, 1, h, w) of any size and precision;
         where it is None the output is relative. labels (B, H', W'), NaN where unknown, ask for the
-        loss. A body in half precision still gives float32 depth.
+        loss. A body in half precision still gives float32 depth. Prompt, depth and loss are in
+        metres, whatever config.depth_space is.
         """
         config = self.config
         grid = _patch_grid(pixel_values, config)
@@ -73,8 +75,9 @@ class PromptDepthAnythingForDepthEstimation(PretrainedNetwork):
         if prompt_depth is None:
             depth = self._decode(tokens.features, grid, None)
         else:
-            prompt, near, span = normalise_prompt(prompt_depth)
-            depth = self._decode(tokens.features, grid, prompt) * span + near
+            space = DEPTH_SPACES[config.depth_space]
+            prompt, near, span = normalise_prompt(prompt_depth, space)
+            depth = space.to_metres(self._decode(tokens.features, grid, prompt) * span + near)
         depth = depth.squeeze(1)
         output = DepthEstimatorOutput(
             loss=None if labels is None else depth_loss(depth, labels),
@@ -106,16 +109,20 @@ def load_network(folder: Path | str, *, sha256: str = '') -> PromptDepthAnything
     return network
 
 
-def normalise_prompt(prompt_depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def normalise_prompt(
+    prompt_depth: Tensor, space: DepthSpace = METRES
+) -> tuple[Tensor, Tensor, Tensor]:
     """Scale each prompt (B, 1, h, w) to 0..1; return it with its minimum and span (B, 1, 1, 1).
 
-    Only finite pixels set the range. NaN becomes the minimum, infinity the nearer bound. A
-    constant prompt becomes 0 with span 0. A prompt without a finite pixel stays NaN: no scale.
+    All of it in the network's space, in float32 or better. Only pixels that are finite there set
+    the range. NaN becomes the minimum, infinity the nearer bound. A constant prompt becomes 0 with
+    span 0. A prompt without a finite pixel stays NaN: no scale.
     """
     if prompt_depth.ndim != 4 or prompt_depth.shape[1] != 1:
         shape = tuple(prompt_depth.shape)
         raise ValueError(f'prompt_depth has shape {shape}, must be (batch, 1, height, width)')
-    prompt = prompt_depth.to(torch.promote_types(prompt_depth.dtype, torch.float32))
+    precise = prompt_depth.to(torch.promote_types(prompt_depth.dtype, torch.float32))
+    prompt = space.from_metres(precise)
     unknown, image = ~prompt.isfinite(), (1, 2, 3)
     near = prompt.masked_fill(unknown, torch.inf).amin(image, keepdim=True)
     far = prompt.masked_fill(unknown, -torch.inf).amax(image, keepdim=True)

@@ -25,6 +25,7 @@ import torch.nn.functional as F
 
 from promptda_ros.core import camera, result
 from promptda_ros.core import estimator as under_test
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
@@ -324,6 +325,16 @@ def test_a_scene_nearer_than_every_prompt_pixel_is_reported():
     assert depth.saturated_fraction == 1.0
     assert (depth.near_m, depth.far_m) == (0.5, 1.5)
     assert estimate(fake(repeat_prompt), frame_of(slope())).saturated_fraction < 0.1
+
+
+def test_saturation_is_told_in_the_space_of_the_network():
+    """D18: the same share of the range is fewer metres nearby, and more far away."""
+    marked = {}
+    for name, space in DEPTH_SPACES.items():
+        network = fake(lambda pixels, prompt: repeat_prompt(pixels, prompt) * 0.995, space=space)
+        marked[name] = estimate(network, frame_of(slope())).saturated
+    assert not marked['metres'][0].any(), '7.5 mm below 1.5 m, of which 5 are the margin'
+    assert marked['log'][0].all(), 'as a share of 1.5 m it is less than the margin'
 
 
 def test_saturated_depth_that_no_sensor_pixel_supports_is_unknown():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def tiny_network(
 ) -> Network:
     """A tiny network with weights spread wide."""
     return spread_weights(Network(tiny_config))
+
+
+@pytest.fixture
+def network_in(
+    tiny_config: PromptDepthAnythingConfig, tiny_network: Network
+) -> Callable[[str], Network]:
+    """Make the tiny network, with the same weights, in a depth space."""
+
+    def make(space: str) -> Network:
+        network = Network(replace(tiny_config, depth_space=space)).eval()
+        network.load_state_dict(tiny_network.state_dict())
+        return network
+
+    return make
 
 
 @pytest.fixture

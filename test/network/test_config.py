@@ -62,6 +62,7 @@ def test_configs_survive_json():
         reassemble_factors=[4, 2, 1, 0.25],
         depth_estimation_type='metric',
         max_depth=80,
+        depth_space='log',
     )
     text = config.to_json_string()
     assert PromptDepthAnythingConfig.from_json_string(text) == config
@@ -140,6 +141,9 @@ def test_unknown_fields_are_named_with_the_nearest_known_one():
         ({'head_in_index': 4}, ('head_in_index is 4', 'from -4 to 3')),
         ({'depth_estimation_type': 'exact'}, ("'exact'", 'relative, metric')),
         ({'max_depth': -2}, ('max_depth is -2', 'from 0')),
+        ({'depth_space': 'Log'}, ("depth_space is 'Log'", 'metres, log')),
+        ({'depth_space': ['log']}, ("depth_space is ['log']", 'metres, log')),
+        ({'depth_space': 'log'}, ("depth_space is 'log'", 'relative')),
         (
             {'backbone': 'resnet50'},
             ("backbone is 'resnet50'", 'facebook/dinov2-small', 'backbone_config'),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.compiled import CompiledNetwork
 from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network.folded import fold
@@ -15,10 +16,11 @@ from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
+@pytest.mark.parametrize('space', DEPTH_SPACES)
 @torch.inference_mode()
-def test_a_cuda_graph_gives_the_depth_of_the_network(tiny_network):
+def test_a_cuda_graph_gives_the_depth_of_the_network(network_in, space):
     with torch.inference_mode(False):
-        network = fold(tiny_network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD).cuda()
+        network = fold(network_in(space), image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD).cuda()
     compiled = CompiledNetwork(network, CudaGraph)
     rng = torch.Generator().manual_seed(0)
     for _ in range(3):

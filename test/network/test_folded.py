@@ -14,6 +14,7 @@ from torch.torch_version import TorchVersion
 from torch.utils.flop_counter import FlopCounterMode
 
 import promptda_ros
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network import (
     load_network,
     PromptDepthAnythingConfig,
@@ -46,6 +47,7 @@ BACKBONE_VARIANTS = (
 )
 NETWORK_VARIANTS = (
     {'depth_estimation_type': 'relative'},
+    {'depth_space': 'log'},
     {'reassemble_factors': (7, 7, 2, 1)},
     {'reassemble_factors': (3, 1, 0.5, 0.25), 'head_hidden_size': 7, 'head_in_index': 1},
     {'fusion_hidden_size': 9, 'neck_hidden_sizes': (3, 5, 7, 11)},
@@ -164,11 +166,13 @@ def test_nothing_is_approximated_in_any_shape_of_network(number, tiny_config, sp
 @pytest.mark.skipif(
     TorchVersion(torch.__version__) < '2.4', reason='no float16 convolutions on the CPU'
 )
+@pytest.mark.parametrize('space', DEPTH_SPACES)
 @torch.inference_mode()
-def test_a_body_in_half_precision_gives_metres_in_float32(tiny_network):
+def test_a_body_in_half_precision_gives_metres_in_float32(network_in, space):
+    network = network_in(space)
     picture, prompt_m = pixels(42, 70), prompt()
-    exact = folded_of(tiny_network)(picture, prompt_m)
-    half = folded_of(tiny_network, dtype=torch.float16)(picture, prompt_m)
+    exact = folded_of(network)(picture, prompt_m)
+    half = folded_of(network, dtype=torch.float16)(picture, prompt_m)
     assert half.dtype == torch.float32
     assert not torch.equal(half, half.half().float()), 'steps of 2 mm'
     assert (half - exact).abs().mean() < 2e-3
@@ -252,12 +256,13 @@ def test_a_loaded_folder_takes_pixels_as_its_preprocessor_says(folder, tiny_netw
     assert loaded.sha256 == load_network(folder).sha256
 
 
-@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+@pytest.mark.parametrize('space', DEPTH_SPACES)
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), 0.0, -1.0])
 @torch.inference_mode()
-def test_unknown_prompt_pixels_do_not_spread(tiny_network, value):
+def test_unknown_prompt_pixels_do_not_spread(network_in, value, space):
     prompt_m = prompt()
     prompt_m[:, :, 3, 4] = value
-    assert folded_of(tiny_network)(pixels(42, 70), prompt_m).isfinite().all()
+    assert folded_of(network_in(space))(pixels(42, 70), prompt_m).isfinite().all()
 
 
 def test_linear_maps_take_onednn_where_it_fits(tiny_network, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network import openvino_model
 from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.compiled import CompiledNetwork
@@ -24,9 +25,9 @@ from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 pytestmark = pytest.mark.skipif(find_spec('openvino') is None, reason='openvino is not installed')
 
 
-@pytest.fixture
-def network(tiny_network):
-    folded = fold(tiny_network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
+@pytest.fixture(params=DEPTH_SPACES)
+def network(network_in, request):
+    folded = fold(network_in(request.param), image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
     use_onednn(folded)
     return folded
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.torch_version import TorchVersion
 
+from promptda_ros.core.depth_space import DEPTH_SPACES, LOG
 from promptda_ros.network import DepthEstimatorOutput, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.prompt_depth_anything import depth_loss, normalise_prompt
 
@@ -24,6 +25,11 @@ def picture(batch: int = 1, height: int = 56, width: int = 70) -> torch.Tensor:
 def prompt(batch: int = 1, near_m: float = 0.5, far_m: float = 3.5) -> torch.Tensor:
     torch.manual_seed(1)
     return near_m + (far_m - near_m) * torch.rand(batch, 1, 12, 16)
+
+
+@pytest.fixture
+def log_network(network_in):
+    return network_in('log')
 
 
 @pytest.mark.parametrize('size, expected', [((56, 70), (56, 70)), ((69, 99), (56, 98))])
@@ -46,6 +52,56 @@ def test_depth_scales_with_the_prompt(tiny_network):
     torch.testing.assert_close(tiny_network(picture(), 8 * prompt()).predicted_depth, 8 * depth)
 
 
+def test_a_log_network_is_that_of_metres_between_a_logarithm_and_its_inverse(
+    log_network, tiny_network
+):
+    inside = tiny_network(picture(), prompt().log()).predicted_depth
+    assert torch.equal(log_network(picture(), prompt()).predicted_depth, inside.exp())
+
+
+@pytest.mark.parametrize('factor', [0.01, 0.7, 8, 33.3])
+def test_depth_of_a_log_network_scales_with_the_prompt(log_network, factor):
+    depth = log_network(picture(), prompt()).predicted_depth
+    scaled = log_network(picture(), factor * prompt()).predicted_depth
+    torch.testing.assert_close(scaled, factor * depth, rtol=1e-4, atol=0)
+
+
+def test_a_far_corner_takes_less_of_the_range_in_logarithms():
+    """A step of 1 cm at 0.5 m, as a share of the range that the network sees."""
+    steps_m = torch.tensor([0.5, 0.51, 1.0, 8.0])[None, None, None]
+    shares = {
+        name: normalise_prompt(steps_m, space)[0].flatten() for name, space in DEPTH_SPACES.items()
+    }
+    assert shares['log'][1] > 5 * shares['metres'][1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    bad=st.sampled_from([float('nan'), -float('inf'), 0.0, -2.0]),
+    places=st.sets(st.integers(0, 12 * 16 - 1), max_size=12 * 16 - 1),
+)
+def test_what_has_no_logarithm_becomes_the_nearest_of_the_others(bad, places):
+    depth_m = prompt()
+    depth_m.view(-1)[list(places)] = bad
+    normalised, near, span = normalise_prompt(depth_m, LOG)
+    kept_m = depth_m[depth_m > 0]
+    assert normalised.isfinite().all()
+    assert not normalised.view(-1)[list(places)].any()
+    torch.testing.assert_close(near.exp().item(), kept_m.min().item())
+    torch.testing.assert_close((near + span).exp().item(), kept_m.max().item())
+
+
+def test_the_loss_of_a_log_network_is_in_metres(log_network):
+    with torch.no_grad():
+        depth = log_network(picture(), prompt()).predicted_depth
+    loss = log_network(picture(), prompt(), labels=depth + 0.1).loss
+    torch.testing.assert_close(loss, torch.tensor(0.1))
+    loss.backward()
+    gradients = [value.grad for value in log_network.parameters() if value.grad is not None]
+    assert gradients
+    assert all(each.isfinite().all() for each in gradients)
+
+
 def test_without_a_prompt_depth_is_relative(tiny_network):
     depth = tiny_network(picture()).predicted_depth
     assert depth.min() >= 0
@@ -65,6 +121,11 @@ def test_a_constant_prompt_gives_that_depth_everywhere(tiny_network, value_m):
     """D: max - min is 0, also where adding 1e-6 to one pixel is lost in float32."""
     depth = tiny_network(picture(), torch.full((1, 1, 12, 16), value_m)).predicted_depth
     assert depth.eq(value_m).all()
+
+
+def test_a_constant_prompt_gives_that_depth_in_a_log_network_too(log_network):
+    depth = log_network(picture(), torch.full((1, 1, 12, 16), 0.7)).predicted_depth
+    torch.testing.assert_close(depth, torch.full_like(depth, 0.7))
 
 
 @settings(max_examples=25, deadline=None)
@@ -112,12 +173,14 @@ needs_half = pytest.mark.skipif(
 @pytest.mark.parametrize(
     'dtype', [pytest.param(torch.float16, marks=needs_half), torch.bfloat16], ids=str
 )
+@pytest.mark.parametrize('space', DEPTH_SPACES)
 @torch.no_grad()
-def test_a_body_in_half_precision_still_gives_metres_in_float32(tiny_network, dtype):
+def test_a_body_in_half_precision_still_gives_metres_in_float32(network_in, dtype, space):
     """The last convolution, the sigmoid and the metres: half precision would step 2 to 16 mm."""
+    network = network_in(space)
     depth_m = prompt(near_m=2.0, far_m=4.0)
-    exact = tiny_network(picture(), depth_m).predicted_depth
-    half = tiny_network.to(dtype)(picture().to(dtype), depth_m).predicted_depth
+    exact = network(picture(), depth_m).predicted_depth
+    half = network.to(dtype)(picture().to(dtype), depth_m).predicted_depth
     assert half.dtype == torch.float32
     off_the_grid = half != half.to(dtype).float()
     assert off_the_grid.float().mean() > 0.9

@@ -13,6 +13,7 @@ from torch.torch_version import TorchVersion
 from promptda_ros.core.settings import ModelSettings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import EMBEDDED, model_folder
+from promptda_ros.network import load_network
 from promptda_ros.network.folded import load_folded
 from promptda_ros.tools.export import difference, example_inputs
 from promptda_ros.tools.main import main as promptda
@@ -67,6 +68,19 @@ def test_names_types_and_sizes_are_fixed(tmp_path, network_folder, onnx):
         ('prompt_m', metres, [1, 1, 6, 8]),
     ]
     assert [described(value) for value in graph.output] == [('depth_m', metres, [1, 56, 70])]
+
+
+def test_a_log_network_takes_and_gives_metres(tmp_path, network_folder, onnx):
+    pytest.importorskip('onnxruntime')
+    folder = tmp_path / 'log'
+    network = load_network(network_folder)
+    network.config.depth_space = 'log'
+    network.save_pretrained(folder)
+    path = tmp_path / 'net.onnx'
+    assert run(path, '--model', folder, '--size', 56, 70, '--prompt-size', 6, 8) == ExitCode.CLEAN
+    inputs = example_inputs(load_folded(folder), size=[56, 70], prompt_size=[6, 8])
+    assert difference(path, load_folded(folder), inputs) <= TOLERANCE
+    assert difference(path, load_folded(network_folder), inputs) > 100 * TOLERANCE
 
 
 @needs_half
