@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`promptda demo`: a recorded camera over real DDS through the real node, and what comes out.
 
-The node runs in a process of its own, as on a robot. Written are preview.png, cloud.ply and
-report.json.
+The node runs in a process of its own, as on a robot. A real frame follows, which is estimated as
+by `promptda estimate`. Written are preview.png, real.png, cloud.ply and report.json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from promptda_ros.core.device import choose_device
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import FloatImage
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings import build, model_setting, Settings
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import model_folder
 from promptda_ros.network.folder import find_folder
@@ -45,9 +45,10 @@ from promptda_ros.tools.play import (
     started_node,
 )
 from promptda_ros.tools.ply import write_ply
+from promptda_ros.tools.real_frame import estimate_real
 from promptda_ros.tools.report import count_drops, make_report, Report, Sent
 
-RESULTS = ('preview.png', 'cloud.ply', 'report.json')
+RESULTS = ('preview.png', 'real.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'
 # Of a size: the first is followed by a compilation, through which the second waits.
 WARM_UP_FRAMES = 2
@@ -70,7 +71,7 @@ class DemoError(PromptdaError):
 def main(argv: list[str]) -> int:
     """Run the demo and print a table; 0 when every frame is accounted for."""
     arguments = make_parser().parse_args(argv)
-    _require_model(arguments.model, arguments.device)
+    settings = _settings(arguments.model, arguments.device)
     _enter_private_domain()
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         with open_recording(arguments) as (bag, topics):
@@ -80,7 +81,9 @@ def main(argv: list[str]) -> int:
             with _running_node(arguments.model, arguments.device) as process:
                 peer.wait_for(process)
                 sent = peer.replay(frames, period_sec=1 / arguments.rate)
-        report = make_report(sent, peer.listener)
+        real = estimate_real(settings)
+        report = make_report(sent, peer.listener, real.accuracy)
+        real.save(unfinished / 'real.png')
         _write(unfinished, sent, peer.listener, report)
     print(report.table())
     print(f'results    {", ".join(RESULTS)} in {arguments.out}/')
@@ -92,11 +95,13 @@ def main(argv: list[str]) -> int:
     return ExitCode.CLEAN
 
 
-def _require_model(model: str, device: str) -> None:
-    """Refuse here what the node would refuse after it has started."""
-    settings = build({model_setting(model): model, 'device': device})
+def _settings(model: str, device: str) -> Settings:
+    """Return the settings of the real frame; refuse what the node would refuse once it runs."""
+    # torch: other engines compile between the frames of the node.
+    settings = build({model_setting(model): model, 'device': device, 'engine': 'torch'})
     choose_device(settings.device)
     find_folder(model_folder(settings.model))
+    return settings
 
 
 class Peer:

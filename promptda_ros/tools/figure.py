@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures for people: image, sensor depth, our depth, and how far that is from the truth."""
+"""Pictures for people: image, sensor depth, our depth, how far that is from the truth, clouds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 from pathlib import Path
@@ -31,22 +32,46 @@ class Panel:
     colours: str
     scale: Normalize
 
+    def draw(self, figure: Figure, axis: Axes) -> None:
+        """Draw the values with a colour bar."""
+        axis.set_facecolor('black')  # unknown
+        picture = axis.imshow(
+            self.values_m, cmap=self.colours, norm=self.scale, interpolation='nearest'
+        )
+        bar = figure.colorbar(picture, ax=axis, shrink=0.85, label='m', format='%.2f')
+        bar.ax.yaxis.set_minor_formatter('{x:.1f}')
+        bar.ax.tick_params(which='both', labelsize=7)
 
-def save_figure(path: Path, image: ByteImage, panels: list[Panel], *, title: str) -> None:
-    """Write the image and the panels, three in a row, each with a colour bar in metres."""
-    rows = math.ceil((1 + len(panels)) / COLUMNS)
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture in its own colours."""
+
+    title: str
+    image: ByteImage  # (H, W, 3) RGB
+
+    def draw(self, figure: Figure, axis: Axes) -> None:
+        """Draw it as it is."""
+        axis.imshow(self.image)
+
+
+def save_figure(
+    path: Path, image: ByteImage, panels: Sequence[Panel | Picture], *, title: str
+) -> None:
+    """Write the image and the panels, three in a row, depth and errors with colour bars."""
+    shown = [Picture('image', image), *panels]
+    rows = math.ceil(len(shown) / COLUMNS)
     across, down = PANEL_INCHES
     figure = Figure(figsize=(across * COLUMNS, down * rows), layout='constrained')
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=11)
     axes: list[Axes] = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
-    axes[0].imshow(image)
-    axes[0].set_title('image', fontsize=10)
-    for axis, panel in zip(axes[1:], panels, strict=False):
-        _draw(figure, axis, panel)
     for axis in axes:
         axis.set_xticks([])
         axis.set_yticks([])
+    for axis, panel in zip(axes, shown, strict=False):
+        axis.set_title(panel.title, fontsize=10)
+        panel.draw(figure, axis)
     figure.savefig(path, dpi=110)
 
 
@@ -65,14 +90,3 @@ def error_panels(*titled: tuple[str, FloatImage]) -> list[Panel]:
     high_m = max(float(np.nanpercentile(values_m, 98)) for _, values_m in titled)
     scale = Normalize(0.0, max(high_m, 1e-3))
     return [Panel(title, values_m, ERROR_COLOURS, scale) for title, values_m in titled]
-
-
-def _draw(figure: Figure, axis: Axes, panel: Panel) -> None:
-    axis.set_title(panel.title, fontsize=10)
-    axis.set_facecolor('black')  # unknown
-    picture = axis.imshow(
-        panel.values_m, cmap=panel.colours, norm=panel.scale, interpolation='nearest'
-    )
-    bar = figure.colorbar(picture, ax=axis, shrink=0.85, label='m', format='%.2f')
-    bar.ax.yaxis.set_minor_formatter('{x:.1f}')
-    bar.ax.tick_params(which='both', labelsize=7)

@@ -31,7 +31,8 @@ class Report:
     stage_ms: dict[str, Spread]
     model: dict[str, str]
     device: str
-    accuracy: dict[str, Accuracy]
+    accuracy: dict[str, Accuracy]  # on the recording, if it has exact depth
+    real: dict[str, Accuracy]  # on the real frame
 
     def accounted(self) -> int:
         """Return how many of the frames ended as depth or under a reason."""
@@ -58,17 +59,21 @@ class Report:
         )
 
     def _errors(self) -> list[str]:
-        """Return the line about exact depth, where the recording has it."""
-        if not self.accuracy:
-            return []
-        model, bilinear = self.accuracy['model'], self.accuracy['bilinear']
-        return [
-            f'error      {model.mae_m * 1e3:.1f} mm mean, {model.rmse_m * 1e3:.1f} mm RMS; '
-            f'bilinear {bilinear.mae_m * 1e3:.1f} and {bilinear.rmse_m * 1e3:.1f} mm'
-        ]
+        """Return the lines about the recording, where it has exact depth, and the real frame."""
+        simulated = [f'error      {_compared(self.accuracy)}'] if self.accuracy else []
+        reference = "against the camera's own depth"
+        return [*simulated, f'real frame {_compared(self.real)}, {reference}']
 
 
-def make_report(sent: Sent, listener: Listener) -> Report:
+def _compared(accuracy: dict[str, Accuracy]) -> str:
+    model, bilinear = accuracy['model'], accuracy['bilinear']
+    return (
+        f'{model.mae_m * 1e3:.1f} mm mean, {model.rmse_m * 1e3:.1f} mm RMS; '
+        f'bilinear {bilinear.mae_m * 1e3:.1f} and {bilinear.rmse_m * 1e3:.1f} mm'
+    )
+
+
+def make_report(sent: Sent, listener: Listener, real: dict[str, Accuracy]) -> Report:
     """Compare what was sent, by stamp, with what was heard."""
     latencies_ms = sorted(each.latency_sec * 1e3 for each in listener.depths.values())
     return Report(
@@ -82,6 +87,7 @@ def make_report(sent: Sent, listener: Listener) -> Report:
         model={key: listener.figures.get(f'model.{key}', '') for key in ('name', 'sha256')},
         device=listener.figures.get('device', ''),
         accuracy=_accuracy(sent, listener),
+        real=real,
     )
 
 

@@ -53,6 +53,11 @@ def test_the_network_is_nearer_to_exact_depth_than_bilinear_interpolation(report
     assert model['rmse_m'] < bilinear['rmse_m']
 
 
+def test_a_real_frame_is_judged_beside_the_recording(report):
+    real = report['real']
+    assert real['model']['mae_m'] < real['bilinear']['mae_m']
+
+
 def test_the_report_names_the_model_the_device_and_every_stage(report):
     assert report['model']['name'] == 'promptda-tiny'
     assert len(report['model']['sha256']) == 64
@@ -61,8 +66,9 @@ def test_the_report_names_the_model_the_device_and_every_stage(report):
     assert 0 < report['latency_ms']['p50'] <= report['latency_ms']['p99']
 
 
-def test_the_demo_leaves_a_picture_and_a_cloud(output):
-    picture = cv2.imread(str(output / 'preview.png'))
-    assert picture is not None
-    assert picture.shape[1] > 1000
+def test_the_demo_leaves_two_pictures_and_a_cloud(output):
+    for name in ('preview.png', 'real.png'):
+        picture = cv2.imread(str(output / name))
+        assert picture is not None
+        assert picture.shape[1] > 1000
     assert (output / 'cloud.ply').read_bytes().startswith(b'ply\nformat binary_little_endian')
