@@ -52,7 +52,7 @@ RESULTS = ('preview.png', 'real.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'
 # Of a size: the first is followed by a compilation, through which the second waits.
 WARM_UP_FRAMES = 2
-START_TIMEOUT_SEC = 60.0
+START_TIMEOUT_SEC = 120.0  # torch and the network load slowly beside other work
 COMPILATION_SEC = 40.0  # at most, between two frames
 DELIVERY_SEC = 4.0  # of messages on their way, and of figures, which come once a second
 STOP_TIMEOUT_SEC = 10.0
