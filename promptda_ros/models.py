@@ -24,12 +24,16 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
-from promptda_ros.network.anchor_file import load_anchor
 from promptda_ros.network.compiled import CompiledNetwork, Compiler
 from promptda_ros.network.compiled import Network as Compilable
 from promptda_ros.network.cuda_graph import CudaGraph
 from promptda_ros.network.folded import fold
-from promptda_ros.network.folder import FETCHABLE, fetched_folder, WEIGHTS_FILE
+from promptda_ros.network.folder import (
+    ANCHOR_FILE,
+    FETCHABLE,
+    fetched_folder,
+    WEIGHTS_FILE,
+)
 from promptda_ros.network.normalisation import Normalisation, read_normalisation
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.openvino_model import OpenVinoModel
@@ -55,7 +59,7 @@ def model_folder(settings: ModelSettings) -> Path:
 
 
 def expected_digest(settings: ModelSettings) -> str:
-    """Return the sha256 that the weights must have: the user's, or the one noted at fetching."""
+    """Return the sha256 that the weights must have: the user's, or the one noted beside them."""
     if settings.sha256:
         return settings.sha256.lower()
     noted = model_folder(settings) / DIGEST_FILE
@@ -64,7 +68,8 @@ def expected_digest(settings: ModelSettings) -> str:
 
 def note_digest(folder: Path, digest: str) -> None:
     """Note the sha256 of a folder's weights where `expected_digest` looks for it."""
-    (folder / DIGEST_FILE).write_text(f'{digest}  {WEIGHTS_FILE}\n')
+    files = ' '.join(name for name in (WEIGHTS_FILE, ANCHOR_FILE) if (folder / name).exists())
+    (folder / DIGEST_FILE).write_text(f'{digest}  {files or WEIGHTS_FILE}\n')
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,6 @@ def _load(
 ) -> LoadedModel:
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
-    loaded = load_anchor(folder)
     _require_metric(folder, network)
     pixels = read_normalisation(folder, network.config)
     resolution = settings.model.resolution
@@ -187,8 +191,8 @@ def _load(
         if off_m > TOLERANCE_M:
             notes.append(_precision_text(dtype, off_m))
             estimator, dtype = exact, torch.float32
-    if loaded is not None:
-        estimator.anchor = loaded.anchor.to(device)
+    if network.anchor is not None:
+        estimator.anchor = network.anchor.anchor.to(device)
     both = _compile(estimator, settings, device, dtype)
     frame_sec = _start(estimator, both)
     for each in both:
@@ -208,7 +212,7 @@ def _load(
         notes=tuple(notes),
         compiled=compiled,
         compiled_anchor=compiled_anchor,
-        anchor_sha256=loaded.sha256 if loaded else '',
+        anchor_sha256=network.anchor.sha256 if network.anchor else '',
     )
 
 

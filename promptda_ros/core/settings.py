@@ -27,7 +27,9 @@ class ModelSettings:
         '', 'Folder with config.json and model.safetensors to load instead of model.name.'
     )
     sha256: str = _setting(
-        '', 'Digest that model.safetensors must have; empty takes the one known for model.name.'
+        '',
+        'Digest that the weights must have: model.safetensors, followed by anchor.safetensors if '
+        'there is one; empty takes the one noted in the folder.',
     )
     resolution: str = _setting(
         'auto',

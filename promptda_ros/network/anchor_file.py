@@ -11,13 +11,16 @@ from pathlib import Path
 import torch
 
 from promptda_ros.network.anchor import Anchor, AnchorConfig
-from promptda_ros.network.checkpoint import parse_file, require_finite
-from promptda_ros.network.folder import CheckpointError, read_file, read_json, write_json
+from promptda_ros.network.checkpoint import give_weights, parse_file, read_anchor_file
+from promptda_ros.network.folder import (
+    ANCHOR_FILE,
+    CheckpointError,
+    read_json,
+    write_json,
+)
 from promptda_ros.network.shards import write_file
 
-ANCHOR_FILE = 'anchor.safetensors'
 ANCHOR_CONFIG = 'anchor.json'
-LARGEST_FILE = 1 << 28  # bytes
 WIDEST = 4096  # channels
 
 
@@ -38,12 +41,11 @@ def load_anchor(folder: Path) -> LoadedAnchor | None:
     if not (folder / ANCHOR_FILE).exists():
         return None
     config = _read_config(folder)
-    data = read_file(folder, ANCHOR_FILE, at_most=LARGEST_FILE)
-    weights = parse_file(folder / ANCHOR_FILE, data)
+    path, data = folder / ANCHOR_FILE, read_anchor_file(folder)
     anchor = Anchor(config)
-    _require_fit(folder, anchor, weights)
-    require_finite(folder / ANCHOR_FILE, weights)
-    anchor.load_state_dict(weights)
+    give_weights(
+        anchor, parse_file(path, data), source=path, shape=ANCHOR_CONFIG, dtype=torch.float32
+    )
     anchor.eval().requires_grad_(False)
     return LoadedAnchor(anchor, hashlib.sha256(data).hexdigest())
 
@@ -71,14 +73,3 @@ def _read_config(folder: Path) -> AnchorConfig:
             f'from 1 to {WIDEST}, and nothing else',
         )
     return AnchorConfig(tuple(widths))
-
-
-def _require_fit(folder: Path, anchor: Anchor, weights: dict[str, torch.Tensor]) -> None:
-    expected = anchor.state_dict()
-    for name in sorted(expected.keys() | weights.keys()):
-        found, wanted = (
-            tuple(each[name].shape) if name in each else None for each in (weights, expected)
-        )
-        if found != wanted:
-            problem = f'does not fit {ANCHOR_CONFIG}: {name} has shape {found}, not {wanted}'
-            raise CheckpointError(folder, f'{folder / ANCHOR_FILE} {problem}')

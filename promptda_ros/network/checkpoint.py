@@ -11,7 +11,13 @@ from pathlib import Path
 import torch
 from torch import nn, Tensor
 
-from promptda_ros.network.folder import CheckpointError, CONFIG_FILE, read_file
+from promptda_ros.network.folder import (
+    ANCHOR_FILE,
+    CheckpointError,
+    CONFIG_FILE,
+    LARGEST_ANCHOR,
+    read_file,
+)
 from promptda_ros.network.shards import Shard, shards_of
 from promptda_ros.network.weights_file import parse_weights, WeightsFileError
 
@@ -25,8 +31,8 @@ def load_weights(
 ) -> str:
     """Give a network, whose tensors have no memory yet, the weights of a folder.
 
-    Returns the sha256 of the file; of several files that of all, one after the other. Where
-    `sha256` is given, it is compared before anything is parsed. dtype None: as stored.
+    Returns the sha256 of the file; of several files that of all, one after the other, the anchor's
+    last. Where `sha256` is given, it is compared before anything is parsed. dtype None: as stored.
 
     Raises:
         CheckpointError: the files are damaged, or do not fit the network.
@@ -36,7 +42,7 @@ def load_weights(
     shards = shards_of(folder)
     contents = [read_file(folder, shard.file, at_most=at_most) for shard in shards]
     digest = hashlib.sha256()
-    for content in contents:
+    for content in (*contents, read_anchor_file(folder)):
         digest.update(content)
     path = folder / shards[0].file
     _require_digest(path, digest.hexdigest(), sha256.lower())
@@ -49,18 +55,32 @@ def load_weights(
     return digest.hexdigest()
 
 
+def read_anchor_file(folder: Path) -> bytes:
+    """Return the bytes of the anchor's weights, none where the folder has no anchor."""
+    if not (folder / ANCHOR_FILE).exists():
+        return b''
+    return read_file(folder, ANCHOR_FILE, at_most=LARGEST_ANCHOR)
+
+
 def give_weights(
-    network: nn.Module, weights: Mapping[str, Tensor], *, source: Path, dtype: torch.dtype | None
+    network: nn.Module,
+    weights: Mapping[str, Tensor],
+    *,
+    source: Path,
+    dtype: torch.dtype | None,
+    shape: str = CONFIG_FILE,
 ) -> None:
     """Give a network weights in one number format; None: that of the first.
+
+    shape: the file that says what they must fit.
 
     Raises:
         CheckpointError: they do not fit the network, or are not finite.
     """
-    _require_match(source, network.state_dict(), weights)
+    _require_match(source, network.state_dict(), weights, shape)
     dtype = dtype or next(iter(weights.values())).dtype
     cast = {name: value.to(dtype) for name, value in weights.items()}
-    require_finite(source, cast)
+    _require_finite(source, cast)
     network.load_state_dict(cast, assign=True)
 
 
@@ -80,9 +100,13 @@ def _require_digest(path: Path, actual: str, expected: str) -> None:
     if expected and actual != expected:
         raise CheckpointError(
             path.parent,
-            f'{path} has sha256 {actual[:12]}..., expected {expected[:12]}...: '
-            'it is not the file that was asked for',
+            f'{path}{_with_anchor(path.parent)} has sha256 {actual[:12]}..., expected '
+            f'{expected[:12]}...: it is not the file that was asked for',
         )
+
+
+def _with_anchor(folder: Path) -> str:
+    return f' followed by {ANCHOR_FILE}' if (folder / ANCHOR_FILE).exists() else ''
 
 
 def _require_placed(folder: Path, shard: Shard, found: Mapping[str, Tensor]) -> None:
@@ -95,7 +119,7 @@ def _require_placed(folder: Path, shard: Shard, found: Mapping[str, Tensor]) -> 
 
 
 def _require_match(
-    path: Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+    path: Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], shape: str
 ) -> None:
     differences = []
     for name in sorted(expected.keys() | weights.keys()):
@@ -109,12 +133,12 @@ def _require_match(
     if differences:
         raise CheckpointError(
             path.parent,
-            f'{path} does not fit {CONFIG_FILE} in {len(differences)} tensors: '
+            f'{path} does not fit {shape} in {len(differences)} tensors: '
             + '; '.join(differences[:_NAMED_DIFFERENCES]),
         )
 
 
-def require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
+def _require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Refuse weights that no training ends with.
 
     Raises:

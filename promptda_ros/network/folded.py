@@ -50,7 +50,7 @@ class FoldedNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.config = network.config
-        self.sha256 = network.sha256  # of the weights file it was loaded from
+        self.sha256 = network.sha256  # of the weights it was loaded from
         self.patch_px = network.config.patch_size
         self.space = DEPTH_SPACES[network.config.depth_space]
         self.dtype = dtype

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TYPE_CHECKING
 import torch
 from torch import nn, Tensor
 
+from promptda_ros.network.anchor_file import load_anchor, LoadedAnchor, save_anchor
 from promptda_ros.network.checkpoint import give_weights, load_weights
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.fields import keep_known, names_of, require
@@ -40,8 +41,9 @@ class PretrainedNetwork(nn.Module):
         super().__init__()
         config.check()  # a backbone that was changed on its own may not fit any more
         self.config = config
-        self.sha256 = ''  # of the weights file it was loaded from
+        self.sha256 = ''  # of the weights it was loaded from, those of its anchor included
         self.statement = Statement()  # promptda.json of its folder
+        self.anchor: LoadedAnchor | None = None  # of its folder; forward does without
 
     @property
     def device(self) -> torch.device:
@@ -136,6 +138,8 @@ class PretrainedNetwork(nn.Module):
             network.sha256 = load_weights(network, folder, sha256=sha256, dtype=stored)
         else:
             give_weights(network, state_dict, source=Path('state_dict'), dtype=stored)
+        if name is not None:
+            network.anchor = load_anchor(folder)
         network.to(_place(device_map)).eval()
         return (network, _report()) if output_loading_info else network
 
@@ -149,7 +153,8 @@ class PretrainedNetwork(nn.Module):
     ) -> None:
         """Write config.json and the weights, in several files if one would be larger.
 
-        promptda.json of the folder that the network was loaded from is written, too.
+        promptda.json and the anchor of the folder that the network was loaded from are written,
+        too.
         """
         keep_known(f'{type(self).__name__}.save_pretrained', words, (), LOADING)
         folder = Path(save_directory)
@@ -158,6 +163,8 @@ class PretrainedNetwork(nn.Module):
             write_statement(folder, self.statement)
         weights = self.state_dict() if state_dict is None else state_dict
         save_weights(weights, folder, max_shard_size=max_shard_size)
+        if self.anchor is not None:
+            save_anchor(self.anchor.anchor, folder)
 
 
 def _report() -> dict[str, set[str]]:

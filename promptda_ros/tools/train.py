@@ -19,7 +19,6 @@ from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.anchor import Anchor
-from promptda_ros.network.anchor_file import load_anchor
 from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.stop_signal import Stopped, StopSignal
@@ -88,7 +87,7 @@ def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
     init_sha256, patch_px = whole.sha256, whole.config.patch_size
     network: Trained = whole
     if recipe.anchor:
-        network, patch_px = _anchored(whole, recipe, options.init), SIDES_MULTIPLE_OF
+        network, patch_px = _anchored(whole, recipe), SIDES_MULTIPLE_OF
     require_patches(recipe, patch_px)
     if not options.data or recipe.sensors:
         require_cell(recipe, patch_px)
@@ -112,13 +111,10 @@ def _examples(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
     return MixedSource([cell, source], shares), {**measured, **validation}
 
 
-def _anchored(
-    network: PromptDepthAnythingForDepthEstimation, recipe: Recipe, init: Path | None
-) -> Anchored:
+def _anchored(network: PromptDepthAnythingForDepthEstimation, recipe: Recipe) -> Anchored:
     """Put an anchor behind the network, the one that it has or a new one."""
-    loaded = load_anchor(init) if init else None
     torch.manual_seed(recipe.seed)
-    anchor = loaded.anchor.requires_grad_(True) if loaded else Anchor()
+    anchor = network.anchor.anchor.requires_grad_(True) if network.anchor else Anchor()
     return Anchored(anchor, network)
 
 

@@ -139,11 +139,12 @@ def test_the_embedded_network_has_a_known_digest_and_loads(monkeypatch):
     assert load_model(settings).sha256 == expected_digest(settings.model)
 
 
-def test_a_flipped_byte_in_the_embedded_network_is_found(tmp_path, monkeypatch):
+@pytest.mark.parametrize('name', ['model.safetensors', 'anchor.safetensors'])
+def test_a_flipped_byte_in_the_embedded_network_is_found(tmp_path, monkeypatch, name):
     """B2: exit code 3 through CheckpointError."""
     share = tmp_path / 'share'
     shutil.copytree(model_folder(ModelSettings()), share / 'models/promptda-tiny')
-    weights = share / 'models/promptda-tiny/model.safetensors'
+    weights = share / 'models/promptda-tiny' / name
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)

@@ -52,7 +52,7 @@ def test_damaged_weights_are_refused(folder):
 
 def test_weights_of_another_shape_are_refused(folder):
     (folder / ANCHOR_CONFIG).write_text(json.dumps({'widths': [8, 16]}))
-    with pytest.raises(CheckpointError, match='does not fit anchor.json: .* shape'):
+    with pytest.raises(CheckpointError, match='does not fit anchor.json in .* shape'):
         load_anchor(folder)
 
 

@@ -20,7 +20,9 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
     PromptDepthAnythingImageProcessor,
 )
-from promptda_ros.network.folder import fetched_folder, find_folder
+from promptda_ros.network.anchor import Anchor, AnchorConfig
+from promptda_ros.network.anchor_file import save_anchor
+from promptda_ros.network.folder import ANCHOR_FILE, fetched_folder, find_folder
 from promptda_ros.network.weights_file import format_weights
 
 WEIGHTS = 'model.safetensors'
@@ -63,6 +65,27 @@ def test_saving_again_replaces_the_weights_at_once(tiny_network, folder):
     tiny_network.save_pretrained(folder)
     assert (folder / WEIGHTS).read_bytes() != before
     assert sorted(path.name for path in folder.iterdir()) == ['config.json', WEIGHTS]
+
+
+def test_a_network_keeps_the_anchor_of_its_folder(folder, tmp_path):
+    """Trained on or converted, it would do without what holds its depth at the sensor."""
+    save_anchor(Anchor(AnchorConfig(widths=(8, 8))), folder)
+    loaded = load_network(folder)
+    assert loaded.anchor is not None
+    loaded.save_pretrained(tmp_path / 'again')
+    again = load_network(tmp_path / 'again')
+    assert again.sha256 == loaded.sha256
+    assert again.anchor.sha256 == loaded.anchor.sha256
+
+
+def test_the_digest_covers_the_anchor(folder):
+    alone = load_network(folder).sha256
+    save_anchor(Anchor(AnchorConfig(widths=(8, 8))), folder)
+    whole = b''.join((folder / name).read_bytes() for name in (WEIGHTS, ANCHOR_FILE))
+    digest = hashlib.sha256(whole).hexdigest()
+    assert load_network(folder, sha256=digest).sha256 == digest
+    message = refusal(folder, sha256=alone)
+    assert f'{WEIGHTS} followed by {ANCHOR_FILE} has sha256 {digest[:12]}' in message
 
 
 def test_a_missing_folder_is_named(tmp_path):
