@@ -9,6 +9,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+FRAMES ?=
 CHECKED := test/core test/contracts pip_ros/test
 
 HAS_ROS := $(if $(ROS_DISTRO),$(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes))
@@ -20,7 +21,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 10) or sys.exit("promptda_ro
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format benchmark clean
+.PHONY: help demo test check lint format benchmark accuracy clean
 .DELETE_ON_ERROR:
 
 help:
@@ -30,6 +31,7 @@ help:
 	@echo 'make lint       ruff and mypy'
 	@echo 'make format     let ruff format and sort the code'
 	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
+	@echo 'make accuracy   the tables of docs/evaluation.md from your frames: make accuracy FRAMES="FOLDER ..."'
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
 
 demo: $(VENV)/.demo
@@ -63,6 +65,9 @@ benchmark: $(VENV)/.demo
 	-$(BIN)/python -m benchmarks.decoder_fuzz --messages 10000
 	$(BIN)/python -m benchmarks.report
 
+accuracy: $(VENV)/.sim
+	$(BIN)/python -m benchmarks.accuracy $(FRAMES)
+
 clean:
 	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output *.egg-info pip_ros/build pip_ros/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
@@ -90,6 +95,11 @@ $(VENV)/.demo: requirements/demo.txt requirements/without_ros.txt setup.py setup
 	@$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/demo.txt $(if $(HAS_ROS),,-r requirements/without_ros.txt)
 	@$(if $(HAS_ROS),:,$(PIP_INSTALL) --no-deps --editable pip_ros)
 	@$(PIP_INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.sim: requirements/sim.txt $(VENV)/.demo
+	@echo 'Installing the simulator ...'
+	@$(PIP_INSTALL) -c $(VENV)/constraints.txt -r requirements/sim.txt
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt requirements/demo.txt requirements/sim.txt $(VENV)/.demo

@@ -29,6 +29,7 @@ from promptda_ros.evaluation.methods import (
 from promptda_ros.evaluation.page import write_page
 from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS, Reader
 from promptda_ros.evaluation.readers.files import FileReader, FrameFiles, NoFrames, spread
+from promptda_ros.evaluation.readers.noisy import NoisyReader
 from promptda_ros.evaluation.report import Report, write_scores
 from promptda_ros.evaluation.run import evaluate, Score
 from promptda_ros.evaluation.summary import of_all_sources, summarise
@@ -58,6 +59,8 @@ def main(argv: list[str]) -> int:
     arguments = make_parser().parse_args(argv)
     if arguments.static_frames and arguments.source != [CELL]:
         raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
+    if arguments.noise and arguments.source == [CELL]:
+        raise NoFrames('--noise is for folders: the sensors of the cell have their own noise')
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         report, stopped = _evaluate(arguments, unfinished)
     _tell(report, arguments.out)
@@ -114,6 +117,12 @@ def make_parser() -> Parser:
         default='64x48',
         metavar='WIDTHxHEIGHT',
         help='to which exact depth is reduced where there is no sensor depth; full: as it is',
+    )
+    parser.add_argument(
+        '--noise',
+        type=_share,
+        default=0.0,
+        help='on the sensor depth of folders: standard deviation, as a share of the depth',
     )
     parser.add_argument(
         '--static-frames',
@@ -181,8 +190,8 @@ def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Report, 
 def _asked(arguments: argparse.Namespace) -> dict[str, object]:
     """Return what is needed to repeat the run beside seed and resolution."""
     names = (
-        *('reader', 'methods', 'sensors', 'holes', 'frames', 'static_frames'),
-        *('depth_kind', 'intrinsics'),
+        *('reader', 'methods', 'sensors', 'holes', 'noise', 'frames'),
+        *('static_frames', 'depth_kind', 'intrinsics'),
     )
     return {
         **{name: getattr(arguments, name) for name in names},
@@ -213,7 +222,8 @@ def _reader(arguments: argparse.Namespace) -> Reader:
         if how_often[folder.absolute().name] > 1:  # told apart by their paths
             found = [replace(frame, sensor=f'{folder}: {frame.sensor}') for frame in found]
         frames += found
-    return FileReader(frames, prompt_size=arguments.prompt_size)
+    reader = FileReader(frames, prompt_size=arguments.prompt_size)
+    return NoisyReader(reader, arguments.noise, arguments.seed) if arguments.noise else reader
 
 
 def _frames_of(folder: Path, arguments: argparse.Namespace) -> list[FrameFiles]:

@@ -96,6 +96,16 @@ def test_depth_as_it_is_can_stand_for_the_sensor(frames):
     assert content['asked']['prompt_size'] == 'full'
 
 
+def test_noise_on_the_sensor_makes_every_copy_of_it_worse(frames):
+    errors = []
+    for noise in ('0', '0.02'):
+        assert run(frames, '--methods', 'bilinear', '--holes', '0', '--noise', noise) == 0
+        content = json.loads((frames.parent / 'out/results.json').read_text())
+        assert content['asked']['noise'] == float(noise)
+        errors.append(content['rows'][0]['means']['flat_mae_m'])
+    assert errors[1] > errors[0]
+
+
 @pytest.mark.parametrize('holes', [('0', '0.5'), ('0.25',)])
 def test_the_page_needs_nothing_but_itself(frames, network_folder, holes):
     run(frames, '--model', str(network_folder), '--holes', *holes)

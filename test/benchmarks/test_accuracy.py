@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of benchmarks.accuracy: the tables of docs/evaluation.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import accuracy
+from promptda_ros.tools.evaluate import make_parser
+
+PAGE = (Path(__file__).resolve().parents[2] / 'docs/evaluation.md').read_text()
+
+
+def row(sensor: str, method: str, ratio: float) -> accuracy.Row:
+    """Return a row of results.json."""
+    means = dict.fromkeys(accuracy.FIGURES.values(), ratio)
+    means |= {'mae_m': 0.01 * ratio, 'relative_hole_mae': None}
+    return {
+        'sensor': sensor,
+        'method': method,
+        'frames': 5,
+        'means': means,
+        'worst': 2 * ratio,
+    }
+
+
+METHODS = {'as_it_is': 0.9, 'bilinear': 1.0, 'tiny': 0.7, 'tiny without anchor': 1.2}
+ROWS = [row(sensor, *method) for sensor in ('desk', 'all 2 sources') for method in METHODS.items()]
+
+
+def test_all_sources_come_first_and_ratios_are_those_of_the_network():
+    first, second = accuracy.source_tables({'64x48': ROWS})
+    assert (first.title, second.title) == ('all 2 sources, 5 frames', 'desk, 5 frames')
+    assert first.columns == ('sensor depth', *accuracy.COLUMNS)
+    assert first.rows == [
+        ['64x48', '10.0', '7.0', '0.70', '0.70', '0.70', '-', '1.40', '1.20', '0.90']
+    ]
+
+
+def test_a_network_without_an_anchor_has_no_figure_for_that():
+    alone = [each for each in ROWS if each['method'] != 'tiny without anchor']
+    assert next(accuracy.source_tables({'64x48': alone})).rows[0][-2] == '-'
+
+
+def test_every_command_is_one_that_promptda_evaluate_takes():
+    for prompt in accuracy.PROMPTS:
+        make_parser().parse_args(['folder', *prompt.words, *accuracy.METHODS])
