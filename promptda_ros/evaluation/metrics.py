@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import numpy.typing as npt
 
 from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_mask
-from promptda_ros.core.frame import FloatImage, Mask
+from promptda_ros.core.frame import ByteImage, FloatImage, Mask
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.evaluation.sample import Sample
@@ -25,6 +25,7 @@ from promptda_ros.evaluation.sample import Sample
 DELTA = 1.25**0.5
 EDGE_STEP = 0.03  # a larger relative step between neighbours is an edge
 EDGE_REACH_PX = 3  # pixels on either side of the step
+PRINT_STEP = 24  # grey levels over two pixels, where the truth has no step: a print or a shadow
 ON_SURFACE = 0.02  # nearer than this to a true depth around it, a pixel lies on that surface
 RIGHT = 0.005  # relative; upsampled bilinearly nearer than this to the truth, the sensor was right
 SATURATED = 0.005  # share of the prompt's range that counts as its end, as in the estimator
@@ -41,6 +42,7 @@ class FrameErrors:
     delta: float  # share of pixels with max(depth / truth, truth / depth) < 1.25^0.5
     edge_mae_m: float  # within 3 px of a step over 3 % of the truth
     flat_mae_m: float  # everywhere else
+    print_mae_m: float  # there, within 3 px of a step of the picture alone
     flying_share: float  # of the pixels there: see `Judge._flying_share`
     hole_mae_m: float  # where the sensor has no value
     right_m: float  # median error where bilinear upsampling is within 0.5 % of the truth
@@ -51,6 +53,7 @@ class FrameErrors:
     relative_mae: float  # as a share of that of bilinear upsampling,
     relative_edge_mae: float  # in the edge band,
     relative_flat_mae: float  # outside of it,
+    relative_print_mae: float  # there, next to what the picture alone shows,
     relative_hole_mae: float  # and where the sensor has no value
     to_half_m: float  # MAE where the truth is nearer than 0.5 m,
     to_one_m: float  # from there to 1 m,
@@ -66,6 +69,7 @@ class Judge:
     bilinear_m: FloatImage  # (H, W), stands in for missing answers
     known: Mask  # (H, W), the truth is known
     edge: Mask  # (H, W), the edge band
+    printed: Mask  # (H, W), outside of it, next to a step of the picture
     right: Mask  # (H, W), the sensor measured, and bilinear upsampling of it is right
     hole: Mask  # (H, W), the sensor has no value
     around_m: FloatImage  # (E, N), all true depths around each pixel of the edge band, NaN unknown
@@ -91,6 +95,7 @@ class Judge:
             bilinear_m=bilinear_m,
             known=known,
             edge=edge,
+            printed=known & ~edge & contrast_band(sample.image),
             right=known & measured & (error_m < RIGHT * truth_m),
             hole=known & ~measured,
             around_m=_around(truth_m, edge),
@@ -107,7 +112,7 @@ class Judge:
         flat = self.known & ~self.edge
         relative = [
             _ratio(_mean(error_m[part]), _mean(bilinear_error_m[part]))
-            for part in (self.known, self.edge, flat, self.hole)
+            for part in (self.known, self.edge, flat, self.printed, self.hole)
         ]
         known, truth_m = self.known, self.truth_m[self.known]
         ratio = np.maximum(complete_m[known], 1e-6) / truth_m
@@ -122,6 +127,7 @@ class Judge:
             delta=_mean(np.maximum(ratio, 1 / ratio) < DELTA),
             edge_mae_m=_mean(error_m[self.edge]),
             flat_mae_m=_mean(error_m[flat]),
+            print_mae_m=_mean(error_m[self.printed]),
             flying_share=self._flying_share(depth_m),
             hole_mae_m=_mean(error_m[self.hole]),
             right_m=_median(error_m[self.right]),
@@ -132,7 +138,8 @@ class Judge:
             relative_mae=relative[0],
             relative_edge_mae=relative[1],
             relative_flat_mae=relative[2],
-            relative_hole_mae=relative[3],
+            relative_print_mae=relative[3],
+            relative_hole_mae=relative[4],
             to_half_m=by_range[0],
             to_one_m=by_range[1],
             to_two_m=by_range[2],
@@ -169,10 +176,22 @@ def edge_band(truth_m: FloatImage) -> Mask:
         step = np.abs(truth_m[first] - truth_m[second]) > EDGE_STEP * nearer_m
         at_step[first] |= step
         at_step[second] |= step
-    side = 2 * (EDGE_REACH_PX - 1) + 1  # a pixel beside the step is the first of the three
-    near = cv2.dilate(at_step, np.ones((side, side), np.uint8)) > 0
-    band: Mask = near & np.isfinite(truth_m)
+    band: Mask = _reached(at_step) & np.isfinite(truth_m)
     return band
+
+
+def contrast_band(image: ByteImage) -> Mask:
+    """Mark the pixels (H, W) up to 3 px away from a large step of brightness."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    window = np.ones((3, 3), np.uint8)
+    return _reached(cv2.dilate(grey, window) - cv2.erode(grey, window) >= PRINT_STEP)
+
+
+def _reached(at_step: Mask | ByteImage) -> Mask:
+    """Widen what lies on either side of a step to 3 px: it is the first of the three."""
+    side = 2 * (EDGE_REACH_PX - 1) + 1
+    reached: Mask = cv2.dilate(at_step.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    return reached
 
 
 def _around(truth_m: FloatImage, edge: Mask) -> FloatImage:

@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 
 from promptda_ros.sim.camera import TableCamera
+from promptda_ros.sim.decoys import has_decoys
 from promptda_ros.sim.motion import random_lens, random_pose
 from promptda_ros.sim.scene import HELD_OUT_SEED, make_scene
 from promptda_ros.sim.shapes import FAMILIES, HELD_OUT_FAMILIES, TRAINING_FAMILIES
@@ -33,10 +34,14 @@ def views_of(
     width: int,
     height: int,
     families: Sequence[str] = TRAINING_FAMILIES,
+    decoy_share: float = 0.0,
 ) -> Iterator[View]:
-    """Look at the scene of a seed through a random lens from random poses."""
+    """Look at the scene of a seed through a random lens from random poses.
+
+    A share of all seeds have prints and hard shadows on flat surfaces (decoys.py).
+    """
     rng = np.random.default_rng((seed, 1))
-    scene = make_scene(seed, families)
+    scene = make_scene(seed, families, decoys=has_decoys(seed, decoy_share))
     camera = TableCamera(scene, random_lens(rng, width, height))
     try:
         for _ in range(count):
@@ -45,12 +50,14 @@ def views_of(
         camera.close()
 
 
-def held_out_views(count: int, *, width: int = 336, height: int = 252) -> Iterator[View]:
+def held_out_views(
+    count: int, *, width: int = 336, height: int = 252, decoy_share: float = 0.0
+) -> Iterator[View]:
     """Look at scenes never trained on, with objects of all families, one seed after another."""
-    return islice(_held_out(width, height), count)
+    return islice(_held_out(width, height, decoy_share), count)
 
 
-def _held_out(width: int, height: int) -> Iterator[View]:
+def _held_out(width: int, height: int, decoy_share: float) -> Iterator[View]:
     seed = HELD_OUT_SEED
     while True:
         yield from views_of(
@@ -59,5 +66,6 @@ def _held_out(width: int, height: int) -> Iterator[View]:
             width=width,
             height=height,
             families=tuple(FAMILIES),
+            decoy_share=decoy_share,
         )
         seed += 1

@@ -39,6 +39,13 @@ class Material:
     xml: str
     brightness: float = 0.5  # share of the light that comes back, on average
     clear: bool = False
+    texture: str = ''  # the name of its picture, if it has one
+
+    @classmethod
+    def of_sheet(cls, name: str, texture: str, gloss: float) -> Material:
+        """Show one whole picture on one slab."""
+        look = f'texture="{texture}" {_shine(gloss)}'
+        return cls(name, gloss, f'<material name="{name}" {look}/>')
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,12 @@ class Palette:
     tiled: tuple[Material, ...]  # for tables, floors and walls
     glass: tuple[Material, ...]
     pictures: dict[str, Picture]
+    sheets: tuple[Material, ...] = ()  # each for one slab, over the whole of it
 
     @property
     def materials(self) -> tuple[Material, ...]:
         """Return all of them."""
-        return (*self.wrapped, *self.tiled, *self.glass)
+        return (*self.wrapped, *self.tiled, *self.glass, *self.sheets)
 
     @property
     def xml(self) -> str:
@@ -106,7 +114,8 @@ def _mix(
         if gloss > 0.5 and rng.random() < MIRROR_SHARE:
             look += f' reflectance="{0.4 * gloss:.3f}"'
     brightness = bright[texture] * float(tint.mean())
-    return Material(name, gloss, f'<material name="{name}" {look}/>', brightness)
+    xml = f'<material name="{name}" {look}/>'
+    return Material(name, gloss, xml, brightness, texture=texture)
 
 
 def _vivid(rng: np.random.Generator) -> NDArray[np.float64]:

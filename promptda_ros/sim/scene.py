@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from promptda_ros.sim import textures
+from promptda_ros.sim.decoys import add_decoys
 from promptda_ros.sim.geoms import Geom
-from promptda_ros.sim.lighting import make_lights
+from promptda_ros.sim.lighting import HARD_SHARES, make_lights
 from promptda_ros.sim.materials import make_palette, Material, paint, Palette
 from promptda_ros.sim.settling import Item, place_items, settle
 from promptda_ros.sim.shapes import make_shape, TRAINING_FAMILIES
@@ -33,6 +34,7 @@ CAMERA_NAME = 'camera'
 SOLID_GROUP, CLEAR_GROUP, HIDDEN_GROUP = 0, 1, 3  # MuJoCo draws groups 0 to 2
 CLEAR_SHARE = 0.35  # of the objects that may be of glass
 DENSITY_KG_PER_M3 = 500
+SHADOW_PX = {False: 1024, True: 2048}  # with decoys their edges are looked at
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,20 @@ class Scene:
     room: Room
 
 
-def make_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Scene:
+def make_scene(
+    seed: int, families: Sequence[str] = TRAINING_FAMILIES, *, decoys: bool = False
+) -> Scene:
     """Build, compile and settle the scene of this seed; the surface is z = 0, z points up."""
-    plan = plan_scene(seed, families)
+    plan = plan_scene(seed, families, decoys=decoys)
     model = mujoco.MjModel.from_xml_string(plan.xml)
     paint(model, plan.pictures)
     data, lost = settle(model, plan.items, plan.support)
     return _scene(model, data, plan, lost)
 
 
-def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Blueprint:
+def plan_scene(
+    seed: int, families: Sequence[str] = TRAINING_FAMILIES, *, decoys: bool = False
+) -> Blueprint:
     """Draw everything of this seed and write it as a MuJoCo model."""
     rng = np.random.default_rng(seed)
     pictures = textures.TRAINING_FAMILIES
@@ -87,8 +93,15 @@ def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Bluepr
     count = round(float(np.exp(rng.uniform(*np.log(fewest_most)))))
     shapes = [make_shape(rng, families) for _ in range(count)]
     items = tuple(place_items(shapes, support, rng))
+    if decoys:
+        decoyed = add_decoys(palette, support, room, seed)
+        palette, support, room = decoyed.palette, decoyed.support, decoyed.room
     fixed, brightness = _slabs((*support.slabs, *room.slabs), palette, rng)
     headlight, lamps = make_lights(rng, brightness)
+    if decoys:
+        headlight, lamps = make_lights(
+            np.random.default_rng((seed, 4)), brightness, shares=HARD_SHARES, key_m=decoyed.key_m
+        )
     meshes, bodies = _bodies(items, palette, rng)
     xml = f"""
     <mujoco>
@@ -99,7 +112,8 @@ def plan_scene(seed: int, families: Sequence[str] = TRAINING_FAMILIES) -> Bluepr
       <statistic extent="1" center="0 0 0"/>
       <visual>
         <map znear="0.02" zfar="12" shadowscale="0.4"/>
-        <quality shadowsize="1024" offsamples="4" numslices="24" numstacks="14" numquads="8"/>
+        <quality shadowsize="{SHADOW_PX[decoys]}" offsamples="4" numslices="24" numstacks="14"
+          numquads="8"/>
         {headlight}
       </visual>
       <default>
@@ -119,13 +133,15 @@ def _slabs(slabs: Sequence[Slab], palette: Palette, rng: np.random.Generator) ->
         part: palette.tiled[rng.integers(len(palette.tiled))]
         for part in ('table', 'support', 'floor', 'wall', 'ceiling', 'furniture', 'funnel')
     }
+    wear |= {sheet.name: sheet for sheet in palette.sheets} | {'shade': wear['furniture']}
     lines: list[str] = []
     for slab in slabs:
         felt = int(slab.part in ('table', 'support', 'funnel'))
         group = HIDDEN_GROUP if slab.part == 'funnel' else SOLID_GROUP
+        turn = ' '.join(f'{angle:.4f}' for angle in slab.turn_rad)
         lines.append(
             f'<geom name="{slab.part}_{len(lines)}" type="box" size="{_numbers(slab.half_m)}" '
-            f'pos="{_numbers(slab.centre_m)}" euler="{slab.yaw_rad:.4f} 0 0" '
+            f'pos="{_numbers(slab.centre_m)}" euler="{turn}" '
             f'contype="{felt}" conaffinity="{felt}" group="{group}" '
             f'material="{wear[slab.part].name}"/>'
         )

@@ -19,8 +19,8 @@ class Slab:
 
     half_m: tuple[float, ...]
     centre_m: tuple[float, ...]
-    part: str  # support, table, floor, wall, ceiling, furniture or funnel
-    yaw_rad: float = 0.0
+    part: str  # support, table, floor, wall, ceiling, furniture, funnel, or a decoy's name
+    turn_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)  # about z, then y, then x
 
     @property
     def is_support(self) -> bool:
@@ -42,7 +42,7 @@ class Room:
     """The walls round the table."""
 
     wall_m: NDArray[np.float64]  # (2,) distances of the walls along x and y
-    ceiling_m: float
+    ceiling_m: float  # height of the ceiling or of what hangs from it
     slabs: tuple[Slab, ...]
 
 
@@ -109,4 +109,9 @@ def _furniture(wall_m: ArrayLike, floor_m: float, rng: np.random.Generator) -> S
     place[free] *= rng.uniform(0, 1)
     # Cameras and the table keep the middle of the room for themselves.
     place[1 - free] = np.copysign(max(abs(place[1 - free]), 0.9), place[1 - free])
-    return Slab(tuple(half), (*place, floor_m + half[2]), 'furniture', float(rng.uniform(0, 0.6)))
+    return Slab(
+        tuple(half),
+        (*place, floor_m + half[2]),
+        'furniture',
+        (float(rng.uniform(0, 0.6)), 0.0, 0.0),
+    )

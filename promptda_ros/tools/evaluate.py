@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from promptda_ros.evaluation.readers.cell import CellReader
 
 CELL = 'cell'
+SIMULATED = {CELL: 0.0, 'prints': 1.0}  # share of the scenes with prints and hard shadows
 CELL_FRAMES = 20
 NETWORK = 'network'
 WITHOUT_ANCHOR = 'without anchor'
@@ -57,9 +58,9 @@ RESULTS = ('results.csv', 'results.json', 'index.html')
 def main(argv: list[str]) -> int:
     """Write results.csv, results.json and index.html, and print the tables."""
     arguments = make_parser().parse_args(argv)
-    if arguments.static_frames and arguments.source != [CELL]:
+    if arguments.static_frames and not _is_simulated(arguments):
         raise NoFrames('--static-frames needs the cell: no folder says which frames are static')
-    if arguments.noise and arguments.source == [CELL]:
+    if arguments.noise and _is_simulated(arguments):
         raise NoFrames('--noise is for folders: the sensors of the cell have their own noise')
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         report, stopped = _evaluate(arguments, unfinished)
@@ -73,7 +74,10 @@ def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('evaluate', __doc__)
     parser.add_argument(
-        'source', nargs='+', help="'cell' for simulated scenes, or folders of frames"
+        'source',
+        nargs='+',
+        help="'cell' for simulated scenes, 'prints' for such with prints and hard shadows on "
+        'flat surfaces, or folders of frames',
     )
     parser.add_argument(
         '--reader',
@@ -211,8 +215,12 @@ def _settings(arguments: argparse.Namespace, model: str) -> Settings:
     )
 
 
+def _is_simulated(arguments: argparse.Namespace) -> bool:
+    return len(arguments.source) == 1 and arguments.source[0] in SIMULATED
+
+
 def _reader(arguments: argparse.Namespace) -> Reader:
-    if arguments.source == [CELL]:
+    if _is_simulated(arguments):
         return _cell_reader(arguments)
     folders = [Path(source) for source in arguments.source]
     how_often = Counter(folder.absolute().name for folder in folders)
@@ -246,6 +254,7 @@ def _cell_reader(arguments: argparse.Namespace) -> CellReader:
         views=arguments.frames or CELL_FRAMES,
         size=arguments.size,
         seed=arguments.seed,
+        decoy_share=SIMULATED[arguments.source[0]],
     )
 
 

@@ -43,7 +43,14 @@ class LiveViews:
 
         cell = self.cell
         seed = int(rng.integers(cell.first_seed, cell.validation_first_seed))
-        return list(views_of(seed, count=count, width=cell.width, height=cell.height))
+        views = views_of(
+            seed,
+            count=count,
+            width=cell.width,
+            height=cell.height,
+            decoy_share=cell.decoy_share,
+        )
+        return list(views)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class CellData:
     views: int = 4
     height: int = 252
     width: int = 336
+    decoy_share: float = 0.0  # of the scenes to train on: prints and hard shadows lie in them
     live: bool = False  # render while training, and never the same view twice
     validation_first_seed: int = 900_000
     validation_scenes: int = 40
@@ -64,6 +65,7 @@ class CellData:
     def __post_init__(self) -> None:
         require_whole(self, 'scenes', 'views', 'height', 'width', 'validation_scenes')
         require_number(self, 'first_seed', at_least=0)
+        require_field(self, 'decoy_share', 0 <= self.decoy_share <= 1, 'from 0 to 1')
         past = self.first_seed + (0 if self.live else self.scenes)
         require_field(
             self,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 import multiprocessing
 from pathlib import Path
@@ -50,12 +50,15 @@ def render_training(folder: Path, cell: CellData, *, processes: int) -> Shards:
             what is there already is something else.
         RenderError: a process that renders has died.
     """
-    plan = list(_cut(folder / TRAINING, cell.first_seed, cell.scenes, cell.views))
+    plan = list(
+        _cut(folder / TRAINING, cell.first_seed, cell.scenes, cell.views, cell.decoy_share)
+    )
     return _render(plan, cell, processes=processes)
 
 
 def render_validation(folder: Path, cell: CellData, *, processes: int) -> Shards:
     """Write the scenes to judge on, as `render_training` does the others."""
+    cell = replace(cell, decoy_share=0.0)  # so that the scores of all recipes compare
     first, scenes = cell.validation_first_seed, cell.validation_scenes
     plan = list(_cut(folder / VALIDATION, first, scenes, VALIDATION_VIEWS))
     return _render(plan, cell, processes=processes)
@@ -118,10 +121,14 @@ def _require_as_planned(views: Shards, shards: Sequence[Shard], cell: CellData) 
         )
 
 
-def _cut(folder: Path, first_seed: int, scenes: int, views: int) -> Iterator[Shard]:
+def _cut(
+    folder: Path, first_seed: int, scenes: int, views: int, decoy_share: float = 0.0
+) -> Iterator[Shard]:
+    # Named, so that scenes without decoys are not taken for those with them.
+    kind = f'_decoys_{decoy_share:g}' if decoy_share else ''
     for begin in range(0, scenes, SCENES_PER_SHARD):
         seed, count = first_seed + begin, min(SCENES_PER_SHARD, scenes - begin)
-        yield Shard(folder / f'{seed:07d}', seed, count, views)
+        yield Shard(folder / f'{seed:07d}{kind}', seed, count, views)
 
 
 def _render_shard(shard: Shard, cell: CellData) -> None:
@@ -131,6 +138,12 @@ def _render_shard(shard: Shard, cell: CellData) -> None:
     views = [
         view
         for seed in range(shard.first_seed, shard.first_seed + shard.scenes)
-        for view in views_of(seed, count=shard.views, width=cell.width, height=cell.height)
+        for view in views_of(
+            seed,
+            count=shard.views,
+            width=cell.width,
+            height=cell.height,
+            decoy_share=cell.decoy_share,
+        )
     ]
     write_shard(shard.folder, views)

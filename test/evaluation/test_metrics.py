@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.settings import PromptSettings
-from promptda_ros.evaluation.metrics import edge_band, FrameErrors, Judge
+from promptda_ros.evaluation.metrics import edge_band, FrameErrors, Judge, PRINT_STEP
 from promptda_ros.evaluation.sample import Sample
 
 HEIGHT, WIDTH = 48, 64
@@ -89,6 +91,38 @@ def test_a_step_counts_from_three_percent(ratio, is_edge):
     assert edge_band(truth_m).any() == is_edge
 
 
+def striped(first_column: int, levels: int) -> Sample:
+    """See a flat wall with one step of brightness."""
+    truth_m = np.ones((HEIGHT, WIDTH), np.float32)
+    image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
+    image[:, first_column:] += np.uint8(levels)
+    return Sample('1', 'test', image, truth_m[1::4, 1::4] + np.float32(0.001), truth_m)
+
+
+@given(column=st.integers(3, WIDTH - 3), levels=st.integers(PRINT_STEP, 150))
+def test_print_band_is_three_pixels_on_either_side_of_a_step_of_the_picture(column, levels):
+    judge = Judge.of(striped(column, levels), PromptSettings())
+    columns = judge.printed.any(axis=0).nonzero()[0]
+    np.testing.assert_array_equal(columns, np.arange(column - 3, column + 3))
+
+
+def test_what_depth_makes_of_a_print_is_told_from_other_errors_on_flat_surfaces():
+    judge = Judge.of(striped(20, 80), PromptSettings())
+    ridge_m = np.where(judge.printed, 1.004, 1.001).astype(np.float32)
+    errors = judge.errors(ridge_m)
+    assert errors.print_mae_m == pytest.approx(0.004, rel=1e-3)
+    assert errors.relative_print_mae == pytest.approx(4, rel=1e-3)
+    assert errors.relative_flat_mae < 1.5
+
+
+def test_step_of_the_picture_at_a_step_of_the_truth_is_no_print():
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    picture[:, WIDTH // 2 :] = 200
+    sample = replace(sample_of(step_truth()), image=picture)
+    assert not Judge.of(sample, PromptSettings()).printed.any()
+    assert not Judge.of(striped(20, PRINT_STEP - 1), PromptSettings()).printed.any()
+
+
 def test_a_step_across_unknown_truth_is_no_edge():
     truth_m = step_truth()
     truth_m[:, WIDTH // 2] = np.nan
@@ -159,9 +193,9 @@ def test_errors_are_split_by_true_range():
 def test_what_concerns_no_pixel_is_nan_not_zero():
     errors = judge_of(np.ones((HEIGHT, WIDTH), np.float32)).errors(np.ones((HEIGHT, WIDTH)))
     unknown = {each.name for each in fields(FrameErrors) if np.isnan(getattr(errors, each.name))}
-    assert unknown == {'edge_mae_m', 'flying_share', 'hole_mae_m', 'relative_mae',
-                       'relative_edge_mae', 'relative_flat_mae', 'relative_hole_mae',
-                       'to_half_m', 'to_one_m', 'beyond_two_m'}  # fmt: skip
+    assert unknown == {'edge_mae_m', 'flying_share', 'print_mae_m', 'hole_mae_m', 'relative_mae',
+                       'relative_edge_mae', 'relative_flat_mae', 'relative_print_mae',
+                       'relative_hole_mae', 'to_half_m', 'to_one_m', 'beyond_two_m'}  # fmt: skip
 
 
 def test_errors_are_told_as_shares_of_those_of_bilinear_upsampling():

@@ -130,6 +130,19 @@ def test_the_terminal_shows_a_table_for_each_share_of_holes(frames, network_fold
 
 
 @pytest.mark.skipif(filters_installed(), reason='the filters are installed')
+def test_cell_and_prints_are_the_same_scenes_with_other_pictures(tmp_path, capsys):
+    pytest.importorskip('mujoco')
+    found = {}
+    for source in ('cell', 'prints'):
+        asked = [source, '--frames', '1', '--size', '96x72', '--sensors', 'zones_8x8']
+        asked += ['--methods', 'bilinear', '--holes', '0', '--out', str(tmp_path / source)]
+        if main(asked) == ExitCode.CONFIGURATION:
+            pytest.skip(capsys.readouterr().err)
+        found[source] = next(csv.DictReader((tmp_path / source / 'results.csv').open()))
+    assert 'print x' in capsys.readouterr().out
+    assert found['cell']['print_mae_m'] != found['prints']['print_mae_m']
+
+
 def test_filters_that_are_not_installed_say_how_to_get_them(frames, capsys):
     assert run(frames, '--methods', 'bilinear', 'guided') == ExitCode.CLEAN
     assert f'guided {FILTERS_MISSING}' in ' '.join(capsys.readouterr().out.split())

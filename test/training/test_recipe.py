@@ -93,6 +93,7 @@ def test_whole_numbers_serve_as_numbers(read):
         ({'phases': [{**PHASE, 'batch': 2.5}]}, 'batch is 2.5, must be a whole number'),
         ({'cell': 3}, 'cell is 3, must be names with values'),
         ({'cell.live': 1}, 'live is 1, must be true or false'),
+        ({'cell.decoy_share': 1.5}, 'decoy_share is 1.5, must be from 0 to 1'),
         ({'cell.scenes': True}, 'scenes is True, must be a whole number'),
         ({'cell.validation_first_seed': 999}, 'must be at least 1000, behind the scenes to train'),
         ({'optimisation.rate': '6e-4'}, "rate is '6e-4', must be a number such as 6.0e-4"),

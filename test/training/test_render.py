@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from promptda_ros.training.recipe import CellData
-from promptda_ros.training.render import _render_missing, RenderError
+from promptda_ros.training.render import _cut, _render_missing, RenderError
 
 
 class Killing:
@@ -20,6 +20,16 @@ class Killing:
 
     def __reduce__(self):
         return signal.raise_signal, (signal.SIGKILL,)
+
+
+def test_scenes_with_prints_are_not_taken_for_those_without():
+    def folders(decoy_share: float) -> set[Path]:
+        cut = _cut(Path('frames'), first_seed=0, scenes=60, views=2, decoy_share=decoy_share)
+        return {shard.folder for shard in cut}
+
+    assert len(folders(0)) == len(folders(0.25)) == 3
+    assert not folders(0) & folders(0.25)
+    assert not folders(0.5) & folders(0.25)
 
 
 def test_a_process_that_dies_while_rendering_is_said_in_one_sentence():

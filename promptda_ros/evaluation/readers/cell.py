@@ -27,6 +27,7 @@ class CellReader:
     views: int
     size: tuple[int, int]  # (height, width)
     seed: int
+    decoy_share: float = 0.0  # of the scenes, with prints and hard shadows
 
     def __len__(self) -> int:
         return self.views * len(self.sensors)
@@ -46,7 +47,9 @@ class CellReader:
 
     def _render(self, count: int) -> Iterator[View]:
         height, width = self.size
-        return iter(held_out_views(count, width=width, height=height))
+        return iter(
+            held_out_views(count, width=width, height=height, decoy_share=self.decoy_share)
+        )
 
 
 def _measure(view: View, number: int, sensor: str, *, seed: int) -> Sample:

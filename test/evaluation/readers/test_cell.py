@@ -49,3 +49,9 @@ def test_a_static_video_has_new_noise_in_every_frame():
         np.testing.assert_array_equal(first.truth_m, second.truth_m)
         assert not np.array_equal(first.sensor_depth_m, second.sensor_depth_m, equal_nan=True)
         assert 0 < np.abs(first.image.astype(int) - second.image).mean() < 4
+
+
+def test_decoys_change_the_picture_and_not_the_objects(samples):
+    (decoyed,) = CellReader(('zones_8x8',), 1, READER.size, seed=3, decoy_share=1.0)
+    assert (decoyed.image != samples[1].image).mean() > 0.2
+    assert np.isfinite(decoyed.truth_m).all()
