@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +40,28 @@ class View:
         matrix = self.matrix.copy()
         matrix[0, 2] = self.depth_m.shape[1] - 1 - matrix[0, 2]
         return self._picked(np.s_[:, ::-1], matrix)
+
+    def reduced(self, height: int, width: int) -> View:
+        """Return the whole at a smaller size: colours averaged, all else of the nearest pixel."""
+        size = width, height
+        scale = np.diag([width / self.depth_m.shape[1], height / self.depth_m.shape[0], 1.0])
+        depth_m, behind_m, ids, gloss = (
+            cv2.resize(layer, size, interpolation=cv2.INTER_NEAREST_EXACT)
+            for layer in (self.depth_m, self.behind_m, self.instance_ids, self.gloss)
+        )
+        # Pixel centres are whole numbers, before and after.
+        matrix = self.matrix.copy()
+        matrix[:2, 2] += 0.5
+        matrix = scale @ matrix
+        matrix[:2, 2] -= 0.5
+        return View(
+            image=np.asarray(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), np.uint8),
+            depth_m=np.asarray(depth_m, np.float32),
+            behind_m=np.asarray(behind_m, np.float32),
+            instance_ids=np.asarray(ids, np.int32),
+            gloss=np.asarray(gloss, np.float32),
+            matrix=matrix,
+        )
 
     def _picked(self, pixels: tuple[slice, slice], matrix: NDArray[np.float64]) -> View:
         return View(

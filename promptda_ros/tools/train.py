@@ -9,9 +9,11 @@ from collections.abc import Mapping
 import os
 from pathlib import Path
 import signal
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from promptda_ros.bag_files import is_bag
 from promptda_ros.core.device import choose_device
@@ -23,7 +25,7 @@ from promptda_ros.sim.renderer import require_renderer
 from promptda_ros.sim.sensors import SENSORS
 from promptda_ros.stop_signal import Stopped, StopSignal
 from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
-from promptda_ros.training.anchored import Anchored
+from promptda_ros.training.anchored import Anchored, Both
 from promptda_ros.training.cell import CellSource, LiveViews
 from promptda_ros.training.checks import (
     network_config,
@@ -50,6 +52,7 @@ from promptda_ros.training.trainer import Machine, Trainer
 
 SIDES_MULTIPLE_OF = 2  # pixels, of what an anchor is trained on
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
+T = TypeVar('T', bound=nn.Module)
 Examples = tuple[Source, Mapping[str, list[Example]]]  # to train on, to judge on by sensor
 
 
@@ -83,16 +86,15 @@ def main(argv: list[str]) -> int:
 def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
     """Bring together what the recipe and the command line name; what is wrong is said first."""
     machine = Machine(choose_device(options.device), DTYPES[options.precision], options.workers)
-    whole = _network(recipe, options.init)
+    # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
+    whole = _placed(_network(recipe, options.init), machine)
     init_sha256, patch_px = whole.sha256, whole.config.patch_size
     network: Trained = whole
     if recipe.anchor:
-        network, patch_px = _anchored(whole, recipe), SIDES_MULTIPLE_OF
+        network, patch_px = _placed(_anchored(whole, recipe), machine), SIDES_MULTIPLE_OF
     require_patches(recipe, patch_px)
     if not options.data or recipe.sensors:
         require_cell(recipe, patch_px)
-    # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
-    network = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = new_state(network, recipe, init_sha256=init_sha256)
     state.resume(options.out)
     source, validation = _examples(recipe, patch_px, options)
@@ -115,7 +117,12 @@ def _anchored(network: PromptDepthAnythingForDepthEstimation, recipe: Recipe) ->
     """Put an anchor behind the network, the one that it has or a new one."""
     torch.manual_seed(recipe.seed)
     anchor = network.anchor.anchor.requires_grad_(True) if network.anchor else Anchor()
-    return Anchored(anchor, network)
+    return Both(anchor, network) if recipe.network_share else Anchored(anchor, network)
+
+
+def _placed(network: T, machine: Machine) -> T:
+    placed: T = network.to(machine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return placed
 
 
 def _network(recipe: Recipe, init: Path | None) -> PromptDepthAnythingForDepthEstimation:
@@ -138,7 +145,8 @@ def _cell(recipe: Recipe, options: argparse.Namespace) -> Examples:
     if cell.live:
         require_renderer()
     views = LiveViews(cell) if cell.live else render_training(folder, cell, processes=processes)
-    return CellSource(views, recipe.sensors, recipe.spoiling), _measured(validation, recipe)
+    source = CellSource(views, recipe.sensors, recipe.spoiling, cell, recipe.prompts)
+    return source, _measured(validation, recipe)
 
 
 def _measured(views: Shards, recipe: Recipe) -> dict[str, list[Example]]:
@@ -162,11 +170,13 @@ def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
     folders = [_pictures(path, options) for path in options.data]
     rays = rays_of(options)
     recordings = [find_frames(each, reader=options.reader, rays_of=rays) for each in folders]
-    for recording in recordings:
-        require_recorded(recipe, *size_of(recording[0]), patch_px)
     if options.own_depth:
         recordings = [with_own_depth(recording) for recording in recordings]
-    source, validation = split(recordings, recipe.phases[-1], recipe.prompts)
+    for recording in recordings:
+        measured = [frame for frame in recording if frame.sensor_depth is not None]
+        if measured:  # others are cut to the shape of a phase
+            require_recorded(recipe, *size_of(measured[0]), patch_px)
+    source, validation = split(recordings, recipe.judged, recipe.prompts)
     print(f'{sum(map(len, recordings))} frames, of which {len(validation)} are to judge on')
     return source, {'recordings': validation}
 

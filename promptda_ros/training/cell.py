@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,8 +14,10 @@ from promptda_ros.core.errors import PromptdaError
 from promptda_ros.sim.sensors import DepthSensor, random_sensor
 from promptda_ros.sim.view import View
 from promptda_ros.training.examples import Example, is_usable
-from promptda_ros.training.recipe import CellData, Phase, Spoiling
+from promptda_ros.training.prompts import draw_size, make_prompt
+from promptda_ros.training.recipe import CellData, Phase, Prompts, Spoiling
 
+Measure = Callable[[View], Example]
 TRIES = 20  # for a view on which the sensor measures enough
 
 
@@ -60,6 +62,8 @@ class CellSource:
     source: Views
     sensors: Mapping[str, float]  # how often, relative
     spoiling: Spoiling
+    cell: CellData = CellData()
+    prompts: Prompts = Prompts()  # those that are made of the exact depth
 
     def examples(self, phase: Phase, rng: np.random.Generator) -> list[Example]:
         """Draw phase.batch examples of one sensor with one random quality.
@@ -67,13 +71,14 @@ class CellSource:
         Raises:
             SensorBlind: it measures too little again and again.
         """
-        names, shares = list(self.sensors), np.array(list(self.sensors.values()), float)
-        name = str(rng.choice(names, p=shares / shares.sum()))
-        sensor = random_sensor(name, rng)
+        name, measure = self._chosen(phase, rng)
+        height, width = self.cell.reduced
+        fits = phase.height <= height and phase.width <= width
+        is_reduced = rng.random() < self.cell.reduced_share and fits
         examples: list[Example] = []
         for _ in range(TRIES):
             for view in self.source.views(rng, phase.batch - len(examples)):
-                example = self._measure(view, sensor, phase, rng)
+                example = measure(view.reduced(height, width) if is_reduced else view)
                 if is_usable(example.sensor_depth_m):
                     examples.append(example)
             if len(examples) == phase.batch:
@@ -82,6 +87,30 @@ class CellSource:
             f'{name} measured too little for a batch of {phase.batch} on {TRIES} draws of views: '
             'render more with cell.scenes, or take it out of sensors'
         )
+
+    def _chosen(self, phase: Phase, rng: np.random.Generator) -> tuple[str, Measure]:
+        """Choose what measures all views of a batch, and say what it is."""
+        if rng.random() < self.cell.made_share:
+            size = draw_size(phase, self.prompts, rng)
+            return 'exact depth', lambda view: self._reduce(view, size, phase, rng)
+        names, shares = list(self.sensors), np.array(list(self.sensors.values()), float)
+        name = str(rng.choice(names, p=shares / shares.sum()))
+        sensor = random_sensor(name, rng)
+        return name, lambda view: self._measure(view, sensor, phase, rng)
+
+    def _reduce(
+        self, view: View, size: tuple[int, int], phase: Phase, rng: np.random.Generator
+    ) -> Example:
+        """Crop and mirror at random; the prompt is made of the exact depth."""
+        height, width = view.depth_m.shape
+        top = int(rng.integers(height - phase.height + 1))
+        left = int(rng.integers(width - phase.width + 1))
+        seen = view.window(top, left, phase.height, phase.width)
+        if rng.random() < 0.5:
+            seen = seen.mirrored()
+        truth_m = np.ascontiguousarray(seen.depth_m)
+        prompt_m = make_prompt(truth_m, size, self.prompts, rng)
+        return Example(np.ascontiguousarray(seen.image), prompt_m, truth_m)
 
     def _measure(
         self, view: View, sensor: DepthSensor, phase: Phase, rng: np.random.Generator

@@ -50,6 +50,8 @@ def require_patches(recipe: Recipe, patch_px: int) -> None:
     """
     for phase in recipe.phases:
         _require_patches('a phase', phase.height, phase.width, patch_px)
+        if phase.whole_share:
+            _require_patches('cell', recipe.cell.height, recipe.cell.width, patch_px)
 
 
 def require_cell(recipe: Recipe, patch_px: int) -> None:

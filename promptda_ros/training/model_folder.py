@@ -26,8 +26,7 @@ def write_model(folder: Path, recipe: Recipe, state: State, *, recipe_path: Path
         shutil.copytree(folder / BEST, model)
         sha256 = load_network(model).sha256
         note_digest(model, sha256)
-        last = recipe.phases[-1]
-        processor = _processor(last.height, last.width, state)
+        processor = _processor(recipe.judged.height, recipe.judged.width, state)
         write_json(model, PROCESSOR_FILE, processor)
         shutil.copyfile(recipe_path, model / RECIPE)
         card = _card(folder.name, recipe, state, sha256=sha256)

@@ -7,10 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, MISSING, replace
 import hashlib
+import math
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
+
 from promptda_ros.core.errors import PromptdaError, suggest
+from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.network.fields import (
     require_choice,
@@ -28,6 +32,7 @@ NOUNS = {
     str: 'a word',
 }
 ANCHORED_LONG_SIDE = 2048
+WHOLE = 1  # of the random numbers of a step, those that choose whole pictures
 LOSS_UNITS = ('prompt_range', 'bilinear_error')  # loss.py says what they are
 
 
@@ -43,9 +48,16 @@ class Phase:
     batch: int
     height: int  # whole patches of the network, as the width
     width: int
+    whole_share: float = 0.0  # of the steps, each of which sees one picture of the cell's size
 
     def __post_init__(self) -> None:
         require_whole(self, 'steps', 'batch', 'height', 'width')
+        require_field(self, 'whole_share', 0 <= self.whole_share <= 1, 'from 0 to 1')
+
+    @property
+    def pixels(self) -> int:
+        """Pixels that a step sees which is not of a whole picture."""
+        return self.batch * self.height * self.width
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class CellData:
     height: int = 252
     width: int = 336
     decoy_share: float = 0.0  # of the scenes to train on: prints and hard shadows lie in them
+    reduced_share: float = 0.0  # of the batches, of views at the size that networks see them at
+    made_share: float = 0.0  # of the batches, with prompts made of the exact depth
     live: bool = False  # render while training, and never the same view twice
     validation_first_seed: int = 900_000
     validation_scenes: int = 40
@@ -65,7 +79,8 @@ class CellData:
     def __post_init__(self) -> None:
         require_whole(self, 'scenes', 'views', 'height', 'width', 'validation_scenes')
         require_number(self, 'first_seed', at_least=0)
-        require_field(self, 'decoy_share', 0 <= self.decoy_share <= 1, 'from 0 to 1')
+        for name in ('decoy_share', 'reduced_share', 'made_share'):
+            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
         past = self.first_seed + (0 if self.live else self.scenes)
         require_field(
             self,
@@ -73,6 +88,13 @@ class CellData:
             self.validation_first_seed >= past,
             f'at least {past}, behind the scenes to train on',
         )
+
+    @property
+    def reduced(self) -> tuple[int, int]:
+        """Height and width of the views at the size that the node shows a network on a CPU."""
+        pixels = PIXELS_OF_RESOLUTION['low']
+        scale = min(1.0, math.sqrt(pixels / (self.height * self.width)))
+        return round(scale * self.height), round(scale * self.width)
 
 
 @dataclass(frozen=True)
@@ -124,6 +146,7 @@ class Optimisation:
     """AdamW with a warm-up and a cosine, clipped gradients, and averaged weights."""
 
     rate: float = 5e-4  # the highest
+    network_rate: float = 0.4  # of it, for a network beside its anchor
     last_rate: float = 0.0
     warm_up_steps: int = 200
     weight_decay: float = 0.01
@@ -134,6 +157,7 @@ class Optimisation:
 
     def __post_init__(self) -> None:
         require_field(self, 'rate', self.rate > 0, 'above 0')
+        require_field(self, 'network_rate', self.network_rate > 0, 'above 0')
         require_field(self, 'clip_norm', self.clip_norm > 0, 'above 0')
         require_number(self, 'last_rate', 'warm_up_steps', at_least=0)
         require_number(self, 'weight_decay', 'edge_weight', at_least=0)
@@ -148,7 +172,8 @@ class Recipe:
     phases: tuple[Phase, ...]
     seed: int = 0
     network: Mapping[str, Any] = field(default_factory=dict)  # config.json of a new network
-    anchor: bool = False  # train the anchor behind the network of --init, which stays as it is
+    anchor: bool = False  # train the anchor behind the network
+    network_share: float = 0.0  # of the steps, that train the network, too; 0: it stays as it is
     cell: CellData = field(default_factory=CellData)
     sensors: Mapping[str, float] = field(default_factory=dict)  # how often, relative
     cell_share: float = 0.35  # of the steps, where there are sensors of the cell and --data
@@ -162,7 +187,10 @@ class Recipe:
     def __post_init__(self) -> None:
         require_whole(self, 'evaluate_every', 'save_every')
         require_number(self, 'seed', at_least=0)
-        require_field(self, 'cell_share', 0 <= self.cell_share <= 1, 'from 0 to 1')
+        for name in ('cell_share', 'network_share'):
+            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+        allowed = '0 without anchor: true, as every step trains the network then'
+        require_field(self, 'network_share', self.anchor or self.network_share == 0, allowed)
         require_field(self, 'phases', len(self.phases) > 0, 'a list of at least one phase')
 
     @property
@@ -176,21 +204,33 @@ class Recipe:
         """Steps of all phases together."""
         return sum(phase.steps for phase in self.phases)
 
-    def pixels_before(self, step: int) -> int:
-        """Return how many pixels the steps before this one have seen."""
-        pixels = 0
+    def pixels_before(self, step: int) -> float:
+        """Return how many pixels the steps before this one have seen on average."""
+        pixels = 0.0
         for phase in self.phases:
-            pixels += min(step, phase.steps) * phase.batch * phase.height * phase.width
+            parts, wholes = phase.pixels, self._whole(phase).pixels
+            mean = (1 - phase.whole_share) * parts + phase.whole_share * wholes
+            pixels += min(step, phase.steps) * mean
             step = max(0, step - phase.steps)
         return pixels
 
     def phase_of(self, step: int) -> Phase:
         """Return the phase in which a step, counted from 0, is taken."""
+        chance = np.random.default_rng((self.seed, step, WHOLE)).random()
         for phase in self.phases:
             if step < phase.steps:
-                return phase
+                return self._whole(phase) if chance < phase.whole_share else phase
             step -= phase.steps
         raise IndexError(f'the recipe has {self.steps} steps')
+
+    @property
+    def judged(self) -> Phase:
+        """The size of the pictures to judge on: that of the last steps, or the largest of them."""
+        last = self.phases[-1]
+        return self._whole(last) if last.whole_share else last
+
+    def _whole(self, phase: Phase) -> Phase:
+        return replace(phase, batch=1, height=self.cell.height, width=self.cell.width)
 
 
 def read_recipe(path: Path) -> Recipe:

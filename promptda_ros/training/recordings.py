@@ -128,8 +128,14 @@ def split(
             f'the frames have sensor depth of {len(shapes)} sizes, {sizes}: a batch needs one, '
             'train on one sensor at a time'
         )
+    judged = list(_judged(validation, phase, prompts))
+    if not judged:
+        raise RecordingError(
+            f'none of the {len(validation)} frames to judge on, the last tenth of each recording, '
+            'gives a prompt: most of their depth is unknown'
+        )
     _require_errors([frame for frame in validation if frame.sensor_depth is not None])
-    return MixedSource.of(sources), list(_judged(validation, phase, prompts))
+    return MixedSource.of(sources), judged
 
 
 def with_own_depth(recording: Sequence[FrameFiles]) -> list[FrameFiles]:
@@ -150,8 +156,11 @@ def _sources(
 def _judged(frames: Sequence[FrameFiles], phase: Phase, prompts: Prompts) -> Iterator[Example]:
     """Yield the frames to judge on; where prompts are made, of the usual sizes in turn."""
     for number, frame in enumerate(frames):
-        example = resized(_read(frame), phase)
-        if frame.sensor_depth is None:
+        sample = _read(frame)
+        if frame.sensor_depth is not None:
+            example = resized(sample, phase)
+        else:
+            example = _cut(sample, phase, scale=_least_scale(sample, phase))
             rng = np.random.default_rng(number)
             size = usual_sizes(phase)[number % len(usual_sizes(phase))]
             made_m = make_prompt(example.truth_m, size, prompts, rng)
@@ -213,13 +222,26 @@ def _read(frame: FrameFiles) -> Sample:
 
 def _part(sample: Sample, phase: Phase, rng: np.random.Generator) -> Example:
     """Cut out a part at a random scale, so that focal length and resolution vary."""
-    height, width = sample.truth_m.shape
-    least = max(phase.height / height, phase.width / width)  # the whole picture
+    least = _least_scale(sample, phase)
     scale = float(np.exp(rng.uniform(*np.log((max(least, 0.5), max(least, LARGEST_SCALE))))))
     if rng.random() < UNSCALED_SHARE:
         scale = max(least, 1.0)
+    return _cut(sample, phase, scale=scale, places=rng.random(2).tolist())
+
+
+def _least_scale(sample: Sample, phase: Phase) -> float:
+    """Return the scale at which a phase shows a picture from side to side."""
+    height, width = sample.truth_m.shape
+    return float(max(phase.height / height, phase.width / width))
+
+
+def _cut(
+    sample: Sample, phase: Phase, *, scale: float, places: Sequence[float] = (0.5, 0.5)
+) -> Example:
+    """Cut out a part of the shape of a phase; places: from 0 at the top and left to 1."""
+    height, width = sample.truth_m.shape
     tall, wide = min(height, round(phase.height / scale)), min(width, round(phase.width / scale))
-    top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
+    top, left = round(places[0] * (height - tall)), round(places[1] * (width - wide))
     window = np.s_[top : top + tall, left : left + wide]
     return resized(
         replace(sample, image=sample.image[window], truth_m=sample.truth_m[window]), phase

@@ -20,8 +20,8 @@ from torch.optim.swa_utils import AveragedModel
 from promptda_ros.core.errors import FileError, PromptdaError
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
-from promptda_ros.training.anchored import Anchored
-from promptda_ros.training.recipe import Recipe
+from promptda_ros.training.anchored import Anchored, Both
+from promptda_ros.training.recipe import Optimisation, Recipe
 
 Trained = PromptDepthAnythingForDepthEstimation | Anchored
 
@@ -122,11 +122,21 @@ def new_state(network: Trained, recipe: Recipe, *, init_sha256: str = '') -> Sta
         network=network,
         average=AveragedModel(network, avg_fn=blend).eval().requires_grad_(False),
         optimizer=torch.optim.AdamW(
-            network.parameters(), lr=wanted.rate, weight_decay=wanted.weight_decay
+            _groups(network, wanted), lr=wanted.rate, weight_decay=wanted.weight_decay
         ),
         recipe_sha256=recipe.sha256,
         init_sha256=init_sha256,
     )
+
+
+def _groups(network: Trained, wanted: Optimisation) -> list[dict[str, Any]]:
+    """Return the weights in their own order, by the share of the rate that they learn at."""
+    if not isinstance(network, Both):
+        return [{'params': list(network.parameters()), 'share': 1.0}]
+    return [
+        {'params': list(network.anchor.parameters()), 'share': 1.0},
+        {'params': list(network.trained.parameters()), 'share': wanted.network_rate},
+    ]
 
 
 def _flat(state: Mapping[int, Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.training.anchored import predict
+from promptda_ros.training.anchored import answers, Turn
 from promptda_ros.training.examples import Batch, Batches, Example, Source, Unreadable
 from promptda_ros.training.history import History
 from promptda_ros.training.judge import judge
@@ -148,13 +148,14 @@ class Trainer:
         begun_sec = time.monotonic()
         state, wanted = self.state, self.recipe.optimisation
         for group in state.optimizer.param_groups:
-            group['lr'] = learning_rate(self.recipe, state.progress.step)
+            group['lr'] = group['share'] * learning_rate(self.recipe, state.progress.step)
         loss = self._loss(batch)
         value = float(loss.detach())
         self._require_finite(value)
         state.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(state.network.parameters(), wanted.clip_norm)
+        for group in state.optimizer.param_groups:
+            torch.nn.utils.clip_grad_norm_(group['params'], wanted.clip_norm)
         state.optimizer.step()
         state.average.update_parameters(state.network)
         state.progress.step += 1
@@ -163,16 +164,21 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         device, dtype = self.machine.device, self.machine.dtype
-        batch = batch.to(device)
+        wanted, turn = self.recipe.optimisation, Turn.of(self.recipe, self.state.progress.step)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            depth_m = predict(self.state.network, batch)
-        return training_loss(
-            depth_m.float(),
-            batch.prompt_m,
-            batch.truth_m,
-            unit=self.recipe.optimisation.loss_unit,
-            edge_weight=self.recipe.optimisation.edge_weight,
-        )
+            found = answers(self.state.network, batch.to(device), turn)
+        losses = [
+            training_loss(
+                one.depth_m.float(),
+                one.prompt_m,
+                one.truth_m,
+                unit=wanted.loss_unit,
+                edge_weight=wanted.edge_weight,
+            )
+            for one in found
+        ]
+        # No weight has a part in two of them.
+        return torch.stack(losses).sum()
 
     def _require_finite(self, loss: float) -> None:
         if not math.isfinite(loss):

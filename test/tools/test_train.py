@@ -22,8 +22,10 @@ import yaml
 
 from promptda_ros.core.settings import build
 from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import load_model
+from promptda_ros.models import expected_digest, load_model
 from promptda_ros.network import load_network
+from promptda_ros.network.anchor import Anchor, AnchorConfig
+from promptda_ros.network.anchor_file import save_anchor
 from promptda_ros.network.statement import read_statement, Statement, write_statement
 from promptda_ros.tools.main import main as promptda
 from promptda_ros.tools.train import _verdict
@@ -131,11 +133,49 @@ def test_a_network_of_ones_own_is_adapted(write_recipe, frames, network_folder, 
     begun = Path(shutil.copytree(network_folder, tmp_path / 'begun'))
     states = Statement(refine_edges=True, agree_with_sensor=True, precision='fp32')
     write_statement(begun, states)
+    save_anchor(Anchor(AnchorConfig(widths=(8, 8))), begun)
+    changed = load_network(begun)
+    changed.config.depth_space = 'log'
+    changed.save_pretrained(begun)
     recipe, init = write_recipe(network=None), ('--init', begun)
     assert run(recipe, tmp_path / 'out', *init, '--data', frames) == ExitCode.CLEAN
-    card = (tmp_path / 'out' / MODEL / CARD).read_text()
-    assert load_network(network_folder).sha256 in card
-    assert read_statement(tmp_path / 'out' / MODEL) == states
+    model = tmp_path / 'out' / MODEL
+    assert load_network(begun).sha256 in (model / CARD).read_text()
+    assert read_statement(model) == states
+    made = load_network(model)
+    assert made.config.depth_space == 'log'
+    assert made.anchor.sha256 == load_network(begun).anchor.sha256
+    settings = build({'model.path': str(model), 'device': 'cpu', 'engine': 'torch'})
+    assert load_model(settings).sha256 == expected_digest(settings.model) == made.sha256
+
+
+def test_one_recipe_trains_network_and_anchor(write_recipe, frames, tmp_path):
+    """From nothing, and from depth alone, of which prompts are made."""
+    shutil.rmtree(frames / 'sensor')
+    cell = {'height': 56, 'width': 70}
+    phases = [{'steps': 3, 'batch': 2, 'height': 42, 'width': 50, 'whole_share': 0.5}]
+    recipe = write_recipe(
+        network={**RECIPE_VALUES['network'], 'depth_space': 'log'},
+        anchor=True, network_share=0.7, cell=cell, phases=phases, seed=1,
+    )  # fmt: skip
+    assert run(recipe, tmp_path / 'out', '--data', frames) == ExitCode.CLEAN
+    settings = build(
+        {'model.path': str(tmp_path / 'out' / MODEL), 'device': 'cpu', 'engine': 'torch'}
+    )
+    model = load_model(settings)
+    assert model.anchor_sha256
+    assert model.sha256 == expected_digest(settings.model)
+
+
+def test_frames_without_any_depth_are_said_in_one_sentence(write_recipe, frames, tmp_path, capsys):
+    shutil.rmtree(frames / 'sensor')
+    for path in (frames / 'depth').iterdir():
+        cv2.imwrite(str(path), np.zeros((56, 70), np.uint16))
+    code = run(write_recipe(anchor=True), tmp_path / 'out', '--data', frames)
+    assert code == ExitCode.CONFIGURATION
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert complaint.startswith('promptda train: 0 of ')
+    assert 'frames have usable depth' in complaint
 
 
 def test_a_run_on_the_cell_renders_measures_and_trains(write_recipe, tmp_path):

@@ -104,6 +104,26 @@ def test_views_on_which_the_sensor_sees_nothing_are_given_up(tmp_path, make_view
         source.examples(PHASE, np.random.default_rng(0))
 
 
+def test_prompts_are_made_of_exact_depth_and_views_reduced_as_often_as_asked(make_view):
+    cell = CellData(height=480, width=640, reduced_share=1.0, made_share=1.0)
+
+    class Counted:
+        def views(self, rng, count):
+            return [make_view(int(rng.integers(9)), 480, 640) for _ in range(count)]
+
+    source = CellSource(Counted(), {'phone_lidar': 1}, Spoiling(), cell)
+    phase = Phase(steps=1, batch=2, height=252, width=336)
+    sizes = set()
+    for seed in range(4):
+        examples = source.examples(phase, np.random.default_rng(seed))
+        assert {one.truth_m.shape for one in examples} == {(252, 336)}, 'the whole, reduced'
+        for one in examples:
+            assert (one.truth_m < 1).mean() == pytest.approx(1 / 9, abs=0.01), 'all of the box'
+        (size,) = {one.sensor_depth_m.shape for one in examples}
+        sizes.add(size)
+    assert len(sizes) > 1, 'one sensor has one size'
+
+
 def test_live_views_are_of_scenes_to_train_on_and_follow_from_the_seed():
     pytest.importorskip('mujoco')
     live = LiveViews(

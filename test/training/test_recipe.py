@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from promptda_ros.tools.train import SIDES_MULTIPLE_OF
 from promptda_ros.training.checks import network_config, require_cell, require_patches
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
 
@@ -51,16 +52,29 @@ def check(recipe: Recipe) -> None:
     require_cell(recipe, patch_px)
 
 
-@pytest.mark.parametrize('name', ['adapt.yaml', 'promptda-tiny.yaml', 'promptda-tiny-finish.yaml'])
+@pytest.mark.parametrize('name', ['adapt.yaml', 'anchor.yaml', 'promptda-tiny.yaml'])
 def test_the_recipes_of_the_repository_can_be_run(name):
     path = ROOT / 'training' / name
     recipe = read_recipe(path)
     assert recipe.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    require_patches(recipe, 14)
+    patch_px = SIDES_MULTIPLE_OF if recipe.anchor else 14
+    require_patches(recipe, patch_px)
     if recipe.network:
         network_config(recipe)
     if recipe.sensors:
-        require_cell(recipe, 14)
+        require_cell(recipe, patch_px)
+
+
+def test_some_steps_of_a_phase_see_one_whole_picture(read):
+    phase = {**PHASE, 'steps': 400, 'height': 56, 'width': 70, 'whole_share': 0.25}
+    recipe = read({'phases': [phase]})
+    sizes = [(one.batch, one.height, one.width) for one in map(recipe.phase_of, range(400))]
+    whole, part = (1, recipe.cell.height, recipe.cell.width), (2, 56, 70)
+    assert {*sizes} == {whole, part}
+    assert 70 < sizes.count(whole) < 130
+    assert recipe.judged.height == recipe.cell.height
+    mean = 0.25 * recipe.cell.height * recipe.cell.width + 0.75 * 2 * 56 * 70
+    assert recipe.pixels_before(400) == pytest.approx(400 * mean)
 
 
 def test_phases_follow_one_another(read):
@@ -100,6 +114,11 @@ def test_whole_numbers_serve_as_numbers(read):
         ({'optimisation.rate': -1.0}, 'rate is -1.0, must be above 0'),
         ({'optimisation.average_decay': 1.0}, 'average_decay is 1.0'),
         ({'optimisation.loss_unit': 'metre'}, 'must be one of prompt_range, bilinear_error'),
+        ({'network_share': 0.5}, 'network_share is 0.5, must be 0 without anchor: true'),
+        ({'network_share': 1.5, 'anchor': True}, 'network_share is 1.5, must be from 0 to 1'),
+        ({'optimisation.network_rate': 0.0}, 'network_rate is 0.0, must be above 0'),
+        ({'cell.made_share': 2.0}, 'made_share is 2.0, must be from 0 to 1'),
+        ({'phases': [{**PHASE, 'whole_share': -1.0}]}, 'whole_share is -1.0, must be from 0'),
         ({'spoiling.holes_share': 1.5}, 'holes_share is 1.5, must be from 0 to 1'),
         ({'evaluate_every': 0}, 'evaluate_every is 0'),
         ({'seed': -1}, 'seed is -1'),

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
 from promptda_ros.core.errors import FileError
 from promptda_ros.evaluation.readers import find_frames
+from promptda_ros.evaluation.readers.files import FileReader
 from promptda_ros.training.recipe import Phase, Prompts
 from promptda_ros.training.recordings import RecordingError, split, with_own_depth
 
@@ -58,8 +60,6 @@ def test_mirroring_turns_picture_sensor_and_truth_together(tmp_path, write_recor
 
 def test_frames_without_a_measurement_are_left_out(tmp_path, write_recording):
     folder = write_recording(tmp_path / 'a', 5)
-    import cv2
-
     cv2.imwrite(str(folder / 'sensor/001.png'), np.zeros((16, 20), np.uint16))
     source, validation = split([frames_of(folder)], PHASE, Prompts())
     assert [frame.name for frame in source.sources[0].frames] == ['000', '002', '003']
@@ -87,6 +87,28 @@ def test_depth_without_a_sensor_beside_it_gets_prompts_of_one_size_a_batch(
     assert len(validation) == 1
 
 
+def test_pictures_of_another_shape_are_cut_not_squeezed(tmp_path, write_recording):
+    folder = write_recording(tmp_path / 'a', 4)
+    shutil.rmtree(folder / 'sensor')
+    wide = Phase(steps=1, batch=1, height=28, width=70)
+    _, (example,) = split([frames_of(folder)], wide, Prompts())
+    assert example.truth_m.shape == (28, 70)
+    (frame,) = frames_of(folder)[-1:]
+    middle_m = FileReader([frame], prompt_size=None).read(frame).truth_m[14:42]
+    np.testing.assert_array_equal(example.truth_m, middle_m)
+
+
+def test_frames_without_depth_to_judge_on_are_said_in_one_sentence(tmp_path, write_recording):
+    folder = write_recording(tmp_path / 'a', 4)
+    shutil.rmtree(folder / 'sensor')
+    speck = np.zeros((56, 70), np.uint16)
+    speck[0, 0] = 1000
+    cv2.imwrite(str(folder / 'depth/003.png'), speck)
+    with pytest.raises(RecordingError, match='none of the 1 frames to judge on') as told:
+        split([frames_of(folder)], PHASE, Prompts())
+    assert '\n' not in str(told.value)
+
+
 def test_pictures_smaller_than_the_phase_are_enlarged(tmp_path, write_recording):
     folder = write_recording(tmp_path / 'a', 4)
     shutil.rmtree(folder / 'sensor')
@@ -110,8 +132,6 @@ def test_sensors_of_different_sizes_are_refused(tmp_path, write_recording):
 
 
 def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
-    import cv2
-
     folder = write_recording(tmp_path / 'a', 4)
     cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
     with pytest.raises(FileError, match='000.png has 16x16 pixels, not in the aspect ratio'):

@@ -14,10 +14,14 @@ from safetensors.torch import save_file
 import torch
 
 from promptda_ros.evaluation.readers import find_frames
+from promptda_ros.network import load_network
+from promptda_ros.network import PromptDepthAnythingForDepthEstimation as Network
+from promptda_ros.network.anchor import Anchor, AnchorConfig
+from promptda_ros.training.anchored import Anchored, Both, Turn
 from promptda_ros.training.history import CURVES, LOG, read_log
 from promptda_ros.training.recipe import Optimisation, Recipe
 from promptda_ros.training.recordings import split
-from promptda_ros.training.state import CHECKPOINT, CheckpointMismatch, new_state
+from promptda_ros.training.state import CHECKPOINT, CheckpointMismatch, new_state, Trained
 from promptda_ros.training.trainer import BEST, Diverged, Machine, Trainer
 
 CPU = Machine(torch.device('cpu'), workers=0)
@@ -32,7 +36,7 @@ def make_trainer(tmp_path, network, write_recording) -> Callable[..., Trainer]:
     def make(recipe: Recipe, out: Path, *, machine: Machine = CPU, init: str = '') -> Trainer:
         network.load_state_dict(first)
         network.to(memory_format=torch.channels_last)
-        state = new_state(network, recipe, init_sha256=init)
+        state = new_state(trained(network, recipe), recipe, init_sha256=init)
         state.resume(out)
         source, validation = split(
             [find_frames(folder, reader='rgbd')], recipe.phases[-1], recipe.prompts
@@ -40,6 +44,15 @@ def make_trainer(tmp_path, network, write_recording) -> Callable[..., Trainer]:
         return Trainer(recipe, state, source, {'recordings': validation}, out, machine)
 
     return make
+
+
+def trained(network: Network, recipe: Recipe) -> Trained:
+    """Put a small anchor behind the network where the recipe asks for one."""
+    if not recipe.anchor:
+        return network
+    torch.manual_seed(0)
+    anchor = Anchor(AnchorConfig(widths=(8, 8)))
+    return Both(anchor, network) if recipe.network_share else Anchored(anchor, network)
 
 
 def run(trainer: Trainer, *, until: int | None = None) -> bool:
@@ -70,6 +83,46 @@ def test_six_steps_are_three_and_three_bit_for_bit(make_trainer, make_recipe, tm
     for name in (LOG, f'{BEST}/model.safetensors'):
         parts, wanted = (tmp_path / out / name for out in ('parts', 'whole'))
         assert parts.read_bytes() == wanted.read_bytes(), name
+
+
+def test_network_and_anchor_are_trained_together_and_resume_bit_for_bit(
+    make_trainer, make_recipe, tmp_path
+):
+    """One stream: every step trains the anchor, some train the network, too."""
+    recipe = make_recipe(steps=6, anchor=True, network_share=0.5, seed=1)
+    turns = [Turn.of(recipe, step).trains_network for step in range(6)]
+    assert {*turns[:3]} == {*turns[3:]} == {True, False}
+    whole = make_trainer(recipe, tmp_path / 'whole')
+    begun = weights(whole)
+    assert run(whole)
+    expected = weights(whole)
+    for part in ('now anchor.head', 'now trained.head'):
+        assert any(
+            not torch.equal(expected[name], begun[name]) for name in begun if name.startswith(part)
+        )
+    parts = tmp_path / 'parts'
+    assert not run(make_trainer(recipe, parts), until=3)
+    assert run(make_trainer(recipe, parts))
+    found = weights(make_trainer(recipe, parts))
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    kept = load_network(tmp_path / 'whole' / BEST)
+    assert kept.anchor is not None
+
+
+def test_behind_an_anchor_the_network_stays_as_it_is(make_trainer, make_recipe, tmp_path, network):
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert run(make_trainer(make_recipe(anchor=True), tmp_path / 'out'))
+    after = network.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_each_learns_at_its_own_rate(make_trainer, make_recipe, tmp_path):
+    wanted = Optimisation(rate=1e-3, network_rate=0.25, warm_up_steps=1)
+    recipe = make_recipe(anchor=True, network_share=1.0, optimisation=wanted)
+    trainer = make_trainer(recipe, tmp_path / 'out')
+    run(trainer, until=1)
+    rates = [group['lr'] for group in trainer.state.optimizer.param_groups]
+    assert rates == pytest.approx([1e-3, 0.25e-3])
 
 
 @pytest.mark.parametrize('until', [0, 1])
