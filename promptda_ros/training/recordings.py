@@ -14,7 +14,7 @@ from tqdm import tqdm
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.evaluation.metrics import Judge
-from promptda_ros.evaluation.readers.files import FileReader, FrameFiles
+from promptda_ros.evaluation.readers.files import FileReader, FrameFiles, spread
 from promptda_ros.evaluation.sample import Sample
 from promptda_ros.pictures import require_same_view
 from promptda_ros.training.examples import Example, is_usable, Source
@@ -22,6 +22,9 @@ from promptda_ros.training.prompts import draw_size, make_prompt, usual_sizes
 from promptda_ros.training.recipe import Phase, Prompts
 
 VALIDATION_SHARE = 0.1  # of the frames, the last ones
+JUDGED_AT_MOST = (
+    30  # of them for each recording: neighbours are alike, and each takes half a second
+)
 TRIES = 20  # for a part of a frame that has depth
 LARGEST_SCALE = 1.3
 UNSCALED_SHARE = 0.45  # of the parts, which keep the picture's own resolution
@@ -114,7 +117,7 @@ def split(
         kept = max(1, round(VALIDATION_SHARE * len(usable)))
         measured += [frame for frame in usable[:-kept] if frame.sensor_depth is not None]
         plain.append([frame for frame in usable[:-kept] if frame.sensor_depth is None])
-        validation += usable[-kept:]
+        validation += spread(usable[-kept:], JUDGED_AT_MOST)
     sources = _sources(measured, [frames for frames in plain if frames], prompts)
     if not sources:
         raise RecordingError(

@@ -30,6 +30,17 @@ def test_the_last_tenth_of_every_recording_is_kept_for_validation(tmp_path, writ
     assert len(validation) == 4
 
 
+def test_a_long_recording_is_judged_on_some_of_its_last_tenth(
+    tmp_path, write_recording, monkeypatch
+):
+    """A minute of video would else be judged for longer than it is trained on."""
+    monkeypatch.setattr('promptda_ros.training.recordings.JUDGED_AT_MOST', 2)
+    recording = frames_of(write_recording(tmp_path / 'a', 40))
+    source, validation = split([recording], PHASE, Prompts())
+    assert list(source.sources[0].frames) == recording[:36]
+    assert len(validation) == 2
+
+
 def test_pictures_have_the_size_of_the_phase_and_the_sensor_its_own(tmp_path, write_recording):
     source, validation = split([frames_of(write_recording(tmp_path / 'a', 6))], PHASE, Prompts())
     drawn = source.examples(PHASE, np.random.default_rng(0))
