@@ -66,7 +66,7 @@ benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.report
 
 accuracy: $(VENV)/.sim
-	$(BIN)/python -m benchmarks.accuracy $(FRAMES)
+	$(BIN)/python -m benchmarks.accuracy $(FRAMES) --page docs/evaluation.md
 
 clean:
 	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output *.egg-info pip_ros/build pip_ros/*.egg-info

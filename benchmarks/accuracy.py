@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the tables of docs/evaluation.md: how far a network is from known depth.
 
-Every table comes from `promptda evaluate`, whose commands are printed. Name folders of real
+Every figure comes from `promptda evaluate`, whose commands are printed. Name folders of real
 frames that the network was not trained on.
 """
 
@@ -23,7 +23,8 @@ from benchmarks.results import Cell, Results, Table
 from promptda_ros.sim.renderer import NoRenderer, require_renderer
 from promptda_ros.tools.main import main as promptda
 
-METHODS = ['--methods', 'as_it_is', 'bilinear', 'network']
+METHODS = ('--methods', 'bilinear', 'network')
+AS_IT_IS = ('--methods', 'as_it_is', 'bilinear', 'network')
 WITHOUT_ANCHOR = ' without anchor'
 FIGURES = {
     'MAE': 'relative_mae',
@@ -40,7 +41,9 @@ COLUMNS = (
     'sensor as it is',
 )
 CELL_SIZE = '336x252'
+MARK = 'benchmarks.accuracy'
 Row = dict[str, Any]
+Run = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Prompt:
 
     title: str
     words: Sequence[str]  # of `promptda evaluate`
+    methods: Sequence[str] = METHODS
 
 
 PROMPTS = (
@@ -57,7 +61,7 @@ PROMPTS = (
     Prompt('160x120', ('--prompt-size', '160x120', '--holes', '0')),
     Prompt('160x120, 25 % cut out', ('--prompt-size', '160x120', '--holes', '0.25')),
     Prompt('256x192', ('--prompt-size', '256x192', '--holes', '0')),
-    Prompt('640x480, 25 % cut out', ('--prompt-size', 'full', '--holes', '0.25')),
+    Prompt('640x480, 25 % cut out', ('--prompt-size', 'full', '--holes', '0.25'), AS_IT_IS),
     Prompt('8x8', ('--prompt-size', '8x8', '--holes', '0')),
 )
 
@@ -67,9 +71,10 @@ def main() -> None:
     arguments = _parser().parse_args()
     folders = [str(folder) for folder in arguments.folders]
     more = ['--frames', str(arguments.frames), '--model', arguments.model]
-    found = {
+    runs = {
         prompt.title: evaluate([*folders, *prompt.words, *METHODS, *more]) for prompt in PROMPTS
     }
+    found = {title: run['rows'] for title, run in runs.items()}
     tables = list(source_tables(found))
     lost = []
     try:
@@ -77,15 +82,15 @@ def main() -> None:
         tables.append(cell_table(['--frames', str(arguments.views), '--model', arguments.model]))
     except NoRenderer as error:
         lost.append(f'no simulated cell: {error}')
-    settings = (
-        f'Up to {arguments.frames} frames of each folder, {arguments.views} views of the cell.'
-    )
-    title = f'Accuracy of {arguments.model}'
-    Results(title, tables, settings, lost, figures=found).report(arguments.out)
+    described = describe(next(iter(runs.values())))
+    results = Results(f'Accuracy of {arguments.model}', tables, described, lost, figures=found)
+    results.report(arguments.out)
+    if arguments.page:
+        results.insert(arguments.page, MARK)
 
 
-def evaluate(words: Sequence[str]) -> list[Row]:
-    """Run `promptda evaluate` and return its rows."""
+def evaluate(words: Sequence[str]) -> Run:
+    """Run `promptda evaluate` and return the content of its results.json."""
     command = ['evaluate', *words]
     print('promptda ' + ' '.join(command), file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
@@ -93,13 +98,20 @@ def evaluate(words: Sequence[str]) -> list[Row]:
             code = promptda([*command, '--out', folder])
         if code:
             raise SystemExit(code)
-        rows: list[Row] = json.loads((Path(folder) / 'results.json').read_text())['rows']
-    return rows
+        run: Run = json.loads((Path(folder) / 'results.json').read_text())
+    return run
+
+
+def describe(run: Run) -> str:
+    """Say which weights were judged."""
+    (model,) = run['models']
+    weights = f'weights {model["model.sha256"][:8]}, anchor {model["anchor.sha256"][:8]}'
+    return f'{model["model.name"]} ({weights}), torch {run["versions"]["torch"]}.'
 
 
 def cell_table(more: Sequence[str]) -> Table:
     """Return the table of the simulated sensors."""
-    rows = evaluate(['cell', '--size', CELL_SIZE, '--holes', '0', *METHODS, *more])
+    rows = evaluate(['cell', '--size', CELL_SIZE, '--holes', '0', *METHODS, *more])['rows']
     return _table(
         f'simulated cell, {rows[0]["frames"]} views',
         'sensor',
@@ -129,14 +141,14 @@ def _cells(rows: Sequence[Row]) -> list[Cell]:
     """Return the figures of one group of methods; ratios are means over frames."""
     by_method = {row['method']: row for row in rows}
     ours = next(name for name in by_method if name not in ('as_it_is', 'bilinear'))
-    alone = by_method.get(ours + WITHOUT_ANCHOR)
+    alone, as_it_is = by_method.get(ours + WITHOUT_ANCHOR), by_method.get('as_it_is')
     return [
         _number(by_method['bilinear']['means']['mae_m'], scale=1e3),
         _number(by_method[ours]['means']['mae_m'], scale=1e3),
         *(_number(by_method[ours]['means'][name]) for name in FIGURES.values()),
         _number(by_method[ours]['worst']),
         _number(alone['means']['relative_mae']) if alone else '-',
-        _number(by_method['as_it_is']['means']['relative_mae']),
+        _number(as_it_is['means']['relative_mae']) if as_it_is else '-',
     ]
 
 
@@ -155,8 +167,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('folders', type=Path, nargs='+', help='of real frames')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--frames', type=int, default=10, help='of each folder, evenly spread')
-    parser.add_argument('--views', type=int, default=20, help='of the simulated cell')
+    parser.add_argument('--views', type=int, default=12, help='of the simulated cell')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/accuracy.json'))
+    parser.add_argument('--page', type=Path, help='put the tables in here, as docs/evaluation.md')
     return parser
 
 

@@ -28,6 +28,7 @@ PROMPTS = (
     Prompt('160x120', ('--prompt-size', '160x120', '--holes', '0')),
     Prompt('640x480, 25 % cut out', ('--prompt-size', 'full', '--holes', '0.25')),
 )
+MARK = 'benchmarks.own_sensor'
 FIGURES = {'MAE': 'relative_mae', 'edge band': 'relative_edge_mae', 'flat': 'relative_flat_mae'}
 COLUMNS = ('sensor depth', *FIGURES, 'worst frame')
 
@@ -41,9 +42,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for source in arguments.folders:
             tables.append(_adapted(source, Path(folder) / source.name, init, arguments))
-    recipe = arguments.recipe.name
-    settings_text = f'{recipe}, {arguments.frames} frames of the second half of each recording.'
-    Results("One's own sensor", tables, settings_text).report(arguments.out)
+    described = f'{arguments.model} by {arguments.recipe.name}.'
+    results = Results("One's own sensor", tables, described)
+    results.report(arguments.out)
+    if arguments.page:
+        results.insert(arguments.page, MARK)
 
 
 def _adapted(source: Path, work: Path, init: Path, arguments: argparse.Namespace) -> Table:
@@ -81,7 +84,7 @@ def _line(
     prompt: Prompt, folder: Path, models: Sequence[str], arguments: argparse.Namespace
 ) -> list[Cell]:
     more = ['--methods', 'bilinear', 'network', '--frames', str(arguments.frames)]
-    rows = evaluate([str(folder), '--model', *models, *prompt.words, *more])
+    rows = evaluate([str(folder), '--model', *models, *prompt.words, *more])['rows']
     before, after = (_of(rows, name) for name in models)
     shown = [
         f'{before["means"][name]:.2f} -> {after["means"][name]:.2f}' for name in FIGURES.values()
@@ -101,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--recipe', type=Path, default=REPOSITORY / 'training' / 'adapt.yaml')
     parser.add_argument('--frames', type=int, default=10, help='to judge on, evenly spread')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/own_sensor.json'))
+    parser.add_argument('--page', type=Path, help='put the tables in here')
     return parser
 
 

@@ -57,6 +57,17 @@ class Results:
         path.write_text(json.dumps(asdict(self), indent=2) + '\n')
         print(f'\nwritten to {path}')
 
+    def insert(self, page: Path, mark: str) -> None:
+        """Put the tables between `<!-- MARK -->` and `<!-- end MARK -->` of a page."""
+        before, begin, rest = page.read_text().partition(f'<!-- {mark} -->')
+        _, end, after = rest.partition(f'<!-- end {mark} -->')
+        if not (begin and end):
+            raise SystemExit(f'{page} has no place for the tables of {mark}')
+        tables = [f'**{table.title}**\n\n' + '\n'.join(table.lines()) for table in self.tables]
+        told = [self.settings, *tables, *(f'* {each}' for each in self.lost)]
+        page.write_text('\n\n'.join([before + begin, *told, end + after]))
+        print(f'and into {page}')
+
 
 def machine() -> dict[str, str]:
     """Return what was measured on, and when."""

@@ -45,4 +45,4 @@ def test_a_network_without_an_anchor_has_no_figure_for_that():
 
 def test_every_command_is_one_that_promptda_evaluate_takes():
     for prompt in accuracy.PROMPTS:
-        make_parser().parse_args(['folder', *prompt.words, *accuracy.METHODS])
+        make_parser().parse_args(['folder', *prompt.words, *prompt.methods])

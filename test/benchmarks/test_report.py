@@ -86,3 +86,17 @@ def test_make_benchmark_runs_every_benchmark():
 
     assert {name for name in named if f'benchmarks.{name}' not in recipe} == set()
     assert 'benchmarks.report' in recipe
+
+
+def test_tables_take_the_place_of_those_before_in_a_page(tmp_path):
+    page = tmp_path / 'page.md'
+    page.write_text('# Page\n\n<!-- hops -->\n\nold\n\n<!-- end hops -->\n\nMore.\n')
+    table = Table('Hops', ('size', 'p50 ms'), [['0.9 MB', 3.0]])
+    for _ in range(2):
+        Results('Hops', [table], 'Quiet.').insert(page, 'hops')
+    assert page.read_text() == (
+        '# Page\n\n<!-- hops -->\n\nQuiet.\n\n**Hops**\n\n'
+        '| size | p50 ms |\n| --- | --- |\n| 0.9 MB | 3 |\n\n<!-- end hops -->\n\nMore.\n'
+    )
+    with pytest.raises(SystemExit, match='no place'):
+        Results('Hops', [table], 'Quiet.').insert(page, 'others')
