@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +22,7 @@ from promptda_ros.training.anchored import (
     Turn,
 )
 from promptda_ros.training.examples import Batch
+from promptda_ros.training.loss import training_loss
 
 STEPS = 2000
 
@@ -82,3 +86,28 @@ def test_an_anchor_learns_to_do_without_its_network(network, batch):
     (alone,) = answers(anchored, batch, Turn(False, False, False))
     torch.testing.assert_close(alone.depth_m, anchored(batch, None))
     assert not torch.equal(alone.depth_m, predict(anchored, batch))
+
+
+@pytest.mark.parametrize('kind', [Anchored, Both])
+def test_nothing_of_a_step_stays_behind_on_the_cpu(network, batch, kind, monkeypatch):
+    """The meta device stands for a card: it refuses to work with tensors of another device."""
+    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # meta has none
+    model = kind(small_anchor(), network.to('meta')).to('meta')
+    elsewhere = batch.to(torch.device('meta'))
+    for turn in (Turn(kind is Both, True, False), Turn(False, False, False)):
+        for one in answers(model, elsewhere, turn):
+            loss = training_loss(
+                one.depth_m, one.prompt_m, one.truth_m, unit='bilinear_error', edge_weight=0.1
+            )
+            assert loss.device.type == 'meta'
+    assert predict(model, elsewhere).device.type == 'meta'
+
+
+def test_depth_keeps_its_precision_where_products_are_in_half_of_it(network, batch):
+    """Convolutions in bfloat16 only weigh; a wall 2 m away is no step of bfloat16 (8 mm) off."""
+    both = Both(Anchor(AnchorConfig(widths=(8, 8))), network)
+    wall = replace(batch, prompt_m=torch.full_like(batch.prompt_m, 2.003))
+    with torch.autocast('cpu', torch.bfloat16):
+        of_anchor, of_network = answers(both, wall, Turn(True, False, False))
+    assert of_anchor.depth_m.dtype == of_network.depth_m.dtype == torch.float32
+    assert (of_anchor.depth_m - 2.003).abs().max() < 1e-4
