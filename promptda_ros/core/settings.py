@@ -428,8 +428,7 @@ class TrustSettings:
     )
     agreement_fraction: float = _setting(
         0.01,
-        'The same as a share of the depth; both limits hold. 0.01 is twice the uncertainty of a '
-        'surface that was measured everywhere.',
+        'The same as a share of the depth; both limits hold. Good sensors have noise of 0.2 to 1 %.',
         limits=(0.0001, 1.0),
         live=True,
     )

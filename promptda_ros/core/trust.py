@@ -8,6 +8,8 @@ unless somebody asks for it, but for the gate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 import enum
 import math
 
@@ -20,12 +22,13 @@ from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Mask
 from promptda_ros.core.sensor_range import fit_side
 from promptda_ros.core.settings import TrustSettings
 
-# Weights of the terms below: chosen by training/calibrate_uncertainty.py on validation scenes of
-# the cell with promptda-tiny, so that |error| < 2 x uncertainty for 96 % of the pixels of every
-# simulated sensor; docs/trust.md has what that gave on held-out scenes.
-WEIGHTS = (0.0043, 0.46, 2.0)
-# The sensor's values around a pixel are those of so many measurements side by side.
-NEIGHBOURHOOD = 3
+# Weights of the terms below, in their order: chosen by training/calibrate_uncertainty.py with
+# promptda-tiny, with its anchor and without, on scenes of the cell and on real frames, so that
+# |error| < 2 x uncertainty for 95 % of the pixels of every sensor; docs/trust.md has what that
+# gave on frames not looked at.
+WEIGHTS = (0.0016, 1.3, 5.8, 0.78, 3.7)
+# Pixels on either side over which depth bends: at least so many, and a share of the longer side.
+BEND_REACH_PX, BEND_REACH_SHARE = 4, 1 / 160
 
 
 class Validity(enum.IntEnum):
@@ -58,30 +61,49 @@ def find_validity(depth: Depth, settings: TrustSettings) -> ByteImage:
     return codes
 
 
-def estimate_uncertainty(depth: Depth) -> FloatImage:
+def estimate_uncertainty(depth: Depth, weights: Sequence[float] = WEIGHTS) -> FloatImage:
     """Return metres (H, W), NaN where the depth is: the error is within twice as much for 95 %.
 
     Where the sensor measured, it is no less than the disagreement with the measurement.
     """
-    uncertainty_m = np.zeros(depth.depth_m.shape, np.float32)
-    for weight, term_m in zip(WEIGHTS, uncertainty_terms(depth), strict=True):
-        uncertainty_m += np.float32(weight) * term_m
-    measured = enlarge_mask(depth.prompt.measured, depth.depth_m.shape)
-    disagreement_m = np.where(measured, _difference_m(depth), np.float32(0))
-    return np.maximum(uncertainty_m, disagreement_m)
+    terms = uncertainty_terms(depth)
+    uncertainty_m = terms.disagreement_m.copy()
+    weighted_m = np.zeros_like(uncertainty_m)
+    for weight, term_m in zip(weights, terms.all(), strict=True):
+        weighted_m += np.float32(weight) * term_m
+    np.maximum(uncertainty_m, weighted_m, out=uncertainty_m)
+    uncertainty_m[np.isnan(depth.depth_m)] = np.nan
+    return uncertainty_m
 
 
-def uncertainty_terms(depth: Depth) -> tuple[FloatImage, FloatImage, FloatImage]:
-    """Return what makes depth uncertain, all in metres (H, W).
+@dataclass(frozen=True)
+class Terms:
+    """What makes depth uncertain, all in metres (H, W), known also where the depth is not."""
 
-    The depth itself; the spread of the sensor's values around, which is large at steps and for
-    coarse sensors; the depth times the distance to the nearest measurement, as a share of the
-    picture's diagonal.
-    """
-    size = depth.depth_m.shape
-    spread_m = enlarge_bilinear(_spread(depth.prompt), size)
-    distance = enlarge_bilinear(_distance_to_measured(depth.prompt), size)
-    return depth.depth_m, spread_m, distance * depth.depth_m
+    depth_m: FloatImage
+    bend_m: FloatImage  # of the depth around: an edge may lie some pixels beside
+    gap_m: FloatImage  # of the sensor around, times its pitch: what lies between its samples
+    disagreement_m: FloatImage  # of depth and sensor at its samples; 0 in holes
+    distance_m: FloatImage  # the depth times the distance to the nearest measurement
+
+    def all(self) -> tuple[FloatImage, ...]:
+        """Return the terms in the order of the weights."""
+        return self.depth_m, self.bend_m, self.gap_m, self.disagreement_m, self.distance_m
+
+
+def uncertainty_terms(depth: Depth) -> Terms:
+    """Measure what makes depth uncertain; lengths across the picture are shares of it."""
+    size, prompt = depth.depth_m.shape, depth.prompt
+    depth_m = _complete(depth)
+    reach_px = max(BEND_REACH_PX, round(BEND_REACH_SHARE * max(size)))
+    distance = enlarge_bilinear(_distance_to_measured(prompt), size)
+    return Terms(
+        depth_m=depth_m,
+        bend_m=_bend(depth_m, reach_px),
+        gap_m=enlarge_bilinear(_gap(prompt), size),
+        disagreement_m=_disagreement(depth_m, prompt),
+        distance_m=distance * depth_m,
+    )
 
 
 def require_trust(depth: Depth, settings: TrustSettings) -> None:
@@ -130,20 +152,46 @@ def _agrees(depth: Depth, measured: Mask, settings: TrustSettings) -> Mask:
     return agrees
 
 
-def _difference_m(depth: Depth) -> FloatImage:
-    """Return how far (H, W) the depth is from the prompt, NaN where it is unknown."""
-    prompt_m = enlarge_nearest(depth.prompt.depth_m, depth.depth_m.shape)
-    difference_m: FloatImage = np.abs(depth.depth_m - prompt_m)
-    return difference_m
+def _complete(depth: Depth) -> FloatImage:
+    """Return depth (H, W) with that of the prompt in the place of what is unknown."""
+    unknown = np.isnan(depth.depth_m)
+    if not unknown.any():
+        return depth.depth_m
+    return np.where(
+        unknown, enlarge_bilinear(depth.prompt.depth_m, depth.depth_m.shape), depth.depth_m
+    )
 
 
-def _spread(prompt: Prompt) -> FloatImage:
-    """Return how far (h, w) the prompt's values lie apart in the neighbourhood of each pixel."""
-    reach = math.ceil((NEIGHBOURHOOD * _pitch_px(prompt) - 1) / 2)
-    side = 2 * min(reach, max(prompt.depth_m.shape)) + 1  # a wall of one value has any pitch
-    kernel = np.ones((side, side), np.uint8)
-    spread_m: FloatImage = cv2.dilate(prompt.depth_m, kernel) - cv2.erode(prompt.depth_m, kernel)
-    return spread_m
+def _bend(values: FloatImage, reach_px: int) -> FloatImage:
+    """Return how far the middle of the range around each value is from it, twice.
+
+    Steps and thin things bend, planes do not, however slanted they are: beyond the border they
+    go on.
+    """
+    height, width = values.shape
+    beyond = np.pad(values, reach_px, 'reflect', reflect_type='odd')
+    kernel = np.ones((2 * reach_px + 1,) * 2, np.uint8)
+    both = cv2.dilate(beyond, kernel) + cv2.erode(beyond, kernel)
+    bend: FloatImage = np.abs(
+        both[reach_px : reach_px + height, reach_px : reach_px + width] - 2 * values
+    )
+    return bend
+
+
+def _gap(prompt: Prompt) -> FloatImage:
+    """Return how far the sensor bends (h, w) times its pitch, a share of the picture's width."""
+    pitch_px = _pitch_px(prompt)
+    # A wall of one value has any pitch.
+    reach_px = min(max(1, int(pitch_px)), max(prompt.depth_m.shape))
+    return _bend(prompt.depth_m, reach_px) * np.float32(pitch_px / prompt.depth_m.shape[1])
+
+
+def _disagreement(depth_m: FloatImage, prompt: Prompt) -> FloatImage:
+    """Return how far depth (H, W) is from the sensor's samples; 0 where it measured nothing."""
+    samples, size = prompt.depth_m.shape, depth_m.shape
+    at_samples_m = cv2.resize(depth_m, samples[::-1], interpolation=cv2.INTER_AREA)
+    off_m = enlarge_bilinear(np.abs(at_samples_m - prompt.depth_m), size)
+    return np.where(enlarge_mask(prompt.measured, size), off_m, np.float32(0))
 
 
 def _pitch_px(prompt: Prompt) -> float:

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 import numpy as np
 import pytest
 
+from promptda_ros.core.fill import distance_px
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage
 from promptda_ros.core.prompt import condition
 from promptda_ros.core.sensor_range import find_out_of_range
@@ -184,11 +186,41 @@ def test_it_grows_with_the_depth_into_holes_and_at_steps():
 
 
 def test_a_coarse_sensor_is_less_certain_than_a_fine_one_of_the_same_scene():
-    """Zones arrive as blocks of equal values."""
+    """Zones arrive as blocks of equal values; what lies within one may be missed."""
     fine_m = slope(96, 128)
+    fine_m[30:70, 40:90] -= np.float32(0.2)
     coarse_m = fine_m[8::16, 8::16].repeat(16, axis=0).repeat(16, axis=1)
     fine, coarse = (estimate_uncertainty(depth_of(each, scale=1)) for each in (fine_m, coarse_m))
-    assert (coarse > fine).all()
+    assert coarse.mean() > 3 * fine.mean()
+    assert (coarse >= 0.8 * fine).mean() > 0.95
+
+
+def test_a_slanted_plane_is_certain_up_to_the_border():
+    """Planes have no bend, and go on beyond the picture."""
+    relative = estimate_uncertainty(depth_of(slope(96, 128), scale=1)) / slope(96, 128)
+    np.testing.assert_allclose(relative, relative[48, 64], rtol=0.02)
+
+
+@given(st.integers(1, 10), st.integers(11, 22), st.integers(1, 14), st.integers(15, 30))
+def test_it_grows_the_farther_a_hole_is_from_the_nearest_measurement(top, bottom, left, right):
+    sensor_m = np.full((24, 32), 1.0, np.float32)
+    sensor_m[top:bottom, left:right] = np.nan
+    uncertainty_m = estimate_uncertainty(depth_of(sensor_m, scale=1))
+    distance = distance_px(np.isfinite(sensor_m)).ravel()
+    in_order = uncertainty_m.ravel()[np.argsort(distance, kind='stable')]
+    assert (np.diff(in_order) >= -1e-6).all()
+    assert uncertainty_m[distance.reshape(24, 32) == 0].max() < uncertainty_m[top, left]
+
+
+@given(
+    depths=arrays(np.float32, (12, 16), elements=st.floats(0.125, 8, width=32) | st.just(np.nan))
+)
+def test_it_is_positive_and_unknown_exactly_where_the_depth_is(depths):
+    """Whatever the network says, and whatever of it was removed."""
+    answer_m = depths.repeat(8, axis=0).repeat(8, axis=1)
+    uncertainty_m = estimate_uncertainty(depth_of(holed(), answer_m))
+    np.testing.assert_array_equal(np.isnan(uncertainty_m), np.isnan(answer_m))
+    assert (uncertainty_m[np.isfinite(answer_m)] > 0).all()
 
 
 def test_a_flat_wall_is_certain():
@@ -206,7 +238,7 @@ def test_it_scales_with_the_scene(scale):
         one.saturated,
     )
     np.testing.assert_allclose(
-        estimate_uncertainty(many), scale * estimate_uncertainty(one), rtol=1e-4
+        estimate_uncertainty(many), scale * estimate_uncertainty(one), rtol=1e-3
     )
 
 
