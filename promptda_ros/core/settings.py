@@ -428,7 +428,8 @@ class TrustSettings:
     )
     agreement_fraction: float = _setting(
         0.01,
-        'The same as a share of the depth; both limits hold. Good sensors have noise of 0.2 to 1 %.',
+        'The same as a share of the depth; both limits hold. '
+        'Good sensors have noise of 0.2 to 1 %.',
         limits=(0.0001, 1.0),
         live=True,
     )
