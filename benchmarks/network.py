@@ -31,7 +31,6 @@ from promptda_ros.network.folded import fold, FoldedNetwork
 from promptda_ros.network.onednn import use_onednn
 from promptda_ros.network.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
-from promptda_ros.network.statement import read_statement, Statement
 from promptda_ros.share import share_folder
 from promptda_ros.spinning import let_threads_sleep
 from promptda_ros.tools.export import export_onnx
@@ -93,13 +92,7 @@ def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
     network, settings = _network(name), build({})
     folded = _fold(network)
     use_onednn(folded)
-    states = read_statement(_folder(name)) if name == EMBEDDED else Statement()
-    estimator = Estimator(
-        folded,
-        device=torch.device('cpu'),
-        refine_edges=states.refine_edges,
-        agree_with_sensor=states.agree_with_sensor,
-    )
+    estimator = Estimator(folded, device=torch.device('cpu'))
     size = estimator.network_size(height, width)
     runs = {
         'transformers': host.hugging_face(hugging_face(network), frame, size),

@@ -181,7 +181,7 @@ def _load(
     resolution = settings.model.resolution
 
     def make(dtype: torch.dtype) -> Estimator:
-        return _estimator(network, pixels, statement, resolution, device, dtype)
+        return _estimator(network, pixels, resolution, device, dtype)
 
     estimator = make(dtype)
     notes = [statement.caution] if statement.caution else []
@@ -237,7 +237,6 @@ def _compile(
 def _estimator(
     network: PromptDepthAnythingForDepthEstimation,
     pixels: Normalisation,
-    statement: Statement,
     resolution: str,
     device: torch.device,
     dtype: torch.dtype,
@@ -249,8 +248,6 @@ def _estimator(
         folded,
         device=device,
         resolution=resolution,
-        refine_edges=statement.refine_edges,
-        agree_with_sensor=statement.agree_with_sensor,
         space=DEPTH_SPACES[network.config.depth_space],
     )
 

@@ -130,7 +130,11 @@ class Pipeline:
     ) -> None:
         with self._dropping(camera), camera.stages.time('prepare'):
             prepared = run_on_device(
-                self.model.estimator.prepare, frame, settings.prompt, camera.history
+                self.model.estimator.prepare,
+                frame,
+                settings.prompt,
+                settings.output,
+                camera.history,
             )
             batch.append(Waiting(camera, pair, settings, frame, prepared))
 

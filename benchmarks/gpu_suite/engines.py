@@ -15,7 +15,7 @@ from benchmarks.gpu_suite import networks
 from benchmarks.gpu_suite.networks import Size
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
-from promptda_ros.core.settings import PromptSettings
+from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 PROMPT_SIZE = (192, 256)
@@ -43,8 +43,9 @@ def random_batch(random: np.random.Generator, count: int, size: Size) -> Batch:
 
 def ours(estimator: Estimator, batch: Batch) -> Work:
     """Return the network's part of what the node does with a batch."""
+    alone = OutputSettings(anchor='off')
     prepared = [
-        estimator.prepare(Frame(1, 'camera', image, prompt_m), PromptSettings())
+        estimator.prepare(Frame(1, 'camera', image, prompt_m), PromptSettings(), alone)
         for image, prompt_m in zip(batch.images, batch.prompts_m, strict=True)
     ]
 

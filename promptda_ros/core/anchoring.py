@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from promptda_ros.core.frame import FloatImage, Mask, Prompt, Reading
+from promptda_ros.core.frame import FloatImage, Prompt, Reading
 from promptda_ros.core.prompt import complete, Measured
-from promptda_ros.core.sensor_range import reduce_reading
+from promptda_ros.core.sensor_range import reduce_mask, reduce_reading
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.core.transfer import upload
 
@@ -71,16 +71,11 @@ def reduced(found: Measured, max_long_side: int) -> Measured:
         found,
         depth_m=small.depth_m,
         measured=small.measured,
-        rejected=_reduced(found.rejected, max_long_side),
+        rejected=reduce_mask(found.rejected, max_long_side),
         beyond=small.beyond,
         nearer=small.nearer,
-        unsupported=None if far is None else _reduced(far, max_long_side),
+        unsupported=None if far is None else reduce_mask(far, max_long_side),
     )
-
-
-def _reduced(mask: Mask, max_long_side: int) -> Mask:
-    marked = Reading(mask.astype(np.float32), mask, None, None)
-    return reduce_reading(marked, max_long_side).measured
 
 
 def without_repeats(depth_m: FloatImage) -> FloatImage:

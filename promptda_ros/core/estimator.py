@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.agree import agree_with_sensor, has_zones
 from promptda_ros.core.anchoring import (
     AnchorNetwork,
     at_own_size,
@@ -29,21 +28,19 @@ from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, Measured
-from promptda_ros.core.refine import refine_edges
 from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
 from promptda_ros.core.sensor_range import find_out_of_range
 from promptda_ros.core.settings import OutputSettings, PromptSettings
+from promptda_ros.core.surface_residual import surface_residual
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
-from promptda_ros.core.upsample import upsample_guided
+from promptda_ros.core.upsample import upsample
 
 # The output is a sigmoid between the prompt's minimum and maximum: this near to either end
 # (share of the range) it may be cut off there.
 SATURATION = 0.005
-# An anchor works at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
-ANCHORED_PIXELS, ANCHORED_PIXELS_ON_GPU = 410_000, 2_080_000
-# Neighbours whose depth differs by more than this share are on different surfaces.
-SURFACE_STEP = 0.02
+# Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
+HELD_PIXELS, HELD_PIXELS_ON_GPU = 410_000, 2_080_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Prepared:
     pixels: Tensor  # (1, 3, h, w), 0 to 255
     prompt_m: Tensor  # (1, 1, hp, wp) float32
     prompt: Prompt
-    own: OwnPrompt | None = None  # where there is an anchor: the sensor at its own size
+    own: OwnPrompt | None = None  # the sensor at its own size; None: nothing is held there
 
 
 class Network(Protocol):
@@ -78,20 +75,16 @@ class Estimator:
         *,
         device: torch.device,
         resolution: str = 'auto',
-        refine_edges: bool = False,
-        agree_with_sensor: bool = False,
         space: DepthSpace = METRES,
         anchor: AnchorNetwork | None = None,
     ) -> None:
-        """Take networks that are on the device, and what `auto` of two settings means for them.
+        """Take networks that are on the device.
 
         space: of the network's output inside, which is a share of the prompt's range there.
         """
         self.network = network
         self.anchor = anchor
         self.device = device
-        self._refine_edges = refine_edges
-        self._agree_with_sensor = agree_with_sensor
         self._space = space
         fallback = 'full' if device.type == 'cuda' else 'low'
         self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
@@ -113,13 +106,17 @@ class Estimator:
         Raises:
             BadFrame: the frame can't give depth one can trust.
         """
-        prepared = self.prepare(frame, prompt)
+        prepared = self.prepare(frame, prompt, output)
         (network_depth_m,) = self.infer([prepared])
         return self.restore(prepared, network_depth_m, output)
 
     @one_thread()
     def prepare(
-        self, frame: Frame, settings: PromptSettings, history: History | None = None
+        self,
+        frame: Frame,
+        settings: PromptSettings,
+        output: OutputSettings,
+        history: History | None = None,
     ) -> Prepared:
         """Condition the prompt, upload once, resize on the device.
 
@@ -129,10 +126,11 @@ class Estimator:
         require_same_view((height, width), frame.sensor_depth_m.shape)
         size = self.network_size(height, width)
         frame = replace(frame, image=_contiguous(frame.image))
-        found = self._find(frame, settings)
+        holder = self._holder(output)
+        found = self._find(frame, settings, holder)
         if history is not None:
             found = history.average(found, frame, settings)
-        own = None if self.anchor is None else OwnPrompt.of(found, self.device)
+        own = OwnPrompt.of(found, self.device) if holder else None
         small = reduced(found, settings.max_long_side)
         if own is not None and small is found:
             prompt, prompt_m = own.prompt, own.prompt_m
@@ -170,82 +168,62 @@ class Estimator:
     def restore(
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
     ) -> Depth:
-        """Check the network's answer, mark what it can't express, bring it to the image's size."""
+        """Check the network's answer, hold it at the sensor, mark what it can't express."""
         _require_shape(network_depth_m, prepared.pixels.shape[2:])
-        anchored_m = self._anchored(prepared, network_depth_m, settings)
+        depth_m, prompt = self._depth(prepared, network_depth_m, settings)
         with one_thread():
-            return self._finished(prepared, network_depth_m, anchored_m, settings)
-
-    def _finished(
-        self,
-        prepared: Prepared,
-        network_depth_m: Tensor,
-        anchored_m: Tensor | None,
-        settings: OutputSettings,
-    ) -> Depth:
-        limits_m = torch.stack(network_depth_m.aminmax())
-        prompt = prepared.prompt
-        if anchored_m is not None and prepared.own is not None:
-            # An anchor is not bound to the range of the prompt.
-            depth_m, prompt = anchored_m, prepared.own.prompt
-            saturated = torch.zeros_like(network_depth_m, dtype=torch.bool)
-            limits_m = torch.stack((*limits_m, *anchored_m.aminmax())).sort().values
-        else:
-            saturated = self._saturated(network_depth_m, prompt)
-            depth_m = self._enlarged(prepared, network_depth_m, settings)
-        depth_m = _without(depth_m, self._unknown(prompt, saturated, settings))
-        out_of_range = find_out_of_range(prompt, depth_m.shape)
-        if out_of_range is not None:
-            depth_m = depth_m.masked_fill(upload(out_of_range, self.device), math.nan)
-        # The host waits here, and nowhere before. What is refused is not published.
-        found_m, at_end, limits = download(depth_m, saturated, limits_m)
+            saturated = self._saturated(network_depth_m, prepared.prompt, settings)
+            limits_m = torch.stack((*network_depth_m.aminmax(), *depth_m.aminmax())).sort().values
+            known_m = _without(depth_m, self._unknown(prompt, saturated, settings))
+            out_of_range = find_out_of_range(prompt, depth_m.shape)
+            if out_of_range is not None:
+                known_m = known_m.masked_fill(upload(out_of_range, self.device), math.nan)
+            # The host waits here, and nowhere before. What is refused is not published.
+            found_m, at_end, limits = download(known_m, saturated, limits_m)
         if not (limits[0] > 0 and limits[-1] < math.inf):  # NaN fails, too
-            raise _invalid(network_depth_m if anchored_m is None else anchored_m)
+            raise _invalid(depth_m)
         return Depth(
             depth_m=found_m,
             prompt=prompt,
             saturated=at_end,
-            on_device=None if self.device.type == 'cpu' else OnDevice(depth_m, prepared.image),
+            on_device=None if self.device.type == 'cpu' else OnDevice(known_m, prepared.image),
         )
 
-    def _enlarged(
+    def _depth(
         self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
-    ) -> Tensor:
-        """Bring the network's depth to the image's size without an anchor."""
-        colours = prepared.pixels[0]
-        depth_m, coarse = network_depth_m, has_zones(prepared.prompt)
-        if _applies(settings.refine_edges, self._refine_edges):
-            depth_m = refine_edges(depth_m, colours, rounds=2 if coarse else 1)
-        if _applies(settings.agree_with_sensor, self._agree_with_sensor) and not coarse:
-            measured = upload(prepared.prompt.measured, self.device)
-            depth_m = agree_with_sensor(depth_m, prepared.prompt_m[0, 0], measured)
-        return upsample_guided(depth_m, colours, prepared.image, surface_step=SURFACE_STEP)
-
-    def _find(self, frame: Frame, settings: PromptSettings) -> Measured:
-        """Tell measurements from everything else, for an anchor at the sensor's own size."""
-        if self.anchor is None:
-            return find_measured(frame.sensor_depth_m, settings)
-        own = at_own_size(settings, self._anchored_size(frame.image.shape[:2]))
-        return find_measured(without_repeats(frame.sensor_depth_m), own)
-
-    def _anchored(
-        self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
-    ) -> Tensor | None:
-        """Return depth (H, W) held at the sensor; None: no anchor is there or wanted."""
-        if self.anchor is None or prepared.own is None or settings.anchor == 'off':
-            return None
-        own, image = prepared.own, prepared.image
-        size = self._anchored_size(image.shape[:2])
+    ) -> tuple[Tensor, Prompt]:
+        """Return depth (H, W), held at the sensor where that is wanted, and what it rests on."""
+        holder, own, image = self._holder(settings), prepared.own, prepared.image
+        if holder is None or own is None:
+            return upsample(network_depth_m, image.shape[:2]), prepared.prompt
+        size = self._held_size(image.shape[:2])
         pixels = image.permute(2, 0, 1)[None].float()
         if image.shape[:2] != size:
             pixels = F.interpolate(pixels, size, mode='bilinear', antialias=True)
-        held_m = self.anchor(pixels, own.prompt_m, own.measured, network_depth_m[None, None])[0, 0]
-        depth_m = upsample_guided(held_m, pixels[0], image, surface_step=SURFACE_STEP)
-        return keep_measured(depth_m, own) if settings.fuse == 'keep_measured' else depth_m
+        held_m = holder(pixels, own.prompt_m, own.measured, network_depth_m[None, None])[0, 0]
+        depth_m = upsample(held_m, image.shape[:2])
+        if settings.fuse == 'keep_measured':
+            depth_m = keep_measured(depth_m, own)
+        return depth_m, own.prompt
 
-    def _anchored_size(self, size: Sequence[int]) -> tuple[int, int]:
-        """Return the size (height, width) at which an anchor works on an image of this size."""
-        pixels = ANCHORED_PIXELS if self.device.type == 'cpu' else ANCHORED_PIXELS_ON_GPU
+    def _find(
+        self, frame: Frame, settings: PromptSettings, holder: AnchorNetwork | None
+    ) -> Measured:
+        """Tell measurements from everything else, at the sensor's own size where depth is held."""
+        if holder is None:
+            return find_measured(frame.sensor_depth_m, settings)
+        own = at_own_size(settings, self._held_size(frame.image.shape[:2]))
+        return find_measured(without_repeats(frame.sensor_depth_m), own)
+
+    def _holder(self, settings: OutputSettings) -> AnchorNetwork | None:
+        """Return what holds depth at the sensor; None: the network's own depth is wanted."""
+        if settings.anchor == 'off':
+            return None
+        return self.anchor if self.anchor and settings.anchor == 'auto' else surface_residual
+
+    def _held_size(self, size: Sequence[int]) -> tuple[int, int]:
+        """Return the size (height, width) at which depth of such an image is held."""
+        pixels = HELD_PIXELS if self.device.type == 'cpu' else HELD_PIXELS_ON_GPU
         scale = min(1.0, math.sqrt(pixels / (size[0] * size[1])))
         return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
@@ -277,8 +255,10 @@ class Estimator:
             pixels = pixels.float()  # only the CPU resizes uint8
         return F.interpolate(pixels, size, mode='bicubic', antialias=True)
 
-    def _saturated(self, depth_m: Tensor, prompt: Prompt) -> Tensor:
+    def _saturated(self, depth_m: Tensor, prompt: Prompt, settings: OutputSettings) -> Tensor:
         """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""
+        if self.anchor is not None and self._holder(settings) is self.anchor:
+            return torch.zeros_like(depth_m, dtype=torch.bool)  # its depth may leave that range
         low_m, high_m = self._space.inside(prompt.near_m, prompt.far_m, SATURATION)
         at_end = (depth_m <= low_m) | (depth_m >= high_m)
         if prompt.blocked is not None:
@@ -299,10 +279,6 @@ class Estimator:
             measured = _enlarge(upload(prompt.measured, self.device), saturated.shape)
             masks.append(saturated & ~measured)
         return torch.stack(masks).any(0) if masks else None
-
-
-def _applies(choice: str, auto: bool) -> bool:
-    return auto if choice == 'auto' else choice == 'on'
 
 
 def _joined(tensors: list[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame
-from promptda_ros.core.settings import PromptSettings
+from promptda_ros.core.settings import OutputSettings, PromptSettings
 
 NEAR_M, FAR_M = 0.4, 4.0
 TOLERANCE_M = 0.002
@@ -20,8 +20,8 @@ def largest_difference_m(fast: Estimator, exact: Estimator) -> float:
     Raises:
         BadFrame: one of them takes no such frame.
     """
-    frame, settings = _frame(), PromptSettings()
-    (fast_m,), (exact_m,) = (each.infer([each.prepare(frame, settings)]) for each in (fast, exact))
+    given = _frame(), PromptSettings(), OutputSettings(anchor='off')
+    (fast_m,), (exact_m,) = (each.infer([each.prepare(*given)]) for each in (fast, exact))
     return float((fast_m - exact_m).abs().nan_to_num(nan=np.inf).max())
 
 

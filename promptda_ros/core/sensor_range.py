@@ -41,24 +41,24 @@ def reduce_reading(reading: Reading, max_long_side: int) -> Reading:
 
     A block that is not measured is out of range where any of its pixels is.
     """
-    height, width = reading.measured.shape
-    scale = max_long_side / max(height, width)
-    if scale >= 1.0:
+    size = _reduced_size(reading.measured.shape, max_long_side)
+    if size is None:
         return reading
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
     weight = _share(reading.measured, size)
+    covered = _covered(weight, reading.measured)
     total_m = cv2.resize(reading.depth_m, size[::-1], interpolation=cv2.INTER_AREA)
-    # Under half a block is a border of a hole, where the rest of the block is no good witness;
-    # unless nearly all are, because measurements are lines or single pixels.
-    covered: Mask = weight >= 0.5
-    if covered.mean() < SPARSE_WHERE_LOST * reading.measured.mean():
-        covered = weight > 0
     reduced = np.divide(total_m, weight, out=np.zeros_like(total_m), where=covered)
     beyond, nearer = (
         None if side is None else (_share(side, size) > 0) & ~covered
         for side in (reading.beyond, reading.nearer)
     )
     return Reading(reduced.astype(np.float32, copy=False), covered, beyond, nearer)
+
+
+def reduce_mask(mask: Mask, max_long_side: int) -> Mask:
+    """Mark the blocks that count as marked pixels, as those of a reading count as measured."""
+    size = _reduced_size(mask.shape, max_long_side)
+    return mask if size is None else _covered(_share(mask, size), mask)
 
 
 def find_out_of_range(prompt: Prompt, size: tuple[int, ...]) -> Mask | None:
@@ -78,6 +78,26 @@ def fit_side(side: Mask, size: tuple[int, ...]) -> Mask:
         return enlarge_mask(side, size)
     some: Mask = _share(side, size) > 0
     return some
+
+
+def _reduced_size(size: tuple[int, ...], max_long_side: int) -> tuple[int, int] | None:
+    """Return the size (h, w) of blocks; None: nothing has to be reduced."""
+    scale = max_long_side / max(size)
+    if scale >= 1.0:
+        return None
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _covered(share: FloatImage, marked: Mask) -> Mask:
+    """Tell which blocks are marked, by the marked share of each.
+
+    Under half a block is a border of a hole, where the rest of the block is no good witness;
+    unless nearly all are, because measurements are lines or single pixels.
+    """
+    covered: Mask = share >= 0.5
+    if covered.mean() < SPARSE_WHERE_LOST * marked.mean():
+        covered = share > 0
+    return covered
 
 
 def _share(mask: Mask, size: tuple[int, ...]) -> FloatImage:

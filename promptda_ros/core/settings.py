@@ -292,27 +292,12 @@ class OutputSettings:
         'it: a thing nearer than every measurement would be shown too far away.',
         live=True,
     )
-    refine_edges: str = _setting(
-        'auto',
-        'Let the picture move soft edges of depth to where colours change (a joint bilateral '
-        'filter): auto does so where promptda.json of the model folder asks for it, as for '
-        'promptda-tiny, which is too small to place them.',
-        choices=('auto', 'on', 'off'),
-        live=True,
-    )
-    agree_with_sensor: str = _setting(
-        'auto',
-        'Correct depth by its mean difference from what was measured around; differences over 5 % '
-        'of the measured range do not count. auto does so where promptda.json of the model folder '
-        'asks for it, as for promptda-tiny, whose surfaces are sharp but some millimetres off.',
-        choices=('auto', 'on', 'off'),
-        live=True,
-    )
     anchor: str = _setting(
         'auto',
-        "Hold the network's depth at the sensor's own samples: auto does so where the folder of "
-        'the network has an anchor.safetensors.',
-        choices=('auto', 'off'),
+        "Hold the network's depth at the sensor's own samples: auto by the anchor.safetensors of "
+        'its folder, or without one as surface does, by the difference from the sensor on each '
+        "surface, which needs no training. off publishes the network's own depth, enlarged.",
+        choices=('auto', 'surface', 'off'),
         live=True,
     )
     fuse: str = _setting(

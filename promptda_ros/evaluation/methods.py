@@ -159,9 +159,10 @@ class Network:
         """Return metres (H, W) of one frame, which stands alone without a history."""
         depth_m = in_shape_of(image, sensor_depth_m)
         frame = Frame(stamp_ns=stamp_ns, frame_id='', image=image, sensor_depth_m=depth_m)
-        prepared = self.estimator.prepare(frame, self.settings.prompt, history)
+        prompt, output = self.settings.prompt, self.settings.output
+        prepared = self.estimator.prepare(frame, prompt, output, history)
         (answer,) = self.estimator.infer([prepared])
-        return self.estimator.restore(prepared, answer, self.settings.output).depth_m
+        return self.estimator.restore(prepared, answer, output).depth_m
 
 
 class NetworkOnVideo:

@@ -16,26 +16,23 @@ from promptda_ros.network.fields import (
     names_of,
     require_choice,
     require_field,
-    require_flags,
 )
 from promptda_ros.network.folder import CheckpointError, read_json, write_json
 
 STATEMENT_FILE = 'promptda.json'
 PRECISIONS = ('any', 'fp32')
+# Folders from before the surface residual ask for filters that it replaced.
+NO_LONGER_USED = {'refine_edges': (True, False), 'agree_with_sensor': (True, False)}
 
 
 @dataclass(frozen=True)
 class Statement:
     """How to run a network; a new field needs a default that suits existing folders."""
 
-    # The meaning of `auto` for output.refine_edges, output.agree_with_sensor and precision
-    refine_edges: bool = False
-    agree_with_sensor: bool = False
     precision: str = 'any'  # or fp32, where half precision would cost millimetres
     caution: str = ''  # one sentence, printed by the node and promptda estimate
 
     def __post_init__(self) -> None:
-        require_flags(self)
         require_choice(self, 'precision', PRECISIONS)
         is_line = isinstance(self.caution, str) and self.caution.isprintable()
         require_field(self, 'caution', is_line, 'one line of text')
@@ -47,7 +44,7 @@ def read_statement(folder: Path) -> Statement:
         return Statement()
     values = read_json(folder, STATEMENT_FILE)
     try:
-        return Statement(**keep_known('Statement', values, names_of(Statement), {}))
+        return Statement(**keep_known('Statement', values, names_of(Statement), NO_LONGER_USED))
     except ValueError as error:
         raise CheckpointError(folder, f'{folder / STATEMENT_FILE}: {error}') from None
 

@@ -68,7 +68,7 @@ def test_the_network_sees_pixels_as_its_own_folder_says(folder):
     text = json.dumps({**numbers, 'keep_aspect_ratio': True})
     (folder / 'preprocessor_config.json').write_text(text)
     estimator = load(folder).estimator
-    prepared = estimator.prepare(frame, settings.prompt)
+    prepared = estimator.prepare(frame, settings.prompt, settings.output)
     mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4])
     normalised = (prepared.pixels / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
     with torch.inference_mode():

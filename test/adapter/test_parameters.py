@@ -302,14 +302,14 @@ def dump(node, path):
 def test_what_was_dumped_can_be_loaded_and_given_at_a_start(declare, tmp_path, cameras):
     """K15: whatever YAML makes of off, null and lists on the way."""
     own = {f'{name}__sync__tolerance': 0.03 for name in cameras[:1] if name}
-    given = {'cameras': cameras, 'output__refine_edges': False, 'sync__wait': 1, **own}
+    given = {'cameras': cameras, 'output__anchor': False, 'sync__wait': 1, **own}
     node, before = declare(**given)
     dump(node, tmp_path / 'dump.yaml')
     for name, message in parameter_dict_from_yaml_file(str(tmp_path / 'dump.yaml')).items():
         if not node.describe_parameter(name).read_only and node.has_parameter(name):
             value = parameter_value_to_python(message.value)
             assert node.set_parameters([Parameter(name, value=value)])[0].successful, name
-    assert before.settings.output.refine_edges == 'off'
+    assert before.settings.output.anchor == 'off'
     dump(node, tmp_path / 'again.yaml')
     for file in ('dump.yaml', 'again.yaml'):
         _, after = declare('--params-file', str(tmp_path / file), strict_params=True)
@@ -320,17 +320,16 @@ def test_what_was_dumped_can_be_loaded_and_given_at_a_start(declare, tmp_path, c
 
 
 def test_what_yaml_takes_for_a_truth_value_is_the_word_that_was_written(declare, tmp_path):
-    """K15: off and on without quotes; null, ~ and an empty list leave the default."""
+    """K15: off without quotes; null, ~ and an empty list leave the default."""
     file = tmp_path / 'params.yaml'
     file.write_text(
         '/**:\n  ros__parameters:\n    input: {mask: off, depth_scale: null}\n'
-        '    output: {refine_edges: on, agree_with_sensor: off}\n'
+        '    output: {anchor: off}\n'
         '    cameras: []\n    sync: {tolerance: ~}\n'
     )
     _, parameters = declare('--params-file', str(file))
     settings = parameters.settings
-    assert (settings.input.mask, settings.output.refine_edges) == ('off', 'on')
-    assert settings.output.agree_with_sensor == 'off'
+    assert (settings.input.mask, settings.output.anchor) == ('off', 'off')
     assert settings.cameras == ('',)
     assert (settings.sync.tolerance, settings.input.depth_scale) == (0.015, 0.0)
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -16,7 +17,7 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core.anchoring import reduced, without_repeats
-from promptda_ros.core.estimator import ANCHORED_PIXELS, Estimator
+from promptda_ros.core.estimator import Estimator, HELD_PIXELS
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.prompt import find_measured
 from promptda_ros.core.settings import OutputSettings, PromptSettings
@@ -61,17 +62,21 @@ def test_an_anchor_sees_a_fine_sensor_at_its_own_size():
     assert depth.prompt.depth_m.shape == (480, 640)
 
 
-def test_without_an_anchor_or_with_it_off_the_network_answers():
-    sensor_m = noise_m(48, 64)
-    off = estimator().estimate(frame_of(sensor_m), PROMPT, OutputSettings(anchor='off'))
-    none = estimator(None).estimate(frame_of(sensor_m), PROMPT, OUTPUT)
-    np.testing.assert_array_equal(off.depth_m, none.depth_m)
-    assert not np.allclose(off.depth_m, interpolated(sensor_m), equal_nan=True)
+def test_without_an_anchor_the_surface_residual_holds_depth():
+    frame = frame_of(noise_m(48, 64))
+    none = estimator(None).estimate(frame, PROMPT, OUTPUT)
+    surface = estimator().estimate(frame, PROMPT, OutputSettings(anchor='surface'))
+    np.testing.assert_array_equal(none.depth_m, surface.depth_m)
+    np.testing.assert_allclose(np.median(none.depth_m), 1.25, atol=0.05)  # the network says 2 m
 
 
-def interpolated(sensor_m: np.ndarray, height: int = 96, width: int = 128) -> np.ndarray:
-    grown = F.interpolate(torch.from_numpy(sensor_m)[None, None], (height, width), mode='bilinear')
-    return grown[0, 0].numpy()
+def test_with_the_anchor_off_the_network_answers_alone():
+    """And no sensor is prepared at its own size for nothing."""
+    frame, off = frame_of(noise_m(480, 640), 480, 640), OutputSettings(anchor='off')
+    assert estimator().prepare(frame, PROMPT, off).own is None
+    depth = estimator().estimate(frame, PROMPT, replace(off, drop_saturated=False))
+    np.testing.assert_array_equal(depth.depth_m, 2.0)
+    assert depth.prompt.depth_m.shape == (192, 256)
 
 
 def test_an_anchor_may_leave_the_range_of_the_prompt():
@@ -118,7 +123,7 @@ def test_large_images_are_anchored_at_a_size_that_the_machine_can_take():
 
     depth = estimator(noted).estimate(frame_of(noise_m(48, 64), 1080, 1440), PROMPT, OUTPUT)
     assert depth.depth_m.shape == (1080, 1440)
-    assert sizes[0] == pytest.approx(ANCHORED_PIXELS, rel=0.01)
+    assert sizes[0] == pytest.approx(HELD_PIXELS, rel=0.01)
 
 
 @given(st.integers(4, 9), st.integers(4, 9), st.integers(1, 5), st.integers(1, 5), st.booleans())

@@ -169,7 +169,7 @@ def test_the_presets_are_those_that_the_setting_names():
 @pytest.mark.parametrize('level', [0, 128, 255])
 def test_pixels_reach_the_network_as_the_camera_gave_them(level):
     image = np.full((96, 128, 3), level, np.uint8)
-    pixels = fake(repeat_prompt).prepare(frame_of(slope(), image), PROMPT).pixels
+    pixels = fake(repeat_prompt).prepare(frame_of(slope(), image), PROMPT, OUTPUT).pixels
     assert pixels.shape == (1, 3, 84, 126)
     assert (pixels == level).all()
 
@@ -421,7 +421,7 @@ def test_warming_up_finds_a_network_that_gives_no_depth():
 
 def test_nothing_keeps_a_graph(estimator):
     """H8: neither what goes in nor what comes out could be trained."""
-    prepared = estimator.prepare(frame_of(slope()), PROMPT)
+    prepared = estimator.prepare(frame_of(slope()), PROMPT, OUTPUT)
     (depth_m,) = estimator.infer([prepared])
     given = (prepared.pixels, prepared.prompt_m)
     assert not any(tensor.requires_grad for tensor in (*given, depth_m))
@@ -436,7 +436,7 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
         frame_of(slope(), image=colours(84, 112)),
         frame_of(2 * slope(), image=colours(96, 128)[:, ::-1]),
     ]
-    batch = [estimator.prepare(frame, PROMPT) for frame in frames]
+    batch = [estimator.prepare(frame, PROMPT, OUTPUT) for frame in frames]
     alone = [estimator.infer([each])[0] for each in batch]
     sizes, network = [], estimator.network
 
@@ -452,26 +452,6 @@ def test_frames_of_one_size_share_one_run_and_give_what_each_gives_alone(estimat
     assert not torch.allclose(together[0], together[2])
 
 
-@pytest.mark.parametrize('name', ['refine_edges', 'agree_with_sensor'])
-def test_depth_is_improved_where_the_network_or_the_user_asks_for_it(name):
-    image = colours(84, 112)
-    step_m = slope()
-    step_m[:, 32:] += 0.5
-    small = fake(lambda pixels, prompt_m: 1.01 * repeat_prompt(pixels, prompt_m), **{name: True})
-    prepared = small.prepare(frame_of(step_m, image), PROMPT)
-    (answer_m,) = small.infer([prepared])
-    off = {'refine_edges': 'off', 'agree_with_sensor': 'off'}
-
-    def restored(estimator: Estimator, choice: str) -> FloatImage:
-        settings = OutputSettings(**{**off, name: choice})
-        return estimator.restore(prepared, answer_m, settings).depth_m
-
-    improved, plain = restored(small, 'on'), restored(small, 'off')
-    assert np.nanmax(np.abs(improved - plain)) > 0.005
-    np.testing.assert_array_equal(restored(small, 'auto'), improved)
-    np.testing.assert_array_equal(restored(fake(repeat_prompt), 'auto'), plain)
-
-
 def test_the_same_frame_twice_gives_the_same_bits(estimator):
     """H9: on a CPU in float32."""
     first, second = (estimate(estimator, frame_of(slope())) for _ in range(2))
@@ -480,7 +460,7 @@ def test_the_same_frame_twice_gives_the_same_bits(estimator):
 
 def test_half_precision_gives_float32_depth_in_range(network_folder):
     estimator = Estimator(folded(network_folder, dtype=torch.bfloat16), device=CPU)
-    prepared = estimator.prepare(frame_of(slope()), PROMPT)
+    prepared = estimator.prepare(frame_of(slope()), PROMPT, OUTPUT)
     assert prepared.prompt_m.dtype == torch.float32
     depth = estimate(estimator, frame_of(slope()))
     assert depth.depth_m.dtype == np.float32
@@ -530,7 +510,8 @@ def test_a_wall_and_a_box_come_out_where_they_are():
     image[BOX] = 200
     exact = torch.from_numpy(scene_depth_m(252, 336))
     perfect = fake(lambda pixels, prompt: exact.expand(*pixels.shape[2:]))
-    depth = estimate(perfect, frame_of(scene_depth_m(192, 256), image))
+    frame = frame_of(scene_depth_m(192, 256), image)
+    depth = perfect.estimate(frame, PROMPT, OutputSettings(anchor='off'))
 
     is_box = np.zeros((480, 640), bool)
     is_box[BOX] = True
@@ -571,9 +552,9 @@ class Meta:
         return tuple(torch.ones_like(tensor, device='cpu').numpy() for tensor in tensors)
 
 
-@pytest.mark.parametrize('improves', [True, False])
+@pytest.mark.parametrize('anchor', ['auto', 'off'])
 def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
-    improves, network_folder, monkeypatch
+    anchor, network_folder, monkeypatch
 ):
     """From the upload on, nothing is asked of the device before, and nothing leaves it."""
     meta = Meta()
@@ -582,13 +563,7 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # there is none on it
     device = torch.device('meta')
     network = folded(network_folder).to(device)
-    estimator = Estimator(
-        network,
-        device=device,
-        resolution='low',
-        refine_edges=improves,
-        agree_with_sensor=improves,
-    )
+    estimator = Estimator(network, device=device, resolution='low')
     sensor_m = slope()
     sensor_m[5:9, 5:9] = np.nan
     sensor_m[20, 20] = 9.0  # rejected
@@ -597,6 +572,7 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     frame = replace(frame_of(sensor_m, colours(480, 640)), intrinsics=VGA, mask=mask)
     settings = build(
         {
+            'output.anchor': anchor,
             'prompt.max_fill_distance': 0.01,
             'workspace.max_depth': 3.0,
             'workspace.roi': [10.0, 10.0, 500.0, 400.0],
@@ -604,9 +580,9 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
         }
     )
 
-    prepared = estimator.prepare(frame, settings.prompt)
+    prepared = estimator.prepare(frame, settings.prompt, settings.output)
     depth = estimator.restore(prepared, *estimator.infer([prepared]), settings.output)
-    assert meta.downloads == [[('meta', (480, 640)), ('meta', (252, 336)), ('meta', (2,))]]
+    assert meta.downloads == [[('meta', (480, 640)), ('meta', (252, 336)), ('meta', (4,))]]
     points = result.Result(frame, depth, settings).points
     assert meta.downloads[1:] == [[('meta', (480, 640, 4))]]
     assert points.shape == (480, 640, 4)

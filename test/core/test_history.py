@@ -20,7 +20,7 @@ from promptda_ros.core.prompt import find_measured
 from promptda_ros.core.settings import build, OutputSettings, PromptSettings
 from promptda_ros.models import load_model
 
-SETTINGS = PromptSettings()
+SETTINGS, OUTPUT = PromptSettings(), OutputSettings()
 PERIOD_NS = 33_000_000
 EMBEDDED = Path(__file__).parents[2] / 'models/promptda-tiny'
 TABLE_M, BOX_M, NOISE = 1.0, 0.8, 0.004
@@ -317,7 +317,7 @@ def video(
     embedded: Estimator,
     boxes_m: Iterable[float],
     settings: PromptSettings,
-    output: OutputSettings | None = None,
+    output: OutputSettings = OUTPUT,
 ) -> np.ndarray:
     """Return depth (frames, H, W) of the table with a box at the given depths."""
     history, answers = History(), []
@@ -325,10 +325,8 @@ def video(
         depth_m = noisy(with_box(table(), box_m), number)
         stamp_ns = 1 + number * PERIOD_NS
         frame = Frame(stamp_ns, 'camera', picture_of_box(), sensor_depth_m=depth_m)
-        prepared = embedded.prepare(frame, settings, history)
-        depth = embedded.restore(
-            prepared, embedded.infer([prepared])[0], output or OutputSettings()
-        )
+        prepared = embedded.prepare(frame, settings, output, history)
+        depth = embedded.restore(prepared, embedded.infer([prepared])[0], output)
         answers.append(depth.depth_m)
     return np.stack(answers)
 
@@ -342,7 +340,7 @@ def flicker_m(embedded: Estimator, settings: PromptSettings, output: OutputSetti
 def test_a_still_pixel_flickers_at_most_half_as_much_as_the_sensor(embedded):
     """With the settings that users get."""
     sensor_m = np.median(np.stack(noisy_table(24)).std(axis=0))
-    assert flicker_m(embedded, SETTINGS, OutputSettings()) <= 0.5 * sensor_m
+    assert flicker_m(embedded, SETTINGS, OUTPUT) <= 0.5 * sensor_m
 
 
 def test_smoothing_calms_the_network_by_a_third(embedded):

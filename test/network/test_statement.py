@@ -13,7 +13,7 @@ from promptda_ros.network.statement import read_statement, Statement, write_stat
 
 
 def test_statements_survive_a_folder(tmp_path):
-    states = Statement(refine_edges=True, precision='fp32', caution='for tests')
+    states = Statement(precision='fp32', caution='for tests')
     write_statement(tmp_path, states)
     assert read_statement(tmp_path) == states
 
@@ -22,7 +22,7 @@ def test_a_network_that_is_loaded_and_saved_keeps_what_its_folder_states(tmp_pat
     network = load_network(network_folder)
     network.save_pretrained(tmp_path / 'plain')
     assert not (tmp_path / 'plain/promptda.json').exists()
-    network.statement = Statement(refine_edges=True, caution='for tests')
+    network.statement = Statement(precision='fp32', caution='for tests')
     network.save_pretrained(tmp_path / 'first')
     load_network(tmp_path / 'first').save_pretrained(tmp_path / 'second')
     assert read_statement(tmp_path / 'second') == network.statement
@@ -32,11 +32,17 @@ def test_a_folder_without_the_file_states_the_defaults(tmp_path):
     assert read_statement(tmp_path) == Statement()
 
 
+def test_folders_that_ask_for_filters_that_are_gone_still_load(tmp_path):
+    old = {'refine_edges': True, 'agree_with_sensor': False, 'precision': 'fp32'}
+    (tmp_path / 'promptda.json').write_text(json.dumps(old))
+    assert read_statement(tmp_path) == Statement(precision='fp32')
+
+
 @pytest.mark.parametrize(
     'values, words',
     [
-        ({'refine_edge': True}, 'has no refine_edge .* did you mean refine_edges'),
-        ({'refine_edges': 'yes'}, "refine_edges is 'yes', must be true or false"),
+        ({'cautions': 'none'}, 'has no cautions .* did you mean caution'),
+        ({'refine_edges': 'yes'}, "refine_edges is 'yes', must be one of"),
         ({'precision': 'fp8'}, "precision is 'fp8', must be one of any, fp32"),
         ({'caution': 'two\nlines'}, 'caution is .*, must be one line of text'),
         ({'caution': 3}, 'caution is 3'),
