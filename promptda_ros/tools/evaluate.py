@@ -48,7 +48,7 @@ CELL = 'cell'
 SIMULATED = {CELL: 0.0, 'prints': 1.0}  # share of the scenes with prints and hard shadows
 CELL_FRAMES = 20
 NETWORK = 'network'
-WITHOUT_ANCHOR = 'without anchor'
+WITHOUT_ANCHOR, SURFACE = 'without anchor', 'surface residual'
 FULL = 'full'  # the depth as it is stands for the sensor
 WORST_PER_SENSOR = 3
 STATIC_VIDEOS = 3
@@ -269,7 +269,8 @@ def _methods(
     wanted: Sequence[str], names: Sequence[str], models: Sequence[LoadedModel]
 ) -> tuple[list[Method], list[str]]:
     """Return what can run, and a line, name and reason, for each method that can't."""
-    settings, alone = build({}), build({'output.anchor': 'off'})
+    settings = build({})
+    alone, surface = (build({'output.anchor': choice}) for choice in ('off', 'surface'))
     missing = [name for name in FILTERS if name in wanted and not filters_installed()]
     methods = [
         make(settings)
@@ -280,9 +281,10 @@ def _methods(
     for name, model in zip(names, models, strict=True):
         # Two folders of one name are told apart by their paths.
         label = model.name if how_often[model.name] == 1 else name
+        methods.append(Network(alone, f'{label} {WITHOUT_ANCHOR}', model.estimator))
+        if model.anchor_sha256:  # without one the surface residual is what the network runs with
+            methods.append(Network(surface, f'{label} {SURFACE}', model.estimator))
         methods.append(Network(settings, label, model.estimator))
-        if model.anchor_sha256:
-            methods.append(Network(alone, f'{label} {WITHOUT_ANCHOR}', model.estimator))
     return methods, [f'{name} {FILTERS_MISSING}' for name in missing]
 
 
