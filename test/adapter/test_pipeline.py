@@ -369,7 +369,7 @@ def test_the_frame_of_the_image_wins_over_that_of_the_camera_info(rig, capfd):
 
 def test_depth_that_contradicts_its_sensor_is_dropped_until_the_user_allows_it(make_rig, capfd):
     """A network of random weights: nothing of it is shown, and the reason is said."""
-    rig = make_rig(trust__gate=True)
+    rig = make_rig(trust__gate=True, output__anchor='off')
     rig.node.start()
     rig.advertise_all()
     heard = rig.listen('depth/image_rect')

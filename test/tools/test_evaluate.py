@@ -18,6 +18,8 @@ import pytest
 from promptda_ros.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
 from promptda_ros.evaluation.readers.files import FileReader
 from promptda_ros.exit_codes import ExitCode
+from promptda_ros.network.anchor import Anchor, AnchorConfig
+from promptda_ros.network.anchor_file import save_anchor
 from promptda_ros.stop_signal import Stopped
 from promptda_ros.tools.main import main as promptda
 
@@ -38,6 +40,14 @@ def frames(tmp_path: Path) -> Path:
         image[30:70, 40:90], depth[30:70, 40:90] = (200, 120, 60), 800 + 200 * number
         cv2.imwrite(str(folder / f'image/{number}.png'), image)
         cv2.imwrite(str(folder / f'depth/{number}.png'), depth)
+    return folder
+
+
+@pytest.fixture
+def anchored_folder(network_folder: Path, tmp_path: Path) -> Path:
+    """A network with an anchor that interpolates."""
+    folder = Path(shutil.copytree(network_folder, tmp_path / 'anchored'))
+    save_anchor(Anchor(AnchorConfig(widths=(8, 8))), folder)
     return folder
 
 
@@ -62,7 +72,8 @@ class Sources(HTMLParser):
 def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
     assert run(frames, '--model', str(network_folder), '--holes', '0', '0.25') == ExitCode.CLEAN
     methods = ['nearest', 'hole_fill', 'as_it_is', 'bilinear']
-    methods += [*(FILTERS if filters_installed() else ()), network_folder.name]
+    name = network_folder.name
+    methods += [*(FILTERS if filters_installed() else ()), f'{name} without anchor', name]
     lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
     assert len(lines) == 3 * 2 * len(methods)
     content = json.loads((frames.parent / 'out/results.json').read_text())
@@ -149,13 +160,23 @@ def test_filters_that_are_not_installed_say_how_to_get_them(frames, capsys):
     assert FILTERS_MISSING in (frames.parent / 'out/index.html').read_text()
 
 
+def test_a_network_with_an_anchor_is_told_with_it_by_surfaces_and_alone(frames, anchored_folder):
+    wanted = ['--methods', 'network', '--holes', '0']
+    assert run(frames, '--model', str(anchored_folder), *wanted) == ExitCode.CLEAN
+    rows = json.loads((frames.parent / 'out/results.json').read_text())['rows']
+    names = [row['method'].removeprefix(anchored_folder.name) for row in rows]
+    assert names == [' without anchor', ' surface residual', '']
+    assert len({row['means']['mae_m'] for row in rows}) == 3
+
+
 def test_two_models_of_one_name_are_told_apart(frames, network_folder, tmp_path):
     twin = tmp_path / 'twin' / network_folder.name
     twin.parent.mkdir()
     twin.symlink_to(network_folder)
     run(frames, '--model', str(network_folder), str(twin), '--methods', 'network', '--holes', '0')
     rows = json.loads((frames.parent / 'out/results.json').read_text())['rows']
-    assert [row['method'] for row in rows] == [str(network_folder), str(twin)]
+    labels = [str(network_folder), str(twin)]
+    assert [row['method'] for row in rows][1::2] == labels
 
 
 def test_the_same_seed_gives_the_same_figures(frames):
@@ -219,6 +240,6 @@ def test_ctrl_c_keeps_what_was_answered(frames, network_folder, monkeypatch, cap
     monkeypatch.setattr(FileReader, 'read', interrupted)
     more = ['--model', str(network_folder), '--holes', '0', '--methods', 'bilinear', 'network']
     assert run(frames, *more) == ExitCode.INTERRUPTED
-    assert 'the results are of 4 of 6 answers' in capsys.readouterr().err
+    assert 'the results are of 6 of 9 answers' in capsys.readouterr().err
     lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
     assert {line['frame'] for line in lines} == {'0', '1'}
