@@ -29,7 +29,9 @@ from promptda_ros.training.recipe import Recipe
 # Of an image of 640x480 the node shows the network about half the size on a CPU.
 NETWORK_SCALE = 0.525
 OWN_SIZE_SHARE = 0.15  # of the steps, in which the network sees parts of pictures at their own
-ALONE_SHARE = 0.2  # of the steps, in which the anchor has no network to ask
+# Of the steps that train both, those in which the anchor has no network to ask: it would lean on
+# one that changes.
+ALONE_SHARE = 0.2
 DRAWS = 7  # of the random numbers of a step, those of its turn
 
 
@@ -45,9 +47,10 @@ class Turn:
     def of(cls, recipe: Recipe, step: int) -> Turn:
         """Draw the turn of a step; the step alone decides."""
         chances = np.random.default_rng((recipe.seed, step, DRAWS)).random(3)
+        is_fixed = recipe.network_share == 0
         return cls(
             trains_network=bool(chances[0] < recipe.network_share),
-            asks_network=bool(chances[1] >= ALONE_SHARE),
+            asks_network=is_fixed or bool(chances[1] >= ALONE_SHARE),
             own_size=bool(chances[2] < OWN_SIZE_SHARE),
         )
 

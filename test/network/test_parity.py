@@ -185,6 +185,22 @@ def test_a_folder_saved_by_us_loads_in_transformers(tmp_path, spread_weights):
 
 
 @torch.no_grad()
+def test_a_log_network_is_theirs_between_a_logarithm_and_its_inverse(tmp_path, spread_weights):
+    """As the card of the embedded network says; they ignore depth_space."""
+    name = next(iter(SMALL))
+    ours = spread_weights(Ours(config_of(name, depth_space='log')))
+    ours.save_pretrained(tmp_path / name)
+    theirs = Theirs.from_pretrained(tmp_path / name).eval()
+    values = inputs((70, 56), 1, prompted=True)
+    prompt_m = values.pop('prompt_depth')
+    wanted_m = theirs(**values, prompt_depth=prompt_m.log()).predicted_depth.exp()
+    found_m = ours(**values, prompt_depth=prompt_m).predicted_depth
+    torch.testing.assert_close(found_m, wanted_m, rtol=10 * TOLERANCE, atol=0)
+    left_out = theirs(**values, prompt_depth=prompt_m).predicted_depth
+    assert difference(left_out, wanted_m) > 1000 * TOLERANCE
+
+
+@torch.no_grad()
 def test_a_folder_saved_by_transformers_loads_here(tmp_path):
     for name in SMALL:
         config = transformers.PromptDepthAnythingConfig(**config_of(name).to_dict())

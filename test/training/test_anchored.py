@@ -50,6 +50,8 @@ def test_turns_are_as_frequent_as_asked_and_follow_from_the_step(make_recipe):
     turns = [Turn.of(recipe, step) for step in range(STEPS)]
     shares = np.mean([[one.trains_network, one.asks_network, one.own_size] for one in turns], 0)
     np.testing.assert_allclose(shares, [0.4, 1 - ALONE_SHARE, OWN_SIZE_SHARE], atol=0.04)
+    fixed = make_recipe(anchor=True)
+    assert all(Turn.of(fixed, step).asks_network for step in range(STEPS)), 'as in the node'
     assert turns == [Turn.of(recipe, step) for step in range(STEPS)]
 
 
