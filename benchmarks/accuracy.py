@@ -25,7 +25,7 @@ from promptda_ros.tools.main import main as promptda
 
 METHODS = ('--methods', 'bilinear', 'network')
 AS_IT_IS = ('--methods', 'as_it_is', 'bilinear', 'network')
-WITHOUT_ANCHOR = ' without anchor'
+BESIDE = {'without anchor': ' without anchor', 'surface residual': ' surface residual'}
 FIGURES = {
     'MAE': 'relative_mae',
     'edge band': 'relative_edge_mae',
@@ -141,14 +141,16 @@ def _cells(rows: Sequence[Row]) -> list[Cell]:
     """Return the figures of one group of methods; ratios are means over frames."""
     by_method = {row['method']: row for row in rows}
     ours = next(name for name in by_method if name not in ('as_it_is', 'bilinear'))
-    alone, as_it_is = by_method.get(ours + WITHOUT_ANCHOR), by_method.get('as_it_is')
+    beside = [by_method.get(f'{ours}{ending}') for ending in BESIDE.values()]
     return [
         _number(by_method['bilinear']['means']['mae_m'], scale=1e3),
         _number(by_method[ours]['means']['mae_m'], scale=1e3),
         *(_number(by_method[ours]['means'][name]) for name in FIGURES.values()),
         _number(by_method[ours]['worst']),
-        _number(alone['means']['relative_mae']) if alone else '-',
-        _number(as_it_is['means']['relative_mae']) if as_it_is else '-',
+        *(
+            _number(row['means']['relative_mae']) if row else '-'
+            for row in (*beside, by_method.get('as_it_is'))
+        ),
     ]
 
 
@@ -166,8 +168,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folders', type=Path, nargs='+', help='of real frames')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
-    parser.add_argument('--frames', type=int, default=10, help='of each folder, evenly spread')
-    parser.add_argument('--views', type=int, default=12, help='of the simulated cell')
+    parser.add_argument('--frames', type=int, default=8, help='of each folder, evenly spread')
+    parser.add_argument('--views', type=int, default=8, help='of the simulated cell')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/accuracy.json'))
     parser.add_argument('--page', type=Path, help='put the tables in here, as docs/evaluation.md')
     return parser

@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('folders', type=Path, nargs='+', help='recordings of one sensor each')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--recipe', type=Path, default=REPOSITORY / 'training' / 'adapt.yaml')
-    parser.add_argument('--frames', type=int, default=8, help='to judge on, evenly spread')
+    parser.add_argument('--frames', type=int, default=6, help='to judge on, evenly spread')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/own_sensor.json'))
     parser.add_argument('--page', type=Path, help='put the tables in here')
     return parser
