@@ -118,7 +118,9 @@ def _timed(values: Values, deadline_sec: float, arguments: argparse.Namespace) -
     ]
     steps = sum(phase['steps'] for phase in phases)
     judged_sec = max(trial.begun_sec for trial in trials)
-    evaluations = max(1, min(8, int(JUDGED_SHARE * 60 * arguments.minutes / (judged_sec + 1))))
+    # The start is judged, too.
+    evaluations = int(JUDGED_SHARE * 60 * arguments.minutes / (judged_sec + 1)) - 1
+    evaluations = max(1, min(8, evaluations))
     if arguments.dry_run:
         phases, steps, evaluations = values['phases'], 2, 1
     for phase, trial in zip(phases, trials, strict=True):
