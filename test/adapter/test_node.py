@@ -293,7 +293,7 @@ class Failing:
     def __init__(self, error):
         self._error = error
 
-    def prepare(self, frame, settings, history):
+    def prepare(self, frame, settings, output, history):
         """Raise."""
         raise self._error
 
