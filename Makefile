@@ -67,6 +67,7 @@ benchmark: $(VENV)/.demo
 
 accuracy: $(VENV)/.sim
 	$(BIN)/python -m benchmarks.accuracy $(FRAMES) --page docs/evaluation.md
+	$(BIN)/python -m benchmarks.real_points $(FRAMES)
 
 clean:
 	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output *.egg-info pip_ros/build pip_ros/*.egg-info
