@@ -32,14 +32,7 @@ FIGURES = {
     'flat': 'relative_flat_mae',
     'holes': 'relative_hole_mae',
 }
-COLUMNS = (
-    'bilinear, mm',
-    'ours, mm',
-    *FIGURES,
-    'worst frame',
-    'without anchor',
-    'sensor as it is',
-)
+COLUMNS = ('bilinear, mm', 'ours, mm', *FIGURES, 'worst frame', *BESIDE, 'sensor as it is')
 CELL_SIZE = '336x252'
 MARK = 'benchmarks.accuracy'
 Row = dict[str, Any]
@@ -72,7 +65,7 @@ def main() -> None:
     folders = [str(folder) for folder in arguments.folders]
     more = ['--frames', str(arguments.frames), '--model', arguments.model]
     runs = {
-        prompt.title: evaluate([*folders, *prompt.words, *METHODS, *more]) for prompt in PROMPTS
+        each.title: evaluate([*folders, *each.words, *each.methods, *more]) for each in PROMPTS
     }
     found = {title: run['rows'] for title, run in runs.items()}
     tables = list(source_tables(found))
@@ -140,7 +133,8 @@ def _of(sensor: str, rows: Sequence[Row]) -> list[Row]:
 def _cells(rows: Sequence[Row]) -> list[Cell]:
     """Return the figures of one group of methods; ratios are means over frames."""
     by_method = {row['method']: row for row in rows}
-    ours = next(name for name in by_method if name not in ('as_it_is', 'bilinear'))
+    networks = [name for name in by_method if name not in ('as_it_is', 'bilinear')]
+    (ours,) = (name for name in networks if not name.endswith(tuple(BESIDE.values())))
     beside = [by_method.get(f'{ours}{ending}') for ending in BESIDE.values()]
     return [
         _number(by_method['bilinear']['means']['mae_m'], scale=1e3),
