@@ -43,7 +43,8 @@ def main() -> None:
         ]
     settings = (
         f'640x480 rgb8 and a sensor of 64x48 at {arguments.rate:g} frames/s a camera for '
-        f'{arguments.seconds:g} s, depth and cloud received, shipped profile.'
+        f'{arguments.seconds:g} s, depth and cloud received, shipped profile, engine '
+        f'{arguments.engine}.'
     )
     Results('Cameras', tables, settings, lost).report(arguments.out)
 
@@ -56,7 +57,8 @@ def run(
     nodes = {f'promptda{number}': names[number::processes] for number in range(processes)}
     frames = round(arguments.rate * (arguments.seconds + WARM_UP_SEC))
     pace = ['--rate', str(arguments.rate), '--frames', str(frames)]
-    seen, noted = measure(nodes, ['--outputs', OUTPUTS, *pace], network=network)
+    traffic = ['--outputs', OUTPUTS, *pace]
+    seen, noted = measure(nodes, traffic, network=network, engine=arguments.engine)
     every = [list(answer.values()) for _, answer in seen]
     begun_ns = min(begin for each in every for begin, _ in each) + WARM_UP_SEC * 1e9
     answers = [[frame for frame in each if frame[0] >= begun_ns] for each in every]
@@ -83,6 +85,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--cameras', type=int, nargs='+', default=[1, 2, 4])
     parser.add_argument('--rate', type=float, default=10.0, help='frames/s of a camera')
+    parser.add_argument('--engine', default='auto', help='auto, torch or openvino')
     parser.add_argument('--seconds', type=float, default=10.0)
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/cameras.json'))
     return parser.parse_args()

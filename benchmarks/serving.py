@@ -34,7 +34,11 @@ SPIN_SEC = 0.1
 
 
 def measure(
-    nodes: Mapping[str, list[str]], traffic: list[str], *, network: bool = True
+    nodes: Mapping[str, list[str]],
+    traffic: list[str],
+    *,
+    network: bool = True,
+    engine: str = 'auto',
 ) -> tuple[list[Any], list[dict[str, Any]]]:
     """Run nodes, by name with their cameras, beside the traffic of all of them.
 
@@ -51,7 +55,7 @@ def measure(
             command, cwd=REPOSITORY, env=environment, text=True, stdout=subprocess.PIPE
         )
 
-    flags = [] if network else ['--without-network']
+    flags = ['--engine', engine, *([] if network else ['--without-network'])]
     serving = [
         start('serving', '--name', name, '--cameras', ','.join(cameras), *flags)
         for name, cameras in nodes.items()
@@ -112,10 +116,13 @@ def main() -> None:
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO, args=name)
     cameras = arguments.cameras.split(',')
     parameters = [Parameter('cameras', value=cameras)] if arguments.cameras else []
-    node = PromptDepthNode(parameter_overrides=[*parameters, Parameter('trust.gate', value=False)])
+    for setting, value in (('trust.gate', False), ('engine', arguments.engine)):
+        parameters.append(Parameter(setting, value=value))
+    node = PromptDepthNode(parameter_overrides=parameters)
     node.trigger_configure()
     if arguments.without_network:
-        node._pipeline.model.estimator.network = NoNetwork()
+        estimator = node._pipeline.model.estimator
+        estimator.network, estimator.anchor = NoNetwork(), None
     frames = None if arguments.cameras else Frames(node)
     node.trigger_activate()
     executor = SingleThreadedExecutor()
@@ -148,6 +155,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--name', default='promptda')
     parser.add_argument('--cameras', default='', help='names; one camera has none')
+    parser.add_argument('--engine', default='auto')
     parser.add_argument('--without-network', action='store_true')
     return parser.parse_args()
 

@@ -73,8 +73,13 @@ def _convert(network: Network, inputs: list[Tensor]) -> Any:
     with warnings.catch_warnings(), _logging_as_it_was():
         warnings.simplefilter('ignore')  # that sizes become constants, which is wanted here
         try:
+            # Left to the converter it is traced three times to compare the traces; the depth is
+            # compared later anyhow.
+            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+                network, tuple(inputs), strict=False, check_trace=False
+            )
             return openvino.convert_model(
-                network,
+                traced,
                 example_input=tuple(inputs),
                 input=[tuple(each.shape) for each in inputs],
             )
