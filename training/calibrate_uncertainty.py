@@ -164,14 +164,12 @@ def _estimates(
 ) -> Iterator[tuple[str, Depth]]:
     sensor_m = in_shape_of(sample.image, sample.sensor_depth_m)
     frame = Frame(stamp_ns=0, frame_id='', image=sample.image, sensor_depth_m=sensor_m)
-    try:
-        prepared = estimator.prepare(frame, settings.prompt)
-        (network_depth_m,) = estimator.infer([prepared])
-        for way in ways:
-            output = replace(settings.output, anchor=way)
-            yield way, estimator.restore(prepared, network_depth_m, output)
-    except BadFrame as error:
-        print(f'{sample.sensor}, {sample.name}: {error}')
+    for way in ways:
+        output = replace(settings.output, anchor=way)
+        try:
+            yield way, estimator.estimate(frame, settings.prompt, output)
+        except BadFrame as error:
+            print(f'{sample.sensor}, {sample.name}: {error}')
 
 
 def choose_weights(sensors: list[Errors]) -> Floats:
