@@ -241,7 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--model', default='promptda-tiny')
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--views', type=int, default=12, help='of the cell, for each of the two')
+    parser.add_argument('--views', type=int, default=24, help='of the cell, for each of the two')
     parser.add_argument(
         '--data', type=Path, nargs='*', default=[], help='real frames to choose on'
     )
