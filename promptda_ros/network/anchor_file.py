@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from promptda_ros.network.anchor import Anchor, AnchorConfig
-from promptda_ros.network.checkpoint import give_weights, parse_file, read_anchor_file
+from promptda_ros.network.checkpoint import give_weights, parse_file
 from promptda_ros.network.folder import (
     ANCHOR_FILE,
     CheckpointError,
@@ -32,17 +32,17 @@ class LoadedAnchor:
     sha256: str
 
 
-def load_anchor(folder: Path) -> LoadedAnchor | None:
+def load_anchor(folder: Path, data: bytes | None) -> LoadedAnchor | None:
     """Load the anchor of a network folder in float32, ready for inference; None: it has none.
+
+    data: what `read_anchor_file` gave, so that the weights are those whose digest was compared.
 
     Raises:
         CheckpointError: it has one that can't be trusted.
     """
-    if not (folder / ANCHOR_FILE).exists():
+    if data is None:
         return None
-    config = _read_config(folder)
-    path, data = folder / ANCHOR_FILE, read_anchor_file(folder)
-    anchor = Anchor(config)
+    path, anchor = folder / ANCHOR_FILE, Anchor(_read_config(folder))
     give_weights(
         anchor, parse_file(path, data), source=path, shape=ANCHOR_CONFIG, dtype=torch.float32
     )

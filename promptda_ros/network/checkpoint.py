@@ -27,12 +27,18 @@ _LARGEST_HEADER = 16 * 1024 * 1024  # bytes
 
 
 def load_weights(
-    network: nn.Module, folder: Path, *, sha256: str = '', dtype: torch.dtype | None
+    network: nn.Module,
+    folder: Path,
+    *,
+    anchor: bytes | None,
+    sha256: str = '',
+    dtype: torch.dtype | None,
 ) -> str:
     """Give a network, whose tensors have no memory yet, the weights of a folder.
 
     Returns the sha256 of the file; of several files that of all, one after the other, the anchor's
-    last. Where `sha256` is given, it is compared before anything is parsed. dtype None: as stored.
+    last. Where `sha256` is given, it is compared before anything is parsed. anchor: the bytes of
+    the anchor's weights, if there is one. dtype None: as stored.
 
     Raises:
         CheckpointError: the files are damaged, or do not fit the network.
@@ -42,7 +48,7 @@ def load_weights(
     shards = shards_of(folder)
     contents = [read_file(folder, shard.file, at_most=at_most) for shard in shards]
     digest = hashlib.sha256()
-    for content in (*contents, read_anchor_file(folder)):
+    for content in (*contents, anchor or b''):
         digest.update(content)
     path = folder / shards[0].file
     _require_digest(path, digest.hexdigest(), sha256.lower())
@@ -55,10 +61,10 @@ def load_weights(
     return digest.hexdigest()
 
 
-def read_anchor_file(folder: Path) -> bytes:
-    """Return the bytes of the anchor's weights, none where the folder has no anchor."""
+def read_anchor_file(folder: Path) -> bytes | None:
+    """Return the bytes of the anchor's weights; None: the folder has no anchor."""
     if not (folder / ANCHOR_FILE).exists():
-        return b''
+        return None
     return read_file(folder, ANCHOR_FILE, at_most=LARGEST_ANCHOR)
 
 

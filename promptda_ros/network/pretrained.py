@@ -12,7 +12,7 @@ import torch
 from torch import nn, Tensor
 
 from promptda_ros.network.anchor_file import load_anchor, LoadedAnchor, save_anchor
-from promptda_ros.network.checkpoint import give_weights, load_weights
+from promptda_ros.network.checkpoint import give_weights, load_weights, read_anchor_file
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.fields import keep_known, names_of, require
 from promptda_ros.network.folder import find_folder
@@ -132,14 +132,16 @@ class PretrainedNetwork(nn.Module):
         # Without memory of its own it has no random weights that could survive by mistake.
         with torch.device('meta'):
             network = cls(config)
+        anchor = None if name is None else read_anchor_file(folder)
         if name is not None:
             network.statement = read_statement(folder)
         if state_dict is None:
-            network.sha256 = load_weights(network, folder, sha256=sha256, dtype=stored)
+            network.sha256 = load_weights(
+                network, folder, anchor=anchor, sha256=sha256, dtype=stored
+            )
         else:
             give_weights(network, state_dict, source=Path('state_dict'), dtype=stored)
-        if name is not None:
-            network.anchor = load_anchor(folder)
+        network.anchor = load_anchor(folder, anchor)
         network.to(_place(device_map)).eval()
         return (network, _report()) if output_loading_info else network
 
