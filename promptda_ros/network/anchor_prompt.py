@@ -87,7 +87,14 @@ def _added(maps: list[Tensor]) -> Tensor:
 
 def window_means(values: Tensor, side: int) -> Tensor:
     """Average a window around each value, without what lies outside."""
-    return _sums(values, side) / _sums(torch.ones_like(values[:1, :1]), side)
+    rows, columns = (_inside(length, side, values.device) for length in size_of(values))
+    return _sums(values, side) / (rows[:, None] * columns)
+
+
+def _inside(length: int, side: int, device: torch.device) -> Tensor:
+    """Count the places (length,) of a window around each that are not outside."""
+    places, reach = torch.arange(length, device=device), side // 2
+    return (places + reach).clamp(max=length - 1) - (places - reach).clamp(min=0) + 1
 
 
 def match(network: Tensor, prompt: Prompted) -> Matched:

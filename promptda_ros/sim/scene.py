@@ -98,7 +98,7 @@ def plan_scene(
         palette, support, room = decoyed.palette, decoyed.support, decoyed.room
     fixed, brightness = _slabs((*support.slabs, *room.slabs), palette, rng)
     headlight, lamps = make_lights(rng, brightness)
-    if decoys:
+    if decoys:  # drawn twice: what follows is as without decoys
         headlight, lamps = make_lights(
             np.random.default_rng((seed, 4)), brightness, shares=HARD_SHARES, key_m=decoyed.key_m
         )

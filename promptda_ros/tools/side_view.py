@@ -20,7 +20,7 @@ def side_view(points_m: FloatImage, colours: ByteImage, camera: Intrinsics) -> B
     """Draw the known points (H, W, 3) in their colours; the nearer ones cover the others."""
     known = np.isfinite(points_m).all(axis=-1)
     seen_m = _turned(points_m[known])
-    across, down, depth_m = camera.fx * seen_m[:, 0], camera.fy * seen_m[:, 1], seen_m[:, 2]
+    across, down, depth_m = seen_m.T
     in_front = depth_m > 0
     columns = _framed(across[in_front] / depth_m[in_front], camera.width)
     rows = _framed(down[in_front] / depth_m[in_front], camera.height)
