@@ -21,11 +21,12 @@ from typing import Any
 
 from benchmarks.results import Cell, Results, Table
 from promptda_ros.sim.renderer import NoRenderer, require_renderer
+from promptda_ros.tools.evaluate import SURFACE, WITHOUT_ANCHOR
 from promptda_ros.tools.main import main as promptda
 
 METHODS = ('--methods', 'bilinear', 'network')
 AS_IT_IS = ('--methods', 'as_it_is', 'bilinear', 'network')
-BESIDE = {'without anchor': ' without anchor', 'surface residual': ' surface residual'}
+BESIDE = WITHOUT_ANCHOR, SURFACE  # what `promptda evaluate` puts behind a network's name
 FIGURES = {
     'MAE': 'relative_mae',
     'edge band': 'relative_edge_mae',
@@ -134,8 +135,8 @@ def _cells(rows: Sequence[Row]) -> list[Cell]:
     """Return the figures of one group of methods; ratios are means over frames."""
     by_method = {row['method']: row for row in rows}
     networks = [name for name in by_method if name not in ('as_it_is', 'bilinear')]
-    (ours,) = (name for name in networks if not name.endswith(tuple(BESIDE.values())))
-    beside = [by_method.get(f'{ours}{ending}') for ending in BESIDE.values()]
+    (ours,) = (name for name in networks if not name.endswith(BESIDE))
+    beside = [by_method.get(f'{ours} {ending}') for ending in BESIDE]
     return [
         _number(by_method['bilinear']['means']['mae_m'], scale=1e3),
         _number(by_method[ours]['means']['mae_m'], scale=1e3),

@@ -92,7 +92,7 @@ def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
     network, settings = _network(name), build({})
     folded = _fold(network)
     use_onednn(folded)
-    estimator = Estimator(folded, device=torch.device('cpu'))
+    estimator = Estimator(folded, device=torch.device('cpu'), space=folded.space)
     size = estimator.network_size(height, width)
     runs = {
         'transformers': host.hugging_face(hugging_face(network), frame, size),

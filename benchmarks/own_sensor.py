@@ -15,7 +15,8 @@ import shutil
 import tempfile
 import time
 
-from benchmarks.accuracy import evaluate, Prompt, Row
+from benchmarks import accuracy
+from benchmarks.accuracy import evaluate, FIGURES, METHODS, Prompt, Row
 from benchmarks.results import Cell, REPOSITORY, Results, Table
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.evaluation.readers import find_frames
@@ -23,14 +24,11 @@ from promptda_ros.evaluation.readers.files import FrameFiles
 from promptda_ros.models import model_folder
 from promptda_ros.tools.main import main as promptda
 
-PROMPTS = (
-    Prompt('64x48', ('--prompt-size', '64x48', '--holes', '0')),
-    Prompt('160x120', ('--prompt-size', '160x120', '--holes', '0')),
-    Prompt('640x480, 25 % cut out', ('--prompt-size', 'full', '--holes', '0.25')),
-)
+TITLES = '64x48', '160x120', '640x480, 25 % cut out'
+PROMPTS = tuple(each for each in accuracy.PROMPTS if each.title in TITLES)
 MARK = 'benchmarks.own_sensor'
-FIGURES = {'MAE': 'relative_mae', 'edge band': 'relative_edge_mae', 'flat': 'relative_flat_mae'}
-COLUMNS = ('sensor depth', *FIGURES, 'worst frame')
+SHOWN = 'MAE', 'edge band', 'flat'
+COLUMNS = ('sensor depth', *SHOWN, 'worst frame')
 
 
 def main() -> None:
@@ -83,12 +81,11 @@ def _copy(frames: Sequence[FrameFiles], folder: Path) -> None:
 def _line(
     prompt: Prompt, folder: Path, models: Sequence[str], arguments: argparse.Namespace
 ) -> list[Cell]:
-    more = ['--methods', 'bilinear', 'network', '--frames', str(arguments.frames)]
+    more = [*METHODS, '--frames', str(arguments.frames)]
     rows = evaluate([str(folder), '--model', *models, *prompt.words, *more])['rows']
     before, after = (_of(rows, name) for name in models)
-    shown = [
-        f'{before["means"][name]:.2f} -> {after["means"][name]:.2f}' for name in FIGURES.values()
-    ]
+    names = [FIGURES[column] for column in SHOWN]
+    shown = [f'{before["means"][name]:.2f} -> {after["means"][name]:.2f}' for name in names]
     return [prompt.title, *shown, f'{before["worst"]:.2f} -> {after["worst"]:.2f}']
 
 
