@@ -12,7 +12,6 @@ from typing import cast
 
 import torch
 
-from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.core.device import choose_device, choose_dtype, choose_engine, DeviceError
 from promptda_ros.core.device_faults import OutOfMemory, run_on_device
 from promptda_ros.core.estimator import Estimator
@@ -248,7 +247,7 @@ def _estimator(
         folded,
         device=device,
         resolution=resolution,
-        space=DEPTH_SPACES[network.config.depth_space],
+        space=folded.space,
     )
 
 

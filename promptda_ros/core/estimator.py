@@ -28,7 +28,7 @@ from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.history import History
 from promptda_ros.core.prompt import complete, find_measured, Measured
-from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
+from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION, scale_to
 from promptda_ros.core.sensor_range import find_out_of_range
 from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.surface_residual import surface_residual
@@ -224,7 +224,7 @@ class Estimator:
     def _held_size(self, size: Sequence[int]) -> tuple[int, int]:
         """Return the size (height, width) at which depth of such an image is held."""
         pixels = HELD_PIXELS if self.device.type == 'cpu' else HELD_PIXELS_ON_GPU
-        scale = min(1.0, math.sqrt(pixels / (size[0] * size[1])))
+        scale = scale_to(pixels, size[0], size[1])
         return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
@@ -240,8 +240,7 @@ class Estimator:
                 f'image {width}x{height} is smaller than a {patch_px} px patch of the network; '
                 'let the driver send larger images',
             )
-        pixels = PIXELS_OF_RESOLUTION[self.resolution]
-        scale = min(1.0, math.sqrt(pixels / (height * width)))
+        scale = scale_to(PIXELS_OF_RESOLUTION[self.resolution], height, width)
         return self._whole_patches(height, scale), self._whole_patches(width, scale)
 
     def _whole_patches(self, side_px: int, scale: float) -> int:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 # From small to large; pixels that the network sees at most.
 PIXELS_OF_RESOLUTION = {
     'low': 252 * 336,
@@ -16,6 +18,11 @@ FAILURES_IN_A_ROW = 3
 # Whoever took the memory may give it back. Each try in vain costs a frame.
 FIRST_TRY_SEC = 60.0
 LAST_TRY_SEC = 3600.0
+
+
+def scale_to(pixels: int, height: int, width: int) -> float:
+    """Return the scale, 1 at most, at which a picture has no more than so many pixels."""
+    return min(1.0, math.sqrt(pixels / (height * width)))
 
 
 class Resolution:

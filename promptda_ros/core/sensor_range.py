@@ -41,7 +41,7 @@ def reduce_reading(reading: Reading, max_long_side: int) -> Reading:
 
     A block that is not measured is out of range where any of its pixels is.
     """
-    size = _reduced_size(reading.measured.shape, max_long_side)
+    size = reduced_size(reading.measured.shape, max_long_side)
     if size is None:
         return reading
     weight = _share(reading.measured, size)
@@ -57,7 +57,7 @@ def reduce_reading(reading: Reading, max_long_side: int) -> Reading:
 
 def reduce_mask(mask: Mask, max_long_side: int) -> Mask:
     """Mark the blocks that count as marked pixels, as those of a reading count as measured."""
-    size = _reduced_size(mask.shape, max_long_side)
+    size = reduced_size(mask.shape, max_long_side)
     return mask if size is None else _covered(_share(mask, size), mask)
 
 
@@ -80,7 +80,7 @@ def fit_side(side: Mask, size: tuple[int, ...]) -> Mask:
     return some
 
 
-def _reduced_size(size: tuple[int, ...], max_long_side: int) -> tuple[int, int] | None:
+def reduced_size(size: tuple[int, ...], max_long_side: int) -> tuple[int, int] | None:
     """Return the size (h, w) of blocks; None: nothing has to be reduced."""
     scale = max_long_side / max(size)
     if scale >= 1.0:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
-import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,8 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
+from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION, scale_to
+from promptda_ros.core.sensor_range import reduced_size
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.network import (
     PromptDepthAnythingConfig,
@@ -165,7 +165,7 @@ def _(network: Anchored, batch: Batch, turn: Turn) -> list[Answer]:
 def _usual_scale(batch: Batch) -> float:
     """Return the scale at which the node shows pictures of this size to the network on a CPU."""
     height, width = batch.pixels.shape[2:]
-    return min(1.0, math.sqrt(PIXELS_OF_RESOLUTION['low'] / (height * width)))
+    return scale_to(PIXELS_OF_RESOLUTION['low'], height, width)
 
 
 def _is_whole(batch: Batch) -> bool:
@@ -175,9 +175,5 @@ def _is_whole(batch: Batch) -> bool:
 
 def _at_most(prompt_m: Tensor, long_side: int) -> Tensor:
     """Reduce prompts (B, 1, h, w) to what a network is shown."""
-    height, width = prompt_m.shape[2:]
-    scale = long_side / max(height, width)
-    if scale >= 1:
-        return prompt_m
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    return F.interpolate(prompt_m, size, mode='area')
+    size = reduced_size(prompt_m.shape[2:], long_side)
+    return prompt_m if size is None else F.interpolate(prompt_m, size, mode='area')

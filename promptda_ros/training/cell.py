@@ -102,9 +102,7 @@ class CellSource:
         self, view: View, size: tuple[int, int], phase: Phase, rng: np.random.Generator
     ) -> Example:
         """Crop and mirror at random; the prompt is made of the exact depth."""
-        height, width = view.depth_m.shape
-        top = int(rng.integers(height - phase.height + 1))
-        left = int(rng.integers(width - phase.width + 1))
+        top, left = _corner(view, phase, rng)
         seen = view.window(top, left, phase.height, phase.width)
         if rng.random() < 0.5:
             seen = seen.mirrored()
@@ -118,8 +116,7 @@ class CellSource:
         """Crop and mirror at random; now and then the sensor looks a little aside."""
         height, width = view.depth_m.shape
         part = sensor.for_window(phase.height / height)
-        top = int(rng.integers(height - phase.height + 1))
-        left = int(rng.integers(width - phase.width + 1))
+        top, left = _corner(view, phase, rng)
         down, aside = self._shift(part, phase, rng)
         seen = view.window(top, left, phase.height, phase.width)
         measured = view.window(
@@ -146,3 +143,10 @@ class CellSource:
         limit_px = np.minimum(self.spoiling.shift_px * pitch_px, self.spoiling.shift_view_px)
         down, aside = np.rint(rng.uniform(-1, 1, 2) * limit_px)
         return int(down), int(aside)
+
+
+def _corner(view: View, phase: Phase, rng: np.random.Generator) -> tuple[int, int]:
+    """Draw the top and the left of a crop."""
+    height, width = view.depth_m.shape
+    top = rng.integers(height - phase.height + 1)
+    return int(top), int(rng.integers(width - phase.width + 1))

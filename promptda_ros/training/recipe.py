@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, MISSING, replace
 import hashlib
-import math
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
 
 from promptda_ros.core.errors import PromptdaError, suggest
-from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
+from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION, scale_to
 from promptda_ros.core.settings import PromptSettings
 from promptda_ros.network.fields import (
     require_choice,
@@ -92,8 +91,7 @@ class CellData:
     @property
     def reduced(self) -> tuple[int, int]:
         """Height and width of the views at the size that the node shows a network on a CPU."""
-        pixels = PIXELS_OF_RESOLUTION['low']
-        scale = min(1.0, math.sqrt(pixels / (self.height * self.width)))
+        scale = scale_to(PIXELS_OF_RESOLUTION['low'], self.height, self.width)
         return round(scale * self.height), round(scale * self.width)
 
 

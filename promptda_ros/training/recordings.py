@@ -22,9 +22,8 @@ from promptda_ros.training.prompts import draw_size, make_prompt, usual_sizes
 from promptda_ros.training.recipe import Phase, Prompts
 
 VALIDATION_SHARE = 0.1  # of the frames, the last ones
-JUDGED_AT_MOST = (
-    30  # of them for each recording: neighbours are alike, and each takes half a second
-)
+# Of them for each recording: neighbours are alike, and each takes half a second.
+JUDGED_AT_MOST = 30
 TRIES = 20  # for a part of a frame that has depth
 LARGEST_SCALE = 1.3
 UNSCALED_SHARE = 0.45  # of the parts, which keep the picture's own resolution
