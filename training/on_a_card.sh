@@ -35,6 +35,11 @@ work=${WORK:-runs/card}
 minutes=${MINUTES:-9}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 
+if ! "$python" -c 'import torch' 2>/dev/null; then
+  echo "$python has no torch, which has to suit the card: install it, or name another Python by PYTHON=..." >&2
+  exit 2
+fi
+
 # Only what is missing is installed: a machine with a GPU brings its own torch, and numpy with it.
 install_missing() {
   local missing=() pair

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 import shutil
 import subprocess
+import sys
 import tarfile
 from typing import Any
 
@@ -45,11 +46,11 @@ def run(tmp_path: Path, network_values: dict[str, Any]) -> Callable[..., tuple[i
         'MINUTES': '0.2',
     }
 
-    def call(*arguments: str) -> tuple[int, str]:
+    def call(*arguments: str, python: str | Path = sys.executable) -> tuple[int, str]:
         words = arguments or ('--dry-run', '', str(tmp_path / 'out'))
         done = subprocess.run(
             ['bash', str(ROOT / 'training/on_a_card.sh'), *words],
-            env=environment,
+            env={**environment, 'PYTHON': str(python)},  # which has all that is needed
             capture_output=True,
             text=True,
             timeout=600,
@@ -93,6 +94,15 @@ def test_what_can_not_be_used_is_said_at_once(run, arguments, sentence):
     code, said = run(*arguments)
     assert code == ExitCode.CONFIGURATION
     assert sentence in said
+
+
+def test_without_torch_nothing_is_installed(run, tmp_path):
+    bare = tmp_path / 'python'
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o755)
+    code, said = run(python=bare)
+    assert code == ExitCode.CONFIGURATION
+    assert said.startswith(f'{bare} has no torch')
 
 
 def unpacked(out: Path, name: str, folder: Path) -> Path:
