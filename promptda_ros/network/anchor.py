@@ -38,9 +38,9 @@ GAIN = 3.0  # on the head's outputs, so that it learns as fast as the layers bef
 FREE_STEP = 0.1  # log depth per unit of the head's output
 # Differences of log depth that features show best: noise, steps of objects, shape of the scene.
 FINE, COARSE, LEVEL, NOISE = 0.02, 0.05, 0.2, 0.005
-# Nearest samples, means, the smooth filling, the network's depth twice, a free value.
-CANDIDATES = 9 + len(WINDOWS) + 4
-FEATURES = 29
+# Nearest samples, means, the smooth filling, means aside, the network's depth twice, a free value.
+CANDIDATES = 9 + len(WINDOWS) + 1 + 4 + 2 + 1
+FEATURES = 33
 NETWORK_FEATURES = 4  # the last ones
 
 
@@ -166,6 +166,7 @@ def _features(pixels: Tensor, prompt: Prompted, matched: Matched | None, grid: G
             _shown(prompt.smooth - filled, FINE),
             _shown(noise, NOISE),
             2 * prompt.measured - 1,
+            _shown(prompt.aside - filled, COARSE),
         ),
         1,
     )
@@ -231,7 +232,7 @@ def _candidates(
     a processor has at hand.
     """
     yield from zip(grid.around(prompt.filled), grid.priors, strict=True)
-    wide = torch.cat((*prompt.means, prompt.smooth), 1)
+    wide = torch.cat((*prompt.means, prompt.smooth, prompt.aside), 1)
     yield spread(wide, grid.size), math.log(WIDE_SHARE)
     beyond = plain[:, None].expand(-1, 2, -1, -1)
     if matched is not None:

@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from promptda_ros.network.anchor_grid import enlarged, size_of
 
 WINDOWS = (3, 7)  # samples a side over which means are taken
+# Samples to each side whose depth a pixel may take, too: a stereo camera or a phone's filling by
+# colour spreads an object's depth further past its edges than the nearest samples reach.
+ASIDE = 5
 COARSE_GRID = 12, 16  # over which the network's level is compared with the sensor's as a whole
 
 
@@ -24,6 +27,7 @@ class Prompted:
     measured: Tensor
     smooth: Tensor  # holes filled smoothly
     means: tuple[Tensor, ...]  # of what was measured, by window
+    aside: Tensor  # (B, 4, h, w) means of the smallest window above, below, to the left and right
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def read_prompt(filled: Tensor, measured: Tensor) -> Prompted:
     """Look around each sample (B, 1, h, w) of log depth."""
     smooth = _fill_smoothly(filled, measured)
     means = tuple(_mean(filled, measured, smooth, side) for side in WINDOWS)
-    return Prompted(filled, measured, smooth, means)
+    return Prompted(filled, measured, smooth, means, _aside(means[0]))
 
 
 def _fill_smoothly(values: Tensor, known: Tensor) -> Tensor:
@@ -52,6 +56,16 @@ def _fill_smoothly(values: Tensor, known: Tensor) -> Tensor:
     coarser = _fill_smoothly(total / share.clamp(min=1e-6), (2 * share).clamp(max=1))
     around = enlarged(coarser, (height + rim[3], width + rim[1]))[:, :, :height, :width]
     return known * values + (1 - known) * around
+
+
+def _aside(values: Tensor) -> Tensor:
+    """Look to the four sides of each sample (B, 4, h, w); what lies outside is as at the rim."""
+    height, width = size_of(values)
+    padded = F.pad(values, (ASIDE,) * 4, mode='replicate')
+    corners = (0, ASIDE), (2 * ASIDE, ASIDE), (ASIDE, 0), (ASIDE, 2 * ASIDE)
+    return torch.cat(
+        [padded[:, :, top : top + height, left : left + width] for top, left in corners], 1
+    )
 
 
 def overall(values: Tensor, known: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import torch
 import torch.nn.functional as F
 
-from promptda_ros.network.anchor_prompt import read_prompt, window_means
+from promptda_ros.network.anchor_prompt import ASIDE, read_prompt, window_means
 
 
 @given(
@@ -32,3 +32,17 @@ def test_means_around_a_sample_are_of_what_was_measured():
     assert abs(float(near[..., 4, 4]) - 2.0) < 1e-2
     assert abs(float(near[..., 4, 2]) - 1.0) < 1e-2
     assert abs(float(wide[..., 4, 2]) - 2.0) < 1e-2
+
+
+@given(height=st.integers(1, 20), width=st.integers(1, 20), seed=st.integers(0, 99))
+@settings(max_examples=50, deadline=None)
+def test_what_lies_aside_is_the_mean_five_samples_away_and_at_the_rim_the_rim(height, width, seed):
+    values = torch.rand(1, 1, height, width, generator=torch.Generator().manual_seed(seed))
+    prompt = read_prompt(values, torch.ones_like(values))
+    near = prompt.means[0][0, 0]
+    rows, columns = torch.arange(height), torch.arange(width)
+    for seen, (down, right) in zip(
+        prompt.aside[0], [(-ASIDE, 0), (ASIDE, 0), (0, -ASIDE), (0, ASIDE)], strict=True
+    ):
+        there = near[(rows + down).clamp(0, height - 1)][:, (columns + right).clamp(0, width - 1)]
+        torch.testing.assert_close(seen, there)
