@@ -16,16 +16,10 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.camera_settings import (
-    build_cameras,
-    build_common,
-    known_names,
-    own_name,
-    own_settings,
-)
+from promptda_ros.core.camera_settings import CameraSettings
 from promptda_ros.core.peer_text import printable
 from promptda_ros.core.setting import has_value, Setting, SettingError, Value
-from promptda_ros.core.settings import describe, Settings, unknown_setting
+from promptda_ros.core.settings import Settings, unknown_setting
 
 
 class Parameters:
@@ -45,11 +39,8 @@ class Parameters:
         # rclpy ignores what was given but never declared, and offers no public list of it.
         given = {name: each.value for name, each in node._parameter_overrides.items()}
         given = {name: value for name, value in given.items() if has_value(value)}
-        self.settings = build_common(given)
-        self._known = known_names(self.settings.cameras)
-        self._values = {name: value for name, value in given.items() if name in self._known}
-        self.of_cameras = build_cameras(self._values)
-        self._judge_unknown(set(given).difference(self._known))
+        self._current = CameraSettings.of(given)
+        self._judge_unknown(given.keys() - self._current.known.keys())
         self._declare()
         if hasattr(node, 'add_post_set_parameters_callback'):
             node.add_on_set_parameters_callback(self._check)
@@ -57,49 +48,52 @@ class Parameters:
         else:  # Humble knows no later moment
             node.add_on_set_parameters_callback(self._check_and_take_over)
 
+    @property
+    def settings(self) -> Settings:
+        """Return the common settings."""
+        return self._current.common
+
+    @property
+    def of_cameras(self) -> Mapping[str, Settings]:
+        """Return the settings that hold for each camera, by its name."""
+        return self._current.of_cameras
+
     def on_change(self, listener: Callable[[Mapping[str, Settings]], None]) -> None:
         """Call the listener with every camera's settings after every accepted live change."""
         self._listeners.append(listener)
 
     def _declare(self) -> None:
         """Declare with the checked values, so that a dump of them can be given at a start."""
-        for setting in describe():
-            value = self._values.get(setting.name, setting.default)
-            _declare(self._node, setting, setting.check(value))
-        for camera in filter(None, self.settings.cameras):
-            for setting in own_settings():
-                own = _own(camera, setting)
-                # Without a value: the common one holds, also when that changes.
-                value = self._values.get(own.name)
-                _declare(self._node, own, None if value is None else own.check(value))
+        for name, (camera, setting) in self._current.known.items():
+            # A camera's own has no value: the common one holds, also when that changes.
+            default = None if camera else setting.default
+            declared = _own(name, camera, setting) if camera else setting
+            _declare(self._node, declared, self._current.values.get(name, default))
 
     def _judge_unknown(self, names: set[str]) -> None:
         for name in sorted(names):
             if self._node.has_parameter(name) or name.startswith('qos_overrides.'):
                 continue
-            text = unknown_setting(name, self._known)
+            text = unknown_setting(name, [*self._current.known])
             if self.settings.strict_params:
                 raise SettingError(text)
             self._node.get_logger().warning(f'{text} (ignored)')
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
-            build_cameras(self._with(parameters))
+            self._current.changed(_given(parameters))
         except SettingError as error:
             return SetParametersResult(successful=False, reason=printable(str(error)))
         return SetParametersResult(successful=True)
 
     def _take_over(self, parameters: list[Parameter]) -> None:
-        self._values = self._with(parameters)
-        of_cameras = build_cameras(self._values)
-        if of_cameras == self.of_cameras:
+        before, self._current = self._current, self._current.changed(_given(parameters))
+        if self.of_cameras == before.of_cameras:
             return
-        self.of_cameras = of_cameras
-        self.settings = build_common(self._values)
         changes = ', '.join(f'{each.name} = {each.value}' for each in parameters)
         self._node.get_logger().info(f'changed: {changes}')
         for listener in self._listeners:
-            listener(of_cameras)
+            listener(self.of_cameras)
 
     def _check_and_take_over(self, parameters: list[Parameter]) -> SetParametersResult:
         result = self._check(parameters)
@@ -107,19 +101,14 @@ class Parameters:
             self._take_over(parameters)
         return result
 
-    def _with(self, parameters: list[Parameter]) -> dict[str, object]:
-        """Return the values as they will be: a word for nothing takes one away, as in a file."""
-        changed = {each.name: each.value for each in parameters if each.name in self._known}
-        values = {**self._values, **changed}
-        return {name: each for name, each in values.items() if each is None or has_value(each)}
+
+def _given(parameters: list[Parameter]) -> dict[str, object]:
+    return {each.name: each.value for each in parameters}
 
 
-def _own(camera: str, setting: Setting) -> Setting:
-    return replace(
-        setting,
-        name=own_name(camera, setting.name),
-        meaning=f'As {setting.name}, which holds while this has no value, of {camera} alone.',
-    )
+def _own(name: str, camera: str, setting: Setting) -> Setting:
+    meaning = f'As {setting.name}, which holds while this has no value, of {camera} alone.'
+    return replace(setting, name=name, meaning=meaning)
 
 
 def _declare(node: Node, setting: Setting, value: Value | None) -> None:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from promptda_ros.core.names import check_camera
-from promptda_ros.core.setting import Setting, SettingError
-from promptda_ros.core.settings import build, describe, Settings
+from promptda_ros.core.setting import has_value, Setting, SettingError, Value
+from promptda_ros.core.settings import describe, Settings, with_values
 
 # Groups of which each camera may have values of its own; the others belong to the node.
 GROUPS = ('input', 'qos', 'sync', 'prompt', 'extrinsics', 'output', 'workspace', 'trust')
@@ -24,48 +26,75 @@ def own_name(camera: str, setting: str) -> str:
     return f'{camera}.{setting}'
 
 
-def known_names(cameras: Sequence[str]) -> list[str]:
-    """List the names of all settings, those of each camera among them."""
-    common = [setting.name for setting in describe()]
-    named = [camera for camera in cameras if camera]
-    return common + [own_name(camera, each.name) for camera in named for each in own_settings()]
+@dataclass(frozen=True)
+class CameraSettings:
+    """The settings of every camera of a node: the common ones, overlaid with its own."""
+
+    common: Settings  # where a camera has none of its own
+    of_cameras: Mapping[str, Settings]  # by the camera's name
+    values: Mapping[str, Value]  # what was given, by full name
+    known: Mapping[str, tuple[str, Setting]]  # by full name: camera or ''
+
+    @classmethod
+    def of(cls, given: Mapping[str, object]) -> CameraSettings:
+        """Build checked settings from values by full name; names that are unknown are left out.
+
+        Raises:
+            SettingError: a value or a camera's name is wrong, or two values contradict each other.
+        """
+        common = Settings()
+        known = known_settings(())
+        if 'cameras' in given:
+            cameras = known['cameras'][1].check(given['cameras'])
+            common = with_values(common, {'cameras': cameras})
+        check_cameras(common.cameras)
+        default = cls(
+            common, dict.fromkeys(common.cameras, common), {}, known_settings(common.cameras)
+        )
+        return default.changed(given)
+
+    def changed(self, given: Mapping[str, object]) -> CameraSettings:
+        """Return the settings with some values changed; a word for nothing takes one away.
+
+        Raises:
+            SettingError: a value is wrong, or two contradict each other.
+        """
+        values, touched = dict(self.values), dict[str, Setting]()
+        for name in filter(self.known.__contains__, given):
+            camera, setting = self.known[name]
+            touched[setting.name] = setting
+            values.pop(name, None)
+            # None is no word for nothing: nobody can delete a parameter.
+            if given[name] is None or has_value(given[name]):
+                with _named(camera):
+                    values[name] = setting.check(given[name])
+        common = {name: values.get(name, each.default) for name, each in touched.items()}
+        of_cameras = {}
+        for camera, settings in self.of_cameras.items():
+            own = {name: values.get(own_name(camera, name), common[name]) for name in touched}
+            with _named('' if own == common else camera):
+                of_cameras[camera] = with_values(settings, own)
+        return replace(
+            self, common=with_values(self.common, common), of_cameras=of_cameras, values=values
+        )
 
 
-def build_common(values: Mapping[str, object]) -> Settings:
-    """Build the checked settings that hold where a camera has none of its own.
-
-    Raises:
-        SettingError: a value is wrong, or two contradict each other.
-    """
-    return build(_common(values))
-
-
-def build_cameras(values: Mapping[str, object]) -> dict[str, Settings]:
-    """Build the checked settings of every camera, by its name, from values by dotted name.
-
-    Raises:
-        SettingError: a value or a camera's name is wrong, or two values contradict each other.
-    """
-    common = _common(values)
-    cameras = build(common).cameras
-    check_cameras(cameras)
-    return {camera: _build_camera(camera, common, values) for camera in cameras}
+def known_settings(cameras: Sequence[str]) -> dict[str, tuple[str, Setting]]:
+    """Return what belongs to every full name: a camera, '' for all of them, and the setting."""
+    known = {setting.name: ('', setting) for setting in describe()}
+    own = own_settings()
+    for camera in filter(None, cameras):
+        known |= {own_name(camera, setting.name): (camera, setting) for setting in own}
+    return known
 
 
-def _common(values: Mapping[str, object]) -> dict[str, object]:
-    names = {setting.name for setting in describe()}
-    return {name: value for name, value in values.items() if name in names}
-
-
-def _build_camera(
-    camera: str, common: Mapping[str, object], values: Mapping[str, object]
-) -> Settings:
-    names = {each.name: own_name(camera, each.name) for each in own_settings()}
-    own = {setting: values[name] for setting, name in names.items() if name in values}
+@contextmanager
+def _named(camera: str) -> Iterator[None]:
+    """Name the camera whose value is wrong."""
     try:
-        return build({**common, **own})
+        yield
     except SettingError as error:
-        raise SettingError(f'camera {camera}: {error}' if own else str(error)) from None
+        raise SettingError(f'camera {camera}: {error}' if camera else str(error)) from None
 
 
 def check_cameras(cameras: Sequence[str]) -> None:

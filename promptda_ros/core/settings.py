@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, replace
 import difflib
 from typing import Any
 
@@ -154,6 +154,9 @@ class ExtrinsicsSettings:
         live=True,
     )
 
+    def __post_init__(self) -> None:
+        _require_rotation('extrinsics', self)
+
 
 @dataclass(frozen=True)
 class QosSettings:
@@ -281,6 +284,13 @@ class PromptSettings:
         live=True,
     )
 
+    def __post_init__(self) -> None:
+        if self.min_depth >= self.max_depth:
+            raise SettingError(
+                f'parameter prompt.min_depth: {self.min_depth:g} m is not below '
+                f'prompt.max_depth {self.max_depth:g} m'
+            )
+
 
 @dataclass(frozen=True)
 class OutputSettings:
@@ -398,6 +408,9 @@ class WorkspaceSettings:
         lengths=(4, 9),
         live=True,
     )
+
+    def __post_init__(self) -> None:
+        _require_rotation('workspace', self)
 
 
 @dataclass(frozen=True)
@@ -537,33 +550,26 @@ def build(values: Mapping[str, object]) -> Settings:
         if name not in known:
             raise SettingError(unknown_setting(name))
     checked = {name: known[name].check(value) for name, value in values.items()}
-    settings: Settings = _build(Settings, checked, prefix='')
-    _check_together(settings)
-    return settings
+    return with_values(Settings(), checked)
 
 
-def _build(group: type, values: Mapping[str, Value], *, prefix: str) -> Any:
-    given: dict[str, Any] = {}
-    for entry in fields(group):
-        if is_dataclass(entry.default_factory):
-            factory: Any = entry.default_factory
-            given[entry.name] = _build(factory, values, prefix=f'{entry.name}.')
-        elif prefix + entry.name in values:
-            given[entry.name] = values[prefix + entry.name]
-    return group(**given)
+def with_values(settings: Settings, checked: Mapping[str, Value]) -> Settings:
+    """Return the settings with some checked values, by dotted name, in place of theirs.
+
+    Raises:
+        SettingError: two values contradict each other.
+    """
+    groups: dict[str, dict[str, Any]] = {}
+    for name, value in checked.items():
+        group, _, own = name.rpartition('.')
+        groups.setdefault(group, {})[own] = value
+    changed = groups.pop('', {})
+    for group, values in groups.items():
+        changed[group] = replace(getattr(settings, group), **values)
+    return replace(settings, **changed)
 
 
-def _check_together(settings: Settings) -> None:
-    near, far = settings.prompt.min_depth, settings.prompt.max_depth
-    if near >= far:
-        raise SettingError(
-            f'parameter prompt.min_depth: {near:g} m is not below prompt.max_depth {far:g} m'
-        )
-    _check_rotation('extrinsics', settings.extrinsics)
-    _check_rotation('workspace', settings.workspace)
-
-
-def _check_rotation(group: str, settings: ExtrinsicsSettings | WorkspaceSettings) -> None:
+def _require_rotation(group: str, settings: ExtrinsicsSettings | WorkspaceSettings) -> None:
     try:
         Transform.of(settings.translation, settings.rotation)
     except BadTransform as error:

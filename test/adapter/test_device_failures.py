@@ -225,22 +225,18 @@ def hold_back(rig):
 
 
 @pytest.mark.parametrize('name, mend', [('vitl', 'set model.name:=vits'), ('', 'take a smaller')])
-def test_too_little_memory_at_start_is_one_sentence(make_rig, monkeypatch, capfd, name, mend):
+def test_too_little_memory_at_start_is_one_sentence(
+    make_rig, network_folder, monkeypatch, capfd, name, mend
+):
     """B9: what is needed, and what needs less; exit code 3."""
 
     class Full:
         def to(self, device):
             raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 9 MiB.')
 
-    rig = make_rig(**({'model__name': name} if name else {}))
-    folder = Path(rig.node.get_parameter('model.path').value)
-    monkeypatch.setattr(models, 'model_folder', lambda settings: folder)
+    rig = make_rig(**({'model.name': name, 'model.path': ''} if name else {}))
+    monkeypatch.setattr(models, 'model_folder', lambda settings: network_folder)
     monkeypatch.setattr(models, 'fold', lambda *arguments, **options: Full())
-    if name:
-        rig.node._declared.settings = replace(
-            rig.node._declared.settings,
-            model=replace(rig.node._declared.settings.model, path=''),
-        )
     rig.node.start()
     assert rig.node.exit_code == ExitCode.MODEL_OR_DEVICE
     (line,) = (line for line in capfd.readouterr().err.splitlines() if 'FATAL' in line)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from promptda_ros import capture
-from promptda_ros.core.camera_settings import build_cameras, known_names
+from promptda_ros.core.camera_settings import CameraSettings, known_settings
 from promptda_ros.core.settings import build, describe
 from promptda_ros.outputs import OUTPUTS
 from promptda_ros.tools import main as tools
@@ -74,8 +74,8 @@ def declared(launch_file):
 @each_page
 def test_parameters_are_accepted(page):
     for values in our_parameters(page):
-        assert set(values) <= set(known_names(values.get('cameras', [''])))
-        build_cameras(values)
+        assert set(values) <= known_settings(values.get('cameras', [''])).keys()
+        CameraSettings.of(values)
 
 
 @each_page

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
-from promptda_ros.core.camera_settings import build_cameras, known_names, own_settings
+from promptda_ros.core.camera_settings import CameraSettings, known_settings, own_settings
 from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import Settings
 
 
 def test_one_camera_without_a_name_has_the_common_settings():
-    assert build_cameras({}) == {'': Settings()}
+    assert CameraSettings.of({}).of_cameras == {'': Settings()}
 
 
 def test_what_belongs_to_the_node_is_not_asked_of_a_camera():
@@ -23,18 +25,38 @@ def test_what_belongs_to_the_node_is_not_asked_of_a_camera():
 
 def test_values_of_a_camera_lie_over_the_common_ones():
     values = {'cameras': ['left', 'right'], 'sync.wait': 0.2, 'left.sync.wait': 0.3}
-    built = build_cameras(values)
+    built = CameraSettings.of(values).of_cameras
     assert [*built] == ['left', 'right']
     assert built['left'].sync.wait == 0.3
     assert built['right'].sync.wait == 0.2
     assert built['left'].prompt == built['right'].prompt
 
 
-def test_each_name_is_known_once():
-    names = known_names(['left', 'right'])
-    assert len(names) == len(set(names))
-    assert {'sync.wait', 'left.sync.wait', 'right.trust.gate', 'device'} <= set(names)
+def test_of_every_camera_what_belongs_to_it_is_known():
+    names = known_settings(['left', 'right'])
+    assert {'sync.wait', 'left.sync.wait', 'right.trust.gate', 'device'} <= names.keys()
     assert 'left.device' not in names
+    assert names['left.sync.wait'] == ('left', names['sync.wait'][1])
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.sampled_from([0.1, 0.2, 'null'])
+        for name in ('sync.wait', 'left.sync.wait', 'right.sync.wait', 'left.sync.tolerance')
+    },
+)
+
+
+@given(changes=st.lists(VALUES, max_size=5))
+def test_changing_value_by_value_ends_where_a_start_with_all_of_them_does(changes):
+    now = start = CameraSettings.of({'cameras': ['left', 'right']})
+    given_ = {'cameras': ['left', 'right']}
+    for each in changes:
+        now = now.changed(each)
+        given_ |= each
+    assert now == CameraSettings.of(given_)
+    assert start == CameraSettings.of({'cameras': ['left', 'right']})
 
 
 @pytest.mark.parametrize(
@@ -53,5 +75,5 @@ def test_each_name_is_known_once():
 )
 def test_cameras_that_can_not_be_told_apart_or_named_are_refused(cameras, text):
     with pytest.raises(SettingError) as wrong:
-        build_cameras({'cameras': cameras})
+        CameraSettings.of({'cameras': cameras})
     assert text in str(wrong.value)
