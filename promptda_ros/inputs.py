@@ -17,6 +17,7 @@ from promptda_ros.core.guard import guarded
 from promptda_ros.core.pairing import Pair, Pairing, PairingSettings, stamp_ns_of, Topic
 from promptda_ros.core.settings import Settings, SyncSettings
 from promptda_ros.core.stages import StageTimes
+from promptda_ros.messages import NANOSECONDS
 from promptda_ros.subscriptions import CameraInfoInput, SensorInput
 from promptda_ros.transports import RAW, SensorMessage
 
@@ -174,15 +175,11 @@ class Inputs:
 def pairing_settings(sync: SyncSettings) -> PairingSettings:
     """Return the settings of the pairing in its own units."""
     return PairingSettings(
-        tolerance_ns=_nanoseconds(sync.tolerance),
-        wait_ns=_nanoseconds(sync.wait),
+        tolerance_ns=round(sync.tolerance * NANOSECONDS),
+        wait_ns=round(sync.wait * NANOSECONDS),
         queue_size=sync.queue_size,
         max_bytes=sync.max_bytes,
-        reset_threshold_ns=_nanoseconds(sync.reset_threshold),
-        depth_time_offset_ns=_nanoseconds(sync.depth_time_offset),
+        reset_threshold_ns=round(sync.reset_threshold * NANOSECONDS),
+        depth_time_offset_ns=round(sync.depth_time_offset * NANOSECONDS),
         reuse_depth=sync.reuse_depth,
     )
-
-
-def _nanoseconds(seconds: float) -> int:
-    return round(seconds * 1e9)

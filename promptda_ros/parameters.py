@@ -39,7 +39,7 @@ class Parameters:
         # rclpy ignores what was given but never declared, and offers no public list of it.
         given = {name: each.value for name, each in node._parameter_overrides.items()}
         given = {name: value for name, value in given.items() if has_value(value)}
-        self._current = CameraSettings.of(given)
+        self._current = self._checked = CameraSettings.of(given)
         self._judge_unknown(given.keys() - self._current.known.keys())
         self._declare()
         if hasattr(node, 'add_post_set_parameters_callback'):
@@ -80,30 +80,27 @@ class Parameters:
             self._node.get_logger().warning(f'{text} (ignored)')
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
+        given = {each.name: each.value for each in parameters}
         try:
-            self._current.changed(_given(parameters))
+            self._checked = self._current.changed(given)
         except SettingError as error:
             return SetParametersResult(successful=False, reason=printable(str(error)))
         return SetParametersResult(successful=True)
 
     def _take_over(self, parameters: list[Parameter]) -> None:
-        before, self._current = self._current, self._current.changed(_given(parameters))
-        if self.of_cameras == before.of_cameras:
+        before, self._current = self._current, self._checked
+        if self._current.of_cameras == before.of_cameras:
             return
         changes = ', '.join(f'{each.name} = {each.value}' for each in parameters)
         self._node.get_logger().info(f'changed: {changes}')
         for listener in self._listeners:
-            listener(self.of_cameras)
+            listener(self._current.of_cameras)
 
     def _check_and_take_over(self, parameters: list[Parameter]) -> SetParametersResult:
         result = self._check(parameters)
         if result.successful:
             self._take_over(parameters)
         return result
-
-
-def _given(parameters: list[Parameter]) -> dict[str, object]:
-    return {each.name: each.value for each in parameters}
 
 
 def _own(name: str, camera: str, setting: Setting) -> Setting:

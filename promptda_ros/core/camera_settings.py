@@ -69,9 +69,13 @@ class CameraSettings:
                 with _named(camera):
                     values[name] = setting.check(given[name])
         common = {name: values.get(name, each.default) for name, each in touched.items()}
+        names = {(camera, setting.name): name for name, (camera, setting) in self.known.items()}
         of_cameras = {}
         for camera, settings in self.of_cameras.items():
-            own = {name: values.get(own_name(camera, name), common[name]) for name in touched}
+            own = {
+                name: values.get(names.get((camera, name), ''), value)
+                for name, value in common.items()
+            }
             with _named('' if own == common else camera):
                 of_cameras[camera] = with_values(settings, own)
         return replace(

@@ -77,11 +77,10 @@ class Setting:
         return tuple(_as_float(each) if kind is float else each for each in entries)
 
     def _check_limits(self, given: float, low: float, high: float) -> None:
-        value = _as_float(given)
-        if math.isfinite(value) and low <= value <= high:
+        if low <= given <= high:  # which NaN is not
             return
         limits = f'{low}..{high} {self.unit}'.rstrip()
-        raise SettingError(f'parameter {self.name}: {value:g} is outside {limits}')
+        raise SettingError(f'parameter {self.name}: {_as_float(given):g} is outside {limits}')
 
 
 def has_value(value: object) -> bool:
