@@ -321,6 +321,29 @@ def test_the_region_and_the_binning_hold_for_both_cameras(sensors):
     assert optics.intrinsics.fx == optics.rectifier.lens.distorted.fx == 50.0
 
 
+@given(
+    asked=st.lists(
+        st.tuples(st.sampled_from([0.0, 90.0, 100.0]), st.sampled_from([0.0, 0.2]), st.booleans()),
+        max_size=6,
+    )
+)
+def test_what_was_asked_before_does_not_change_an_answer(sensors, asked):
+    """E6: whatever of the message, the picture or the settings is another now."""
+    calibration = Calibration(warn=print, error=print, rectified=False)
+    for sec, (focal_px, bend, rectify) in enumerate(asked, 1):
+        info = sensors.camera_info(sec * SEC, focal_px=focal_px, d=[bend, 0.0, 0.0, 0.0, 0.0])
+        fresh = Calibration(warn=print, error=print, rectified=False)
+        for each in (calibration, fresh):
+            each.add(info)
+        shot, settings = shot_at(sec * SEC), InputSettings(rectify=rectify)
+        answer, expected = (each.optics_of(shot, settings) for each in (calibration, fresh))
+        assert (answer is None) == (expected is None) == (focal_px == 0.0)
+        assert calibration.problem == fresh.problem
+        if answer is not None and expected is not None:
+            assert answer.intrinsics == expected.intrinsics
+            assert (answer.rectifier is None) == (expected.rectifier is None)
+
+
 def test_maps_are_kept_until_the_lens_changes(calibration, sensors):
     """E6: a camera that zooms."""
     for sec in (1, 2):
