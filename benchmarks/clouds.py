@@ -9,7 +9,7 @@ filter of flying pixels there, with the way there and back.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 import time
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import torch
 
-from benchmarks.results import Results, Table
+from benchmarks.results import Cell, Results, Table
 from promptda_ros.core.flying_pixels import find_flying
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, OnDevice
 from promptda_ros.core.prompt import condition
@@ -39,7 +39,7 @@ def main() -> None:
     on_device = plain.depth.on_device
     assert on_device is not None
 
-    def result(values: dict[str, object] | None = None) -> Result:
+    def result(values: Mapping[str, object] | None = None) -> Result:
         return replace(plain, settings=build(values or {}))  # nothing was made of it yet
 
     rows = {
@@ -57,7 +57,9 @@ def main() -> None:
         'trust gate': lambda: contradicting_fraction(plain.depth, 0.1),
     }
     cv2.setNumThreads(1)
-    times_ms = [[name, *_time(make, arguments.repeats)] for name, make in rows.items()]
+    times_ms: list[list[Cell]] = [
+        [name, *_time(make, arguments.repeats)] for name, make in rows.items()
+    ]
     columns = ('made of one frame of 640x480', 'median ms', 'least ms')
     settings = f'On {arguments.device}, {arguments.repeats} repetitions.'
     Results('Outputs', [Table('', columns, times_ms)], settings).report(arguments.out)

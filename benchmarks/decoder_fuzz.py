@@ -31,8 +31,10 @@ from promptda_ros.decoding import read_any_depth, read_any_image
 from promptda_ros.encodings import read_numbers
 from promptda_ros.point_clouds import read_points
 
-COLUMNS = ('decoder', 'messages', 'read', 'refused', 'most processor ms', 'most memory MiB')
-COLUMNS += ('undeclared',)
+COLUMNS = (
+    'decoder', 'messages', 'read', 'refused', 'most processor ms', 'most memory MiB',
+    'undeclared',
+)  # fmt: skip
 SECONDS_AT_MOST = 0.5
 BYTES_A_PIXEL = 16
 # What Python, NumPy and OpenCV take for themselves once

@@ -49,9 +49,8 @@ def main() -> None:
         for name, depth_m in _depths(view, number, estimator, settings):
             good, flying = nearest.judge(depth_m)
             removed = find_flying(torch.from_numpy(depth_m), edge_step=edge_step).numpy()
-            counts[name].append(
-                [flying.sum(), (flying & removed).sum(), good.sum(), (good & removed).sum()]
-            )
+            judged = [flying, flying & removed, good, good & removed]
+            counts[name].append(np.array([mask.sum() for mask in judged]))
     print('| depth | flying of all | flying removed | good removed |')
     print('|---|---|---|---|')
     for name, rows in counts.items():
@@ -101,9 +100,10 @@ def _depths(
 def _smeared(depth_m: FloatImage) -> FloatImage:
     """Keep every second pixel of every second row and interpolate the others."""
     height, width = depth_m.shape
-    double = np.float32([[2, 0, 0], [0, 2, 0]])
+    double = np.array([[2, 0, 0], [0, 2, 0]], np.float32)
     border = cv2.BORDER_REPLICATE
-    return cv2.warpAffine(depth_m[::2, ::2], double, (width, height), borderMode=border)
+    smeared_m = cv2.warpAffine(depth_m[::2, ::2], double, (width, height), borderMode=border)
+    return np.asarray(smeared_m)
 
 
 def _finer(view: View) -> np.ndarray:

@@ -76,7 +76,7 @@ def _noise(data: bytes, rng: Rng) -> bytes:
     return data[: int(rng.integers(40))] + rng.bytes(int(rng.integers(400)))
 
 
-def _same(data: bytes, rng: Rng) -> bytes:
+def _same(data: bytes, _rng: Rng) -> bytes:
     return data
 
 
@@ -195,7 +195,8 @@ def compressed_depth(data: bytes, codec: str, rng: Rng) -> CompressedImage:
     config = (0, 10100.0, -1009.0)
     if rng.random() < 0.2:
         with np.errstate(over='ignore'):
-            config = pick(rng, (0, -1)), *np.float32([pick(rng, NUMBERS), pick(rng, NUMBERS)])
+            values = np.array([pick(rng, NUMBERS), pick(rng, NUMBERS)]).astype(np.float32)
+            config = pick(rng, (0, -1)), *values.tolist()
     encoding = pick(rng, ('16UC1', '32FC1', 'mono16', ''))
     format_ = f'{encoding}; compressedDepth {codec}' if encoding else ''
     return compressed(struct.pack('<iff', *config) + data, format_, rng)

@@ -14,9 +14,13 @@ import select
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from benchmarks.results import Results, Table
 from promptda_ros.transport import large_image_environment
+
+if TYPE_CHECKING:
+    from rclpy.qos import QoSProfile
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SIZES = ((640, 480), (1280, 720), (1920, 1440), (2016, 2016))  # rgb8: 0.9, 2.8, 8.3, 12.2 MB
@@ -94,7 +98,8 @@ def measure(hops: Hops, images: int) -> list[float]:
     if sender.returncode or receiver.returncode:
         codes = f'sender {sender.returncode}, receiver {receiver.returncode}'
         raise RuntimeError(f'{hops.transport}, {hops.qos}: {codes}')
-    return json.loads(output)
+    latencies_ms: list[float] = json.loads(output)
+    return latencies_ms
 
 
 def start(role: str, hops: Hops, images: int, *, shipped: bool) -> subprocess.Popen[str]:
@@ -171,7 +176,7 @@ def input_closed() -> bool:
     return bool(readable)
 
 
-def qos_profile(reliability: str):
+def qos_profile(reliability: str) -> QoSProfile:
     """Keep the last five images, as the node does."""
     from rclpy.qos import QoSProfile, ReliabilityPolicy
 

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from benchmarks.gpu_suite import host
 from benchmarks.gpu_suite.networks import hugging_face, make, SHAPES
-from benchmarks.results import REPOSITORY, Results, Table
+from benchmarks.results import Cell, REPOSITORY, Results, Table
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.settings import build
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
@@ -77,7 +77,7 @@ def measure(name: str, arguments: argparse.Namespace, onnx_path: Path) -> Table:
     runs = dict(ways(_network(name), pixels, prompt_m, onnx_path))
     depths_m = [run() for run in runs.values()]  # warms up, too
     taken = np.array([_round(runs.values()) for _ in range(arguments.rounds)])
-    rows = []
+    rows: list[list[Cell]] = []
     for number, way in enumerate(runs):
         apart = float((depths_m[number] / depths_m[0] - 1).abs().max())
         rows.append([way, *_figures(taken[:, 0], taken[:, number]), f'{apart:.1e}'])
@@ -102,7 +102,9 @@ def measure_pipelines(name: str, arguments: argparse.Namespace) -> Table:
     for run in runs.values():
         run()
     taken = np.array([_round(runs.values()) for _ in range(arguments.rounds)])
-    rows = [[way, *_figures(taken[:, 0], taken[:, at])] for at, way in enumerate(runs)]
+    rows: list[list[Cell]] = [
+        [way, *_figures(taken[:, 0], taken[:, at])] for at, way in enumerate(runs)
+    ]
     heading = f'{name}, from {width}x{height} through {size[1]}x{size[0]} to {width}x{height}'
     return Table('', (heading, *COLUMNS[:-1]), rows)
 
@@ -137,7 +139,7 @@ def ways(
 
 
 def _onnx_runtime(network: FoldedNetwork, pixels: Tensor, prompt_m: Tensor, path: Path) -> Run:
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     with torch.inference_mode(False):
         export_onnx(network, (pixels.clone(), prompt_m.clone()), path)

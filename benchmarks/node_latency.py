@@ -22,8 +22,10 @@ HEARD = {
     'depth and cloud': 'depth/image_rect,points',
 }
 WARM_UP_FRAMES = 12  # after the first one the network is compiled, which takes some frames' time
-COLUMNS = ('', 'answered', 'total p50', 'engine p50', 'hop in p50', 'hop out p50')
-COLUMNS += ('node least ms', 'node p50 ms', 'node p99 ms', 'of it build p50')
+COLUMNS = (
+    '', 'answered', 'total p50', 'engine p50', 'hop in p50', 'hop out p50',
+    'node least ms', 'node p50 ms', 'node p99 ms', 'of it build p50',
+)  # fmt: skip
 
 
 def main() -> None:

@@ -56,7 +56,7 @@ class Plane:
 
     def distance_m(self, points_m: Points) -> np.ndarray:
         """Return how far points are from it."""
-        return np.abs(points_m @ self.normal - self.offset_m)
+        return np.asarray(np.abs(points_m @ self.normal - self.offset_m))
 
     @classmethod
     def of(cls, points_m: Points, rng: np.random.Generator) -> Plane:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import array
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 import statistics
 import time
@@ -19,7 +20,7 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 import torch
 
-from benchmarks.results import Results, Table
+from benchmarks.results import Cell, Results, Table
 from promptda_ros.core import camera as cameras
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.prompt import complete, find_measured
@@ -80,7 +81,7 @@ def works(device: torch.device) -> dict[str, Callable[[], object]]:
         )
 
     return {
-        **{name: lambda name=name: show(name) for name in SENSORS},
+        **{name: partial(show, name) for name in SENSORS},
         f'read and draw {POINTS} points': lambda: draw(read_points(message, max_points=POINTS)),
         f'draw lines of {len(few)} points': lambda: draw(few),
         'fill between the lines': lambda: complete(found),
@@ -131,7 +132,9 @@ def measure(work: Callable[[], object], repetitions: int) -> list[float]:
 
 def report(times_ms: dict[str, list[float]], arguments: argparse.Namespace) -> None:
     """Print the table and write what was measured."""
-    rows = [[name, min(times), statistics.median(times)] for name, times in times_ms.items()]
+    rows: list[list[Cell]] = [
+        [name, min(times), statistics.median(times)] for name, times in times_ms.items()
+    ]
     Results(
         title='Depth of a sensor beside the camera',
         tables=[Table('', ('to a prompt of 256x192', 'least ms', 'median ms'), rows)],

@@ -78,7 +78,7 @@ class Frames:
         self.noted: dict[int, dict[str, float]] = {}
         self._current: dict[str, float] = {}
         (camera,) = node._cameras
-        pipeline = node._pipeline
+        pipeline: Any = node._pipeline
         camera.stages = _Stages(self._current)
         self._process, pipeline.process = pipeline.process, self.process
 
@@ -103,6 +103,7 @@ class _Stages(StageTimes):
         self._current = current
 
     def add(self, stage: str, duration_ms: float) -> None:
+        """Note the time of one stage, also as the current frame's."""
         super().add(stage, duration_ms)
         self._current[stage] = duration_ms
 
@@ -121,7 +122,8 @@ def main() -> None:
     node = PromptDepthNode(parameter_overrides=parameters)
     node.trigger_configure()
     if arguments.without_network:
-        estimator = node._pipeline.model.estimator
+        pipeline: Any = node._pipeline
+        estimator = pipeline.model.estimator
         estimator.network, estimator.anchor = NoNetwork(), None
     frames = None if arguments.cameras else Frames(node)
     node.trigger_activate()
@@ -147,6 +149,7 @@ class NoNetwork:
     patch_px = 14
 
     def __call__(self, pixels: torch.Tensor, prompt_m: torch.Tensor) -> torch.Tensor:
+        """Enlarge the prompt."""
         return F.interpolate(prompt_m, pixels.shape[2:], mode='bilinear')[:, 0]
 
 

@@ -47,8 +47,9 @@ def main() -> None:
         raise SystemExit(1)  # the node said why
     listener = Node('listener')
     for name, kind in HEARD.items():
-        listener.create_subscription(kind, f'/promptda/{name}', lambda message: None, 1)
+        listener.create_subscription(kind, f'/promptda/{name}', lambda _: None, 1)
     (camera,), pipeline = node._cameras, node._pipeline
+    assert pipeline is not None
     pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:
         pipeline.process({camera: pair})
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
     camera.reader.calibration.add(frame.camera_info)
+    assert frame.camera_info is not None
     image = colour_image(frame.image, frame.camera_info.header)
     return Pair(
         image=image,

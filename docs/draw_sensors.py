@@ -8,6 +8,7 @@ Headless: MUJOCO_GL=egl python docs/draw_sensors.py
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -122,10 +123,7 @@ def _draw_histogram(axis: Axes, error_m: Depths) -> None:
 def _draw_curve(axis: Axes, error_m: Depths, true_m: Depths) -> None:
     """Draw the middle and the worst tenth of errors over the range, and how much is unknown."""
     middle_m = 0.5 * (RANGES_M[1:] + RANGES_M[:-1])
-    bins = [
-        error_m[(true_m >= near) & (true_m < far)]
-        for near, far in zip(RANGES_M[:-1], RANGES_M[1:], strict=True)
-    ]
+    bins = [error_m[(true_m >= near) & (true_m < far)] for near, far in pairwise(RANGES_M)]
     for percent, style in ((50, '-'), (90, '--')):
         level = [_percentile(np.abs(errors), percent) * MM for errors in bins]
         label = f'|error|, {percent} % below'

@@ -10,6 +10,7 @@ anything starts.
 
 from __future__ import annotations
 
+from itertools import pairwise
 import os
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,7 @@ def shares(given: dict[str, str]) -> list[dict[str, str]]:
         )
     names = [given['name'], *(f'{given["name"]}_{number}' for number in range(2, count + 1))]
     ends = [len(cameras) * number // count for number in range(count + 1)]
-    parts = [cameras[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    parts = [cameras[begin:end] for begin, end in pairwise(ends)]
     return [
         {**given, 'name': name, 'cameras': ','.join(part)}
         for name, part in zip(names, parts, strict=True)

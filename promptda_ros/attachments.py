@@ -113,4 +113,4 @@ def _fit(numbers: np.ndarray, size: tuple[int, ...], *, role: str, of: str) -> n
         )
     if (rows, columns) == (height, width):
         return numbers
-    return cv2.resize(numbers, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(numbers, (width, height), interpolation=cv2.INTER_NEAREST))

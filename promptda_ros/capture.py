@@ -128,7 +128,7 @@ class Capture:
     # On the executor
 
     async def _serve(
-        self, request: Trigger.Request, response: Trigger.Response
+        self, _request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
         if self._explain is None:
             response.message = 'the node is not active, so that nothing is captured; activate it'

@@ -120,7 +120,7 @@ def surplus_bytes(message: Image | CompressedImage | PointCloud2) -> int:
     if not hasattr(message, 'encoding') or message.step == 0:  # then the length says the step
         return 0
     planes = 3 if message.encoding in _COLOUR_PLANAR else 2  # in half images
-    return len(message.data) - message.height * planes // 2 * message.step
+    return len(message.data) - int(message.height * planes // 2 * message.step)
 
 
 def require_size(

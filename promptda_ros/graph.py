@@ -43,7 +43,7 @@ class GraphWatch:
 
     def _count_nodes(self) -> int:
         ours = (self._node.get_name(), self._node.get_namespace())
-        return self._node.get_node_names_and_namespaces().count(ours)
+        return list(self._node.get_node_names_and_namespaces()).count(ours)
 
     def _lacks_clock(self) -> bool:
         is_simulated = self._node.get_parameter('use_sim_time').value

@@ -24,7 +24,7 @@ from promptda_ros.transports import RAW, SensorMessage
 POLL_PERIOD_SEC = 0.02
 
 
-class PairFilter(message_filters.SimpleFilter):
+class PairFilter(message_filters.SimpleFilter):  # type: ignore[misc]
     """Calls back with every pair; connects to other filters as message_filters do."""
 
     def __init__(

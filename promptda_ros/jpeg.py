@@ -149,9 +149,9 @@ def _segments(data: memoryview, place: int) -> Iterator[tuple[int, memoryview, i
     """Yield marker, content and begin of each segment up to the one that ends the picture."""
     for _ in range(SEGMENTS_AT_MOST):
         begin = place
-        if data[place : place + 1] != b'\xff':
+        if bytes(data[place : place + 1]) != b'\xff':
             raise BadJpeg(f'ends within its header ({len(data)} bytes)')
-        while data[place + 1 : place + 2] == b'\xff':  # markers may be padded
+        while bytes(data[place + 1 : place + 2]) == b'\xff':  # markers may be padded
             place += 1
         if data[place + 1 : place + 2] == bytes([END]):
             return

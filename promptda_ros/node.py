@@ -33,7 +33,7 @@ from promptda_ros.tracebacks import keep_traceback
 from promptda_ros.transport import missing_transport
 
 
-class PromptDepthNode(LifecycleNode):
+class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
     """Camera image and sensor depth in, dense metric depth and points out."""
 
     def __init__(
@@ -78,7 +78,7 @@ class PromptDepthNode(LifecycleNode):
 
     # Life cycle
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def on_configure(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network and open the outputs."""
         try:
             return _success(self.guard.run(self._configure))
@@ -86,11 +86,11 @@ class PromptDepthNode(LifecycleNode):
             self.report_worker_end(error)
             return TransitionCallbackReturn.FAILURE
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def on_activate(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then listen."""
         return _success(self.guard.run(self._activate))
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def on_deactivate(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and working; the network stays loaded."""
         if not self.stop():
             return TransitionCallbackReturn.FAILURE
@@ -99,7 +99,7 @@ class PromptDepthNode(LifecycleNode):
         )
         return TransitionCallbackReturn.SUCCESS
 
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def on_cleanup(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Close the outputs and let go of the network."""
         if self._pipeline is not None:
             for camera in self._cameras:

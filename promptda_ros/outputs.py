@@ -74,4 +74,4 @@ class Outputs:
         self._published[output] += 1
 
     def _is_heard(self, output: str) -> bool:
-        return self._publishers[output].get_subscription_count() > 0
+        return bool(self._publishers[output].get_subscription_count() > 0)

@@ -37,7 +37,8 @@ class Parameters:
         self._node = node
         self._listeners: list[Callable[[Mapping[str, Settings]], None]] = []
         # rclpy ignores what was given but never declared, and offers no public list of it.
-        given = {name: each.value for name, each in node._parameter_overrides.items()}
+        overrides = node._parameter_overrides  # noqa: SLF001
+        given = {name: each.value for name, each in overrides.items()}
         given = {name: value for name, value in given.items() if has_value(value)}
         self._current = self._checked = CameraSettings.of(given)
         self._judge_unknown(given.keys() - self._current.known.keys())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 import re
 from typing import Any
@@ -37,7 +38,7 @@ def require_ours(path: Path, node: str) -> None:
 
 def given_files(arguments: Sequence[str]) -> list[Path]:
     """List the parameter files of a command line."""
-    pairs = zip(arguments, arguments[1:], strict=False)
+    pairs = pairwise(arguments)
     return [Path(path) for option, path in pairs if option == OPTION]
 
 

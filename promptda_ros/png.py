@@ -72,7 +72,7 @@ def read_header(data: memoryview) -> PngHeader:
     Raises:
         BadPng: it ends within the header.
     """
-    if len(data) < 16 + HEADER.size or data[8:16] != b'\x00\x00\x00\x0dIHDR':
+    if len(data) < 16 + HEADER.size or bytes(data[8:16]) != b'\x00\x00\x00\x0dIHDR':
         raise BadPng('ends within its header')
     width, height, bits, colour, _, _, interlaced = HEADER.unpack_from(data, 16)
     return PngHeader(width, height, bits, colour, interlaced == 1)

@@ -24,7 +24,7 @@ class Product:
 
     kind: type
     make: Callable[[Result, Header], Any]
-    can_be_made: Callable[[Result], bool] = lambda result: True
+    can_be_made: Callable[[Result], bool] = lambda _: True
 
 
 def _depth(result: Result, header: Header) -> Image:

@@ -36,7 +36,7 @@ CAMERA_INFO_QOS = qos_profile_sensor_data
 LATCHED_CAMERA_INFO_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
-class SensorInput(message_filters.SimpleFilter):
+class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
     """A subscription to pictures or points: reliable, or best effort where it must.
 
     `role` is image, depth, confidence or mask, `transport` and `reliability` what the settings

@@ -48,7 +48,8 @@ TRANSPORTS: Mapping[str, tuple[Transport, ...]] = {
 
 def topic_of(node: Node, base: str, transport: Transport) -> str:
     """Return the full topic: what is appended follows the remapping of the raw topic."""
-    return node.resolve_topic_name(node.resolve_topic_name(base) + transport.suffix)
+    topic: str = node.resolve_topic_name(node.resolve_topic_name(base) + transport.suffix)
+    return topic
 
 
 def choose(node: Node, role: str, base: str, wanted: str) -> Transport | None:

@@ -195,7 +195,7 @@ def choose_weights(sensors: list[Errors]) -> Floats:
             short = log_error - (2 * terms_m @ logs.exp()).log()
             loss = (share * (torch.relu(-short) + price[sensor] * torch.relu(short))).sum()
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         weights = logs.detach().exp().numpy()
         missing = torch.tensor([TARGET - _within(each, weights) for each in sensors])

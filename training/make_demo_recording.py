@@ -11,6 +11,7 @@ import argparse
 import os
 from pathlib import Path
 import tempfile
+from typing import Any
 
 os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
 
@@ -52,7 +53,7 @@ FRAME_ID = 'camera_color_optical_frame'
 JPEG_QUALITY = 80
 MM_PER_M = 1000
 
-TOPICS = {
+TOPICS: dict[str, Any] = {
     '/camera/color/image_raw/compressed': CompressedImage,
     '/camera/color/camera_info': CameraInfo,
     '/camera/depth/image_raw': Image,
@@ -93,7 +94,7 @@ def _record(writer: Writer) -> None:
         view = camera.look(pose)
         measured_m = sensor.measure(view, rng)
         stamp_ns = FIRST_STAMP_NS + number * 1_000_000_000 // RATE_HZ
-        messages = (
+        messages: tuple[Any, ...] = (
             _jpeg(view.image, _header(stamp_ns)),
             _camera_info(lens, _header(stamp_ns)),
             _depth(measured_m, _header(stamp_ns + DEPTH_DELAY_NS)),

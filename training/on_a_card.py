@@ -50,6 +50,7 @@ class Trial:
     asked: int = 0  # once before every step
 
     def __call__(self) -> bool:
+        """Tell whether enough steps were timed."""
         self.now_sec = time.monotonic()
         self.asked += 1
         if self.asked == WARM_STEPS + 1:

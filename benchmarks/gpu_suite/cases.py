@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -127,11 +128,9 @@ class _Built:
         network = self._theirs[case.network]
         if case.engine != COMPILED:
             return network
-        torch._dynamo.reset()  # or the ninth size would not be compiled any more
-        compiled: torch.nn.Module = torch.compile(
-            network, backend=self._plan.compiler, dynamic=False
-        )
-        return compiled
+        torch.compiler.reset()  # or the ninth size would not be compiled any more
+        compiled = torch.compile(network, backend=self._plan.compiler, dynamic=False)
+        return cast(torch.nn.Module, compiled)
 
 
 def _line(row: Row) -> str:

@@ -119,7 +119,7 @@ def hugging_face(network: torch.nn.Module, frame: Frame, size: Size) -> Callable
 def _processor_class() -> Any:
     """Return the one that a user of transformers gets: without torchvision that of Pillow."""
     import transformers
-    from transformers.utils import is_torchvision_available
+    from transformers.utils.import_utils import is_torchvision_available
 
     usual = 'PromptDepthAnythingImageProcessor'
     if is_torchvision_available() or not hasattr(transformers, f'{usual}Pil'):

@@ -133,4 +133,5 @@ def hugging_face(network: PromptDepthAnythingForDepthEstimation) -> nn.Module:
 
     with tempfile.TemporaryDirectory() as folder:
         network.save_pretrained(folder)
-        return Theirs.from_pretrained(folder).float().eval()
+        theirs: nn.Module = Theirs.from_pretrained(folder)
+    return theirs.float().eval()

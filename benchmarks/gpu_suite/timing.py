@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,14 +63,15 @@ def peak_tflops(device: torch.device, dtype: torch.dtype, *, side: int) -> float
 
 def _time_on_cuda(work: Callable[[], object], runs: int) -> list[float]:
     """Time runs one behind the other, without a host that waits in between."""
-    events = [torch.cuda.Event(enable_timing=True) for _ in range(runs + 1)]
+    event_kind: Any = torch.cuda.Event  # untyped in torch
+    events = [event_kind(enable_timing=True) for _ in range(runs + 1)]
     torch.cuda.synchronize()
     events[0].record()
     for event in events[1:]:
         work()
         event.record()
     torch.cuda.synchronize()
-    return [begin.elapsed_time(end) for begin, end in zip(events, events[1:], strict=False)]
+    return [begin.elapsed_time(end) for begin, end in pairwise(events)]
 
 
 def _time_on_cpu(work: Callable[[], object], runs: int) -> list[float]:

@@ -32,9 +32,9 @@ __all__ = [
     'Pairing',
     'PairingCounters',
     'PairingSettings',
-    'stamp_ns_of',
     'Topic',
     'TopicCounters',
+    'stamp_ns_of',
 ]
 
 T = TypeVar('T')

@@ -107,6 +107,7 @@ def setting(
     lengths: tuple[int, ...] = (),
     live: bool = False,
 ) -> Any:
+    """Declare one setting as a field of a dataclass."""
     about = {
         'meaning': meaning,
         'unit': unit,

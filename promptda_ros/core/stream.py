@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 import enum
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 T = TypeVar('T')
@@ -158,7 +159,7 @@ class Stream(Generic[T]):
     def spacing_ns(self) -> int | None:
         """Return the shortest distance of recent stamps; None before the second one."""
         stamps = sorted(self._remembered)
-        distances = (after - before for before, after in zip(stamps, stamps[1:], strict=False))
+        distances = (after - before for before, after in pairwise(stamps))
         return min(distances, default=None)
 
     def counters(self) -> TopicCounters:

@@ -55,6 +55,7 @@ class Nearest:
     name: str = 'nearest'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Enlarge every measurement as a block."""
         return enlarge_nearest(sensor_depth_m, image.shape[:2])
 
 
@@ -66,6 +67,7 @@ class HoleFill:
     name: str = 'hole_fill'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Fill holes, then enlarge every pixel as a block."""
         filled_m = condition(sensor_depth_m, self.settings.prompt).depth_m
         return enlarge_nearest(filled_m, image.shape[:2])
 
@@ -78,6 +80,7 @@ class AsItIs:
     name: str = 'as_it_is'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Fill holes at the sensor's own size, then interpolate."""
         own = replace(self.settings.prompt, max_long_side=max(sensor_depth_m.shape))
         return enlarge_bilinear(condition(sensor_depth_m, own).depth_m, image.shape[:2])
 
@@ -90,6 +93,7 @@ class Bilinear:
     name: str = 'bilinear'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Fill holes, then interpolate."""
         prompt = condition(sensor_depth_m, self.settings.prompt)
         return enlarge_bilinear(prompt.depth_m, image.shape[:2])
 
@@ -104,6 +108,7 @@ class JointBilateral:
     sigma_pitches: float = 2.5  # reach in pixels of the sensor
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Filter interpolated depth, guided by the image's colours."""
         prompt = condition(sensor_depth_m, self.settings.prompt)
         sigma_px = self.sigma_pitches * image.shape[1] / prompt.depth_m.shape[1]
         filtered_m: FloatImage = cv2.ximgproc.jointBilateralFilter(
@@ -126,6 +131,7 @@ class Guided:
     epsilon: float = 0.01  # a spread of colours far below it is no edge; 1 is white
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Filter interpolated depth, guided by the image."""
         prompt = condition(sensor_depth_m, self.settings.prompt)
         pitch_px = image.shape[1] / prompt.depth_m.shape[1]
         filtered_m: FloatImage = cv2.ximgproc.guidedFilter(
@@ -146,6 +152,7 @@ class Network:
     estimator: Estimator
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Predict the depth of one frame that stands alone."""
         return self.answer(image, sensor_depth_m, stamp_ns=0, history=None)
 
     def answer(
@@ -175,6 +182,7 @@ class NetworkOnVideo:
         self._stamp_ns = 0
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
+        """Predict the depth of the next frame of the video."""
         self._stamp_ns += PERIOD_NS
         return self._network.answer(
             image, sensor_depth_m, stamp_ns=self._stamp_ns, history=self._history

@@ -24,8 +24,8 @@ __all__ = [
     'CheckpointError',
     'DepthEstimatorOutput',
     'Dinov2Config',
-    'load_network',
     'PromptDepthAnythingConfig',
     'PromptDepthAnythingForDepthEstimation',
     'PromptDepthAnythingImageProcessor',
+    'load_network',
 ]

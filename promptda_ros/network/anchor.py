@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 import math
 
 import torch
@@ -95,7 +96,7 @@ class Anchor(nn.Module):
         super().__init__()
         self.config = config or AnchorConfig()
         widths = self.config.widths
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.stem = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairs)
         self.encode = nn.ModuleList(Residual(b) for _, b in pairs)

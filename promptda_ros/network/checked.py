@@ -61,7 +61,7 @@ class Checked:
             return None
         raise AttributeError(f'{type(self).__name__} has no {name}')
 
-    def get_text_config(self, decoder: bool = False) -> Self:
+    def get_text_config(self, decoder: bool = False) -> Self:  # noqa: ARG002 (its name is theirs)
         """Return itself, as transformers does where nothing is about text."""
         return self
 

@@ -153,7 +153,7 @@ class PromptDepthAnythingImageProcessor(Checked):
             self, **{name: value for name, value in asked.items() if value is not None}
         )
         pixels = [
-            chosen._pixel_values(as_array(picture, input_data_format))
+            chosen._pixel_values(as_array(picture, input_data_format))  # noqa: SLF001 (of its own class)
             for picture in as_list(images, 3)
         ]
         found = {'pixel_values': pixels}

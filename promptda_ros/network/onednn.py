@@ -18,9 +18,9 @@ class OneDnnLinear(nn.Linear):
 
     def forward(self, values: Tensor) -> Tensor:
         """Map values (..., in) to (..., out)."""
-        if torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             return super().forward(values)  # other engines don't know the operator
-        mapped: Tensor = torch.ops.mkldnn._linear_pointwise(
+        mapped: Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001 (no public name)
             values, self.weight, self.bias, 'none', [], ''
         )
         return mapped

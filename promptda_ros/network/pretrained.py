@@ -56,7 +56,9 @@ class PretrainedNetwork(nn.Module):
         return next(self.parameters()).dtype
 
     def num_parameters(
-        self, only_trainable: bool = False, exclude_embeddings: bool = False
+        self,
+        only_trainable: bool = False,
+        exclude_embeddings: bool = False,  # noqa: ARG002 (its name is theirs)
     ) -> int:
         """Count the weights; exclude_embeddings has no effect, there are no word embeddings."""
         return sum(

@@ -152,7 +152,7 @@ class TableCamera:
         model = self.scene.model
         extent = model.stat.extent
         near_m, far_m = model.vis.map.znear * extent, model.vis.map.zfar * extent
-        return (near_m / (1.0 - window_depth * (1.0 - near_m / far_m))).astype(np.float32)
+        return np.asarray(near_m / (1.0 - window_depth * (1.0 - near_m / far_m)), np.float32)
 
 
 def _off_screen(model: mujoco.MjModel, lens: Lens, *, samples: int) -> mujoco.MjrContext:
@@ -177,4 +177,4 @@ def _window(width: int, height: int) -> mujoco.GLContext:
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    return vector / np.linalg.norm(vector)  # type: ignore[no-any-return]
+    return np.asarray(vector / np.linalg.norm(vector))

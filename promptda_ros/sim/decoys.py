@@ -138,7 +138,7 @@ def _axes(turn_rad: tuple[float, float, float]) -> NDArray[np.float64]:
     about_z = np.array([[a, -sa, 0], [sa, a, 0], [0, 0, 1]])
     about_y = np.array([[b, 0, sb], [0, 1, 0], [-sb, 0, b]])
     about_x = np.array([[1, 0, 0], [0, c, -sc], [0, sc, c]])
-    return about_z @ about_y @ about_x
+    return np.asarray(about_z @ about_y @ about_x)
 
 
 Boxes = Iterator[tuple[float, float, float, float]]  # middle and half sides within the pattern

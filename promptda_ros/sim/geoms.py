@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -103,5 +104,5 @@ def chain(path_m: NDArray[np.float64], radius_m: float, links: int) -> tuple[Geo
     """Follow a path (N, 3) by a few hidden capsules."""
     picks = np.linspace(0, len(path_m) - 1, links + 1).round().astype(int)
     points = path_m[picks]
-    pairs = zip(points[:-1], points[1:], strict=True)
+    pairs = pairwise(points)
     return tuple(felt(bar(begin, end, radius_m)) for begin, end in pairs)

@@ -44,7 +44,8 @@ def is_free(eye_m: NDArray[np.float64], scene: Scene) -> bool:
 
 def object_places(scene: Scene) -> NDArray[np.float64]:
     """Return the places (N, 3) of the objects that stayed."""
-    return scene.data.xpos[[instance - 1 for instance in scene.families]].reshape(-1, 3)
+    places = scene.data.xpos[[instance - 1 for instance in scene.families]]
+    return np.asarray(places).reshape(-1, 3)
 
 
 def _candidate(rng: np.random.Generator, scene: Scene) -> Pose:

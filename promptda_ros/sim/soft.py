@@ -46,7 +46,7 @@ def bag(rng: np.random.Generator) -> Shape:
 
     def field(points: Points) -> NDArray[np.float64]:
         radius = (np.abs(points / half) ** power).sum(-1) ** (1 / power)
-        return radius - 1 + crease * waves(points)
+        return np.asarray(radius - 1 + crease * waves(points))
 
     mesh = grow(field, 1.25 * half, 2.4 * half.max() / CELLS)
     # The seam runs all round, the belly is thick.
@@ -89,7 +89,7 @@ def toy(rng: np.random.Generator) -> Shape:
 
     def field(points: Points) -> NDArray[np.float64]:
         distance2 = ((points[..., None, :] - centres) ** 2).sum(-1)
-        return 1 - (radii**2 / (distance2 + 1e-6)).sum(-1)
+        return np.asarray(1 - (radii**2 / (distance2 + 1e-6)).sum(-1))
 
     half = np.abs(centres).max(0) + 1.8 * radii.max()
     mesh = grow(field, half, 2 * float(half.max()) / CELLS)

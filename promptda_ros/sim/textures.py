@@ -27,7 +27,7 @@ def _paint(share: Share, rng: np.random.Generator, family: str) -> Picture:
         low + share * (high - low) + grain for low, high in zip(first, second, strict=True)
     ]
     # Rounds and keeps within 0 to 255.
-    return cv2.merge([cv2.convertScaleAbs(np.maximum(channel, 0)) for channel in channels])
+    return np.asarray(cv2.merge([cv2.convertScaleAbs(np.maximum(one, 0)) for one in channels]))
 
 
 def _two_colours(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -59,11 +59,13 @@ def _chrome_colours(rng: np.random.Generator) -> NDArray[np.float64]:
 def _noise(rng: np.random.Generator, side: int, rows: int, columns: int | None = None) -> Share:
     """Draw smooth noise in [0, 1] with the given number of cells per side."""
     coarse = rng.random((rows, columns or rows)).astype(np.float32)
-    return np.clip(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), 0, 1)
+    smooth: Share = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.clip(smooth, 0, 1)
 
 
 def _stretched(values: NDArray[np.floating]) -> Share:
-    return ((values - values.min()) / max(float(np.ptp(values)), 1e-6)).astype(np.float32)
+    share = (values - values.min()) / max(float(np.ptp(values)), 1e-6)
+    return np.asarray(share, np.float32)
 
 
 def _plain(rng: np.random.Generator, side: int) -> Share:
@@ -101,14 +103,14 @@ def _wood(rng: np.random.Generator, side: int) -> Share:
     grain = 0.35 * _noise(rng, side, side // 2, 8)
     boards = np.floor(np.arange(side) / side * rng.integers(1, 7))
     tone = np.take(rng.uniform(0, 0.5, 8), boards.astype(int))[:, None]
-    return np.clip(0.6 * saw**2 + grain + tone, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(0.6 * saw**2 + grain + tone, 0, 1), np.float32)
 
 
 def _cloth(rng: np.random.Generator, side: int) -> Share:
     threads = np.arange(side) * rng.uniform(0.3, 1.2)
     weave = 0.5 + 0.25 * (np.sin(threads)[:, None] + np.sin(threads * rng.uniform(0.4, 1.0)))
     bands = np.sin(np.arange(side) * rng.uniform(0.01, 0.15)) > rng.uniform(-0.5, 1.5)
-    return (0.5 * weave + 0.2 * _noise(rng, side, 60) + 0.3 * bands).astype(np.float32)
+    return np.asarray(0.5 * weave + 0.2 * _noise(rng, side, 60) + 0.3 * bands, np.float32)
 
 
 def _checks(rng: np.random.Generator, side: int) -> Share:
@@ -152,7 +154,8 @@ def _write(page: NDArray[np.uint8], rng: np.random.Generator) -> None:
 
 def _cardboard(rng: np.random.Generator, side: int) -> Share:
     ribs = 0.5 + 0.5 * np.sin(np.arange(side) * rng.uniform(0.2, 0.7))
-    return (0.3 * ribs + 0.5 * _noise(rng, side, 9) * _noise(rng, side, 120)).astype(np.float32)
+    stains = _noise(rng, side, 9) * _noise(rng, side, 120)
+    return np.asarray(0.3 * ribs + 0.5 * stains, np.float32)
 
 
 def _metal(rng: np.random.Generator, side: int) -> Share:
@@ -171,7 +174,8 @@ def _chrome(rng: np.random.Generator, side: int) -> Share:
         centre = rng.integers(0, side, 2).tolist()
         axes = rng.integers(side // 40, side // 8, 2).tolist()
         cv2.ellipse(page, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1, cv2.LINE_AA)
-    return np.clip(cv2.GaussianBlur(page, (0, 0), rng.uniform(1, 4)), 0, 1).astype(np.float32)
+    soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(1, 4))
+    return np.asarray(np.clip(soft, 0, 1), np.float32)
 
 
 NAMED_COLOURS: dict[str, Callable[[np.random.Generator], NDArray[np.float64]]] = {

@@ -157,7 +157,7 @@ def bracket(rng: np.random.Generator) -> Shape:
 
     sheet = cut_out(draw, half_m=(length, wide), thickness_m=thick, cell_m=wide / 12)
     upright = sheet.vertices_m @ np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])
-    standing = Mesh(upright + (thick - length, 0, length), sheet.triangles)
+    standing = Mesh(upright + np.array([thick - length, 0, length]), sheet.triangles)
     middle = 0.5 * thick
     return Shape(
         'bracket',

@@ -115,7 +115,7 @@ def export_onnx(network: FoldedNetwork, inputs: tuple[Tensor, Tensor], path: Pat
 
 def difference(path: Path, network: FoldedNetwork, inputs: tuple[Tensor, Tensor]) -> float:
     """Return how far ONNX Runtime's depth is from the network's at most, as a share of it."""
-    import onnxruntime  # type: ignore[import-untyped, import-not-found]
+    import onnxruntime  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; it warns of half precision, which CPUs lack

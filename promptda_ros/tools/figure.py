@@ -50,7 +50,7 @@ class Picture:
     title: str
     image: ByteImage  # (H, W, 3) RGB
 
-    def draw(self, figure: Figure, axis: Axes) -> None:
+    def draw(self, _figure: Figure, axis: Axes) -> None:
         """Draw it as it is."""
         axis.imshow(self.image)
 

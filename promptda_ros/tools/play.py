@@ -50,7 +50,7 @@ class Player:
 
     def send(self, frame: RecordedFrame) -> int:
         """Publish one frame and return the stamp of its image in nanoseconds."""
-        now_ns = self._node.get_clock().now().nanoseconds
+        now_ns: int = self._node.get_clock().now().nanoseconds
         depth_stamp = frame.depth.header.stamp
         delay_ns = stamp_ns_of(frame.depth.header) - frame.stamp_ns
         header = Header(stamp=stamp_of(now_ns), frame_id=frame.frame_id)

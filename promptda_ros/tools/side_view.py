@@ -40,10 +40,11 @@ def _turned(points_m: FloatImage) -> FloatImage:
     yaw, pitch = np.deg2rad(TURN_DEG)
     aside, _ = cv2.Rodrigues(np.array([0.0, yaw, 0.0]))
     above, _ = cv2.Rodrigues(np.array([pitch, 0.0, 0.0]))
-    return (points_m - middle_m) @ (above @ aside).T + middle_m
+    return np.asarray((points_m - middle_m) @ (above @ aside).T + middle_m)
 
 
 def _framed(places: FloatImage, size: int) -> np.ndarray:
     low, high = np.percentile(places, FRAMED_PERCENT)
     margin = MARGIN * size
-    return np.rint(margin + (places - low) / (high - low) * (size - 2 * margin)).astype(int)
+    share = (places - low) / (high - low)
+    return np.asarray(np.rint(margin + share * (size - 2 * margin)), int)

@@ -125,7 +125,7 @@ class Both(Anchored):
 
 
 @singledispatch
-def predict(network: nn.Module, batch: Batch) -> Tensor:
+def predict(network: nn.Module, _batch: Batch) -> Tensor:
     """Return metres (B, H, W) in the network's number format."""
     raise TypeError(f'{type(network).__name__} is nothing that is trained here')
 
@@ -144,7 +144,7 @@ def _(network: Anchored, batch: Batch) -> Tensor:
 
 
 @singledispatch
-def answers(network: nn.Module, batch: Batch, turn: Turn) -> list[Answer]:
+def answers(network: nn.Module, batch: Batch, _turn: Turn) -> list[Answer]:
     """Return everything that one step trains by."""
     return [Answer(predict(network, batch), batch.prompt_m, batch.truth_m)]
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -62,8 +62,8 @@ class CellSource:
     source: Views
     sensors: Mapping[str, float]  # how often, relative
     spoiling: Spoiling
-    cell: CellData = CellData()
-    prompts: Prompts = Prompts()  # those that are made of the exact depth
+    cell: CellData = field(default_factory=CellData)
+    prompts: Prompts = field(default_factory=Prompts)  # those that are made of the exact depth
 
     def examples(self, phase: Phase, rng: np.random.Generator) -> list[Example]:
         """Draw phase.batch examples of one sensor with one random quality.

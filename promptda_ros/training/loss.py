@@ -66,7 +66,7 @@ def near_steps(truth_m: Tensor) -> Tensor:
     return grown[:, 0] > 0
 
 
-def _prompt_range_m(prompt_m: Tensor, truth_m: Tensor, edge_weight: float) -> Tensor:
+def _prompt_range_m(prompt_m: Tensor, _truth_m: Tensor, _edge_weight: float) -> Tensor:
     """Count errors as shares of the range (B,) of each prompt, as the paper does."""
     span_m = prompt_m.amax((1, 2, 3)) - prompt_m.amin((1, 2, 3))
     return span_m.clamp(min=LEAST_RANGE_M)

@@ -183,5 +183,5 @@ def test_a_mask_of_another_size_is_fitted_to_the_image():
 
 def test_a_mask_of_another_shape_is_refused_with_both_sizes():
     message = message_of(np.zeros((480, 640), np.uint8))
-    with pytest.raises(BadFrame, match='mask 640x480 does not match .* image 1280x720'):
+    with pytest.raises(BadFrame, match=r'mask 640x480 does not match .* image 1280x720'):
         read_mask(message, (720, 1280), InputSettings(mask='remove'))

@@ -75,7 +75,7 @@ def test_a_cut_off_sqlite_file_is_said(copy_demo, tmp_path):
     whole = next(copy_demo(StoragePlugin.SQLITE3).glob('*.db3')).read_bytes()
     path = tmp_path / 'cut.db3'
     path.write_bytes(whole[: len(whole) * 8 // 10])
-    with pytest.raises(BagError, match='cut.db3 is cut off or damaged'):
+    with pytest.raises(BagError, match=r'cut.db3 is cut off or damaged'):
         count_frames(path)
 
 
@@ -118,7 +118,7 @@ def test_what_is_no_recording_is_said_in_one_sentence(tmp_path, name):
 
 
 def test_a_folder_without_a_recording_is_said(tmp_path):
-    with pytest.raises(BagError, match='holds no recording: no .mcap or .db3 file is in it'):
+    with pytest.raises(BagError, match=r'holds no recording: no .mcap or .db3 file is in it'):
         count_frames(tmp_path)
 
 

@@ -165,7 +165,7 @@ def test_a_missing_transform_drops_the_frame_and_says_how_to_publish_it(node, tf
 
 @pytest.mark.skipif(not WITHOUT_TF, reason='tf2_ros is installed')
 def test_without_tf2_ros_the_frame_is_dropped_with_what_to_install(node):
-    with pytest.raises(BadFrame, match='sudo apt install ros-.*-tf2-ros-py') as dropped:
+    with pytest.raises(BadFrame, match=r'sudo apt install ros-.*-tf2-ros-py') as dropped:
         Extrinsics(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     assert dropped.value.reason == 'no_transform'
     assert 'extrinsics.source:=parameters' in str(dropped.value)

@@ -167,7 +167,7 @@ def test_bare_launch_leaves_every_parameter_to_the_file(start, defaults):
 
 def test_missing_parameter_file_is_not_passed_over(start, tmp_path):
     """Launch only warns, and a misspelt file would mean defaults."""
-    with pytest.raises(RuntimeError, match='typo.yaml is not a file'):
+    with pytest.raises(RuntimeError, match=r'typo.yaml is not a file'):
         start(params_file=str(tmp_path / 'typo.yaml'))
 
 
@@ -300,7 +300,7 @@ def test_processes_share_the_cameras_in_order(start):
 
 @pytest.mark.parametrize('cameras', ['', 'left,right'])
 def test_a_process_without_a_camera_is_refused(start, cameras):
-    with pytest.raises(RuntimeError, match='processes:=3 is more than the [12] of cameras'):
+    with pytest.raises(RuntimeError, match=r'processes:=3 is more than the [12] of cameras'):
         start(cameras=cameras, processes='3')
 
 

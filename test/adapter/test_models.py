@@ -128,7 +128,7 @@ def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, 
     assert model.notes == ('torch alone, no OpenVINO: no plugin for this CPU',)
     assert model.notes == (model.problem,)
     assert model.describe().endswith('on cpu in float32')
-    with pytest.raises(DeviceError, match="engine 'openvino' requested but it fails here .torch"):
+    with pytest.raises(DeviceError, match=r"engine 'openvino' requested but it fails here .torch"):
         load(folder, engine='openvino')
 
 

@@ -125,7 +125,7 @@ def test_an_unknown_parameter_is_warned_of_with_the_nearest_name(declare, capfd)
 
 def test_an_unknown_parameter_ends_a_strict_start(declare):
     """A3: strict_params."""
-    with pytest.raises(SettingError, match="unknown parameter 'sync.tolerence'"):
+    with pytest.raises(SettingError, match=r"unknown parameter 'sync.tolerence'"):
         declare(sync__tolerence=0.5, strict_params=True)
 
 
@@ -337,7 +337,7 @@ def test_what_yaml_takes_for_a_truth_value_is_the_word_that_was_written(declare,
 def test_a_truth_value_that_is_no_choice_is_refused_as_the_word_that_was_written(declare):
     with pytest.raises(SettingError, match="mask: 'on' is not one of off, remove, keep"):
         declare(input__mask=True)
-    with pytest.raises(SettingError, match='cameras: .* quote each in YAML'):
+    with pytest.raises(SettingError, match=r'cameras: .* quote each in YAML'):
         declare(cameras=[True, False])
 
 

@@ -46,5 +46,5 @@ def test_few_zones_of_another_shape_are_refused(depth_size: tuple[int, int]):
 
 def test_depth_of_another_aspect_ratio_is_refused():
     """D11: 16:9 depth can't cover the view of a 4:3 image."""
-    with pytest.raises(BadFrame, match='1280x720 does not match .* image 640x480'):
+    with pytest.raises(BadFrame, match=r'1280x720 does not match .* image 640x480'):
         require_same_view((480, 640), (720, 1280))

@@ -67,7 +67,7 @@ def test_a_folder_that_can_not_be_written_is_refused_before_the_work(tmp_path, f
 
 def test_a_folder_in_place_of_a_file_is_refused_before_the_work(tmp_path):
     (tmp_path / 'depth.png').mkdir()
-    with pytest.raises(FileError, match='depth.png can not be written: Is a directory'):
+    with pytest.raises(FileError, match=r'depth.png can not be written: Is a directory'):
         OutputFolder(tmp_path, 'depth.png')
     assert content(tmp_path) == {'depth.png': ''}
 

@@ -305,8 +305,18 @@ def test_one_depth_from_the_future_does_not_end_the_waiting_of_images():
 
 @pytest.mark.parametrize(
     'sec, nanosec',
-    [(-1, 0), (-(2**31), 5), (1, 10**9), (1, 4 * 10**9), (1, -1), (2**31, 0), (2**32 - 1, 0)]
-    + [(float('nan'), 0), (float('inf'), 0), (0, float('nan'))],
+    [
+        (-1, 0),
+        (-(2**31), 5),
+        (1, 10**9),
+        (1, 4 * 10**9),
+        (1, -1),
+        (2**31, 0),
+        (2**32 - 1, 0),
+        (float('nan'), 0),
+        (float('inf'), 0),
+        (0, float('nan')),
+    ],
 )
 def test_a_stamp_that_no_clock_writes_is_none(sec, nanosec):
     """F8: negative, nanoseconds of a second and more, the year 2106."""

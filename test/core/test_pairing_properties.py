@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
+import itertools
 import sys
 
 from hypothesis import given
@@ -376,7 +377,7 @@ def test_i5_a_pair_is_emitted_when_the_first_depth_at_or_after_the_image_arrives
 ):
     """No pair of a camera and a sensor in step is kept back, wherever the period allows it."""
     log = Log(settings_of(tolerance=tolerance))
-    spacing = min((b - a for a, b in zip(images, images[1:], strict=False)), default=NEVER)
+    spacing = min((b - a for a, b in itertools.pairwise(images)), default=NEVER)
     for image in images:
         log.add(IMAGE, image)
         before = len(log.pairs)

@@ -53,7 +53,7 @@ def test_damaged_weights_are_refused(folder):
 
 def test_weights_of_another_shape_are_refused(folder):
     (folder / ANCHOR_CONFIG).write_text(json.dumps({'widths': [8, 16]}))
-    with pytest.raises(CheckpointError, match='does not fit anchor.json in .* shape'):
+    with pytest.raises(CheckpointError, match=r'does not fit anchor.json in .* shape'):
         load_anchor(folder, read_anchor_file(folder))
 
 
@@ -62,7 +62,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     with torch.no_grad():
         anchor.head.bias[0] = torch.nan
     save_anchor(anchor, tmp_path)
-    with pytest.raises(CheckpointError, match='NaN or infinite weights, first in head.bias'):
+    with pytest.raises(CheckpointError, match=r'NaN or infinite weights, first in head.bias'):
         load_anchor(tmp_path, read_anchor_file(tmp_path))
 
 

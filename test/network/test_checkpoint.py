@@ -232,5 +232,5 @@ def test_the_cache_is_in_the_home_folder_where_nothing_else_is_said(tmp_path, mo
     'reader', [PromptDepthAnythingConfig, PromptDepthAnythingImageProcessor], ids=str
 )
 def test_every_reader_names_a_missing_file(tmp_path, reader):
-    with pytest.raises(CheckpointError, match='config.json is missing'):
+    with pytest.raises(CheckpointError, match=r'config.json is missing'):
         reader.from_pretrained(tmp_path)

@@ -15,7 +15,7 @@ GIANT = {'hidden_size': 1536, 'num_attention_heads': 24, 'num_hidden_layers': 40
 
 
 def refusal(build, *args, **kwargs) -> str:
-    with pytest.raises(ValueError, match='must be|has no') as caught:
+    with pytest.raises(ValueError, match=r'must be|has no') as caught:
         build(*args, **kwargs)
     return str(caught.value)
 
@@ -84,7 +84,9 @@ def test_configs_are_checked_when_they_are_changed():
             setattr(config, name, value)
     with pytest.raises(ValueError, match='hidden_size is 5, must be a multiple of'):
         config.backbone_config.hidden_size = 5
-    with pytest.raises(ValueError, match='has no fusion_hiden_size .* did you mean fusion_hidden'):
+    with pytest.raises(
+        ValueError, match=r'has no fusion_hiden_size .* did you mean fusion_hidden'
+    ):
         config.fusion_hiden_size = 3
     assert config.to_dict() == before
     config.output_hidden_states = True
@@ -228,5 +230,5 @@ def test_another_kind_of_model_is_refused():
 @pytest.mark.parametrize('text', ['{', '[]', '{"patch_size": 3}', '{"backbone_config": 3}'])
 def test_a_damaged_config_file_is_a_checkpoint_error_that_names_it(tmp_path, text):
     (tmp_path / 'config.json').write_text(text)
-    with pytest.raises(CheckpointError, match='config.json.*promptda fetch_model'):
+    with pytest.raises(CheckpointError, match=r'config.json.*promptda fetch_model'):
         PromptDepthAnythingConfig.from_pretrained(tmp_path)

@@ -78,7 +78,7 @@ def test_a_device_map_places_the_whole_network(whole, place):
 
 
 def test_a_network_is_not_divided(whole):
-    with pytest.raises(ValueError, match='device_map is .*the network is not divided'):
+    with pytest.raises(ValueError, match=r'device_map is .*the network is not divided'):
         Network.from_pretrained(whole, device_map={'backbone': 'cpu', 'neck': 'cpu'})
 
 
@@ -93,7 +93,7 @@ def test_the_number_format_is_honoured(tiny_network, folder, name, wanted):
 
 @pytest.mark.parametrize('wanted', ['int8', 'half', torch.int64, 3])
 def test_a_number_format_that_is_none_is_refused(folder, wanted):
-    with pytest.raises(ValueError, match="dtype is .*must be 'auto' or one of float32"):
+    with pytest.raises(ValueError, match=r"dtype is .*must be 'auto' or one of float32"):
         Network.from_pretrained(folder, dtype=wanted)
 
 
@@ -236,11 +236,11 @@ def test_processors_answer_what_callers_ask(whole, tmp_path, library):
 
 def test_processors_are_checked_when_they_are_changed():
     processor = ours.PromptDepthAnythingImageProcessor()
-    with pytest.raises(ValueError, match="size.'height'. is -5"):
+    with pytest.raises(ValueError, match=r"size.'height'. is -5"):
         processor.size['height'] = -5
-    with pytest.raises(ValueError, match='size is .*, must be'):
+    with pytest.raises(ValueError, match=r'size is .*, must be'):
         processor.size = {'height': 3}
-    with pytest.raises(ValueError, match='has no sizes .*; did you mean size'):
+    with pytest.raises(ValueError, match=r'has no sizes .*; did you mean size'):
         processor.sizes = 3
     assert processor.size == {'height': 384, 'width': 384}
 

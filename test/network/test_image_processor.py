@@ -284,7 +284,7 @@ def test_settings_are_exchanged_with_transformers(theirs, tmp_path):
 )
 def test_a_damaged_settings_file_is_a_checkpoint_error_that_names_it(tmp_path, values, words):
     (tmp_path / 'preprocessor_config.json').write_text(json.dumps(values))
-    with pytest.raises(CheckpointError, match='preprocessor_config.json') as refusal:
+    with pytest.raises(CheckpointError, match=r'preprocessor_config.json') as refusal:
         Processor.from_pretrained(tmp_path)
     assert words in str(refusal.value)
 

@@ -148,7 +148,7 @@ def test_weights_that_are_finite_in_float64_alone_are_refused(tiny_network, fold
     weights = dict(tiny_network.state_dict())
     weights['head.conv3.bias'] = torch.full((1,), 1e300, dtype=torch.float64)
     write(folder, weights)
-    with pytest.raises(CheckpointError, match='first in head.conv3.bias .as float32'):
+    with pytest.raises(CheckpointError, match=r'first in head.conv3.bias .as float32'):
         load_network(folder)
 
 

@@ -90,7 +90,7 @@ def test_damage_is_named(data, words):
 @given(st.integers(0, len(format_weights(WEIGHTS)) - 1))
 def test_a_file_cut_anywhere_is_refused(length):
     """B3: nothing of a partial download is ever used."""
-    with pytest.raises(WeightsFileError, match='is empty|no complete safetensors'):
+    with pytest.raises(WeightsFileError, match=r'is empty|no complete safetensors'):
         parse_weights(format_weights(WEIGHTS)[:length])
 
 

@@ -25,5 +25,5 @@ def test_a_way_of_drawing_that_is_not_there_is_named_with_what_mends_it(monkeypa
 def test_a_machine_without_mujoco_is_told_to_install_it(monkeypatch, tmp_path):
     (tmp_path / 'mujoco.py').write_text('raise ModuleNotFoundError("No module named \'mujoco\'")')
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
-    with pytest.raises(NoRenderer, match='pip install -r requirements/sim.txt'):
+    with pytest.raises(NoRenderer, match=r'pip install -r requirements/sim.txt'):
         require_renderer()

@@ -100,7 +100,7 @@ def test_views_on_which_the_sensor_sees_nothing_are_given_up(tmp_path, make_view
             return [far] * count
 
     source = CellSource(Far(), {'phone_lidar': 1}, Spoiling())
-    with pytest.raises(SensorBlind, match='phone_lidar measured too little .* on 20 draws'):
+    with pytest.raises(SensorBlind, match=r'phone_lidar measured too little .* on 20 draws'):
         source.examples(PHASE, np.random.default_rng(0))
 
 

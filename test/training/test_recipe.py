@@ -154,5 +154,5 @@ def test_what_is_no_recipe_at_all_is_said_in_one_sentence(tmp_path, text):
 
 
 def test_a_missing_recipe_is_named(tmp_path):
-    with pytest.raises(RecipeError, match='nowhere.yaml'):
+    with pytest.raises(RecipeError, match=r'nowhere.yaml'):
         read_recipe(tmp_path / 'nowhere.yaml')

@@ -145,7 +145,7 @@ def test_sensors_of_different_sizes_are_refused(tmp_path, write_recording):
 def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
     folder = write_recording(tmp_path / 'a', 4)
     cv2.imwrite(str(folder / 'sensor/000.png'), np.full((16, 16), 900, np.uint16))
-    with pytest.raises(FileError, match='000.png has 16x16 pixels, not in the aspect ratio'):
+    with pytest.raises(FileError, match=r'000.png has 16x16 pixels, not in the aspect ratio'):
         split([frames_of(folder)], PHASE, Prompts())
 
 

@@ -5,4 +5,4 @@
 from promptda_ros.sim.sensors.presets import random_sensor, SENSORS
 from promptda_ros.sim.sensors.sensor import DepthSensor
 
-__all__ = ['DepthSensor', 'SENSORS', 'random_sensor']
+__all__ = ['SENSORS', 'DepthSensor', 'random_sensor']

@@ -43,6 +43,7 @@ class ActiveStereo(Raster):
     patch_cells: int = 24  # chosen: how many patches fit into a row or column
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
+        """Match disparities, then lose what is hidden, mirrored or clear."""
         depth_m, gloss = self.nearest(view.behind_m), self.nearest(view.gloss)
         true_px = self.baseline_m * self.focal_px / depth_m
         lost = self._lost(view, depth_m, gloss, rng) | self._hidden(view, depth_m)
@@ -71,7 +72,7 @@ class ActiveStereo(Raster):
         grey = self.mean(grey_levels(image)).astype(np.float32)
         window = self.window_cells, self.window_cells
         variance = cv2.blur(np.square(grey), window) - np.square(cv2.blur(grey, window))
-        return np.sqrt(np.maximum(variance, 0))
+        return np.asarray(np.sqrt(np.maximum(variance, 0)))
 
     def _hidden(self, view: View, depth_m: Depth) -> NDArray[np.bool_]:
         """Mark what the right imager does not see: a shadow on the left of what is in front."""

@@ -28,7 +28,8 @@ def returned_light(view: View) -> Floats:
     matt = _reflectance(grey_levels(view.image)) * cosine
     # Chosen: varnished wood (0.6) mirrors a fifth of the light, brushed metal (0.8) half of it.
     mirrored = view.gloss * view.gloss * view.gloss
-    return matt + mirrored * (cv2.pow(cosine, HIGHLIGHT_POWER) - matt)
+    highlight: Floats = cv2.pow(cosine, HIGHLIGHT_POWER)
+    return np.asarray(matt + mirrored * (highlight - matt))
 
 
 def grey_levels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -50,7 +51,7 @@ def _reflectance(grey: NDArray[np.uint8]) -> Floats:
 
 def mirroring(gloss: Floats, mirror_gloss: float) -> Floats:
     """Give how much of a mirror a surface is: 0 up to some gloss, 1 for a perfect one."""
-    return np.clip((gloss - mirror_gloss) / (1 - mirror_gloss), 0, 1)
+    return np.asarray(np.clip((gloss - mirror_gloss) / (1 - mirror_gloss), 0, 1))
 
 
 def facing(view: View) -> Floats:
@@ -66,7 +67,7 @@ def facing(view: View) -> Floats:
     away = 1 + x * slope_x + y * slope_y
     normal = (focal_x * slope_x) ** 2 + (focal_y * slope_y) ** 2 + away**2
     ray = 1 + (x / focal_x) ** 2 + (y / focal_y) ** 2
-    return 1 / cv2.sqrt(normal * ray)
+    return np.asarray(1 / cv2.sqrt(normal * ray))
 
 
 def _slope(values: Floats, *, axis: int, limit: np.float32) -> Floats:

@@ -14,7 +14,8 @@ from promptda_ros.sim.sensors.sensor import Floats
 def smooth_noise(shape: tuple[int, int], cells: int, rng: np.random.Generator) -> Floats:
     """Make a field (rows, columns) of about `cells` waves a side, from 0 to a little over 1."""
     coarse = rng.random((cells, cells), np.float32)
-    return np.maximum(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC), 0)
+    smooth: Floats = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.maximum(smooth, 0)
 
 
 def patches(

@@ -39,6 +39,7 @@ class PhoneLidar(Raster):
     mirror_stretch: float = 0.2  # chosen: a mirrored range is up to this much longer
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
+        """Measure at sparse anchors and fill between them, guided by colour."""
         anchors = self._anchors(rng)
         ranges_m, cost = self._ranges(view, anchors, rng)
         filled_m = self._fill(view.image, anchors, ranges_m, cost)

@@ -36,6 +36,7 @@ class RingLidar(Raster):
     least_return: float = 0.01  # chosen: of a white wall; mirrors seen aslant send back less
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
+        """Measure along the beams and project the returns into the picture."""
         elevation, azimuth = self._beams(view, rng)
         pixel, elevation, azimuth = _inside(view, elevation, azimuth)
         # Along the optical axis a range counts by the cosines of both angles.

@@ -33,6 +33,7 @@ class StructuredLight(Raster):
     dropout_share: float = 0.02  # chosen: patches without any answer
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
+        """Take the median depth of each pixel, with noise that grows by its square."""
         true_m = np.median(self._samples(view), axis=(1, 3))
         sigma_m = self.noise_m * np.square(true_m)
         measured_m = true_m + sigma_m * rng.standard_normal(true_m.shape, np.float32)

@@ -43,6 +43,7 @@ class TimeOfFlight(Raster):
     dropout_share: float = 0.03  # chosen: patches without any answer
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
+        """Average light and depth over each pixel, with noise, multipath and holes."""
         light = np.maximum(returned_light(view), np.float32(1e-4))
         surface_m = view.depth_m + self.through_share * (view.behind_m - view.depth_m)
         amplitude = light / np.square(view.depth_m)
@@ -59,7 +60,7 @@ class TimeOfFlight(Raster):
         """Draw the error in metres: quadratic in the range, more on dark surfaces."""
         darkness = np.sqrt(GREY_CARD / (signal * mean_m**2))
         sigma_m = self.noise_m + self.noise_per_m * mean_m**2 * np.clip(darkness, 0.5, 3)
-        return sigma_m * rng.standard_normal(mean_m.shape, np.float32)
+        return np.asarray(sigma_m * rng.standard_normal(mean_m.shape, np.float32))
 
     def _multipath(self, mean_m: Floats) -> Floats:
         """Lengthen ranges in hollows, where light also arrives by way of the other surfaces."""
@@ -72,7 +73,7 @@ class TimeOfFlight(Raster):
         around = cv2.GaussianBlur(padded, (0, 0), sigma)[border:-border, border:-border]
         hollow = np.clip((small_m * around - 1) / self.multipath_depth_ratio, 0, 1)
         bias_ratio = self.multipath_ratio * cv2.GaussianBlur(hollow, (0, 0), sigma / 3)
-        return mean_m * cv2.resize(bias_ratio, (self.columns, self.rows))
+        return np.asarray(mean_m * cv2.resize(bias_ratio, (self.columns, self.rows)))
 
     def _lost(
         self, surface_m: Floats, mean_m: Floats, signal: Floats, rng: np.random.Generator
@@ -82,7 +83,7 @@ class TimeOfFlight(Raster):
         lost = signal * flicker < self.least_signal
         removed = rng.random(mean_m.shape) < self.edge_loss
         lost |= removed & (self._steps(surface_m) > self.edge_ratio * mean_m)
-        return lost | patches(mean_m.shape, self.dropout_share, 8, rng)
+        return np.asarray(lost | patches(mean_m.shape, self.dropout_share, 8, rng))
 
     def _steps(self, surface_m: Floats) -> Floats:
         """Give the spread of depth within every cone in metres."""

@@ -35,6 +35,7 @@ class Zones(Raster):
     dropout_share: float = 0.02  # chosen
 
     def measure(self, view: View, rng: np.random.Generator) -> Depth:
+        """Take the strongest peak of the histogram of each zone."""
         power, weighted_m = self._histograms(view)
         range_m, signal = _peak(power, weighted_m)
         sigma_m = self.noise_m + self.noise_ratio * range_m

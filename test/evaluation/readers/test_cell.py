@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip('mujoco')
 
+import itertools
+
 from promptda_ros.evaluation.readers.cell import CellReader
 
 READER = CellReader(sensors=('time_of_flight', 'zones_8x8'), views=2, size=(96, 128), seed=3)
@@ -45,7 +47,7 @@ def test_the_seed_decides_the_noise_and_not_the_scenes(samples):
 def test_a_static_video_has_new_noise_in_every_frame():
     (video,) = READER.static_videos('time_of_flight', videos=1, frames=3)
     assert len(video) == 3
-    for first, second in zip(video, video[1:], strict=False):
+    for first, second in itertools.pairwise(video):
         np.testing.assert_array_equal(first.truth_m, second.truth_m)
         assert not np.array_equal(first.sensor_depth_m, second.sensor_depth_m, equal_nan=True)
         assert 0 < np.abs(first.image.astype(int) - second.image).mean() < 4

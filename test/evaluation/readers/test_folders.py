@@ -256,5 +256,5 @@ def test_an_image_of_another_aspect_ratio_than_its_depth_is_refused_with_both(tm
     """D11: it was squeezed."""
     write_image(tmp_path / 'rgb/0.png', 90, (48, 85))
     write_depth(tmp_path / 'depth/0.png', 2000)
-    with pytest.raises(OSError, match='0.png has 64x48 pixels, not in the aspect .* 85x48'):
+    with pytest.raises(OSError, match=r'0.png has 64x48 pixels, not in the aspect .* 85x48'):
         read(tmp_path, reader='rgbd')
