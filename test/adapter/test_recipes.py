@@ -20,7 +20,7 @@ from promptda_ros.tools import main as tools
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECIPES = sorted((REPOSITORY / 'docs' / 'recipes').glob('*.md'))
-PAGES = [*RECIPES, REPOSITORY / 'docs' / 'topics.md']
+PAGES = [*RECIPES, *(REPOSITORY / 'docs' / name for name in ('topics.md', 'first_hour.md'))]
 PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yaml')}
 FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 # In /diagnostics, named like settings
