@@ -22,7 +22,6 @@ PAIRING = PairingSettings(
     wait_ns=10 * NANOSECONDS,
     queue_size=1000,
     max_bytes=0,
-    reset_threshold_ns=round(SyncSettings().reset_threshold * NANOSECONDS),
 )
 
 

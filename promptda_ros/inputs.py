@@ -178,8 +178,6 @@ def pairing_settings(sync: SyncSettings) -> PairingSettings:
         tolerance_ns=round(sync.tolerance * NANOSECONDS),
         wait_ns=round(sync.wait * NANOSECONDS),
         queue_size=sync.queue_size,
-        max_bytes=sync.max_bytes,
-        reset_threshold_ns=round(sync.reset_threshold * NANOSECONDS),
         depth_time_offset_ns=round(sync.depth_time_offset * NANOSECONDS),
         reuse_depth=sync.reuse_depth,
     )

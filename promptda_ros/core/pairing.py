@@ -47,8 +47,9 @@ class PairingSettings:
     tolerance_ns: int  # inclusive; 0 pairs equal stamps only
     wait_ns: int  # steady time an image waits for something nearer
     queue_size: int  # messages held per topic
-    max_bytes: int  # bytes held, both topics together
-    reset_threshold_ns: int  # stamps older than the latest by more than this may be a jump
+    max_bytes: int = 256_000_000  # bytes held, both topics together
+    # Stamps older than the latest by more than this may be a jump, as when a bag loops.
+    reset_threshold_ns: int = 1_000_000_000
     depth_time_offset_ns: int = 0  # added to every depth stamp
     reuse_depth: bool = False  # one depth may serve several images
 

@@ -200,24 +200,10 @@ class SyncSettings:
         limits=(-10.0, 10.0),
         live=True,
     )
-    reset_threshold: float = _setting(
-        1.0,
-        'Stamps that jump back further than this start a new epoch (a bag that loops).',
-        unit='s',
-        limits=(0.05, 3600.0),
-        live=True,
-    )
     queue_size: int = _setting(
         10,
         'Messages held for pairing on each topic at the most.',
         limits=(1, 100),
-        live=True,
-    )
-    max_bytes: int = _setting(
-        256_000_000,
-        'Bytes held for pairing at the most, both topics together.',
-        unit='B',
-        limits=(1_000_000, 8_000_000_000),
         live=True,
     )
     reuse_depth: bool = _setting(

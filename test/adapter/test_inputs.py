@@ -115,15 +115,13 @@ def test_settings_become_nanoseconds():
             tolerance=0.015,
             wait=0.1,
             depth_time_offset=-0.0333,
-            reset_threshold=2.0,
             queue_size=7,
-            max_bytes=5_000_000,
             reuse_depth=True,
         )
     )
     assert (found.tolerance_ns, found.wait_ns) == (15_000_000, 100_000_000)
-    assert (found.depth_time_offset_ns, found.reset_threshold_ns) == (-33_300_000, 2 * SEC)
-    assert (found.queue_size, found.max_bytes, found.reuse_depth) == (7, 5_000_000, True)
+    assert found.depth_time_offset_ns == -33_300_000
+    assert (found.queue_size, found.reuse_depth) == (7, True)
 
 
 # Subscriptions
@@ -424,7 +422,8 @@ def test_a_clock_that_jumps_back_starts_a_new_epoch(bench, listen, pairs):
 def test_the_bytes_held_are_those_of_the_messages(bench, listen):
     """G6: with one topic alone memory stays flat."""
     limit = 1_000_000
-    inputs = listen(Settings(sync=SyncSettings(max_bytes=limit, queue_size=100, wait=5.0)))
+    inputs = listen(Settings(sync=SyncSettings(queue_size=100, wait=5.0)))
+    inputs.pairing.settings = replace(inputs.pairing.settings, max_bytes=limit)
     bench.advertise('image')
     for number in range(5):
         message = bench.sensors.image(bench.next_stamp_ns())

@@ -434,6 +434,16 @@ def test_the_nearest_mask_is_used_while_it_is_young_enough(reader, warnings, dis
     assert len(warnings) == (not used)
 
 
+@pytest.mark.parametrize('most_sec, used', [(0.5, True), (0.3, False)])
+def test_how_old_a_mask_may_be_can_be_set(reader, most_sec, used):
+    stamp_ns = SEC - 400 * MS
+    reader.masks.add(
+        image_of(np.zeros((HEIGHT, WIDTH), np.uint8), header_of(COLOUR_FRAME, stamp_ns), 'mono8')
+    )
+    frame = reader.read(pair_of(), settings_of(mask='remove', mask_max_age=most_sec))
+    assert frame.points_withheld is not used
+
+
 def test_without_a_mask_clouds_are_withheld_with_the_reason_said_once(reader, warnings):
     """And depth goes on."""
     for _ in range(3):
