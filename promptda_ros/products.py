@@ -13,7 +13,6 @@ from std_msgs.msg import Header
 
 from promptda_ros import messages, millimetres
 from promptda_ros.core.cloud import COMPACT_LAYOUT, NORMALS_LAYOUT
-from promptda_ros.core.picture import colourise
 from promptda_ros.core.result import Result
 from promptda_ros.image_messages import encode_depth
 
@@ -24,75 +23,49 @@ class Product:
 
     kind: type
     make: Callable[[Result, Header], Any]
-    can_be_made: Callable[[Result], bool] = lambda _: True
+
+    def can_be_made(self, result: Result) -> bool:
+        """Tell whether the frame has what the message needs."""
+        if self.kind is PointCloud2 and result.frame.points_withheld:
+            return False
+        return self.kind in IMAGES or result.frame.intrinsics is not None
 
 
-def _depth(result: Result, header: Header) -> Image:
-    return messages.depth_image(result.image_depth_m, header)
-
-
-def _depth_mm(result: Result, header: Header) -> Image:
-    return messages.depth_image_mm(result.image_depth_m, header)
-
-
-def _depth_compressed(result: Result, header: Header) -> CompressedImage:
-    return encode_depth(result.image_depth_m, header)
-
-
-def _depth_mm_compressed(result: Result, header: Header) -> CompressedImage:
-    return encode_depth(millimetres.from_metres(result.image_depth_m), header)
-
-
-def _preview(result: Result, header: Header) -> Image:
-    depth = result.image_depth
-    picture = colourise(depth.depth_m, near_m=depth.near_m, far_m=depth.far_m)
-    return messages.colour_image(picture, header)
-
-
-def _validity(result: Result, header: Header) -> Image:
-    return messages.grey_image(result.validity, header)
-
-
-def _uncertainty(result: Result, header: Header) -> Image:
-    return messages.depth_image(result.uncertainty_m, header)
-
-
-def _camera_info(result: Result, header: Header) -> CameraInfo:
-    assert result.frame.intrinsics is not None
-    return messages.camera_info(result.frame.intrinsics, header)
-
-
-def _points(result: Result, header: Header) -> PointCloud2:
-    return messages.point_cloud(result.points, result.layout, header)
-
-
-def _points_dense(result: Result, header: Header) -> PointCloud2:
-    return messages.dense_cloud(result.dense, COMPACT_LAYOUT, header)
-
-
-def _points_normals(result: Result, header: Header) -> PointCloud2:
-    return messages.dense_cloud(result.with_normals, NORMALS_LAYOUT, header)
-
-
-def _has_intrinsics(result: Result) -> bool:
-    return result.frame.intrinsics is not None
-
-
-def _may_show_points(result: Result) -> bool:
-    return _has_intrinsics(result) and not result.frame.points_withheld
-
+IMAGES = (Image, CompressedImage)  # which need no intrinsics
 
 # In the order in which they are published: what planners wait for first, what takes long last.
 PRODUCTS = {
-    'depth/image_rect': Product(Image, _depth),
-    'depth/camera_info': Product(CameraInfo, _camera_info, _has_intrinsics),
-    'depth/image_mm': Product(Image, _depth_mm),
-    'points': Product(PointCloud2, _points, _may_show_points),
-    'points_dense': Product(PointCloud2, _points_dense, _may_show_points),
-    'points_normals': Product(PointCloud2, _points_normals, _may_show_points),
-    'validity': Product(Image, _validity),
-    'uncertainty': Product(Image, _uncertainty),
-    'depth/preview': Product(Image, _preview),
-    'depth/image_rect/compressedDepth': Product(CompressedImage, _depth_compressed),
-    'depth/image_mm/compressedDepth': Product(CompressedImage, _depth_mm_compressed),
+    'depth/image_rect': Product(
+        Image, lambda made, header: messages.depth_image(made.image_depth_m, header)
+    ),
+    'depth/camera_info': Product(
+        CameraInfo, lambda made, header: messages.camera_info(made.intrinsics, header)
+    ),
+    'depth/image_mm': Product(
+        Image, lambda made, header: messages.depth_image_mm(made.image_depth_m, header)
+    ),
+    'points': Product(
+        PointCloud2, lambda made, header: messages.point_cloud(made.points, made.layout, header)
+    ),
+    'points_dense': Product(
+        PointCloud2, lambda made, header: messages.dense_cloud(made.dense, COMPACT_LAYOUT, header)
+    ),
+    'points_normals': Product(
+        PointCloud2,
+        lambda made, header: messages.dense_cloud(made.with_normals, NORMALS_LAYOUT, header),
+    ),
+    'validity': Product(Image, lambda made, header: messages.grey_image(made.validity, header)),
+    'uncertainty': Product(
+        Image, lambda made, header: messages.depth_image(made.uncertainty_m, header)
+    ),
+    'depth/preview': Product(
+        Image, lambda made, header: messages.colour_image(made.preview, header)
+    ),
+    'depth/image_rect/compressedDepth': Product(
+        CompressedImage, lambda made, header: encode_depth(made.image_depth_m, header)
+    ),
+    'depth/image_mm/compressedDepth': Product(
+        CompressedImage,
+        lambda made, header: encode_depth(millimetres.from_metres(made.image_depth_m), header),
+    ),
 }

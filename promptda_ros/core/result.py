@@ -16,6 +16,7 @@ from promptda_ros.core import cloud
 from promptda_ros.core.flying_pixels import find_flying
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
 from promptda_ros.core.normals import find_normals
+from promptda_ros.core.picture import colourise
 from promptda_ros.core.settings import Settings
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
@@ -37,6 +38,12 @@ class Result:
     settings: Settings
     box_from_camera: Transform | None = None
 
+    @property
+    def intrinsics(self) -> Intrinsics:
+        """Return the intrinsics of the image; without them ask for no cloud and no camera_info."""
+        assert self.frame.intrinsics is not None, 'clouds need intrinsics'
+        return self.frame.intrinsics
+
     @cached_property
     def image_depth(self) -> Depth:
         """Return the depth that the images show."""
@@ -48,6 +55,12 @@ class Result:
     def image_depth_m(self) -> FloatImage:
         """Return metres (H, W) that the images show, NaN unknown."""
         return self.image_depth.depth_m
+
+    @property
+    def preview(self) -> ByteImage:
+        """Return the depth (H, W, 3) that the images show in colours for people."""
+        depth = self.image_depth
+        return colourise(depth.depth_m, near_m=depth.near_m, far_m=depth.far_m)
 
     @cached_property
     def validity(self) -> ByteImage:
@@ -78,7 +91,7 @@ class Result:
     @cached_property
     def with_normals(self) -> FloatImage:
         """Return x, y, z and the normal (N, 6) of the points that have one."""
-        normals = self._strided(find_normals(self._clean_m, self._intrinsics))
+        normals = self._strided(find_normals(self._clean_m, self.intrinsics))
         known = np.isfinite(self._compact[..., 2]) & np.isfinite(normals[..., 2])
         xyz_m = cloud.known_points(self._compact, known)[:, :3]
         points = np.concatenate((xyz_m, cloud.known_points(normals, known)), axis=1)
@@ -95,7 +108,7 @@ class Result:
             cloud.build_cloud(
                 self._shown[::n, ::n],
                 self._on_device.image[::n, ::n],
-                cloud.every_nth(self._intrinsics, n),
+                cloud.every_nth(self.intrinsics, n),
                 layout,
             )
         )
@@ -106,7 +119,7 @@ class Result:
         """Return the depth (H, W) of the points that clouds show."""
         depth_m = self._on_device.depth_m
         shown = inside_workspace(
-            depth_m, self._intrinsics, self.settings.workspace, self.box_from_camera
+            depth_m, self.intrinsics, self.settings.workspace, self.box_from_camera
         )
         if self._flying is not None:
             shown &= ~self._flying
@@ -136,11 +149,6 @@ class Result:
         # torch warns about arrays it can't write to, which views of messages are.
         image = np.require(self.frame.image, requirements=('C', 'W'))
         return OnDevice(torch.from_numpy(self.depth.depth_m), torch.from_numpy(image))
-
-    @property
-    def _intrinsics(self) -> Intrinsics:
-        assert self.frame.intrinsics is not None, 'clouds need intrinsics'
-        return self.frame.intrinsics
 
     def _strided(self, pixels: np.ndarray) -> np.ndarray:
         n = self.settings.output.stride
