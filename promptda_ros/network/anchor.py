@@ -69,7 +69,7 @@ class Head:
         weight, bias = (each[part].flatten(0, 1) for each in (self.weight, self.bias))
         with torch.autocast(x.device.type, enabled=False):
             batch = weight.expand(len(x), -1, -1)
-            said = torch.baddbmm(begin + gain * bias, batch, x.flatten(2).float(), alpha=gain)
+            said = torch.baddbmm(begin + gain * bias, batch, x.float(), alpha=gain)
         return said.reshape(len(x), -1, 4, said.shape[2])
 
 
@@ -129,6 +129,8 @@ class Anchor(nn.Module):
         prompt = read_prompt(prompt_m.log(), measured)
         matched = None if network_m is None else match(network_m.log(), prompt)
         x = self._decide(_features(pixels, prompt, matched, grid))
+        # (B, C, n), pixel by pixel in memory as convolutions leave it: not moved for the head.
+        x = x.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2)
         log_depth = grid.picture(_combine(x, self._head(), prompt, matched, grid))
         return log_depth.exp()[:, :, :height, :width]
 
@@ -140,7 +142,8 @@ class Anchor(nn.Module):
             skips.append(x)
         x = x + self.scene(x.mean((2, 3), keepdim=True))
         for level in range(len(self.up) - 1, -1, -1):
-            x = enlarged(self.up[level](x), size_of(skips[level])).add_(skips[level])
+            size = size_of(skips[level])
+            x = F.interpolate(self.up[level](x), size, mode='bilinear').add_(skips[level])
             x = self.decode[level - 1](x) if level else F.relu_(self.finish(x))
         return x
 
@@ -173,21 +176,26 @@ def _features(pixels: Tensor, prompt: Prompted, matched: Matched | None, grid: G
     )
     batch = pixels.shape[0]
     detail = _shown(spread(filled - wide, grid.size), FINE)
-    features = torch.cat(
-        (
-            F.pixel_unshuffle(pixels / 64 - 2, 2),
-            detail.reshape(batch, 2, 2, *half).transpose(1, 2).flatten(1, 2),
-            enlarged(shown, half),
-            rows.offset[: half[0], None].expand(batch, 1, *half),
-            columns.offset[: half[1]].expand(batch, 1, *half),
-            pixels.new_full((batch, 1, *half), math.log2(rows.pitch_px) / 3),
-            *_network_features(matched, filled, half),
-        ),
-        1,
+    return _joined(
+        F.pixel_unshuffle(pixels / 64 - 2, 2),
+        detail.reshape(batch, 2, 2, *half).transpose(1, 2).flatten(1, 2),
+        enlarged(shown, half),
+        rows.offset[: half[0], None].expand(batch, 1, *half),
+        columns.offset[: half[1]].expand(batch, 1, *half),
+        pixels.new_full((batch, 1, *half), math.log2(rows.pitch_px) / 3),
+        *_network_features(matched, filled, half),
     )
-    if features.device.type != 'cpu':
-        return features
-    return features.contiguous(memory_format=torch.channels_last)  # convolutions take 4/5 so
+
+
+def _joined(*maps: Tensor) -> Tensor:
+    """Join maps (B, any, h, w), on a CPU channels last: convolutions take 4/5 of the time so."""
+    first, last = maps[0], torch.channels_last
+    if first.device.type != 'cpu':
+        return torch.cat(maps, 1)
+    if torch.is_grad_enabled() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return torch.cat(maps, 1).contiguous(memory_format=last)
+    size = len(first), sum(each.shape[1] for each in maps), *size_of(first)
+    return torch.cat(maps, 1, out=torch.empty(size, memory_format=last))
 
 
 def _network_features(

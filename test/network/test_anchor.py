@@ -89,6 +89,15 @@ def test_pictures_may_have_odd_sides(size):
     assert found_m.isfinite().all()
 
 
+def test_it_gives_what_it_gives_while_it_learns():
+    depth_m, anchor = prompt_m(12, 16), any_anchor()
+    inputs = pixels(), depth_m, torch.ones_like(depth_m), 2 * depth_m
+    learning_m = anchor(*inputs).detach()
+    with torch.inference_mode():
+        found_m = anchor(*inputs)
+    torch.testing.assert_close(found_m, learning_m, rtol=1e-5, atol=0)
+
+
 @torch.inference_mode()
 def test_a_network_is_brought_to_the_sensors_level_before_it_counts():
     depth_m = prompt_m(12, 16)

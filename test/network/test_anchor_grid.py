@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+import pytest
 import torch
 import torch.nn.functional as F
 
-from promptda_ros.network.anchor_grid import grid_of, spread
+from promptda_ros.network.anchor_grid import enlarged, grid_of, spread
 
 SIDES = st.integers(1, 40)
 PICTURES = st.tuples(*[st.integers(1, 24).map(lambda half: 2 * half)] * 2)
@@ -28,6 +29,17 @@ def test_what_is_spread_is_interpolated(rows, columns, size):
     found = grid_of((rows, columns), size, CPU).picture(spread(values, size)[:, 0])
     expected = F.interpolate(values, size, mode='bilinear')
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.filterwarnings('ignore')  # that sizes become constants
+@given(rows=SIDES, columns=SIDES, size=st.tuples(SIDES, SIDES))
+@settings(max_examples=30, deadline=None)
+def test_a_tracer_sees_the_same_interpolation(rows, columns, size):
+    values = numbered(rows, columns)
+    traced = torch.jit.trace(lambda each: enlarged(each, size), values, check_trace=False)
+    other = values.flip(2, 3).sqrt()
+    expected = F.interpolate(other, size, mode='bilinear')
+    torch.testing.assert_close(traced(other), expected, rtol=1e-5, atol=1e-5)
 
 
 @given(rows=SIDES, columns=SIDES, size=PICTURES)
