@@ -46,8 +46,8 @@ def files_of(path: Path) -> list[Path]:
     if not path.exists():
         raise BagError(f'{path} does not exist')
     if path.suffix == ROS_1:
-        mend = f'rosbags-convert --src {path} --dst {path.stem}'
-        raise BagError(f'{path} is of ROS 1: run `{mend}`, and name {path.stem} here')
+        fix = f'rosbags-convert --src {path} --dst {path.stem}'
+        raise BagError(f'{path} is of ROS 1: run `{fix}`, and name {path.stem} here')
     if not _is_storage(path):
         raise BagError(f'{path} is no recording: ROS 2 writes {" or ".join(STORAGE)} files')
     return [path]

@@ -130,8 +130,8 @@ def _refusal(path: Path, error: Exception) -> BagError:
         # What `sqlite3 .recover` makes of one depends on how that was built.
         return BagError(f'{path} is cut off or damaged ({said}): copy it again from its source')
     what = 'is cut off, as after a power cut' if _is_cut_off(path) else 'is damaged'
-    mend = f'mcap recover {path} -o recovered.mcap'
-    return BagError(f'{path} {what} ({said}): run `{mend}`, and name recovered.mcap here')
+    fix = f'mcap recover {path} -o recovered.mcap'
+    return BagError(f'{path} {what} ({said}): run `{fix}`, and name recovered.mcap here')
 
 
 def _begins_well(path: Path) -> bool:

@@ -108,14 +108,14 @@ def _no_transform(target: str, source: str, error: Exception) -> BadFrame:
     target, source = shorten(target), shorten(source)
     if target and source:
         names = f'--frame-id {shlex.quote(target)} --child-frame-id {shlex.quote(source)}'
-        mend = (
+        fix = (
             'if the sensor is fixed to the camera, publish where it is: ros2 run tf2_ros '
             f'static_transform_publisher {names} --x 0.05 (and so on)'
         )
     else:
-        mend = 'TF needs a name for both: set frame_id in the driver that sends none'
+        fix = 'TF needs a name for both: set frame_id in the driver that sends none'
     return BadFrame(
         'no_transform',
         f"no transform from '{source}' to '{target}' at the image's stamp: "
-        f'{shorten(str(error))}; {mend}, or {BY_PARAMETERS}',
+        f'{shorten(str(error))}; {fix}, or {BY_PARAMETERS}',
     )

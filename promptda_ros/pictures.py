@@ -143,11 +143,11 @@ def require_same_view(image: Path, image_size: Size, depth: Path, depth_size: Si
     if same_aspect(image_size, depth_size):
         return
     is_turned = same_aspect(image_size, depth_size[::-1])
-    mend = 'turn one of them' if is_turned else 'crop the larger view to what both show'
+    fix = 'turn one of them' if is_turned else 'crop the larger view to what both show'
     (height, width), (rows, columns) = image_size, depth_size
     raise FileError(
         f'{depth} has {columns}x{rows} pixels, not in the aspect ratio of the {width}x{height} of '
-        f'{image}: depth would be shifted; {mend}, or name files of one view'
+        f'{image}: depth would be shifted; {fix}, or name files of one view'
     )
 
 

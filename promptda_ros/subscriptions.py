@@ -130,7 +130,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
             qos_profile=QoSProfile(
                 history=HistoryPolicy.KEEP_LAST, depth=INPUT_QUEUE, reliability=policy
             ),
-            # Without a callback rclpy warns of what `adapt` mends within a second.
+            # Without a callback rclpy warns of what `adapt` fixes within a second.
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=_leave_to_adapt),
         )
         self._subscriber.registerCallback(self.signalMessage)

@@ -99,5 +99,5 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _refusal(path: Path, error: OSError) -> FileError:
-    mend = 'free some space' if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'name another one'
-    return FileError(f'{path} can not be written: {error.strerror}; {mend}')
+    fix = 'free some space' if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'name another one'
+    return FileError(f'{path} can not be written: {error.strerror}; {fix}')

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A network folder on disk: where it lies, and errors that say how to mend it."""
+"""A network folder on disk: where it lies, and errors that say how to fix it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGEST_JSON = 1024 * 1024  # bytes; the index of the largest network has a twen
 
 
 class CheckpointError(PromptdaError, OSError):
-    """A network folder that cannot be trusted; the text says why and which command mends it."""
+    """A network folder that cannot be trusted; the text says why and which command fixes it."""
 
     exit_code = ExitCode.MODEL_OR_DEVICE
 

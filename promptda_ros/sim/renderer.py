@@ -14,7 +14,7 @@ TRIAL = 'import mujoco; mujoco.GLContext(64, 48).make_current()'
 
 
 class NoRenderer(PromptdaError, RuntimeError):
-    """Scenes can't be drawn here; the text says why and what mends it."""
+    """Scenes can't be drawn here; the text says why and what fixes it."""
 
 
 def require_renderer() -> None:
@@ -32,8 +32,8 @@ def require_renderer() -> None:
         return
     lines = trial.stderr.strip().splitlines() or [f'exit status {trial.returncode}']
     if "No module named 'mujoco'" in trial.stderr:
-        mend = 'pip install -r requirements/sim.txt'
+        fix = 'pip install -r requirements/sim.txt'
     else:
-        mend = 'install libegl1 and libgl1, or set MUJOCO_GL=osmesa (docs/install.md)'
-    text = f'the cell can not be rendered with MUJOCO_GL={chosen} ({lines[-1][:120]}); {mend}'
+        fix = 'install libegl1 and libgl1, or set MUJOCO_GL=osmesa (docs/install.md)'
+    text = f'the cell can not be rendered with MUJOCO_GL={chosen} ({lines[-1][:120]}); {fix}'
     raise NoRenderer(text)

@@ -224,9 +224,9 @@ def hold_back(rig):
     return pairs
 
 
-@pytest.mark.parametrize('name, mend', [('vitl', 'set model.name:=vits'), ('', 'take a smaller')])
+@pytest.mark.parametrize('name, fix', [('vitl', 'set model.name:=vits'), ('', 'take a smaller')])
 def test_too_little_memory_at_start_is_one_sentence(
-    make_rig, network_folder, monkeypatch, capfd, name, mend
+    make_rig, network_folder, monkeypatch, capfd, name, fix
 ):
     """B9: what is needed, and what needs less; exit code 3."""
 
@@ -241,7 +241,7 @@ def test_too_little_memory_at_start_is_one_sentence(
     assert rig.node.exit_code == ExitCode.MODEL_OR_DEVICE
     (line,) = (line for line in capfd.readouterr().err.splitlines() if 'FATAL' in line)
     assert 'no memory for random on cpu, whose weights alone have' in line
-    assert mend in line
+    assert fix in line
 
 
 def test_the_memory_that_several_weight_files_need_is_told(tmp_path, network_folder):

@@ -164,7 +164,7 @@ def test_a_publisher_that_was_there_before_is_heard(bench, listen, pairs, infos,
 
 @pytest.mark.parametrize('qos', OFFERED.values(), ids=OFFERED)
 def test_a_publisher_that_comes_later_is_heard(bench, listen, pairs, infos, qos, capfd):
-    """G1, G2: and rclpy does not warn of what mends itself."""
+    """G1, G2: and rclpy does not warn of what fixes itself."""
     inputs = listen()
     for role in ('image', 'depth', 'camera_info'):
         bench.advertise(role, qos, heard=False)

@@ -88,7 +88,7 @@ def test_silence_is_explained_once_and_its_end_told(impatient, make_rig, capfd):
 
 
 def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
-    """F4: depth lags by 40 ms; the setting that it names mends it."""
+    """F4: depth lags by 40 ms; the setting that it names fixes it."""
     pairing = rig.pairing
     heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
 

@@ -121,7 +121,7 @@ def test_a_resized_image_sees_the_same_when_that_is_asked_for(sensor, scale):
 
 
 def test_a_size_that_is_of_the_binned_image_is_refused_with_the_binning_named():
-    """K4: and what the sentence advises mends it."""
+    """K4: and what the sentence advises fixes it."""
     message = info(binning_x=2, binning_y=2)
     with pytest.raises(BadIntrinsics) as refused:
         read(message)

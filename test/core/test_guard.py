@@ -39,7 +39,7 @@ def test_a_failure_is_told_once_and_ends_nothing(guard, errors):
 
 
 def test_the_tenth_failure_in_a_row_gives_up(guard, errors):
-    """I3: whatever fails ten times in a row will not mend itself."""
+    """I3: whatever fails ten times in a row will not fix itself."""
     assert FAILURES_IN_A_ROW == 10
     for _ in range(9):
         guard.run(fail)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Of all that may be wrong, the sentence names the first thing, its numbers and what mends it."""
+"""Of all that may be wrong, the sentence names the first thing, its numbers and what fixes it."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_where_nothing_is_wrong_the_stamps_are_to_be_looked_at(offset_sec):
 
 
 def test_what_is_missing_is_said_before_what_is_wrong():
-    """One sentence a time, the one that must be mended first."""
+    """One sentence a time, the one that must be fixed first."""
     silence = silence_of(
         depth_publishers=0, depth_received=0, image_zero_stamps=3, pairing_offset_sec=5.0
     )

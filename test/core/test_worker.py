@@ -190,7 +190,7 @@ def test_one_bad_item_does_not_end_the_stream(start, stage, outcome):
 
 
 def test_ten_failures_in_a_row_are_fatal_once(start, stage, outcome):
-    """I3: whatever fails ten times in a row will not mend itself."""
+    """I3: whatever fails ten times in a row will not fix itself."""
     worker = start()
     stage.end(times=100)
     errors = [RuntimeError(str(number)) for number in range(FAILURES_IN_A_ROW)]
