@@ -11,6 +11,11 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 FRAMES ?=
 CHECKED := test/core test/contracts pip_ros/test
+PAGES = $(wildcard *.md docs/*.md docs/*/*.md models/*/*.md)
+# The rules of harper that are right about technical English; its others mark units, lists and names.
+GRAMMAR := AnA AnAnother DidPast DoubleModal DoubleNegative InflectedVerbAfterTo ItsContraction ItsPossessive \
+ ModalOf MoreBetter PronounVerbAgreement RepeatedWords ThenThan ThereIsAgreement ToTo UnclosedQuotes \
+ WillNonLemma
 
 HAS_ROS := $(if $(ROS_DISTRO),$(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes))
 VENV := $(if $(HAS_ROS),.venv-$(ROS_DISTRO),.venv)
@@ -21,14 +26,14 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 10) or sys.exit("promptda_ro
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format benchmark accuracy clean
+.PHONY: help demo test check lint style types words format benchmark accuracy clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo       replay a recorded camera through the node; results in demo_output/'
 	@echo 'make test       every test, with line coverage'
 	@echo 'make check      the tests that need no running node and no training, in about a minute'
-	@echo 'make lint       ruff and mypy'
+	@echo 'make lint       ruff (make style), mypy (make types), spelling and grammar (make words)'
 	@echo 'make format     let ruff format and sort the code'
 	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
 	@echo 'make accuracy   the tables of docs/evaluation.md from your frames: make accuracy FRAMES="FOLDER ..."'
@@ -44,10 +49,18 @@ test: $(VENV)/.test
 check: $(VENV)/.test
 	$(BIN)/python -m pytest -q $(CHECKED) $(PYTEST_ARGS)
 
-lint: $(VENV)/.test
+lint: style types words
+
+style: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
 	$(BIN)/mypy
+
+words: $(VENV)/.test
+	git ls-files -z | xargs -0 $(BIN)/codespell -D - -D .ci/words.txt
+	$(BIN)/harper lint --quiet --format compact --dialect british $(GRAMMAR:%=--only %) $(PAGES)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -40,6 +40,9 @@ def make_parser() -> Parser:
 def as_yaml() -> str:
     """Return the parameter file with every default and its meaning."""
     lines = [
+        '# SPDX-FileCopyrightText: 2026 promptda_ros contributors',
+        '# SPDX-License-Identifier: Apache-2.0',
+        '#',
         f'# {REMAKE}',
         '# The wildcard keeps it valid under any node name and namespace.',
         '/**:',

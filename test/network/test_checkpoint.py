@@ -26,13 +26,13 @@ from promptda_ros.network.folder import ANCHOR_FILE, fetched_folder, find_folder
 from promptda_ros.network.weights_file import format_weights
 
 WEIGHTS = 'model.safetensors'
-MENDING = 'run `promptda fetch_model vits`'
+ADVICE = 'run `promptda fetch_model vits`'
 
 
 def refusal(folder, **kwargs) -> str:
     with pytest.raises(CheckpointError) as caught:
         load_network(folder, **kwargs)
-    assert MENDING in str(caught.value)
+    assert ADVICE in str(caught.value)
     return str(caught.value)
 
 

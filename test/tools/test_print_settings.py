@@ -31,7 +31,7 @@ def flat(group: dict, prefix: str = '') -> dict:
 
 
 def test_the_parameter_file_and_its_page_are_those_printed_from_the_settings():
-    """Mend a failure by running `promptda print_settings`."""
+    """Fix a failure by running `promptda print_settings`."""
     assert (ROOT / YAML_FILE).read_text() == as_yaml()
     assert (ROOT / TABLE_FILE).read_text() == as_table()
 

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The files that a repository is judged by agree with one another and with what CI runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+import subprocess
+
+import pytest
+import yaml
+
+import promptda_ros
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TEMPLATES = sorted((REPOSITORY / '.github/ISSUE_TEMPLATE').glob('*.yml'))
+SOURCES = ('.cff', '.py', '.sh', '.toml', '.xml', '.yaml', '.yml')
+
+
+def made_by(path: str) -> set[str]:
+    """Return the targets of make that a script or a configuration starts."""
+    return set(re.findall(r'^ *(?:entry: )?make (\w+)$', (REPOSITORY / path).read_text(), re.M))
+
+
+def test_hooks_check_what_ci_checks():
+    """Under other names only: `make lint` is its prerequisites, one hook each."""
+    makefile = (REPOSITORY / 'Makefile').read_text()
+    parts = re.search(r'^lint: (.+)$', makefile, re.MULTILINE)[1].split()
+
+    ci = made_by('.ci/run')
+
+    assert ci == {'lint', 'test'}
+    assert made_by('.pre-commit-config.yaml') == ci - {'lint'} | set(parts)
+
+
+def test_every_hook_runs_on_the_whole_checkout_and_is_installed():
+    configured = yaml.safe_load((REPOSITORY / '.pre-commit-config.yaml').read_text())
+    (source,) = configured['repos']
+
+    assert source['repo'] == 'local'  # nothing that a robot's network can't reach
+    for hook in source['hooks']:
+        assert hook['language'] == 'system'
+        assert hook['pass_filenames'] is False
+        assert set(hook['stages']) <= set(configured['default_install_hook_types'])
+
+
+def test_the_citation_is_of_this_version_and_names_the_paper():
+    citation = yaml.safe_load((REPOSITORY / 'CITATION.cff').read_text())
+    changelog = (REPOSITORY / 'CHANGELOG.rst').read_text()
+
+    assert {'cff-version', 'message', 'title', 'authors'} <= set(citation)  # all that must be
+    assert citation['cff-version'] == '1.2.0'
+    assert citation['title'] == 'promptda_ros'
+    assert citation['license'] == 'Apache-2.0'
+    assert citation['version'] == promptda_ros.__version__
+    assert f'{citation["version"]} ({citation["date-released"]})\n---' in changelog
+    (paper,) = citation['references']
+    assert paper['title'].startswith('Prompting Depth Anything')
+    assert paper['type'] == 'conference-paper'
+    assert paper['year'] == 2025
+    assert {*paper['authors'][0]} == {'given-names', 'family-names'}
+    assert paper['authors'][0]['family-names'] == 'Lin'
+
+
+@pytest.mark.parametrize('path', TEMPLATES, ids=lambda path: path.stem)
+def test_an_issue_form_is_one(path):
+    form = yaml.safe_load(path.read_text())
+    if path.stem == 'config':
+        assert form == {'blank_issues_enabled': False}
+        return
+
+    assert {'name', 'description', 'body'} <= set(form)
+    fields = [field for field in form['body'] if field['type'] != 'markdown']
+    assert all(field['attributes']['label'] for field in fields)
+    assert len({field['id'] for field in fields}) == len(fields)
+    assert any(field.get('validations', {}).get('required') for field in fields)
+
+
+def test_a_bug_report_asks_for_what_the_node_tells_of_itself():
+    (path,) = [path for path in TEMPLATES if path.stem == 'bug_report']
+    form = path.read_text()
+
+    for asked in ('/diagnostics', 'ros2 param dump', 'promptda_tracebacks.txt', 'exit code'):
+        assert asked in form
+
+
+def test_every_source_states_its_copyright_and_licence():
+    listed = subprocess.run(
+        ['git', 'ls-files', '-z'], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip('not a checkout')
+    names = [name for name in listed.stdout.split('\0') if name.endswith(SOURCES)]
+
+    heads = {name: (REPOSITORY / name).read_text()[:400] for name in names}
+
+    assert len(heads) > 300
+    bare = {
+        name
+        for name, head in heads.items()
+        if 'SPDX-FileCopyrightText: ' not in head or 'SPDX-License-Identifier: ' not in head
+    }
+    assert bare == set()
+
+
+def test_the_quality_declaration_claims_a_level_and_readme_links_it():
+    declaration = (REPOSITORY / 'QUALITY_DECLARATION.md').read_text()
+
+    (level,) = re.findall(r'\*\*Quality Level (\d)\*\*', declaration)
+
+    # REP 2004 asks for a stable version from level 3 on.
+    is_stable = int(promptda_ros.__version__.partition('.')[0]) >= 1
+    assert int(level) >= (1 if is_stable else 4)
+    readme = (REPOSITORY / 'README.md').read_text()
+    for page in ('QUALITY_DECLARATION.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CITATION.cff'):
+        assert f']({page})' in readme
