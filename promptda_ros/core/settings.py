@@ -20,7 +20,8 @@ class ModelSettings:
 
     name: str = _setting(
         'promptda-tiny',
-        'Network to load: the embedded promptda-tiny, or one that `promptda fetch_model` stored.',
+        'Network to load: the embedded promptda-tiny, or one that `promptda fetch_model` '
+        'downloaded.',
         choices=('promptda-tiny', 'vits', 'vits-transparent', 'vitl'),
     )
     path: str = _setting(
@@ -28,14 +29,14 @@ class ModelSettings:
     )
     sha256: str = _setting(
         '',
-        'Digest that the weights must have: model.safetensors, followed by anchor.safetensors if '
-        'there is one; empty takes the one noted in the folder.',
+        'Expected sha256 of the weights: model.safetensors, followed by anchor.safetensors if '
+        'there is one; empty takes the digest stored in the folder.',
     )
     resolution: str = _setting(
         'auto',
-        'Pixels the network sees, aspect kept, the image never enlarged: '
-        'low 252x336, medium 378x504, high 518x686, full 756x1008. '
-        'auto is low on a CPU and full on CUDA, smaller while memory is short.',
+        "Size of the network's input; the aspect ratio is kept and images are never enlarged: "
+        'low 252x336, medium 378x504, high 518x686, full 756x1008. auto is low on a CPU and full '
+        'on CUDA, less while memory is short.',
         choices=('auto', 'low', 'medium', 'high', 'full'),
     )
 
@@ -46,42 +47,42 @@ class InputSettings:
 
     image_transport: str = _setting(
         'auto',
-        'How images arrive: raw on `image`, compressed (JPEG or PNG) on `image/compressed`; '
-        'auto takes what is published, raw first.',
+        'Transport of the images: raw on `image`, compressed (JPEG or PNG) on '
+        '`image/compressed`; auto takes what is published, raw first.',
         choices=('auto', 'raw', 'compressed'),
     )
     depth_transport: str = _setting(
         'auto',
-        'How depth arrives: raw on `depth`, compressedDepth (PNG or RVL) on '
-        '`depth/compressedDepth`, points (PointCloud2) on `depth`, compressed (PNG of 16 bits) on '
+        'Transport of the depth: raw on `depth`, compressedDepth (PNG or RVL) on '
+        '`depth/compressedDepth`, points (PointCloud2) on `depth`, compressed (16-bit PNG) on '
         '`depth/compressed`; auto takes what is published, in this order.',
         choices=('auto', 'raw', 'compressedDepth', 'points', 'compressed'),
     )
     max_pixels: int = _setting(
         16_000_000,
-        'Images with more pixels are dropped before anything is allocated.',
+        'Images with more pixels are dropped before memory is allocated for them.',
         unit='px',
         limits=(1, 1_000_000_000),
         live=True,
     )
     depth_scale: float = _setting(
         0.0,
-        'Metres in one unit of the depth; 0 takes 0.001 for 16 bits, 1 for 32FC1 and points.',
+        'Metres per unit of the depth; 0 means 0.001 for 16-bit depth, 1 for 32FC1 and points.',
         unit='m',
         limits=(0.0, 1000.0),
         live=True,
     )
     depth_kind: str = _setting(
         'z',
-        'What a depth image holds: z, depth along the optical axis as REP 118 asks for, or ray, '
-        'the distance along the ray of each pixel, as some simulators and scanners give it.',
+        'Meaning of a depth image: z, depth along the optical axis (REP 118), or ray, the '
+        'distance along the ray of each pixel, as from some simulators and scanners.',
         choices=('z', 'ray'),
         live=True,
     )
     rescale_camera_info: bool = _setting(
         False,
-        'Scale a camera_info of another size but the same shape to the image, for drivers that '
-        'resize images and leave the calibration as it was.',
+        "Scale a camera_info whose size differs from the image's but whose aspect ratio matches, "
+        'for drivers that resize images but not the calibration.',
         live=True,
     )
     allow_frame_mismatch: bool = _setting(
@@ -91,27 +92,28 @@ class InputSettings:
     )
     rectify: bool = _setting(
         False,
-        'Undo the distortion of the lens that camera_info describes, for drivers that publish no '
+        'Remove the lens distortion that camera_info describes, for drivers that publish no '
         'rectified images.',
         live=True,
     )
     min_confidence: float = _setting(
         0.0,
-        'Sensor depth counts as measured where the image on `confidence` is at least this '
-        '(ARKit 0 to 2, RealSense and ToF amplitude 0 to 255 or 65535); 0 needs no such image.',
+        'Least value on `confidence` for sensor depth to be used (ARKit 0 to 2, RealSense and '
+        'ToF amplitude 0 to 255 or 65535); 0 uses all depth and needs no confidence.',
         limits=(0.0, 65535.0),
         live=True,
     )
     mask: str = _setting(
         'off',
-        'What becomes of points where the image on `mask` (mono8) is not 0: remove, for a mask of '
-        'the robot, or keep only them, for a mask of the object.',
+        'Use of the `mask` image (mono8) for clouds: remove the points where it is not 0 (a mask '
+        'of the robot), or keep only those (a mask of the object).',
         choices=('off', 'remove', 'keep'),
         live=True,
     )
     mask_max_age: float = _setting(
         0.2,
-        'No cloud is published while the newest mask is further from the image than this.',
+        'Largest difference of stamps between image and newest mask; beyond it no cloud is '
+        'published.',
         unit='s',
         limits=(0.0, 60.0),
         live=True,
@@ -124,8 +126,9 @@ class ExtrinsicsSettings:
 
     source: str = _setting(
         'auto',
-        'auto: depth with the frame_id of the image is registered, any other is looked up in TF; '
-        'parameters: translation and rotation below, for every depth message.',
+        "Pose of the depth sensor: auto takes depth with the image's frame_id as registered and "
+        'looks any other frame up in TF; parameters takes translation and rotation below for '
+        'every depth message.',
         choices=('auto', 'parameters'),
         live=True,
     )
@@ -139,16 +142,16 @@ class ExtrinsicsSettings:
     )
     rotation: tuple[float, ...] = _setting(
         (0.0, 0.0, 0.0, 1.0),
-        'Axes of the depth frame in the colour optical frame: a quaternion x, y, z, w, or nine '
-        'values of a matrix, column by column, as `extrinsics/depth_to_color` of RealSense has '
-        'them; Orbbec has them row by row.',
+        'Rotation of the depth frame in the colour optical frame: a quaternion x, y, z, w, or '
+        'nine values of a matrix, column by column, as in `extrinsics/depth_to_color` of '
+        'RealSense; Orbbec lists them row by row.',
         limits=(-1.0, 1.0),
         lengths=(4, 9),
         live=True,
     )
     timeout: float = _setting(
         0.1,
-        'How long the worker waits for a transform from TF before it drops the frame.',
+        'How long to wait for a transform from TF before the frame is dropped.',
         unit='s',
         limits=(0.0, 5.0),
         live=True,
@@ -164,12 +167,14 @@ class QosSettings:
 
     image: str = _setting(
         'auto',
-        'Reliability of the image subscription; auto asks for reliable and falls back.',
+        'Reliability of the image subscription; auto is reliable, and best_effort if a publisher '
+        'requires it.',
         choices=('auto', 'reliable', 'best_effort'),
     )
     depth: str = _setting(
         'auto',
-        'Reliability of the depth subscription; auto asks for reliable and falls back.',
+        'Reliability of the depth subscription; auto is reliable, and best_effort if a publisher '
+        'requires it.',
         choices=('auto', 'reliable', 'best_effort'),
     )
 
@@ -180,35 +185,36 @@ class SyncSettings:
 
     tolerance: float = _setting(
         0.015,
-        'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only. '
-        'Keep it below half of the image period, or a neighbouring frame may be taken.',
+        'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only. Keep it '
+        'below half the image period, or depth of a neighbouring frame may be taken.',
         unit='s',
         limits=(0.0, 1.0),
         live=True,
     )
     wait: float = _setting(
         0.1,
-        'How long an image waits for a nearer depth before the nearest so far is taken.',
+        'How long an image waits for depth with a closer stamp before the closest so far is '
+        'taken.',
         unit='s',
         limits=(0.0, 5.0),
         live=True,
     )
     depth_time_offset: float = _setting(
         0.0,
-        'Added to every depth stamp before pairing; negative when depth lags the image.',
+        'Offset added to every depth stamp before pairing; negative if depth lags the image.',
         unit='s',
         limits=(-10.0, 10.0),
         live=True,
     )
     queue_size: int = _setting(
         10,
-        'Messages held for pairing on each topic at the most.',
+        'Most messages held for pairing on each topic.',
         limits=(1, 100),
         live=True,
     )
     reuse_depth: bool = _setting(
         False,
-        'Let one depth serve several images, for a sensor slower than the camera.',
+        'Use one depth message for several images, for a sensor slower than the camera.',
         live=True,
     )
 
@@ -219,53 +225,55 @@ class PromptSettings:
 
     min_depth: float = _setting(
         0.05,
-        'Nearer depth, and -inf, is nearer than the range: the output is NaN there, never a '
-        'farther surface.',
+        'Least sensor range. Where depth is less, or -inf, the output is NaN, never a farther '
+        'surface.',
         unit='m',
         limits=(0.001, 100.0),
         live=True,
     )
     max_depth: float = _setting(
         10.0,
-        'Depth from here on, and +inf, is beyond the range: the output is NaN there, never a '
-        'nearer surface, and never exceeds it. Set it below the far clip of a simulator.',
+        'Greatest sensor range and output. Where depth is this or more, or +inf, the output is '
+        'NaN, never a nearer surface. Set it below the far clip of a simulator.',
         unit='m',
         limits=(0.01, 1000.0),
         live=True,
     )
     outlier_fraction: float = _setting(
         0.002,
-        'Share of measurements at either end of the range that may be stray pixels; of these '
-        'specks of up to 4 pixels are ignored, of coarse sensors none; the output is NaN there.',
+        'Share of the nearest and of the farthest measurements that is checked for stray pixels: '
+        'specks of up to 4 pixels are ignored and the output is NaN there. Coarse sensors are '
+        'not checked.',
         limits=(0.0, 0.2),
         live=True,
     )
     min_valid_fraction: float = _setting(
         0.05,
-        'Frames whose sensor depth is valid on a smaller share of its pixels are dropped; pixels '
-        'beyond or nearer than the range do not count.',
+        'Least share of valid sensor pixels; frames with fewer are dropped. Pixels outside the '
+        "sensor's range do not count.",
         limits=(0.0001, 1.0),
         live=True,
     )
     max_long_side: int = _setting(
         256,
-        'Larger sensor depth is reduced to this; the network was trained on 256x192 prompts.',
+        'Long side to which larger sensor depth is reduced; the network was trained on 256x192 '
+        'prompts.',
         unit='px',
         limits=(8, 2048),
         live=True,
     )
     max_fill_distance: float = _setting(
         1.0,
-        'Output farther from every measurement than this share of the image diagonal is NaN; '
-        '1 trusts the picture everywhere.',
+        'Farthest that the output reaches from a measurement, as a share of the image diagonal; '
+        'NaN beyond. 1 is no limit.',
         limits=(0.0, 1.0),
         live=True,
     )
     smoothing: int = _setting(
         1,
-        'Frames that sensor depth may lag behind an unnoticeably slow motion for less flicker; '
-        'noise of still pixels is divided by the root of 2 x smoothing + 1. Pixels whose depth or '
-        'colour changes are of the newest frame alone. 0 leaves frames independent.',
+        'Temporal smoothing of still sensor depth, as its lag in frames: noise is divided by the '
+        'root of 2 x smoothing + 1. Pixels whose depth or colour changes are taken from the '
+        'newest frame alone. 0 turns it off.',
         limits=(0, 10),
         live=True,
     )
@@ -284,54 +292,56 @@ class OutputSettings:
 
     drop_saturated: bool = _setting(
         True,
-        'Publish NaN where depth lies at an end of the prompt range and no sensor pixel supports '
-        'it: a thing nearer than every measurement would be shown too far away.',
+        "Publish NaN where depth reaches an end of the prompt's range and no sensor pixel "
+        'supports it; an object nearer than every measurement would otherwise appear too far '
+        'away.',
         live=True,
     )
     anchor: str = _setting(
         'auto',
-        "Hold the network's depth at the sensor's own samples: auto by the anchor.safetensors of "
-        'its folder, or without one as surface does, by the difference from the sensor on each '
-        "surface, which needs no training. off publishes the network's own depth, enlarged.",
+        "Correct the network's depth to the sensor's samples: auto by the trained "
+        'anchor.safetensors of the model folder, else as surface; surface by the difference from '
+        "the sensor on each surface, without training; off publishes the network's depth, "
+        'upsampled.',
         choices=('auto', 'surface', 'off'),
         live=True,
     )
     fuse: str = _setting(
         'network',
-        'What is published where the sensor measured: what the networks make of it, or, with '
-        "keep_measured, the sensor's own value where the centre of its pixel lies.",
+        'Value published where the sensor measured: network publishes the predicted depth, '
+        "keep_measured the sensor's own value at the centre of each of its pixels.",
         choices=('network', 'keep_measured'),
         live=True,
     )
     edge_filter: str = _setting(
         'points',
-        'Where flying pixels, which float between two surfaces, are removed.',
+        'Outputs from which flying pixels, which float between two surfaces, are removed.',
         choices=('off', 'points', 'depth_and_points'),
         live=True,
     )
     edge_step: float = _setting(
         0.008,
-        'Depth step to both neighbouring surfaces, 6 mm and this share of the depth, that makes a '
-        'pixel a flying one, unless the surface around it is a plane.',
+        'A pixel is a flying pixel if it is farther from both neighbouring surfaces than 6 mm '
+        'plus this share of the depth, unless the surface around it is a plane.',
         limits=(0.001, 1.0),
         live=True,
     )
     pcl_layout: bool = _setting(
         False,
-        'Points of 32 bytes with rgb at 16 as PCL lays them out, instead of 16 bytes.',
+        'Publish points of 32 bytes with rgb at offset 16, as in PCL, instead of 16 bytes.',
         live=True,
     )
     stride: int = _setting(
         1,
-        'Take every n-th pixel of every n-th row into the clouds.',
+        'Use every n-th pixel of every n-th row for the clouds.',
         unit='px',
         limits=(1, 64),
         live=True,
     )
     voxel: float = _setting(
         0.0,
-        'Edge of the cubes of which ~/points_dense and ~/points_normals hold one point each; '
-        '0 keeps all points.',
+        'Voxel size of ~/points_dense and ~/points_normals, which hold one point per voxel; 0 '
+        'keeps all points.',
         unit='m',
         limits=(0.0, 1.0),
         live=True,
@@ -350,7 +360,8 @@ class WorkspaceSettings:
     )
     roi: tuple[float, ...] = _setting(
         (0.0, 0.0, 0.0, 0.0),
-        'Window of the image: left, top, width, height; a width or height of 0 is all of it.',
+        'Region of interest in the image: left, top, width, height; a width or height of 0 is '
+        'the full image.',
         unit='px',
         limits=(0.0, 100_000.0),
         lengths=(4,),
@@ -358,7 +369,7 @@ class WorkspaceSettings:
     )
     box_min: tuple[float, ...] = _setting(
         (-1000.0, -1000.0, -1000.0),
-        'Least x, y, z of the points in the frame of the box.',
+        'Least x, y, z of the points in the workspace frame.',
         unit='m',
         limits=(-1000.0, 1000.0),
         lengths=(3,),
@@ -366,7 +377,7 @@ class WorkspaceSettings:
     )
     box_max: tuple[float, ...] = _setting(
         (1000.0, 1000.0, 1000.0),
-        'Greatest x, y, z of the points in the frame of the box.',
+        'Greatest x, y, z of the points in the workspace frame.',
         unit='m',
         limits=(-1000.0, 1000.0),
         lengths=(3,),
@@ -374,13 +385,13 @@ class WorkspaceSettings:
     )
     frame: str = _setting(
         '',
-        'TF frame of the box, for example base_link; empty: the colour optical frame, moved by '
-        'translation and rotation.',
+        'Workspace frame in TF, for example base_link; empty: the frame given by translation and '
+        'rotation.',
         live=True,
     )
     translation: tuple[float, ...] = _setting(
         (0.0, 0.0, 0.0),
-        'Origin of the frame of the box in the colour optical frame, without TF.',
+        'Origin of the workspace frame in the colour optical frame, without TF.',
         unit='m',
         limits=(-100.0, 100.0),
         lengths=(3,),
@@ -388,8 +399,8 @@ class WorkspaceSettings:
     )
     rotation: tuple[float, ...] = _setting(
         (0.0, 0.0, 0.0, 1.0),
-        'Axes of the frame of the box in the colour optical frame: a quaternion x, y, z, w, or '
-        'nine values of a matrix, column by column.',
+        'Rotation of the workspace frame in the colour optical frame: a quaternion x, y, z, w, '
+        'or nine values of a matrix, column by column.',
         limits=(-1.0, 1.0),
         lengths=(4, 9),
         live=True,
@@ -405,15 +416,16 @@ class TrustSettings:
 
     agreement_distance: float = _setting(
         0.02,
-        'Depth that ~/validity calls measured or filled is never farther from the measurement.',
+        'Largest difference from the measurement of depth that ~/validity calls measured or '
+        'filled.',
         unit='m',
         limits=(0.0001, 10.0),
         live=True,
     )
     agreement_fraction: float = _setting(
         0.01,
-        'The same as a share of the depth; both limits hold. '
-        'Good sensors have noise of 0.2 to 1 %.',
+        'The same as a share of the depth; both limits apply. Good sensors have noise of 0.2 to '
+        '1 %.',
         limits=(0.0001, 1.0),
         live=True,
     )
@@ -425,7 +437,8 @@ class TrustSettings:
     )
     max_difference: float = _setting(
         0.1,
-        'Share of the measured depth from which on a pixel contradicts its measurement.',
+        'Difference, as a share of the measured depth, from which a pixel contradicts its '
+        'measurement.',
         limits=(0.001, 10.0),
         live=True,
     )
@@ -442,7 +455,7 @@ class CaptureSettings:
     """What the service ~/capture takes."""
 
     frames: int = _setting(
-        1, 'Frames of which a capture is the median.', limits=(1, 100), live=True
+        1, 'Number of frames in a capture, which is their median.', limits=(1, 100), live=True
     )
     timeout: float = _setting(
         5.0,
@@ -459,9 +472,9 @@ class WatchdogSettings:
 
     inference_timeout: float = _setting(
         5.0,
-        'Frames worked on at once that take longer end the process for a restart, exit code 75. '
-        'What waiting for TF and confidence may take comes on top, and the limit is never less '
-        'than ten times what a frame took at start, for each camera.',
+        'Longest time for one frame of every camera; beyond it the process ends with exit code '
+        '75 for a restart. Waiting for TF and confidence does not count, and the limit is at '
+        'least ten times what a frame took at start, per camera.',
         unit='s',
         limits=(0.5, 3600.0),
         live=True,
@@ -473,30 +486,28 @@ class Settings:
     """All settings of the node, one group a field."""
 
     device: str = _setting(
-        'auto', 'Where the network runs: cpu, cuda, cuda:N, or auto, which says what it took.'
+        'auto', 'Device of the network: cpu, cuda, cuda:N, or auto, which logs its choice.'
     )
     precision: str = _setting(
         'auto',
-        'Number format of the network body; auto is fp16 on CUDA, and fp32 on a CPU and where '
-        'promptda.json of the model folder asks for it, as for promptda-tiny.',
+        'Number format of the network; auto is fp32 on a CPU or where promptda.json in the model '
+        'folder asks for it (promptda-tiny), and fp16 on CUDA otherwise.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),
     )
     engine: str = _setting(
         'auto',
-        'What runs the network on a CPU: torch, openvino (in fp32), or auto, which is openvino '
-        'where it is installed (pip install openvino). On CUDA torch does, by CUDA graphs.',
+        'Inference engine on a CPU: torch, openvino (fp32), or auto, which is openvino if it is '
+        'installed (pip install openvino). On CUDA it is always torch, with CUDA graphs.',
         choices=('auto', 'torch', 'openvino'),
     )
     autostart: bool = _setting(
-        True, 'Configure and activate at start; otherwise a lifecycle manager does.'
+        True, 'Configure and activate at start; set false if a lifecycle manager does this.'
     )
-    strict_params: bool = _setting(
-        False, 'Stop at start when a parameter is given that does not exist.'
-    )
+    strict_params: bool = _setting(False, 'Refuse to start if an unknown parameter is given.')
     cameras: tuple[str, ...] = _setting(
         ('',),
-        'Names of the cameras of one node, which share the network: topics and parameters of each '
-        "begin with its name; [''] is one camera without a name.",
+        'Names of the cameras, which share one network; the topics and parameters of each begin '
+        "with its name. [''] is one camera without a name.",
     )
     model: ModelSettings = field(default_factory=ModelSettings)
     input: InputSettings = field(default_factory=InputSettings)
