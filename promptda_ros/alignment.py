@@ -48,7 +48,7 @@ class Alignment:
         self._say_once = SayOnce(warn)
 
     def clear(self) -> None:
-        """Be ready to say everything again, because listening starts anew."""
+        """Reset what was said once, as listening restarts."""
         self._say_once.forget()
 
     def camera_from_sensor(
@@ -75,7 +75,7 @@ class Alignment:
             raise BadFrame(error.reason, f'{error}; {OR_REGISTERED}') from error
 
     def _is_aligned(self, pair: Pair[SensorMessage]) -> bool:
-        """Tell whether depth of another frame has the very calibration of the image.
+        """Tell whether depth of another frame_id has exactly the image's calibration.
 
         Then the driver has registered it and left the frame of the sensor in its header. Simulated
         cameras are equal wherever they are: of them the frames tell, and TF.

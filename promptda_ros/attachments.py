@@ -31,7 +31,7 @@ class Attachments:
         self._messages: deque[tuple[int, Image]] = deque(maxlen=KEPT)
 
     def clear(self) -> None:
-        """Forget everything, because listening starts anew."""
+        """Forget everything, as listening restarts."""
         with self._changed:
             self._messages.clear()
 
@@ -50,7 +50,7 @@ class Attachments:
             return self._nearest(stamp_ns)
 
     def wait_for(self, stamp_ns: int, *, tolerance_ns: int, timeout_sec: float) -> Image | None:
-        """Return the nearest message within the tolerance; one that is still on its way may come.
+        """Return the nearest message within the tolerance, after a wait if none has arrived yet.
 
         Two topics of one driver arrive one after the other. Never to be called on the executor,
         whose messages it waits for.
@@ -91,7 +91,7 @@ def keep_confident(depth_m: FloatImage, confidence: Image, settings: InputSettin
 
 
 def read_mask(message: Image, size: tuple[int, int], settings: InputSettings) -> Mask:
-    """Return where points of an image of that size (H, W) are to be taken out.
+    """Return the mask (H, W) of the points to remove, at the size of the image.
 
     Raises:
         BadFrame: the mask can't be read or does not match the image.

@@ -26,7 +26,7 @@ KEPT = 60
 
 @dataclass(frozen=True)
 class Shot:
-    """The picture whose camera is asked for."""
+    """The image whose calibration is wanted."""
 
     stamp_ns: int
     frame_id: str
@@ -54,7 +54,7 @@ class Optics:
 
 @dataclass(frozen=True)
 class Role:
-    """The words for a camera of the node in what is said of it."""
+    """What one camera is called in log lines."""
 
     topic: str
     picture: str
@@ -81,7 +81,7 @@ class Calibration:
         role: Role = COLOUR,
         info: Callable[[str], object] | None = None,
     ) -> None:
-        """Take how to log; `info` is for what is read though it is spelt oddly."""
+        """Take how to log; `info` is for oddities that are accepted."""
         self._say_once = SayOnce(warn)
         self._tell_once = SayOnce(info or warn)
         self._error = error
@@ -105,7 +105,7 @@ class Calibration:
         return self._problem
 
     def clear(self) -> None:
-        """Forget everything, because listening starts anew."""
+        """Forget everything, as listening restarts."""
         with self._lock:
             self._infos.clear()
         self._asked = ()
@@ -121,7 +121,7 @@ class Calibration:
             self._infos.append((stamp_ns, message))
 
     def optics_of(self, shot: Shot, settings: InputSettings) -> Optics | None:
-        """Return the optics of a picture, or None with the reason said once."""
+        """Return the optics of an image, or None and log the reason once."""
         message = self.message_at(shot.stamp_ns)
         if message is None:
             self._problem = f'no {self._role.topic} has arrived'

@@ -97,7 +97,7 @@ class Camera:
         self._impatient_until_sec = 0.0
 
     def clear(self) -> None:
-        """Forget the stream so far, because listening starts anew."""
+        """Forget the stream so far, as listening restarts."""
         self.reader.clear()
         self.history.clear()
         self._say_once.forget()
@@ -110,7 +110,7 @@ class Camera:
         self.capture.close()
 
     def is_heard(self, pair: Pair[SensorMessage]) -> bool:
-        """Tell whether anybody wants the depth of a pair."""
+        """Tell whether an output of this pair has subscribers."""
         return self.outputs.wanted() or self.capture.wants(pair)
 
     @contextmanager
@@ -144,7 +144,7 @@ class Camera:
     def result_of(
         self, pair: Pair[SensorMessage], frame: Frame, depth: Depth, settings: Settings
     ) -> Result:
-        """Return what is published of a frame, its clouds withheld where the box is not known."""
+        """Return the outputs of a frame, without clouds if the workspace frame is unknown."""
         self.withheld = 'its mask is missing' if frame.points_withheld else ''
         workspace = settings.workspace
         shows_points = self.outputs.shows_points() or self.capture.wants(pair)
@@ -186,7 +186,7 @@ class Camera:
             self._impatient_until_sec = time.monotonic() + IMPATIENCE_SEC
 
     def _for_waiting(self, settings: Settings) -> Settings:
-        """Return the settings, without patience where a wait was in vain and others wait too."""
+        """Return the settings; after a timeout do not wait again while other cameras wait."""
         is_alone = len(settings.cameras) == 1
         if is_alone or time.monotonic() >= self._impatient_until_sec:
             return settings
@@ -231,7 +231,7 @@ class Camera:
         )
 
     def _report(self, reason: str, error: Exception) -> None:
-        """Count a frame that failed in a way nobody foresaw."""
+        """Count a frame that failed with an unexpected exception."""
         if not self._node.context.ok():
             return  # a signal ended the context while somebody still used it
         if self.drops.add(reason, f'{type(error).__name__}: {error}'):

@@ -113,7 +113,7 @@ class Capture:
         self._explain = explain
 
     def refuse(self) -> None:
-        """Take no requests, because the node listens no more."""
+        """Refuse requests while the node does not listen."""
         self._explain = None
         for capture in self._waiting():
             text = 'the node was deactivated before the capture finished'
@@ -231,7 +231,7 @@ class Capture:
             capture.done.set_result((success, printable(message)))
 
     def _claim(self, capture: PendingCapture) -> bool:
-        """Take the right to answer a capture, which only one thread gets."""
+        """Claim the right to answer a capture; only one thread gets it."""
         with self._lock:
             is_ours = capture in self._captures
             if is_ours:

@@ -72,7 +72,7 @@ class Drops:
 
 @dataclass(frozen=True)
 class Status:
-    """One line of the diagnostics: a part of the node, how it is, and its figures."""
+    """One diagnostic status: a part of the node, its level, text and values."""
 
     part: str
     level: str  # ok, warn or error

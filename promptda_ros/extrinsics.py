@@ -25,7 +25,7 @@ BY_PARAMETERS = (
 
 @dataclass(frozen=True)
 class _Tf:
-    """What was heard on /tf and /tf_static."""
+    """The transforms received on /tf and /tf_static."""
 
     buffer: Any  # tf2_ros.Buffer
     listener: Any  # tf2_ros.TransformListener
@@ -33,7 +33,7 @@ class _Tf:
 
 
 class Extrinsics:
-    """Tells transforms; listens to TF from when it is first asked for one that only TF knows.
+    """Looks up transforms; subscribes to TF when one is first needed from there.
 
     For the worker, which waits here while the executor's thread receives what it waits for.
     """
@@ -45,7 +45,7 @@ class Extrinsics:
     def camera_from_sensor(
         self, sensor_frame: str, camera_frame: str, stamp_ns: int, settings: ExtrinsicsSettings
     ) -> Transform | None:
-        """Return where the sensor is in the camera's frame, None where depth is registered.
+        """Return the sensor's pose in the camera's frame, or None for registered depth.
 
         Raises:
             BadFrame: the transform is not known.

@@ -11,7 +11,7 @@ WARN_SEC = 2.0
 
 
 class FrozenDepth:
-    """Compares every depth message with the one before it; warns once each time it freezes.
+    """Compares each depth message with the last one; warns once each time they freeze.
 
     The noise of a real sensor ends the comparison after a few bytes.
     """

@@ -118,7 +118,7 @@ class Inputs:
         self._say_topics()
 
     def apply(self, settings: Settings) -> None:
-        """Take changed settings over; they hold from the next pair on."""
+        """Apply changed settings; they hold from the next pair on."""
         self.pairing.settings = pairing_settings(settings.sync)
         before = {*self._attachments}
         self._apply_attachments(settings)
@@ -126,7 +126,7 @@ class Inputs:
             self._say_topics()
 
     def adapt(self) -> None:
-        """Suit the publishers that have shown up since the last call."""
+        """Adapt to the publishers that appeared since the last call."""
         for each in self._subscriptions().values():
             each.adapt()
 
@@ -150,7 +150,7 @@ class Inputs:
         self._node.get_logger().info(f'listening to {heard}')
 
     def _apply_attachments(self, settings: Settings) -> None:
-        """Listen to what the settings need beside image and depth, and to nothing else."""
+        """Subscribe to the further topics that the settings need, and to no others."""
         needed = {
             'confidence': settings.input.min_confidence > 0,
             'mask': settings.input.mask != 'off',

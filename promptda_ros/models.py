@@ -113,7 +113,7 @@ class LoadedModel:
         return next((each.problem for each in self._compiled if each.problem), '')
 
     def free_memory(self) -> bool:
-        """Let go of what only saves time; return whether there was anything."""
+        """Free caches that only save time; return whether there were any."""
         if not any(each.sizes for each in self._compiled):
             return False
         for each in self._compiled:

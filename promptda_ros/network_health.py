@@ -34,7 +34,7 @@ class NetworkHealth:
         return _warning(self.resolution)
 
     def note(self, outcomes: Collection[str]) -> None:
-        """Note what became of the frames of a batch."""
+        """Record the outcome of each frame of a batch."""
         resolution = copy(self.resolution)
         if 'out_of_memory' in outcomes:
             resolution.ran_out(time.monotonic())

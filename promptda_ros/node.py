@@ -100,7 +100,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, _state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the outputs and let go of the network."""
+        """Close the outputs and unload the network."""
         if self._pipeline is not None:
             for camera in self._cameras:
                 camera.close()
@@ -111,7 +111,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop whatever still runs; what a hanging worker uses is left to it."""
+        """Stop whatever still runs, except what a hanging worker still uses."""
         return self.on_cleanup(state) if self.stop() else TransitionCallbackReturn.FAILURE
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -185,7 +185,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
             keep_traceback(error)
 
     def report_worker_end(self, error: BaseException) -> None:
-        """End the process because no frame will be worked on any more."""
+        """End the process, since no more frames will be processed."""
         if not self.context.ok():
             return
         is_lost = isinstance(error, DeviceLost)

@@ -10,7 +10,7 @@ from promptda_ros.core.peer_text import printable
 
 
 class SayOnce:
-    """Passes on one text about each thing; there are few things, named in the code."""
+    """Logs one text per subject; the subjects are few and named in the code."""
 
     def __init__(self, log: Callable[[str], object]) -> None:
         self._log = log

@@ -40,11 +40,11 @@ class Outputs:
             self._node.destroy_publisher(publisher)
 
     def wanted(self) -> bool:
-        """Tell whether anybody listens to anything."""
+        """Tell whether any output has subscribers."""
         return any(self._is_heard(output) for output in OUTPUTS)
 
     def shows_points(self) -> bool:
-        """Tell whether anybody listens to a cloud."""
+        """Tell whether any cloud has subscribers."""
         return any(
             self._is_heard(output) for output, kind in OUTPUTS.items() if kind is PointCloud2
         )
@@ -54,7 +54,7 @@ class Outputs:
         return {output: self._published[output] for output in OUTPUTS}
 
     def heard(self, result: Result) -> list[str]:
-        """Return which outputs of the result have listeners, in the order to publish them.
+        """Return the outputs of the result with subscribers, in the order to publish them.
 
         Without intrinsics there is no camera_info and no cloud.
         """
@@ -65,7 +65,7 @@ class Outputs:
         ]
 
     def make(self, output: str, result: Result) -> Any:
-        """Make a message with the stamp and the frame id of the image, listeners or not."""
+        """Make a message with the image's stamp and frame_id, even without subscribers."""
         return PRODUCTS[output].make(result, messages.header_of(result.frame))
 
     def publish(self, output: str, message: Any) -> None:

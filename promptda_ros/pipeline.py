@@ -78,7 +78,7 @@ class Pipeline:
         self._pause()
 
     def _pause(self) -> None:
-        """Do what would hold up a frame, and say what it is."""
+        """Do pending work that delays frames, such as compiling, and log it."""
         what = self.model.next_pause
         if what:
             self._say(f'{what} the network for a new size of image: frames pause until then')

@@ -18,7 +18,7 @@ from promptda_ros.tracebacks import keep_traceback
 def exit_code_of(
     program: str, main: Callable[[], int], *, reword: Callable[[str], str] = str
 ) -> int:
-    """Run a main function and return its exit code; what it raises becomes one sentence."""
+    """Run a main function and return its exit code; print an exception as one sentence."""
     codes: list[int] = []
 
     def tell(error: Exception) -> None:

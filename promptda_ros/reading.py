@@ -55,7 +55,7 @@ class Reader:
         self._say_once = SayOnce(warn)
 
     def clear(self) -> None:
-        """Forget everything, because listening starts anew."""
+        """Forget everything, as listening restarts."""
         for each in (self.calibration, self.depth_calibration, self.confidence, self.masks):
             each.clear()
         self._alignment.clear()

@@ -71,7 +71,7 @@ class Session:
         self._worker.start()
 
     def apply(self) -> None:
-        """Take changed settings of the cameras over."""
+        """Apply changed settings of the cameras."""
         for camera, inputs in self.inputs.items():
             inputs.apply(camera.settings)
 

@@ -22,7 +22,7 @@ SATURATED_WARN = 0.2
 def pairing_status(
     counters: PairingCounters, offsets: PairingFacts, silence: Silence | None, *, is_error: bool
 ) -> Status:
-    """Tell what became of every message, and why there are no pairs."""
+    """Report what happened to every message, and why there are no pairs."""
     values: dict[str, object] = {'pairs': counters.pairs, 'epochs': counters.resets + 1}
     for role, topic in (('image', counters.image), ('depth', counters.depth)):
         values[f'{role}.received'] = topic.received
@@ -36,7 +36,7 @@ def pairing_status(
 
 
 def frames_status(camera: Camera) -> Status:
-    """Tell what was published, what was dropped under which reason, and how long stages take."""
+    """Report what was published, what was dropped and why, and how long stages take."""
     values: dict[str, object] = {
         **{f'published.{output}': number for output, number in camera.outputs.published().items()},
         'drops.overrun': 0,
@@ -53,7 +53,7 @@ def frames_status(camera: Camera) -> Status:
 
 
 def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[Camera]) -> Status:
-    """Tell which network runs where, and how far the prompt of each camera lets it see."""
+    """Report the network, its device, and the depth range of each camera's prompt."""
     values: dict[str, object] = {**model.facts(), 'resolution': health.resolution.name}
     warnings = [warning for warning in (health.warning, model.problem) if warning]
     for camera in cameras:

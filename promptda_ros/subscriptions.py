@@ -66,7 +66,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
         self._node.destroy_subscription(self._subscriber.sub)
 
     def adapt(self) -> None:
-        """Suit the publishers: take the transport that is there, in a reliability that they have.
+        """Adapt to the publishers: take a transport and a reliability that they offer.
 
         Reliable comes first because it loses nothing; best effort hears every publisher.
         """
@@ -82,7 +82,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
             self._say(f'{self.topic} is best effort: subscribed again as that')
 
     def publishers(self) -> list[str]:
-        """Name the nodes that publish what is subscribed to, one as often as it does."""
+        """List the publishing nodes, one entry per publisher."""
         found = self._node.get_publishers_info_by_topic(self.topic)
         return sorted(
             shorten(f'{each.node_namespace.rstrip("/")}/{each.node_name}')
@@ -140,7 +140,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
 
 
 class CameraInfoInput:
-    """A subscription to camera_info, also to one that was sent before we came."""
+    """A subscription to camera_info, including one latched before the node started."""
 
     def __init__(self, node: Node, topic: str, callback: Callable[[CameraInfo], None]) -> None:
         self._node = node
@@ -153,7 +153,7 @@ class CameraInfoInput:
         self._node.destroy_subscription(self._subscription)
 
     def adapt(self) -> None:
-        """Ask for what was sent before we came when every publisher keeps it for late comers."""
+        """Ask for latched messages if every publisher is transient local."""
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         offered = [publisher.qos_profile for publisher in publishers]
         is_latched = bool(offered) and all(

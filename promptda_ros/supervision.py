@@ -47,7 +47,7 @@ class Supervisor:
         self._say_once = SayOnce(self._log.warning)
 
     def tick(self) -> list[Status]:
-        """Look at everything once and return the statuses to be published."""
+        """Check everything once and return the statuses to publish."""
         self._inputs.adapt()
         self._note_pairs()
         self._say_missing_camera_info()
@@ -60,7 +60,7 @@ class Supervisor:
         return [of_camera(self._camera, each) for each in (pairing, frames_status(self._camera))]
 
     def explain(self) -> str:
-        """Say why no depth comes: there are no pairs, or they are dropped; '' if it comes."""
+        """Explain why there is no depth: no pairs, or dropped ones; '' if there is depth."""
         self._note_pairs()
         silence = self._silence()
         if silence is not None:
@@ -80,7 +80,7 @@ class Supervisor:
             self._said_sec = None
 
     def _say_resets(self, number: int) -> None:
-        """Tell of a jump of the time, and once in a while of jumps that do not end."""
+        """Log a jump in time, and occasionally that the jumps continue."""
         now_sec = time.monotonic()
         lately = self._resets.count(number, now_sec)
         if number and lately < ENDLESS_RESETS:
@@ -105,7 +105,7 @@ class Supervisor:
         return 'let the drivers stamp with one clock that never goes back'
 
     def _say_rivals(self) -> None:
-        """Say once where more than one publisher sends on an input."""
+        """Warn once about an input with several publishers."""
         for topic in (self._inputs.image, self._inputs.depth):
             names = topic.publishers()
             is_so = self._rivals.look(topic.topic, len(names) > 1, time.monotonic())
@@ -154,7 +154,7 @@ class Supervisor:
             )
 
     def _say_time(self) -> None:
-        """Say what about the stamps is odd though frames pass, each thing once."""
+        """Warn once about each oddity of the stamps while frames pass."""
         offsets = self._inputs.pairing.offsets
         left_sec, early_sec = offsets.ambiguous_in_sec, self._camera.early_sec
         if offsets.is_ambiguous and offsets.median_ns is not None:

@@ -90,12 +90,12 @@ def known_points(cloud: FloatImage, known: Mask) -> FloatImage:
 
 
 def thin_out(points: FloatImage, *, voxel_m: float) -> FloatImage:
-    """Return the points (N, C), which begin with x, y, z; above 0, one in a cube of this edge."""
+    """Downsample points (N, C), x, y, z first, to one per voxel; an edge of 0 keeps all."""
     return points[one_a_cube(points[:, :3], edge_m=voxel_m)] if voxel_m > 0.0 else points
 
 
 def one_a_cube(points_m: FloatImage, *, edge_m: float) -> npt.NDArray[np.intp]:
-    """Return the indices, ascending, of the points (N, 3) nearest to the centres of their cubes.
+    """Return the ascending indices of one point (N, 3) per voxel, nearest to its centre.
 
     Cubes lie at multiples of the edge. A point that exists is kept rather than a mean made: the
     mean of two surfaces lies on neither, and its colour is nobody's.

@@ -20,7 +20,7 @@ T = TypeVar('T')
 
 
 class DeviceFault(enum.Enum):
-    """What can befall a device."""
+    """How a device can fail."""
 
     OUT_OF_MEMORY = 'out of memory'
     LOST = 'lost'
@@ -34,7 +34,7 @@ class OutOfMemory(BadFrame):
 
 
 class DeviceLost(GaveUp):
-    """The device answers no more in this process; a new one may find it well."""
+    """The device no longer answers in this process; a restart may help."""
 
     exit_code = ExitCode.GPU_LOST
 
@@ -62,7 +62,7 @@ LOST = re.compile(
 
 
 def fault_of(error: BaseException) -> DeviceFault | None:
-    """Return what an exception says of the device; None if it is about something else."""
+    """Return the device failure behind an exception; None for any other error."""
     text = str(error)
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
         return DeviceFault.OUT_OF_MEMORY

@@ -34,7 +34,7 @@ class DisparityWatch:
         self.clear()
 
     def clear(self) -> None:
-        """Look at the next frame, because listening starts anew."""
+        """Check the next frame, as listening restarts."""
         self._clean_at_ns: int | None = None
 
     def look(self, depth_m: FloatImage, stamp_ns: int) -> None:

@@ -65,7 +65,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Sensor depth made fit for the network: complete, inside [near_m, far_m]."""
+    """Sensor depth prepared for the network: complete, inside [near_m, far_m]."""
 
     depth_m: FloatImage  # (h, w), all finite
     measured: Mask  # (h, w), False where depth_m was filled in
@@ -79,7 +79,7 @@ class Prompt:
 
 @dataclass(frozen=True, eq=False)
 class OnDevice:
-    """What of a frame also lies where the network ran, so that more can be computed there."""
+    """The parts of a frame that are still on the network's device, for further computing."""
 
     depth_m: Tensor  # (H, W), as Depth.depth_m
     image: Tensor  # (H, W, 3), as Frame.image

@@ -15,7 +15,7 @@ FAILURES_IN_A_ROW = 10
 
 
 class GaveUp(PromptdaError):
-    """Too many failures in a row: this is no bad item but a broken program."""
+    """Too many failures in a row: the program is broken, not the items."""
 
     exit_code = ExitCode.INTERNAL
 

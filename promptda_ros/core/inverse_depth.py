@@ -33,7 +33,7 @@ Pixels = tuple[Tensor, Tensor]  # places across and down
 
 @dataclass(frozen=True)
 class Seen:
-    """Where a camera sees something: of one shape, inverse depth 0 for what is behind it."""
+    """Pixels of a projection and their inverse depth, 0 behind the camera."""
 
     across: Tensor  # pixels
     down: Tensor  # pixels
@@ -64,7 +64,7 @@ def largest_step(intrinsics: Intrinsics) -> float:
 def project_pixels(
     pixels: Pixels, inverse: Tensor, own: Intrinsics, other: Intrinsics, other_from_own: Transform
 ) -> Seen:
-    """See pixels of one camera, with their inverse depths, by another one.
+    """Project pixels of one camera, with their inverse depths, into another one.
 
     Places across and down broadcast to the shape of `inverse`.
     """
@@ -83,7 +83,7 @@ def inverse_in_other(
 
 
 def project_points(points_m: Tensor, camera: Intrinsics, camera_from_sensor: Transform) -> Seen:
-    """See points (N, 3) of a sensor's frame by the camera: (N,)."""
+    """Project points (N, 3) of a sensor's frame into the camera: (N,)."""
     matrix = torch.tensor(_matrix(camera, camera_from_sensor), device=points_m.device)
     across, down, ahead = matrix[:, :3] @ points_m.T + matrix[:, 3:]
     return _seen(across, down, ahead, torch.ones_like(ahead))

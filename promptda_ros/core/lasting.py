@@ -8,7 +8,7 @@ from collections import deque
 
 
 class Lasting:
-    """Tells whether something has been so without a break for some seconds."""
+    """Tells whether a condition has held without a break for some seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -23,7 +23,7 @@ class Lasting:
 
 
 class Recent:
-    """Counts what happened in the last seconds."""
+    """Counts events of the last seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

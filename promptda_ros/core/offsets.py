@@ -32,7 +32,7 @@ class OffsetSummary:
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether the offset exceeds half a period: the nearest depth is of another moment."""
+        """Whether the offset exceeds half a period: the nearest depth belongs to another image."""
         if self.median_ns is None or self.image_period_ns is None:
             return False
         return 2 * abs(self.median_ns) > self.image_period_ns
@@ -89,7 +89,7 @@ class Offsets:
         return min(self._intervals_ns, default=None)
 
     def observe(self, topic: Topic, stamp_ns: int) -> None:
-        """Take note of a stamp; those of the depth with depth_time_offset added."""
+        """Record a stamp; those of depth have depth_time_offset added."""
         if topic is Topic.IMAGE:
             self._observe_image(stamp_ns)
         else:

@@ -19,7 +19,7 @@ OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class OutputFolder:
-    """Where the results of a `with` block go once it has ended without an error.
+    """Moves the results of a `with` block into place once it has ended without an error.
 
     The block gets a folder of its own to write to, beside the results, so that giving them their
     names copies nothing. After an error, or without any file, everything is as it was before.

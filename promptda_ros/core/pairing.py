@@ -77,7 +77,7 @@ class Pair(Generic[T]):
 
 @dataclass(frozen=True)
 class PairingCounters:
-    """What became of every message; `pairs` exceeds depth.paired by the depths used again."""
+    """The outcome of every message; `pairs` exceeds depth.paired by the reused depths."""
 
     image: TopicCounters
     depth: TopicCounters
@@ -149,13 +149,13 @@ class Pairing(Generic[T]):
             return self._decide_images(now_ns)
 
     def reset(self, reason: str) -> None:
-        """Start a new epoch, because the clock jumped: nothing held is paired any more."""
+        """Start a new epoch after a jump of the clock: discard what is held."""
         with self._lock:
             self._begin_epoch(reason)
 
     @property
     def counters(self) -> PairingCounters:
-        """Snapshot of what became of every message."""
+        """Snapshot of the outcome of every message."""
         with self._lock:
             return PairingCounters(
                 image=self._image.counters(),
@@ -239,7 +239,7 @@ class Pairing(Generic[T]):
         )
 
     def _release_depths(self) -> None:
-        """Let go of the depths that no image can use any more, and of those over the limits."""
+        """Release the depths that no image can use any more, and those over the limits."""
         image = self._image
         if image.latest_ns is not None:
             oldest_ns = min([image.latest_ns, *(held.stamp_ns for held in image.held[:1])])

@@ -37,12 +37,12 @@ SIZES_KEPT = 4  # image and depth, and those before a change of resolution
 
 
 class UnknownLens(PromptdaError, ValueError):
-    """A distortion that can't be undone; the text says why."""
+    """A distortion that can't be rectified; the text says why."""
 
 
 @dataclass(frozen=True)
 class Lens:
-    """How a camera bends what it sees, and the pinhole camera that is to replace it."""
+    """The distortion of a lens, and the pinhole camera that replaces it."""
 
     model: str  # as sensor_msgs/CameraInfo names it
     coefficients: tuple[float, ...]
@@ -53,7 +53,7 @@ class Lens:
 
 @dataclass(frozen=True)
 class _Maps:
-    """Where the pixels of a rectified picture of one size come from."""
+    """The remapping of the pixels of a rectified image of one size."""
 
     between: tuple[Any, Any]  # whole pixels (H, W, 2) and fractions (H, W), for cv2.remap
     nearest: Any  # (H, W, 2)
@@ -62,7 +62,7 @@ class _Maps:
 
 
 class Rectifier:
-    """Undoes the distortion of one lens in pictures of any size that it took."""
+    """Rectifies images of any size that one lens took."""
 
     def __init__(self, lens: Lens) -> None:
         """Check the lens; maps are made for each size when it comes first.
@@ -136,7 +136,7 @@ class Rectifier:
 
 
 def known_lens(lens: Lens) -> Lens:
-    """Return the lens by the name of its model, with as many coefficients as that has.
+    """Return the lens of a distortion model, with as many coefficients as the model has.
 
     Zeros at the end say nothing: Orbbec's driver publishes eight of plumb_bob, the T265 five of
     equidistant, others leave out the last of rational_polynomial. Fewer than the least number are

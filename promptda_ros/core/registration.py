@@ -47,7 +47,7 @@ def register_depth(
     max_long_side: int,
     device: torch.device = CPU,
 ) -> FloatImage:
-    """Show a depth image (H, W) as the camera would have measured it: (h, w) metres or NaN.
+    """Reproject a depth image (H, W) into the camera: (h, w) metres or NaN.
 
     The grid covers the camera's whole image and is no finer than the sensor samples it, so that
     surfaces get no holes. What the sensor can't see is unknown; of what it sees one behind the
@@ -77,7 +77,7 @@ def register_points(
     max_long_side: int,
     device: torch.device = CPU,
 ) -> FloatImage:
-    """Show points (N, 3) of the sensor's frame as the camera sees them: (h, w) metres or NaN.
+    """Project points (N, 3) of the sensor's frame into the camera: (h, w) metres or NaN.
 
     The grid covers the camera's whole image and is coarser for few points. Pixels between the
     lines of a LiDAR stay unknown.

@@ -52,7 +52,7 @@ class View:
 
 
 def reduce_view(view: View, block: int) -> View:
-    """Join blocks of pixels: the mean where they show one surface, else the nearest of them.
+    """Reduce blocks of pixels to their mean on one surface, else to the nearest of them.
 
     A mean has less noise, but one of two surfaces would be a place in the empty air.
     """

@@ -15,7 +15,7 @@ TOLERANCE_M = 0.002
 
 
 def largest_difference_m(fast: Estimator, exact: Estimator) -> float:
-    """Return how far the depth of two estimators is apart at most on one made-up frame.
+    """Return the largest difference between the depths of two estimators on a synthetic frame.
 
     Raises:
         BadFrame: one of them takes no such frame.

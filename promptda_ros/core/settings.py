@@ -16,7 +16,7 @@ from promptda_ros.core.transform import BadTransform, Transform
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Which network runs, and how large."""
+    """Which network runs, and at what resolution."""
 
     name: str = _setting(
         'promptda-tiny',
@@ -468,7 +468,7 @@ class CaptureSettings:
 
 @dataclass(frozen=True)
 class WatchdogSettings:
-    """When work that does not end is taken for a device that hangs."""
+    """When a computation that does not end counts as a hanging device."""
 
     inference_timeout: float = _setting(
         5.0,

@@ -42,7 +42,7 @@ class Loss(enum.Enum):
 
 @dataclass(frozen=True)
 class TopicCounters:
-    """What became of one topic's messages: received == paired + held + the sum of lost."""
+    """The outcome of one topic's messages: received == paired + held + the sum of lost."""
 
     received: int
     paired: int
@@ -121,7 +121,7 @@ class Stream(Generic[T]):
             self.count(loss)
 
     def release_paired(self) -> None:
-        """Let go of a depth that is held only to be used again."""
+        """Release a depth that is held only to be reused."""
         while self.held and self.held[0].paired:
             self._pop_oldest()
 
@@ -163,7 +163,7 @@ class Stream(Generic[T]):
         return min(distances, default=None)
 
     def counters(self) -> TopicCounters:
-        """Snapshot of what became of the messages."""
+        """Snapshot of the outcome of the messages."""
         held = sum(not entry.paired for entry in self.held)
         lost = {loss: self._lost[loss] for loss in Loss}
         return TopicCounters(self.received, self._paired, held, lost)

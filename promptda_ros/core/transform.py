@@ -25,7 +25,7 @@ class BadTransform(PromptdaError, ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """Takes points of one frame to another: `camera_from_sensor` those of the sensor.
+    """Transforms points between frames: `camera_from_sensor` those of the sensor.
 
     The columns of the rotation are the axes of the source frame and the translation is its
     origin, both seen from the target frame.
@@ -58,7 +58,7 @@ class Transform:
         return points_m @ self.rotation.T + self.translation_m
 
     def inverse(self) -> Transform:
-        """Return the transform of the way back."""
+        """Return the inverse transform."""
         back = self.rotation.T
         return Transform(back, -back @ self.translation_m)
 

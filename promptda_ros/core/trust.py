@@ -153,7 +153,7 @@ def _agrees(depth: Depth, measured: Mask, settings: TrustSettings) -> Mask:
 
 
 def _complete(depth: Depth) -> FloatImage:
-    """Return depth (H, W) with that of the prompt in the place of what is unknown."""
+    """Fill unknown depth (H, W) with the prompt's."""
     unknown = np.isnan(depth.depth_m)
     if not unknown.any():
         return depth.depth_m

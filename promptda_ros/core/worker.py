@@ -30,7 +30,7 @@ class WorkerCounters:
 
 
 class Worker(Generic[S, T]):
-    """Hands items to `process` on one thread; of a slot's that wait, only the newest stays.
+    """Runs `process` on one thread; of the waiting items of a slot only the newest is kept.
 
     Every slot is one stream. Whatever waits is taken at once, as a batch, so that no slot waits
     longer than for the batch in work, however often the others offer.
@@ -68,7 +68,7 @@ class Worker(Generic[S, T]):
         self._thread.start()
 
     def offer(self, slot: S, item: T) -> bool:
-        """Leave an item in place of its slot's that still waits; never waits, never raises.
+        """Replace the waiting item of a slot; never waits, never raises.
 
         Returns whether there was one, which is lost.
         """
@@ -100,7 +100,7 @@ class Worker(Generic[S, T]):
 
     @property
     def counters(self) -> WorkerCounters:
-        """Snapshot of what became of the items."""
+        """Snapshot of the outcome of the items."""
         with self._changed:
             return WorkerCounters(
                 offered=self._offered,
@@ -124,7 +124,7 @@ class Worker(Generic[S, T]):
             self._close()
 
     def _work_on_next(self) -> bool:
-        """Wait for items and work on them; return False when there will be none.
+        """Wait for items and process them; return False when there will be none.
 
         The batch is a local of this call, so that no image stays in memory during the next wait.
         """

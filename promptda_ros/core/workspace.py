@@ -39,12 +39,12 @@ def inside_workspace(
 
 
 def has_box(settings: WorkspaceSettings) -> bool:
-    """Tell whether a box was given."""
+    """Tell whether the workspace has a box."""
     return (settings.box_min, settings.box_max) != (DEFAULTS.box_min, DEFAULTS.box_max)
 
 
 def box_of_parameters(settings: WorkspaceSettings) -> Transform:
-    """Return the way from the camera to the frame of the box that the settings describe.
+    """Return the transform from the camera to the workspace frame of the settings.
 
     Raises:
         BadTransform: the rotation is none.
