@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from promptda_ros.network import PromptDepthAnythingConfig
 from promptda_ros.tools.train import SIDES_MULTIPLE_OF
 from promptda_ros.training.checks import network_config, require_cell, require_patches
 from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
@@ -63,6 +65,12 @@ def test_the_recipes_of_the_repository_can_be_run(name):
         network_config(recipe)
     if recipe.sensors:
         require_cell(recipe, patch_px)
+
+
+def test_the_recipe_of_the_embedded_network_describes_it():
+    recipe = read_recipe(ROOT / 'training/promptda-tiny.yaml')
+    embedded = json.loads((ROOT / 'models/promptda-tiny/config.json').read_text())
+    assert network_config(recipe) == PromptDepthAnythingConfig.from_dict(embedded)
 
 
 def test_some_steps_of_a_phase_see_one_whole_picture(read):
