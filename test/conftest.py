@@ -15,11 +15,15 @@ import sys
 import tempfile
 from typing import Any, TYPE_CHECKING
 
+from hypothesis import settings
 import pytest
 
 if TYPE_CHECKING:
     from rclpy.context import Context
 
+# How long an example takes says how busy the machine is.
+settings.register_profile('promptda_ros', deadline=None)
+settings.load_profile('promptda_ros')
 # Higher ones take ports that Linux gives to others.
 DOMAINS = range(1, 102)
 DEMO = Path(__file__).resolve().parents[1] / 'assets' / 'demo.mcap'
