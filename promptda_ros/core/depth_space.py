@@ -15,6 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+# Depth this near to either end of its prompt's range (a share of it) may be cut off there.
+SATURATION = 0.005
+
 
 @dataclass(frozen=True)
 class DepthSpace:
@@ -29,6 +32,11 @@ class DepthSpace:
         margin = share * (ends[1] - ends[0])
         low_m, high_m = self.to_metres(torch.stack((ends[0] + margin, ends[1] - margin))).tolist()
         return low_m, high_m
+
+    def at_end(self, depth_m: Tensor, near_m: float, far_m: float) -> Tensor:
+        """Mark depth at or beyond either end of the prompt's range."""
+        low_m, high_m = self.inside(near_m, far_m, SATURATION)
+        return (depth_m <= low_m) | (depth_m >= high_m)
 
 
 def _as_it_is(depth_m: Tensor) -> Tensor:

@@ -36,9 +36,6 @@ from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
 from promptda_ros.core.upsample import upsample
 
-# The output is a sigmoid between the prompt's minimum and maximum: this near to either end
-# (share of the range) it may be cut off there.
-SATURATION = 0.005
 # Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
 HELD_PIXELS, HELD_PIXELS_ON_GPU = 410_000, 2_080_000
 
@@ -85,7 +82,7 @@ class Estimator:
         self.network = network
         self.anchor = anchor
         self.device = device
-        self._space = space
+        self.space = space
         fallback = 'full' if device.type == 'cuda' else 'low'
         self.resolution = fallback if resolution == 'auto' else resolution  # of the next frame
 
@@ -258,8 +255,7 @@ class Estimator:
         """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""
         if self.anchor is not None and self._holder(settings) is self.anchor:
             return torch.zeros_like(depth_m, dtype=torch.bool)  # its depth may leave that range
-        low_m, high_m = self._space.inside(prompt.near_m, prompt.far_m, SATURATION)
-        at_end = (depth_m <= low_m) | (depth_m >= high_m)
+        at_end = self.space.at_end(depth_m, prompt.near_m, prompt.far_m)
         if prompt.blocked is not None:
             at_end &= ~_enlarge(upload(prompt.blocked, self.device), at_end.shape)
         return at_end

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import cv2
 import numpy as np
 
 from promptda_ros.core.aspect import same_aspect
+from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_nearest
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
@@ -39,6 +40,10 @@ class Method(Protocol):
     def name(self) -> str:
         """Return what tables call it."""
 
+    @property
+    def space(self) -> DepthSpace:
+        """Return in what it works."""
+
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         """Return metres (H, W), NaN unknown, of an image (H, W, 3) and sensor depth (h, w).
 
@@ -48,10 +53,17 @@ class Method(Protocol):
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """What the sensor said, enlarged; holes stay holes."""
+class Baseline:
+    """What works on metres, without a network."""
 
     settings: Settings
+    space: ClassVar[DepthSpace] = METRES
+
+
+@dataclass(frozen=True)
+class Nearest(Baseline):
+    """What the sensor said, enlarged; holes stay holes."""
+
     name: str = 'nearest'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
@@ -60,10 +72,9 @@ class Nearest:
 
 
 @dataclass(frozen=True)
-class HoleFill:
+class HoleFill(Baseline):
     """The nearest measurement in place of every hole and stray pixel, enlarged as blocks."""
 
-    settings: Settings
     name: str = 'hole_fill'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
@@ -73,10 +84,9 @@ class HoleFill:
 
 
 @dataclass(frozen=True)
-class AsItIs:
+class AsItIs(Baseline):
     """The hole-filled sensor depth at the sensor's own size, which others reduce."""
 
-    settings: Settings
     name: str = 'as_it_is'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
@@ -86,10 +96,9 @@ class AsItIs:
 
 
 @dataclass(frozen=True)
-class Bilinear:
+class Bilinear(Baseline):
     """The hole-filled sensor depth, interpolated."""
 
-    settings: Settings
     name: str = 'bilinear'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
@@ -99,10 +108,9 @@ class Bilinear:
 
 
 @dataclass(frozen=True)
-class JointBilateral:
+class JointBilateral(Baseline):
     """Bilinear depth, averaged over neighbours of similar colour."""
 
-    settings: Settings
     name: str = 'joint_bilateral'
     sigma_colour: float = 15.0  # sum of the differences of three channels, of 255 each
     sigma_pitches: float = 2.5  # reach in pixels of the sensor
@@ -122,10 +130,9 @@ class JointBilateral:
 
 
 @dataclass(frozen=True)
-class Guided:
+class Guided(Baseline):
     """Bilinear depth as a function of colour, linear within a window."""
 
-    settings: Settings
     name: str = 'guided'
     radius_pitches: float = 0.5  # in pixels of the sensor
     epsilon: float = 0.01  # a spread of colours far below it is no edge; 1 is white
@@ -150,6 +157,11 @@ class Network:
     settings: Settings
     name: str
     estimator: Estimator
+
+    @property
+    def space(self) -> DepthSpace:
+        """Return in what the network answers."""
+        return self.estimator.space
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         """Predict the depth of one frame that stands alone."""
@@ -177,6 +189,7 @@ class NetworkOnVideo:
 
     def __init__(self, network: Network) -> None:
         self.name = network.name
+        self.space = network.space
         self._network = network
         self._history = History()
         self._stamp_ns = 0

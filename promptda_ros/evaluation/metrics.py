@@ -15,7 +15,9 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 import numpy.typing as npt
+import torch
 
+from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.enlarge import enlarge_bilinear, enlarge_mask
 from promptda_ros.core.frame import ByteImage, FloatImage, Mask
 from promptda_ros.core.prompt import condition
@@ -28,7 +30,6 @@ EDGE_REACH_PX = 3  # pixels on either side of the step
 PRINT_STEP = 24  # grey levels over two pixels, where the truth has no step: a print or a shadow
 ON_SURFACE = 0.02  # nearer than this to a true depth around it, a pixel lies on that surface
 RIGHT = 0.005  # relative; upsampled bilinearly nearer than this to the truth, the sensor was right
-SATURATED = 0.005  # share of the prompt's range that counts as its end, as in the estimator
 RANGES_M = ((0.0, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, np.inf))
 
 
@@ -103,8 +104,11 @@ class Judge:
             far_m=prompt.far_m,
         )
 
-    def errors(self, depth_m: FloatImage) -> FrameErrors:
-        """Judge depth (H, W) in metres, NaN where the method has no answer."""
+    def errors(self, depth_m: FloatImage, *, space: DepthSpace = METRES) -> FrameErrors:
+        """Judge depth (H, W) in metres, NaN where the method has no answer.
+
+        space: in which the method works.
+        """
         answered = np.isfinite(depth_m)
         complete_m = np.where(answered, depth_m, self.bilinear_m)
         error_m = np.abs(complete_m - self.truth_m).astype(np.float64)
@@ -134,7 +138,7 @@ class Judge:
             sensor_right_m=_median(bilinear_error_m[self.right]),
             answered_mae_m=_mean(error_m[known & answered]),
             coverage=_mean(answered[known]),
-            saturated=self._saturated(depth_m[known & answered]),
+            saturated=_mean(self._at_end(depth_m[known & answered], space)),
             relative_mae=relative[0],
             relative_edge_mae=relative[1],
             relative_flat_mae=relative[2],
@@ -159,9 +163,11 @@ class Judge:
         on_surface = np.abs(at_edge_m - self.around_m) <= ON_SURFACE * self.around_m
         return _mean(between & ~on_surface.any(axis=1))
 
-    def _saturated(self, answers_m: FloatImage) -> float:
-        margin_m = SATURATED * (self.far_m - self.near_m)
-        return _mean((answers_m <= self.near_m + margin_m) | (answers_m >= self.far_m - margin_m))
+    def _at_end(self, answers_m: FloatImage, space: DepthSpace) -> Mask:
+        """Mark answers as the estimator does."""
+        answers = torch.from_numpy(answers_m)
+        at_end: Mask = space.at_end(answers, self.near_m, self.far_m).numpy()
+        return at_end
 
 
 def edge_band(truth_m: FloatImage) -> Mask:

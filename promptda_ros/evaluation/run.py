@@ -78,7 +78,6 @@ def _judge(
             depth_m, refused = method(sample.image, sample.sensor_depth_m), ''
         except BadFrame as error:
             depth_m, refused = nothing_m, error.reason
-        score = Score(
-            sample.name, sample.sensor, share, method.name, judge.errors(depth_m), refused
-        )
+        errors = judge.errors(depth_m, space=method.space)
+        score = Score(sample.name, sample.sensor, share, method.name, errors, refused)
         yield Answer(score, sample, bilinear_m=judge.bilinear_m, depth_m=depth_m)

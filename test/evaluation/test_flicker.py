@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from promptda_ros.core.depth_space import METRES
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.core.settings import build
 from promptda_ros.evaluation.flicker import Deviation, measure_flicker
@@ -22,6 +23,7 @@ class Still:
     """Always answers the same."""
 
     name: str = 'still'
+    space = METRES
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         return np.ones(image.shape[:2], np.float32)

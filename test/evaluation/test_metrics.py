@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+import torch
 
-from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.settings import PromptSettings
+from promptda_ros.core.depth_space import DEPTH_SPACES
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.frame import BadFrame, Frame
+from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.evaluation.metrics import edge_band, FrameErrors, Judge, PRINT_STEP
 from promptda_ros.evaluation.sample import Sample
 
@@ -181,6 +184,33 @@ def test_answers_at_an_end_of_the_prompts_range_are_saturated():
     answer_m[12:24] = FAR_M + 1
     answer_m[24:36] = np.nan
     assert judge_of(step_truth()).errors(answer_m).saturated == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize('space', DEPTH_SPACES.values(), ids=DEPTH_SPACES)
+@given(st.floats(0.99, 1.01))
+def test_saturation_is_counted_as_the_estimator_counts_it(space, factor):
+    """D18: near the ends of the range, whose width depends on the space of the network."""
+    truth_m = np.linspace(0.5, 5, HEIGHT, dtype=np.float32)[:, None].repeat(WIDTH, axis=1)
+    network = Follower(factor)
+    estimator = Estimator(network, device=torch.device('cpu'), space=space)
+    frame = Frame(1, '', np.zeros((HEIGHT, WIDTH, 3), np.uint8), truth_m)
+    as_it_is = OutputSettings(anchor='off', drop_saturated=False)
+    depth = estimator.estimate(frame, PromptSettings(), as_it_is)
+    counted = judge_of(truth_m, truth_m).errors(depth.depth_m, space=space).saturated
+    assert counted == depth.saturated_fraction
+
+
+class Follower:
+    """A network that answers with its prompt, all of it wrong by a factor."""
+
+    patch_px = 8
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, pixels: torch.Tensor, prompt_m: torch.Tensor) -> torch.Tensor:
+        """Return metres (B, h, w)."""
+        return prompt_m[:, 0] * self.factor
 
 
 def test_errors_are_split_by_true_range():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from promptda_ros.core.depth_space import METRES
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.settings import build
 from promptda_ros.evaluation.methods import Bilinear
@@ -25,6 +26,7 @@ class Offset:
 
     name: str
     offset_m: float
+    space = METRES
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         first_m = sensor_depth_m[np.isfinite(sensor_depth_m)][0]
@@ -36,6 +38,7 @@ class Refusing:
     """Never answers."""
 
     name: str = 'refusing'
+    space = METRES
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         raise BadFrame('because', 'it will not')
