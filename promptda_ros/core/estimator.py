@@ -34,6 +34,7 @@ from promptda_ros.core.settings import OutputSettings, PromptSettings
 from promptda_ros.core.surface_residual import surface_residual
 from promptda_ros.core.threads import one_thread
 from promptda_ros.core.transfer import download, upload
+from promptda_ros.core.unexplained import unexplained
 from promptda_ros.core.upsample import upsample
 
 # Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
@@ -175,14 +176,16 @@ class Estimator:
             out_of_range = find_out_of_range(prompt, depth_m.shape)
             if out_of_range is not None:
                 known_m = known_m.masked_fill(upload(out_of_range, self.device), math.nan)
+            left = self._unexplained(prepared, network_depth_m)
             # The host waits here, and nowhere before. What is refused is not published.
-            found_m, at_end, limits = download(known_m, saturated, limits_m)
+            found_m, at_end, limits, share = download(known_m, saturated, limits_m, left)
         if not (limits[0] > 0 and limits[-1] < math.inf):  # NaN fails, too
             raise _invalid(depth_m)
         return Depth(
             depth_m=found_m,
             prompt=prompt,
             saturated=at_end,
+            unexplained=float(share),
             on_device=None if self.device.type == 'cpu' else OnDevice(known_m, prepared.image),
         )
 
@@ -202,6 +205,11 @@ class Estimator:
         if settings.fuse == 'keep_measured':
             depth_m = keep_measured(depth_m, own)
         return depth_m, own.prompt
+
+    def _unexplained(self, prepared: Prepared, network_depth_m: Tensor) -> Tensor:
+        """Judge the network by the prompt that it was shown, before anything holds its depth."""
+        measured = upload(prepared.prompt.measured.astype(np.float32), self.device)
+        return unexplained(network_depth_m, prepared.prompt_m, measured[None, None], self.space)
 
     def _find(
         self, frame: Frame, settings: PromptSettings, holder: AnchorNetwork | None

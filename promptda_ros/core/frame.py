@@ -93,6 +93,7 @@ class Depth:
     prompt: Prompt
     saturated: Mask  # (h, w) as the network sees it, at an end of what the prompt lets it express
     on_device: OnDevice | None = None  # None: nowhere but here
+    unexplained: float = 0.0  # by the network itself, of the sensor's variance: unexplained.py
 
     def with_depth(self, depth_m: FloatImage) -> Depth:
         """Return the same for other depth (H, W) of the same image."""

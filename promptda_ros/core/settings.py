@@ -431,8 +431,8 @@ class TrustSettings:
     )
     gate: bool = _setting(
         True,
-        'Drop frames whose depth contradicts what the sensor measured, or whose sensor depth '
-        'looks like disparity.',
+        'Drop frames whose depth contradicts what the sensor measured, whose network does not '
+        'follow its sensor, or whose sensor depth looks like disparity.',
         live=True,
     )
     max_difference: float = _setting(
@@ -446,6 +446,13 @@ class TrustSettings:
         0.3,
         'Share of the measured pixels that may contradict their measurements.',
         limits=(0.0, 1.0),
+        live=True,
+    )
+    max_unexplained: float = _setting(
+        0.5,
+        "Share of the measurements' variance that the network may leave unexplained, before its "
+        'depth is held at the sensor; random weights leave 1 and more.',
+        limits=(0.0, 1e6),
         live=True,
     )
 

@@ -43,7 +43,7 @@ def surface_residual(
     """
     size, prompt = pixels.shape[2:], prompt_m.log()
     depth = _resized(network_m, size).log()
-    seen = _seen(depth, prompt.shape[2:])
+    seen = seen_by_sensor(depth, prompt.shape[2:])
     off = _filled(prompt - seen, seen, measured)
     depth += _carried(depth, off, seen, measured)
     sensor, trusted = _resized(torch.cat((prompt, measured), 1), size).chunk(2, 1)
@@ -53,7 +53,7 @@ def surface_residual(
     return depth.exp_().clamp_(prompt_m.amin(), prompt_m.amax())
 
 
-def _seen(depth: Tensor, size: torch.Size) -> Tensor:
+def seen_by_sensor(depth: Tensor, size: torch.Size) -> Tensor:
     """Return depth (1, 1, H, W) as a sensor of this size sees it."""
     if size[0] < depth.shape[2]:
         return F.interpolate(depth, size, mode='area')

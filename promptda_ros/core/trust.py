@@ -107,13 +107,16 @@ def uncertainty_terms(depth: Depth) -> Terms:
 
 
 def require_trust(depth: Depth, settings: TrustSettings) -> None:
-    """Refuse depth that contradicts its sensor.
+    """Refuse depth that contradicts its sensor, and depth of a network that does not follow it.
 
     Raises:
-        BadFrame: too many measurements differ too much from the depth.
+        BadFrame: too many measurements differ too much from the depth, or the network's own depth
+            has too little to do with them.
     """
     if not settings.gate:
         return
+    if depth.unexplained > settings.max_unexplained:
+        raise BadFrame('contradicts_sensor', _unfit_text(depth.unexplained, settings))
     fraction = contradicting_fraction(depth, settings.max_difference)
     if fraction <= settings.max_fraction:
         return
@@ -123,6 +126,15 @@ def require_trust(depth: Depth, settings: TrustSettings) -> None:
         f'measurements, more than {settings.max_fraction:.0%}: either the network or the sensor '
         'is wrong; check that depth is registered to the image and synchronous with it, or set '
         'trust.max_fraction or trust.gate:=false',
+    )
+
+
+def _unfit_text(unexplained: float, settings: TrustSettings) -> str:
+    return (
+        'the network does not follow its sensor: before its depth is held at the measurements it '
+        f'leaves {unexplained:.0%} of their variance unexplained, more than '
+        f'{settings.max_unexplained:.0%}, as random or damaged weights do; load other weights '
+        '(promptda fetch_model), or set trust.max_unexplained or trust.gate:=false'
     )
 
 

@@ -15,7 +15,7 @@ from promptda_ros.core.frame import ByteImage, Frame, Mask
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.result import Result
 from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.core.trust import Validity
+from promptda_ros.core.trust import require_trust, Validity
 from promptda_ros.exit_codes import ExitCode
 from promptda_ros.models import load_model, LoadedModel
 from promptda_ros.pictures import (
@@ -48,6 +48,7 @@ def main(argv: list[str]) -> int:
         frame = _frame(arguments)
         model = load_model(settings)
         depth = model.estimator.estimate(frame, settings.prompt, settings.output)
+        require_trust(depth, settings.trust)
         result = Result(frame, depth, settings)
         _write(unfinished, result)
     _tell(arguments.out, result, model)

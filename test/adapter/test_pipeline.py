@@ -367,16 +367,19 @@ def test_the_frame_of_the_image_wins_over_that_of_the_camera_info(rig, capfd):
 # Trust
 
 
-def test_depth_that_contradicts_its_sensor_is_dropped_until_the_user_allows_it(make_rig, capfd):
-    """A network of random weights: nothing of it is shown, and the reason is said."""
-    rig = make_rig(trust__gate=True, output__anchor='off')
+@pytest.mark.parametrize('anchor', ['auto', 'off'])
+def test_a_network_that_does_not_follow_its_sensor_is_dropped_until_the_user_allows_it(
+    make_rig, capfd, anchor
+):
+    """B1: random weights, held at the sensor or not; nothing is shown and the reason is said."""
+    rig = make_rig(trust__gate=True, output__anchor=anchor)
     rig.node.start()
     rig.advertise_all()
     heard = rig.listen('depth/image_rect')
     rig.send()
     rig.spin_until(lambda: rig.drops == {'contradicts_sensor': 1})
     assert heard == []
-    assert 'of the measurements, more than 30%' in capfd.readouterr().err
+    assert 'of their variance unexplained, more than 50%' in capfd.readouterr().err
     rig.node.set_parameters([Parameter('trust.gate', value=False)])
     rig.send_through(heard)
 

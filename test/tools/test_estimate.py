@@ -34,7 +34,9 @@ def files(tmp_path: Path) -> Path:
 
 def run(files: Path, network: Path, *more: str, depth: str = 'depth.png') -> int:
     paths = ['--image', str(files / 'image.png'), '--depth', str(files / depth)]
-    return main([*paths, '--model', str(network), '--out', str(files / 'out'), *more])
+    # Random weights do not follow their sensor.
+    allowed = '-p', 'trust.gate:=false'
+    return main([*paths, '--model', str(network), '--out', str(files / 'out'), *allowed, *more])
 
 
 def test_estimate_writes_depth_in_metres_millimetres_and_colours(files, network_folder):
@@ -46,6 +48,14 @@ def test_estimate_writes_depth_in_metres_millimetres_and_colours(files, network_
     np.testing.assert_allclose(millimetres / 1000, np.nan_to_num(depth_m), atol=0.00051)
     assert cv2.imread(str(files / 'out/preview.png')) is not None
     assert not (files / 'out/cloud.ply').exists()
+
+
+def test_depth_of_random_weights_is_not_written(files, network_folder, capsys):
+    """B1: the files of depth would look like any other."""
+    code = run(files, network_folder, '-p', 'trust.gate:=true')
+    assert code == ExitCode.CONFIGURATION
+    assert 'the network does not follow its sensor' in capsys.readouterr().err
+    assert not (files / 'out').exists()
 
 
 def test_estimate_with_intrinsics_writes_a_cloud(files, network_folder):
