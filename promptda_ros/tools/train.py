@@ -50,6 +50,10 @@ from promptda_ros.training.start import start
 from promptda_ros.training.state import new_state, Progress, Trained
 from promptda_ros.training.trainer import Machine, Trainer
 
+NEW_ANCHOR = (
+    'the network has no anchor: a new one is trained, which begins as bilinear interpolation; '
+    'training/anchor.yaml, which takes more steps, makes one to adapt'
+)
 SIDES_MULTIPLE_OF = 2  # pixels, of what an anchor is trained on
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 T = TypeVar('T', bound=nn.Module)
@@ -116,6 +120,8 @@ def _examples(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
 def _anchored(network: PromptDepthAnythingForDepthEstimation, recipe: Recipe) -> Anchored:
     """Put an anchor behind the network, the one that it has or a new one."""
     torch.manual_seed(recipe.seed)
+    if network.anchor is None:
+        print(NEW_ANCHOR)
     anchor = network.anchor.anchor.requires_grad_(True) if network.anchor else Anchor()
     return Both(anchor, network) if recipe.network_share else Anchored(anchor, network)
 

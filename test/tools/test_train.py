@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from promptda_ros.core.settings import build
@@ -147,6 +148,32 @@ def test_a_network_of_ones_own_is_adapted(write_recipe, frames, network_folder, 
     assert made.anchor.sha256 == load_network(begun).anchor.sha256
     settings = build({'model.path': str(model), 'device': 'cpu', 'engine': 'torch'})
     assert load_model(settings).sha256 == expected_digest(settings.model) == made.sha256
+
+
+def test_adapting_a_network_without_an_anchor_begins_a_new_one_and_says_so(
+    frames, network_folder, tmp_path, capsys
+):
+    """As the official folders are: in metres, and without an anchor."""
+    shutil.rmtree(frames / 'sensor')
+    values = yaml.safe_load((ROOT / 'training/adapt.yaml').read_text())
+    values['phases'] = [{'steps': 2, 'batch': 2, 'height': 42, 'width': 56}]
+    recipe = tmp_path / 'adapt.yaml'
+    recipe.write_text(yaml.safe_dump(values))
+    init = '--init', network_folder, '--self', '--data', frames
+    assert run(recipe, tmp_path / 'out', *init) == ExitCode.CLEAN
+    assert 'no anchor: a new one is trained' in capsys.readouterr().out
+    model = tmp_path / 'out' / MODEL
+    begun, made = load_network(network_folder), load_network(model)
+    assert begun.anchor is None
+    assert made.anchor is not None
+    assert made.config == begun.config
+    for name, weights in begun.state_dict().items():
+        assert torch.equal(made.state_dict()[name], weights), name
+    settings = build({'model.path': str(model), 'device': 'cpu', 'engine': 'torch'})
+    assert load_model(settings).anchor_sha256
+    again = '--init', model, '--self', '--data', frames
+    assert run(recipe, tmp_path / 'again', *again) == ExitCode.CLEAN
+    assert 'no anchor' not in capsys.readouterr().out
 
 
 def test_one_recipe_trains_network_and_anchor(write_recipe, frames, tmp_path):
