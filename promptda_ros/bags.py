@@ -111,7 +111,7 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
     folder = stack.enter_context(TemporaryDirectory(prefix='promptda_bag_'))
     file = Path(folder) / path.stem
     with (
-        Foreseen(lambda error: BagError(f'{path} can not be unpacked to {folder}: {error}')),
+        Foreseen(lambda error: BagError(f'{path} cannot be unpacked to {folder}: {error}')),
         path.open('rb') as packed,
         zstd.open(packed, 'rb') as whole,
         file.open('wb') as out,
@@ -124,7 +124,7 @@ def _refusal(path: Path, error: Exception) -> BagError:
     """Say what a library failed of, and which command saves what is whole."""
     kind = path.suffix
     if not _begins_well(path):
-        return BagError(f'{path} can not be read: it is empty, or no {kind} file')
+        return BagError(f'{path} cannot be read: it is empty, or no {kind} file')
     said = shorten(str(error))
     if kind == '.db3':
         # What `sqlite3 .recover` makes of one depends on how that was built.

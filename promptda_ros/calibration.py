@@ -191,7 +191,7 @@ class Calibration:
         except UnknownLens as error:
             self._say_once(
                 'lens',
-                f'input.rectify can not undo the distortion: {error}; points are distorted '
+                f'input.rectify cannot undo the distortion: {error}; points are distorted '
                 'towards the corners; use the image_rect topic of image_proc',
             )
             return None

@@ -67,7 +67,7 @@ class Picture:
         except cv2.error:
             pixels = None
         if pixels is None or pixels.shape[:2] != (self.header.height, self.header.width):
-            raise self._damaged('OpenCV can not decode it')
+            raise self._damaged('OpenCV cannot decode it')
         return pixels
 
     def _damaged(self, why: str) -> BadFrame:

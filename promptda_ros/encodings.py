@@ -211,7 +211,7 @@ def _through_cv_bridge(pixels: np.ndarray, encoding: str) -> ByteImage:
 
         from promptda_ros.image_messages import image_of
     except (ImportError, AttributeError) as error:
-        text = f'cv_bridge does not load ({shorten(str(error))}), so that {encoding} can not be '
+        text = f'cv_bridge does not load ({shorten(str(error))}), so that {encoding} cannot be '
         text += 'read; pip install "numpy<2" where it was built for NumPy 1'
         raise BadFrame('image_encoding', text) from error
     # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its

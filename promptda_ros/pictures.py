@@ -22,7 +22,7 @@ from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 
 # Files are one's own: enough for any camera
 PIXELS_AT_MOST = 500_000_000
-REMEDY, SMALLER = 'save it anew', 'make it smaller'
+REMEDY, SMALLER = 'save it again', 'make it smaller'
 TIFF_BEGINS = (b'II*\0', b'MM\0*')
 
 
@@ -84,7 +84,7 @@ def _read_array(path: Path) -> np.ndarray:
     try:
         stored: np.ndarray = np.lib.format.open_memmap(path, mode='r')
     except OSError as error:
-        raise FileError(f'{path} can not be read: {error.strerror or error}') from None
+        raise FileError(f'{path} cannot be read: {error.strerror or error}') from None
     except (ValueError, EOFError) as error:
         raise FileError(f'{path} is no array of numbers ({error}); save it by np.save') from None
     if stored.ndim == 3 and stored.shape[0] == 1:
@@ -110,7 +110,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FileError(f'{path} can not be read: {error.strerror}') from None
+        raise FileError(f'{path} cannot be read: {error.strerror}') from None
 
 
 def _decode(data: bytes, how: int) -> np.ndarray | None:
@@ -131,7 +131,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except BadFrame as error:
-        raise FileError(f'{path} can not be read: {error}') from None
+        raise FileError(f'{path} cannot be read: {error}') from None
 
 
 def require_same_view(image: Path, image_size: Size, depth: Path, depth_size: Size) -> None:

@@ -131,7 +131,7 @@ def _unpack_rows(packed: list[memoryview], wanted: int, plain: bytearray) -> Non
                 if stored := storer.compress(rows):
                     _append(plain, b'IDAT', stored)
     except zlib.error as error:
-        raise BadPng(f'can not be unpacked ({error})') from None
+        raise BadPng(f'cannot be unpacked ({error})') from None
     if count != wanted or not inflater.eof:
         raise BadPng(f'has {count} of the {wanted} bytes of its rows')
     _append(plain, b'IDAT', storer.flush())

@@ -84,12 +84,12 @@ class Supervisor:
         now_sec = time.monotonic()
         lately = self._resets.count(number, now_sec)
         if number and lately < ENDLESS_RESETS:
-            self._log.info(f'pairing starts anew: {self._counters.last_reset}')
+            self._log.info(f'pairing restarts: {self._counters.last_reset}')
         if lately < ENDLESS_RESETS or now_sec - self._said_resets_sec < SAY_AGAIN_SEC:
             return
         self._said_resets_sec = now_sec
         self._log.warning(
-            f'pairing started anew {lately} times in {RESETS_SEC:.0f} s, the last time because '
+            f'pairing restarted {lately} times in {RESETS_SEC:.0f} s, the last time because '
             f'{self._counters.last_reset}: few frames can be paired; {self._cause_of_resets()}'
         )
 

@@ -100,4 +100,4 @@ def _move(source: Path, target: Path) -> None:
 
 def _refusal(path: Path, error: OSError) -> FileError:
     fix = 'free some space' if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'name another one'
-    return FileError(f'{path} can not be written: {error.strerror}; {fix}')
+    return FileError(f'{path} cannot be written: {error.strerror}; {fix}')

@@ -35,5 +35,5 @@ def require_renderer() -> None:
         fix = 'pip install -r requirements/sim.txt'
     else:
         fix = 'install libegl1 and libgl1, or set MUJOCO_GL=osmesa (docs/install.md)'
-    text = f'the cell can not be rendered with MUJOCO_GL={chosen} ({lines[-1][:120]}); {fix}'
+    text = f'the cell cannot be rendered with MUJOCO_GL={chosen} ({lines[-1][:120]}); {fix}'
     raise NoRenderer(text)

@@ -98,7 +98,7 @@ def open_safely(checkpoint: Path) -> Any:
     try:
         content = checkpoint.read_bytes()
     except OSError as error:
-        raise FileError(f'{checkpoint} can not be read: {error.strerror}') from None
+        raise FileError(f'{checkpoint} cannot be read: {error.strerror}') from None
     with Foreseen(partial(_damage, checkpoint)):
         return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
 

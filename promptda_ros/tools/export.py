@@ -131,7 +131,7 @@ def _require_exporter(dtype: torch.dtype) -> None:
     if importlib.util.find_spec('onnx') is None:
         raise ExportError('torch needs the onnx package to export; pip install onnx')
     if dtype == torch.float16 and TorchVersion(torch.__version__) < '2.4':
-        raise ExportError(f'torch {torch.__version__} can not trace fp16, 2.4 can; take fp32')
+        raise ExportError(f'torch {torch.__version__} cannot trace fp16, 2.4 can; take fp32')
 
 
 def _by_tracing() -> dict[str, Any]:

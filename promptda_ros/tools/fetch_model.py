@@ -78,6 +78,6 @@ def _download(repository: str, revision: str, folder: Path) -> None:
                 raise
             reason = ' '.join(str(error).split()).rstrip('.')
             raise FetchError(
-                f'{name} can not be downloaded: {reason}; the same command resumes the download, '
+                f'{name} cannot be downloaded: {reason}; the same command resumes the download, '
                 f'or copy the folder {folder.stem} from another machine to {folder.parent}'
             ) from None

@@ -203,7 +203,7 @@ def _pictures(path: Path, options: argparse.Namespace) -> Path:
         from promptda_ros.training.bags import Topics, unpack
     except ModuleNotFoundError as error:
         raise RecordingError(
-            f'{error.name} is not installed, so {path} can not be read: '
+            f'{error.name} is not installed, so {path} cannot be read: '
             'pip install -r requirements/demo.txt, beside ROS or requirements/without_ros.txt'
         ) from None
     return unpack(path, Topics(*options.topics), options.out / 'recordings')

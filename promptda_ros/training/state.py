@@ -77,7 +77,7 @@ class State:
                 save_file(tensors, unfinished / CHECKPOINT, metadata=notes)
             except SafetensorError as error:
                 path = folder / CHECKPOINT
-                raise FileError(f'{path} can not be written ({error}); free some space') from None
+                raise FileError(f'{path} cannot be written ({error}); free some space') from None
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint in a folder, if it has one.
@@ -165,12 +165,12 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             notes = file.metadata() or {}
     except SafetensorError as error:
         raise CheckpointMismatch(
-            f'{path} is no complete checkpoint ({error}): delete it to begin anew, or name '
+            f'{path} is no complete checkpoint ({error}): delete it to start over, or name '
             'another --out'
         ) from None
     if not notes.keys() >= {'progress', 'recipe_sha256', 'init_sha256'}:
         raise CheckpointMismatch(
-            f'{path} has weights but does not say of which run: delete it to begin anew, or name '
+            f'{path} has weights but does not say of which run: delete it to start over, or name '
             'another --out'
         )
     return tensors, notes

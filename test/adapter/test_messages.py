@@ -201,7 +201,7 @@ def test_half_pixels_of_chroma_never_raise_anything_else(encoding, height, width
 def test_a_cv_bridge_that_does_not_load_costs_only_what_needs_it(monkeypatch):
     """Its binary breaks under NumPy 2; what is a view of the message is read all the same."""
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
-    with pytest.raises(BadFrame, match=r'cv_bridge does not load .* can not be read') as refused:
+    with pytest.raises(BadFrame, match=r'cv_bridge does not load .* cannot be read') as refused:
         read(message_of(noise(4, 6, 2), 'yuyv'))
     assert refused.value.reason == 'image_encoding'
     assert read(message_of(noise(4, 6), 'bgr8')).shape == (4, 6, 3)

@@ -115,7 +115,7 @@ def test_what_is_no_file_is_refused(tmp_path, read, name):
     """K19."""
     if name.startswith('folder'):
         (tmp_path / name).mkdir()
-    assert 'can not be read' in refusal(read, tmp_path / name)
+    assert 'cannot be read' in refusal(read, tmp_path / name)
 
 
 @pytest.mark.parametrize('read', [read_image, read_depth])

@@ -205,6 +205,6 @@ def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):
         supervisor = rig.node._session._supervisors[0]
         rig.spin_until(lambda n=number, s=supervisor: s._counters.resets == n + 1)
     said = capfd.readouterr().err
-    assert said.count(f'pairing started anew {ENDLESS_RESETS} times in 10 s') == 1
+    assert said.count(f'pairing restarted {ENDLESS_RESETS} times in 10 s') == 1
     assert '2 publish on /image (/peer, /peer): end all but one' in said
-    assert said.count('pairing starts anew: jump') == ENDLESS_RESETS - 1
+    assert said.count('pairing restarts: jump') == ENDLESS_RESETS - 1

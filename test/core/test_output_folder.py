@@ -60,14 +60,14 @@ def test_a_block_without_files_only_tries_the_folder(tmp_path):
 def test_a_folder_that_can_not_be_written_is_refused_before_the_work(tmp_path, folder):
     """K19: the output is a file, below a file, or in a place that takes none."""
     (tmp_path / 'file').write_text('kept')
-    with pytest.raises(FileError, match='can not be written'):
+    with pytest.raises(FileError, match='cannot be written'):
         OutputFolder(tmp_path / folder)
     assert content(tmp_path) == {'file': 'kept'}
 
 
 def test_a_folder_in_place_of_a_file_is_refused_before_the_work(tmp_path):
     (tmp_path / 'depth.png').mkdir()
-    with pytest.raises(FileError, match=r'depth.png can not be written: Is a directory'):
+    with pytest.raises(FileError, match=r'depth.png cannot be written: Is a directory'):
         OutputFolder(tmp_path, 'depth.png')
     assert content(tmp_path) == {'depth.png': ''}
 
@@ -81,7 +81,7 @@ def test_no_file_is_named_where_one_can_not_be(tmp_path):
 
 def test_a_full_disk_leaves_nothing_and_says_where(tmp_path, files_of_at_most):
     """K19."""
-    refusal = pytest.raises(FileError, match='out can not be written: File too large')
+    refusal = pytest.raises(FileError, match='out cannot be written: File too large')
     with refusal, files_of_at_most(1000):
         write(tmp_path / 'out', {'a': 'whole', 'b': 2000 * 'x'})
     assert content(tmp_path) == {}

@@ -165,7 +165,7 @@ def test_estimate_with_bad_arguments(promptda, changed, code):
 def test_an_output_that_is_a_folder_is_found_before_the_work(promptda, tmp_path):
     (tmp_path / 'work/out/depth.png').mkdir(parents=True)
     sentence = promptda(INPUT, 'estimate', *estimate(image='missing'))
-    assert 'out/depth.png can not be written: Is a directory' in sentence
+    assert 'out/depth.png cannot be written: Is a directory' in sentence
 
 
 @pytest.mark.parametrize('command', ['play', 'demo'])
@@ -324,4 +324,4 @@ def test_a_full_disk_leaves_nothing_half_written(promptda, files_of_at_most, com
     words = (*estimate(), '-p', 'trust.gate:=false') if words is None else words
     with files_of_at_most(2000):
         sentence = promptda(INPUT, command, *words)
-    assert 'can not be written' in sentence
+    assert 'cannot be written' in sentence

@@ -221,7 +221,7 @@ def test_a_torch_that_cannot_open_pickles_safely_is_refused(
 
 def test_a_missing_checkpoint_is_named(tmp_path, capsys):
     words = (tmp_path / 'gone.ckpt', tmp_path / 'out')
-    assert 'gone.ckpt can not be read: No such file' in refusal(
+    assert 'gone.ckpt cannot be read: No such file' in refusal(
         capsys, *words, code=ExitCode.CONFIGURATION
     )
 

@@ -169,7 +169,7 @@ def test_depth_in_metres_gives_the_same_as_depth_in_millimetres(files, network_f
             ExitCode.CONFIGURATION,
             'not one of 16: its distances are lost',
         ),
-        (['--image', 'nothing.png'], ExitCode.CONFIGURATION, 'nothing.png can not be read'),
+        (['--image', 'nothing.png'], ExitCode.CONFIGURATION, 'nothing.png cannot be read'),
         (['--depth-scale', '1.0'], ExitCode.CONFIGURATION, 'looks like millimetres'),
     ],
 )

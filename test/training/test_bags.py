@@ -242,7 +242,7 @@ def test_depth_of_another_frame_is_warned_of(write_bag, tmp_path, capsys):
 def test_a_file_that_is_no_bag_is_refused(tmp_path):
     path = tmp_path / 'broken.mcap'
     path.write_bytes(b'nothing')
-    with pytest.raises(BagError, match=r'broken.mcap can not be read: it is empty, or no .mcap'):
+    with pytest.raises(BagError, match=r'broken.mcap cannot be read: it is empty, or no .mcap'):
         unpack(path, TOPICS, tmp_path / 'out')
 
 

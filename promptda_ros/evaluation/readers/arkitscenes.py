@@ -65,7 +65,7 @@ def _quarter_turns(metadata: Path) -> dict[str, int]:
         if not {'video_id', 'sky_direction'} <= set(rows.fieldnames or ()):
             raise NoFrames(
                 f'{metadata} has no columns video_id and sky_direction, which say how a video '
-                'was held: fetch it anew'
+                'was held: download it again'
             )
         # A direction that is not known leaves the picture as it is.
         return {row['video_id']: QUARTER_TURNS.get(row['sky_direction'], 0) for row in rows}

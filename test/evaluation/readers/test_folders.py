@@ -181,7 +181,7 @@ def test_a_broken_picture_is_named(tmp_path):
     write_image(tmp_path / 'image/a.png', 90)
     write_image(tmp_path / 'depth/a.png', 90)  # 8 bits
     with pytest.raises(
-        OSError, match=r'depth/a\.png can not be read: it is a PNG of 3 channels of 8 bits'
+        OSError, match=r'depth/a\.png cannot be read: it is a PNG of 3 channels of 8 bits'
     ):
         read(tmp_path)
     write_depth(tmp_path / 'depth/a.png', 1500)
