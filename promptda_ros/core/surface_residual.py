@@ -45,7 +45,7 @@ def surface_residual(
     depth = _resized(network_m, size).log()
     seen = seen_by_sensor(depth, prompt.shape[2:])
     off = _filled(prompt - seen, seen, measured)
-    depth += _carried(depth, off, seen, measured)
+    depth += carry(depth, off, seen, measured)
     sensor, trusted = _resized(torch.cat((prompt, measured), 1), size).chunk(2, 1)
     # Between two surfaces interpolation is of neither: the farther off, the less it counts.
     trusted *= ((sensor - depth) / SIGMA_SENSOR).square_().mul_(-0.5).exp_()
@@ -74,44 +74,45 @@ def _filled(off: Tensor, seen: Tensor, measured: Tensor) -> Tensor:
     off_sum, share, seen_sum, weights = each.chunk(4, 1)
     coarser = off_sum / share.clamp(min=1e-6), seen_sum / weights, share
     coarser = _filled(*coarser), *coarser[1:]
-    return torch.where(measured > 0, off, _carried(seen, *coarser))
+    return torch.where(measured > 0, off, carry(seen, *coarser))
 
 
-def _carried(depth: Tensor, off: Tensor, seen: Tensor, measured: Tensor) -> Tensor:
-    """Return means of differences (1, 1, h, w) over the samples on the surface of each pixel.
+def carry(depth: Tensor, off: Tensor, seen: Tensor, measured: Tensor) -> Tensor:
+    """Return means of differences (B, 1, h, w) over the samples on the surface of each pixel.
 
-    depth (1, 1, H, W) tells the surface of a pixel, seen (1, 1, h, w) that of a sample.
+    depth (B, 1, H, W) in log depth tells the surface of a pixel, seen (B, 1, h, w) that of a
+    sample.
     """
     height, width = off.shape[2:]
-    samples = torch.cat((seen / SCALE, off, (measured + FILLED_WEIGHT).log()), 1)[0]
+    samples = torch.cat((seen / SCALE, off, (measured + FILLED_WEIGHT).log()), 1)
     samples = F.pad(samples, (1, 1, 1, 1), mode='replicate')
     rows, columns = (
         _axis(*each, depth.device) for each in zip(off.shape[2:], depth.shape[2:], strict=True)
     )
-    here = depth[0, 0] / SCALE
+    here = depth[:, 0] / SCALE
     total, weights = torch.zeros_like(here), torch.zeros_like(here)
     for x in range(3):
         # Columns first, of few rows: taking rows is copying them.
-        wide = samples[:, :, x : x + width].index_select(2, columns[0])
-        wide[2] += columns[1][x]
+        wide = samples[..., x : x + width].index_select(3, columns[0])
         for y in range(3):
-            surface, value, weight = wide[:, y : y + height].index_select(1, rows[0])
-            surface -= here
-            weight += rows[1][y][:, None]
-            weight.addcmul_(surface, surface, value=-1).clamp_(min=LEAST_EXPONENT).exp_()
+            near = wide[:, :, y : y + height].index_select(2, rows[0])
+            surface, value, weight = near.unbind(1)
+            weight = weight + (rows[1][y][:, None] + columns[1][x])
+            weight.sub_((surface - here).square_()).clamp_(min=LEAST_EXPONENT).exp_()
             weights += weight
             total.addcmul_(weight, value)
-    return total.div_(weights)[None, None]
+    return total.div_(weights)[:, None]
 
 
 @lru_cache(maxsize=32)  # the same for every frame
 def _axis(samples: int, pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the nearest sample (pixels,), and exponents (3, pixels) of it and its neighbours."""
-    centres = (torch.arange(pixels, device=device) + 0.5) * (samples / pixels) - 0.5
-    nearest = (centres + 0.5).floor().clamp(0, samples - 1)
-    steps = torch.arange(-1.0, 2.0, device=device)[:, None]
-    exponents = (centres - nearest - steps).square() * (-0.5 / SIGMA_PITCHES**2)
-    return nearest.long(), exponents
+    with torch.inference_mode(False):  # frames and training may share it
+        centres = (torch.arange(pixels, device=device) + 0.5) * (samples / pixels) - 0.5
+        nearest = (centres + 0.5).floor().clamp(0, samples - 1)
+        steps = torch.arange(-1.0, 2.0, device=device)[:, None]
+        exponents = (centres - nearest - steps).square() * (-0.5 / SIGMA_PITCHES**2)
+        return nearest.long(), exponents
 
 
 def _resized(values: Tensor, size: torch.Size) -> Tensor:

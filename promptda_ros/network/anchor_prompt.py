@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from promptda_ros.core.surface_residual import carry
 from promptda_ros.network.anchor_grid import enlarged, size_of
 
 WINDOWS = (3, 7)  # samples a side over which means are taken
@@ -34,7 +35,7 @@ class Prompted:
 class Matched:
     """The network's log depth (B, 1, any, any) at the level of the sensor."""
 
-    near: Tensor  # around each sample
+    near: Tensor  # surface by surface, around each pixel
     wide: Tensor  # over parts of the picture: its own shape at steps that the sensor blurs
 
 
@@ -117,11 +118,13 @@ def match(network: Tensor, prompt: Prompted) -> Matched:
     smaller = size[0] < own[0]
     seen = F.interpolate(network, size, mode='area') if smaller else enlarged(network, size)
     off = prompt.filled - seen
-    near = _mean(off, prompt.measured, _fill_smoothly(off, prompt.measured), WINDOWS[0])
-    size = own if smaller else size
-    network = enlarged(network, size)
+    smooth = _fill_smoothly(off, prompt.measured)
+    if smaller:
+        near = carry(network, smooth, seen, prompt.measured)
+    else:  # of a finer sensor the nearest samples are of one surface
+        network, near = seen, _mean(off, prompt.measured, smooth, WINDOWS[0])
     wide = _coarse(off, prompt.measured)
-    return Matched(network + enlarged(near, size), network + enlarged(wide, size))
+    return Matched(network + near, network + enlarged(wide, size_of(network)))
 
 
 def _coarse(values: Tensor, known: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import torch
 import torch.nn.functional as F
 
-from promptda_ros.network.anchor_prompt import ASIDE, read_prompt, window_means
+from promptda_ros.network.anchor_prompt import ASIDE, match, read_prompt, window_means
 
 
 @given(
@@ -46,3 +46,12 @@ def test_what_lies_aside_is_the_mean_five_samples_away_and_at_the_rim_the_rim(he
     ):
         there = near[(rows + down).clamp(0, height - 1)][:, (columns + right).clamp(0, width - 1)]
         torch.testing.assert_close(seen, there)
+
+
+def test_each_surface_of_the_network_takes_the_level_of_its_own_samples():
+    is_far = torch.arange(64).expand(1, 1, 64, 64) >= 32
+    network = 0.5 * is_far.float()
+    seen = F.interpolate(network, (8, 8), mode='area')
+    sensor = torch.where(seen > 0.25, seen - 0.05, seen + 0.03)
+    near = match(network, read_prompt(sensor, torch.ones_like(sensor))).near
+    torch.testing.assert_close(near, torch.where(is_far, 0.45, 0.03), rtol=0, atol=1e-3)
