@@ -80,7 +80,7 @@ def machine() -> dict[str, str]:
         'load': f'{os.getloadavg()[0]:.1f}',
         'gpu': torch.cuda.get_device_name() if torch.cuda.is_available() else 'none',
         'system': f'{platform.system()} {platform.release()}, Python {platform.python_version()}',
-        'torch': torch.__version__,
+        'torch': f'{torch.__version__}, {torch.get_num_threads()} threads',
         'rclpy': _version_of('ros-jazzy-rclpy', 'rclpy'),
     }
 
