@@ -36,7 +36,7 @@ help:
 	@echo 'make lint       ruff (make style), mypy (make types), spelling and grammar (make words)'
 	@echo 'make format     let ruff format and sort the code'
 	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
-	@echo 'make accuracy   the tables of docs/evaluation.md from your frames: make accuracy FRAMES="FOLDER ..."'
+	@echo 'make accuracy   the tables of docs/accuracy.md from your frames: make accuracy FRAMES="FOLDER ..."'
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
 
 demo: $(VENV)/.demo
@@ -79,7 +79,7 @@ benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.report
 
 accuracy: $(VENV)/.sim
-	$(BIN)/python -m benchmarks.accuracy $(FRAMES) --page docs/evaluation.md
+	$(BIN)/python -m benchmarks.accuracy $(FRAMES) --page docs/accuracy.md
 	$(BIN)/python -m benchmarks.real_points $(FRAMES)
 
 clean:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the tables of docs/evaluation.md: how far a network is from known depth.
+"""Makes the tables of docs/accuracy.md: how far a network is from known depth.
 
 Every figure comes from `promptda evaluate`, whose commands are printed. Name folders of real
 frames that the network was not trained on.
@@ -166,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--frames', type=int, default=8, help='of each folder, evenly spread')
     parser.add_argument('--views', type=int, default=8, help='of the simulated cell')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/accuracy.json'))
-    parser.add_argument('--page', type=Path, help='put the tables in here, as docs/evaluation.md')
+    parser.add_argument('--page', type=Path, help='put the tables in here, as docs/accuracy.md')
     return parser
 
 

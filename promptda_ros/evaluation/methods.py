@@ -4,7 +4,7 @@
 
 All baselines but `nearest` see the hole-filled sensor depth that the network sees. Their
 parameters were chosen by MAE on validation scenes of the cell, never on held-out ones
-(docs/evaluation.md).
+(docs/metrics.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of benchmarks.accuracy: the tables of docs/evaluation.md."""
+"""Tests of benchmarks.accuracy: the tables of docs/accuracy.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import accuracy
 from promptda_ros.tools.evaluate import make_parser
 
-PAGE = (Path(__file__).resolve().parents[2] / 'docs/evaluation.md').read_text()
+PAGE = (Path(__file__).resolve().parents[2] / 'docs/accuracy.md').read_text()
 
 
 def row(sensor: str, method: str, ratio: float) -> accuracy.Row:
