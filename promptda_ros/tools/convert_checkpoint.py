@@ -67,7 +67,7 @@ def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('convert_checkpoint', __doc__)
     parser.add_argument('checkpoint', type=Path, help='the .ckpt file')
-    parser.add_argument('folder', type=Path, help='the folder to make')
+    parser.add_argument('folder', type=Path, help='the folder to create')
     return parser
 
 

@@ -185,7 +185,10 @@ def make_parser() -> Parser:
     parser = Parser('demo', __doc__)
     add_recording(parser)
     parser.add_argument(
-        '--frames', type=whole_from(1), default=300, help='of the recording at most; all are held'
+        '--frames',
+        type=whole_from(1),
+        default=300,
+        help='most frames to use; all are held in memory',
     )
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')

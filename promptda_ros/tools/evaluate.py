@@ -76,8 +76,8 @@ def make_parser() -> Parser:
     parser.add_argument(
         'source',
         nargs='+',
-        help="'cell' for simulated scenes, 'prints' for such with prints and hard shadows on "
-        'flat surfaces, or folders of frames',
+        help="'cell' for simulated scenes, 'prints' for the same with prints and hard shadows, "
+        'or folders of frames',
     )
     parser.add_argument(
         '--reader',
@@ -106,27 +106,27 @@ def make_parser() -> Parser:
     parser.add_argument(
         '--frames',
         type=whole_from(1),
-        help=f'of each folder, evenly spread: all by default; of the cell {CELL_FRAMES}',
+        help=f'frames of each folder, evenly spread (default: all); of the cell {CELL_FRAMES}',
     )
     parser.add_argument(
         '--size',
         type=_size,
         default='640x480',
         metavar='WIDTHxHEIGHT',
-        help='of images of the cell',
+        help='size of the images of the cell',
     )
     parser.add_argument(
         '--prompt-size',
         type=_prompt_size,
         default='64x48',
         metavar='WIDTHxHEIGHT',
-        help='to which exact depth is reduced where there is no sensor depth; full: as it is',
+        help='size that exact depth is reduced to without sensor depth; full: unchanged',
     )
     parser.add_argument(
         '--noise',
         type=_share,
         default=0.0,
-        help='on the sensor depth of folders: standard deviation, as a share of the depth',
+        help='noise on the sensor depth of folders: deviation as a share of the depth',
     )
     parser.add_argument(
         '--static-frames',
@@ -137,7 +137,7 @@ def make_parser() -> Parser:
     add_camera(parser)
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
-    parser.add_argument('--seed', type=whole_from(0), default=0, help='of scenes and holes')
+    parser.add_argument('--seed', type=whole_from(0), default=0, help='seed of scenes and holes')
     parser.add_argument(
         '--out', type=Path, default=Path('evaluation_output'), help='folder for the results'
     )

@@ -56,15 +56,15 @@ def make_parser() -> Parser:
     parser.add_argument('--onnx', type=Path, required=True, help='the file to write')
     parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
     sizes: dict[str, Any] = {'type': whole_from(1), 'nargs': 2, 'metavar': ('HEIGHT', 'WIDTH')}
-    parser.add_argument('--size', **sizes, default=[252, 336], help='of the image, in pixels')
+    parser.add_argument('--size', **sizes, default=[252, 336], help='size of the image')
     parser.add_argument(
-        '--prompt-size', **sizes, default=[192, 256], help='of the sensor depth, in pixels'
+        '--prompt-size', **sizes, default=[192, 256], help='size of the sensor depth'
     )
     parser.add_argument(
         '--precision',
         choices=DTYPES,
         default='fp32',
-        help='of the body; pixels go in and metres come out in float32 either way',
+        help='number format of the body; pixels and metres are float32 in any case',
     )
     return parser
 

@@ -72,7 +72,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         default=share_folder() / RECORDING,
         help='rosbag2 folder or file (.mcap, .db3) with a camera',
     )
-    found = 'of the recording; found where only one fits'
+    found = 'of the recording; found if only one fits'
     parser.add_argument('--image', default='', help=f'colour topic {found}')
     parser.add_argument('--depth', default='', help=f'topic of the sensor depth {found}')
     parser.add_argument('--camera-info', default='', help=f'camera_info topic {found}')

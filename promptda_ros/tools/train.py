@@ -228,7 +228,7 @@ def make_parser() -> Parser:
     parser = Parser('train', __doc__)
     parser.add_argument('recipe', type=Path, help='YAML file, such as training/adapt.yaml')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
-    parser.add_argument('--init', type=Path, help='network folder to begin with')
+    parser.add_argument('--init', type=Path, help='network folder to start from')
     parser.add_argument(
         '--data', type=Path, nargs='+', help='bags or folders of frames, in place of the cell'
     )
@@ -243,7 +243,7 @@ def make_parser() -> Parser:
         '--topics',
         nargs='+',
         metavar='TOPIC',
-        help='of bags: colour, depth of the sensor, and the better depth to learn if there is one',
+        help='topics of bags: colour, depth of the sensor, and the better depth to learn if there is one',
     )
     parser.add_argument(
         '--reader',
@@ -255,7 +255,7 @@ def make_parser() -> Parser:
     parser.add_argument('--frames', type=Path, help='rendered views; OUT/frames by default')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument(
-        '--precision', choices=DTYPES, default='fp32', help='of the products in a step'
+        '--precision', choices=DTYPES, default='fp32', help='format of the products in a step'
     )
     parser.add_argument(
         '--workers',
