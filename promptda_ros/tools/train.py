@@ -243,7 +243,7 @@ def make_parser() -> Parser:
         '--topics',
         nargs='+',
         metavar='TOPIC',
-        help='topics of bags: colour, depth of the sensor, and the better depth to learn if there is one',
+        help='topics of bags: colour, sensor depth and, if there is one, the better depth',
     )
     parser.add_argument(
         '--reader',
