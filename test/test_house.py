@@ -14,6 +14,11 @@ import yaml
 import promptda_ros
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    path
+    for pattern in ('*.md', 'docs/**/*.md', 'models/**/*.md')
+    for path in REPOSITORY.glob(pattern)
+)
 TEMPLATES = sorted((REPOSITORY / '.github/ISSUE_TEMPLATE').glob('*.yml'))
 SOURCES = ('.cff', '.py', '.sh', '.toml', '.xml', '.yaml', '.yml')
 
@@ -102,6 +107,21 @@ def test_every_source_states_its_copyright_and_licence():
         if 'SPDX-FileCopyrightText: ' not in head or 'SPDX-License-Identifier: ' not in head
     }
     assert bare == set()
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return what a link may name behind '#': headings, in lower case and joined by dashes."""
+    headings = re.findall(r'^#+ (.+)$', page.read_text(), re.MULTILINE)
+    return {re.sub(r'[^\w -]', '', each).strip().lower().replace(' ', '-') for each in headings}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_link_of_a_page_leads_somewhere(page):
+    for target, anchor in re.findall(r'\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)', page.read_text()):
+        place = (page.parent / target).resolve() if target else page
+        assert place.exists(), target
+        if anchor:
+            assert anchor in anchors_of(place), f'{target}#{anchor}'
 
 
 def test_the_quality_declaration_claims_a_level_and_readme_links_it():
