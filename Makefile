@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 FRAMES ?=
-CHECKED := test/core test/contracts pip_ros/test
+CHECKED := test/core test/contracts test/test_imports.py test/test_rooms.py pip_ros/test
 PAGES = $(wildcard *.md docs/*.md docs/*/*.md models/*/*.md)
 # The rules of harper that are right about technical English; its others mark units, lists and names.
 GRAMMAR := AnA AnAnother DidPast DoubleModal DoubleNegative InflectedVerbAfterTo ItsContraction ItsPossessive \

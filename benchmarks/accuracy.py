@@ -20,7 +20,7 @@ import tempfile
 from typing import Any
 
 from benchmarks.results import Cell, Results, Table
-from promptda_ros.sim.renderer import NoRenderer, require_renderer
+from promptda_ros.lab.sim.renderer import NoRenderer, require_renderer
 from promptda_ros.tools.evaluate import SURFACE, WITHOUT_ANCHOR
 from promptda_ros.tools.main import main as promptda
 

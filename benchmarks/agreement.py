@@ -18,15 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.results import Results, Table
-from promptda_ros import millimetres
-from promptda_ros.core.enlarge import enlarge_nearest
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame
-from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.core.trust import find_validity, Validity
-from promptda_ros.evaluation.readers import find_frames
-from promptda_ros.models import load_model
-from promptda_ros.pictures import read_depth, read_image
+from promptda_ros.core.geometry.enlarge import enlarge_nearest
+from promptda_ros.core.restore.trust import find_validity, Validity
+from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.evaluation.readers import find_frames
+from promptda_ros.messages import millimetres
+from promptda_ros.messages.picture_files import read_depth, read_image
+from promptda_ros.model import load_model
 
 OFF_M = (0.01, 0.02, 0.05)
 COLUMNS = ('frames', 'pixels measured', 'code 4', 'off > 1 cm', '> 2 cm', '> 5 cm')

@@ -19,13 +19,14 @@ import numpy as np
 import torch
 
 from benchmarks.results import Cell, Results, Table
-from promptda_ros.core.flying_pixels import find_flying
+from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, OnDevice
-from promptda_ros.core.prompt import condition
+from promptda_ros.core.prompt.prompt import condition
+from promptda_ros.core.restore.trust import contradicting_fraction
 from promptda_ros.core.result import Result
-from promptda_ros.core.settings import build, PromptSettings
-from promptda_ros.core.transfer import download, upload
-from promptda_ros.core.trust import contradicting_fraction
+from promptda_ros.core.runtime.transfer import download, upload
+from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings import build
 
 HEIGHT, WIDTH = 480, 640
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=600.0, fy=600.0, cx=319.5, cy=239.5)

@@ -23,13 +23,13 @@ import numpy as np
 
 from benchmarks import garbage
 from benchmarks.results import REPOSITORY, Results, Table
-from promptda_ros.core.camera import BadIntrinsics
-from promptda_ros.core.camera_info import read_camera_info
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.settings import InputSettings
-from promptda_ros.decoding import read_any_depth, read_any_image
-from promptda_ros.encodings import read_numbers
-from promptda_ros.point_clouds import read_points
+from promptda_ros.core.geometry.camera import BadIntrinsics
+from promptda_ros.core.geometry.camera_info import read_camera_info
+from promptda_ros.core.schema import InputSettings
+from promptda_ros.messages.decoding import read_any_depth, read_any_image
+from promptda_ros.messages.encodings import read_numbers
+from promptda_ros.messages.point_clouds import read_points
 
 COLUMNS = (
     'decoder', 'messages', 'read', 'refused', 'most processor ms', 'most memory MiB',

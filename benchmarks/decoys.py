@@ -19,14 +19,14 @@ import numpy as np
 
 from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.core.settings import build, model_setting
-from promptda_ros.evaluation.methods import Bilinear, Method, Network
-from promptda_ros.evaluation.metrics import contrast_band, edge_band
-from promptda_ros.evaluation.reduce import reduce_median
-from promptda_ros.models import load_model
-from promptda_ros.sim.camera import Lens, TableCamera
-from promptda_ros.sim.motion import random_pose
-from promptda_ros.sim.scene import HELD_OUT_SEED, make_scene
-from promptda_ros.sim.view import SUPPORT, View
+from promptda_ros.lab.evaluation.methods import Bilinear, Method, Network
+from promptda_ros.lab.evaluation.metrics import contrast_band, edge_band
+from promptda_ros.lab.evaluation.reduce import reduce_median
+from promptda_ros.lab.sim.camera import Lens, TableCamera
+from promptda_ros.lab.sim.motion import random_pose
+from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene
+from promptda_ros.lab.sim.view import SUPPORT, View
+from promptda_ros.model import load_model
 
 PROMPT_SIZE = 48, 64
 SAME_M = 0.003  # sheets are as thick as a card

@@ -21,15 +21,16 @@ import cv2
 import numpy as np
 import torch
 
+from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.estimator import Estimator
-from promptda_ros.core.flying_pixels import find_flying
 from promptda_ros.core.frame import BadFrame, FloatImage, Frame, Mask
-from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.evaluation.methods import in_shape_of
-from promptda_ros.models import load_model
-from promptda_ros.sim.cell import held_out_views
-from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.sim.view import View
+from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.evaluation.methods import in_shape_of
+from promptda_ros.lab.sim.cell import held_out_views
+from promptda_ros.lab.sim.sensors import SENSORS
+from promptda_ros.lab.sim.view import View
+from promptda_ros.model import load_model
 
 OFF_M = 0.01
 REACH_PX = 5

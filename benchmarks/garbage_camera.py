@@ -29,11 +29,11 @@ from sensor_msgs.msg import Image
 
 from benchmarks import garbage
 from benchmarks.results import REPOSITORY, Results, Table
-from promptda_ros.messages import stamp_of
-from promptda_ros.recording import read_recording
+from promptda_ros.bags.recording import read_recording
+from promptda_ros.dds_environment import large_image_environment
+from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
-from promptda_ros.transport import large_image_environment
 
 HEALTHY, BAD = ('left', 'right'), 'bad'
 COLUMNS = ('camera', 'sent', 'depth images', 'overrun', 'other drops', 'reasons')

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks.results import Results, Table
-from promptda_ros.transport import large_image_environment
+from promptda_ros.dds_environment import large_image_environment
 
 if TYPE_CHECKING:
     from rclpy.qos import QoSProfile

@@ -26,15 +26,15 @@ from benchmarks.gpu_suite.networks import hugging_face, make, SHAPES
 from benchmarks.results import Cell, REPOSITORY, Results, Table
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.settings import build
+from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
-from promptda_ros.network.folded import fold, FoldedNetwork
-from promptda_ros.network.onednn import use_onednn
-from promptda_ros.network.openvino_model import OpenVinoModel
+from promptda_ros.network.engines.folded import fold, FoldedNetwork
+from promptda_ros.network.engines.onednn import use_onednn
+from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+from promptda_ros.process import let_threads_sleep
 from promptda_ros.share import share_folder
-from promptda_ros.spinning import let_threads_sleep
 from promptda_ros.tools.export import export_onnx
-from promptda_ros.transport import large_image_environment
 
 EMBEDDED = 'promptda-tiny'
 PROMPT_SIZE = (192, 256)

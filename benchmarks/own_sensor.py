@@ -19,9 +19,9 @@ from benchmarks import accuracy
 from benchmarks.accuracy import evaluate, FIGURES, METHODS, Prompt, Row
 from benchmarks.results import Cell, REPOSITORY, Results, Table
 from promptda_ros.core.settings import build, model_setting
-from promptda_ros.evaluation.readers import find_frames
-from promptda_ros.evaluation.readers.files import FrameFiles
-from promptda_ros.models import model_folder
+from promptda_ros.lab.evaluation.readers import find_frames
+from promptda_ros.lab.evaluation.readers.files import FrameFiles
+from promptda_ros.model_folders import model_folder
 from promptda_ros.tools.main import main as promptda
 
 TITLES = '64x48', '160x120', '640x480, 25 % cut out'

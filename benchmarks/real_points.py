@@ -24,16 +24,17 @@ import numpy as np
 import torch
 
 from benchmarks.results import Cell, Results, Table
+from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.estimator import Estimator
-from promptda_ros.core.flying_pixels import find_flying
 from promptda_ros.core.frame import FloatImage, Mask
-from promptda_ros.core.settings import build, model_setting, OutputSettings, Settings
-from promptda_ros.evaluation.methods import AsItIs, Bilinear, Network, NetworkOnVideo
-from promptda_ros.evaluation.readers import find_frames
-from promptda_ros.evaluation.readers.files import FileReader, FrameFiles, spread
-from promptda_ros.evaluation.readers.noisy import NoisyReader
-from promptda_ros.evaluation.sample import Sample
-from promptda_ros.models import load_model
+from promptda_ros.core.schema import OutputSettings, Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.evaluation.methods import AsItIs, Bilinear, Network, NetworkOnVideo
+from promptda_ros.lab.evaluation.readers import find_frames
+from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, spread
+from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
+from promptda_ros.lab.evaluation.sample import Sample
+from promptda_ros.model import load_model
 
 OFF_M, REACH_PX = 0.02, 3
 ON_PLANE_M = 0.02  # of a sensor's point, while the plane is sought

@@ -24,10 +24,10 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.results import REPOSITORY
-from promptda_ros.core.stages import StageTimes
-from promptda_ros.node import PromptDepthNode
-from promptda_ros.stop_signal import StopSignal
-from promptda_ros.transport import large_image_environment
+from promptda_ros.core.runtime.stages import StageTimes
+from promptda_ros.dds_environment import large_image_environment
+from promptda_ros.node.node import PromptDepthNode
+from promptda_ros.process import StopSignal
 
 ENGINE = ('prepare', 'infer', 'restore')
 SPIN_SEC = 0.1

@@ -19,16 +19,16 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 import torch
 
 from benchmarks.results import Results, Table
-from promptda_ros.cameras import Camera
-from promptda_ros.core.pairing import Pair
+from promptda_ros.bags.recording import read_recording, RecordedFrame
+from promptda_ros.core.pairing.pairing import Pair
+from promptda_ros.core.runtime.stages import spread, STAGES, StageTimes
 from promptda_ros.core.settings import model_setting
-from promptda_ros.core.stages import spread, STAGES, StageTimes
-from promptda_ros.messages import colour_image
-from promptda_ros.node import PromptDepthNode
-from promptda_ros.recording import read_recording, RecordedFrame
+from promptda_ros.messages.outgoing import colour_image
+from promptda_ros.messages.sensor_message import SensorMessage
+from promptda_ros.node.cameras import Camera
+from promptda_ros.node.node import PromptDepthNode
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
-from promptda_ros.transports import SensorMessage
 
 HEARD = {'depth/image_rect': Image, 'depth/camera_info': CameraInfo, 'points': PointCloud2}
 BESIDE_NETWORK = ('read', 'prepare', 'restore', 'build')

@@ -21,9 +21,9 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
-from promptda_ros import messages
+from promptda_ros.bags.recording import read_recording
 from promptda_ros.core.frame import Intrinsics
-from promptda_ros.recording import read_recording
+from promptda_ros.messages import outgoing, stamps
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
 
@@ -63,7 +63,7 @@ class Camera:
         stamp_ns = time.time_ns()
         self.sent_ns[stamp_ns] = time.monotonic_ns()
         for role, publisher in self._publishers.items():
-            frame[role].header.stamp = messages.stamp_of(stamp_ns)
+            frame[role].header.stamp = outgoing.stamp_of(stamp_ns)
             publisher.publish(frame[role])
 
     def answers(self) -> dict[int, tuple[int, int]]:
@@ -77,7 +77,7 @@ class Camera:
 
     def _receive(self, message: Any) -> None:
         now_ns = time.monotonic_ns()
-        self.received_ns.setdefault(messages.stamp_ns_of(message.header), []).append(now_ns)
+        self.received_ns.setdefault(stamps.stamp_ns_of(message.header), []).append(now_ns)
 
 
 def main() -> None:
@@ -127,14 +127,14 @@ def read_frames(width: int, height: int) -> Iterator[dict[str, Any]]:
     header = Header(frame_id='camera')
     focal_px = 0.9 * width
     middle = (width - 1) / 2, (height - 1) / 2
-    info = messages.camera_info(Intrinsics(width, height, focal_px, focal_px, *middle), header)
+    info = outgoing.camera_info(Intrinsics(width, height, focal_px, focal_px, *middle), header)
     for frame in read_recording(share_folder() / RECORDING)[:FRAMES_KEPT]:
         image = _cut(frame.image, width / height)
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         depth_m = _cut(frame.sensor_depth_m(), width / height)
         yield {
-            'image': messages.colour_image(image, Header(frame_id='camera')),
-            'depth': messages.depth_image_mm(depth_m, Header(frame_id='camera')),
+            'image': outgoing.colour_image(image, Header(frame_id='camera')),
+            'depth': outgoing.depth_image_mm(depth_m, Header(frame_id='camera')),
             'camera_info': info,
         }
 

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from promptda_ros.sim.cell import views_of
-from promptda_ros.sim.sensors import DepthSensor, SENSORS
-from promptda_ros.sim.view import View
+from promptda_ros.lab.sim.cell import views_of
+from promptda_ros.lab.sim.sensors import DepthSensor, SENSORS
+from promptda_ros.lab.sim.view import View
 
 FOLDER = Path(__file__).parent / 'images' / 'sensors'
 SCENES = range(1, 13)  # scenes to train on, not those to judge by

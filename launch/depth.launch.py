@@ -30,12 +30,12 @@ from launch_ros.actions import Node
 
 from promptda_ros import presets
 from promptda_ros.core.camera_settings import check_cameras
-from promptda_ros.core.frame_ids import plain
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.geometry.frame_ids import plain
 from promptda_ros.core.names import check_node
 from promptda_ros.core.settings import describe, model_setting
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.params_file import require_ours
-from promptda_ros.transport import large_image_environment
 
 SHARE = Path(__file__).resolve().parents[1]
 DEFAULT_PARAMETERS = str(SHARE / 'config' / 'promptda.yaml')

@@ -13,12 +13,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.spinning import let_threads_sleep
-from promptda_ros.stop_signal import Stopped, StopSignal
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.process import let_threads_sleep, Stopped, StopSignal
 
 if TYPE_CHECKING:
-    from promptda_ros.node import PromptDepthNode
+    from promptda_ros.node.node import PromptDepthNode
 
 SPIN_TIMEOUT_SEC = 0.2  # a signal does not wake the executor
 
@@ -27,7 +26,7 @@ def main() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
     stop = StopSignal()
     try:
-        from promptda_ros.process import exit_code_of  # late: a signal may come from here on
+        from promptda_ros.core.runtime.ending import exit_code_of  # late, as a signal may come
 
         code = exit_code_of('promptda', lambda: _run(stop))
         is_starting = stop.interrupts
@@ -53,7 +52,7 @@ def _start() -> PromptDepthNode:
     from rclpy.logging import get_logger
     from rclpy.signals import SignalHandlerOptions
 
-    from promptda_ros.ros_errors import foreseen_errors_of_ros
+    from promptda_ros.node.ros_errors import foreseen_errors_of_ros
 
     with foreseen_errors_of_ros():
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -64,7 +63,7 @@ def _start() -> PromptDepthNode:
 
 
 def _make_node() -> PromptDepthNode:
-    from promptda_ros.node import PromptDepthNode
+    from promptda_ros.node.node import PromptDepthNode
     from promptda_ros.params_file import given_files, require_ours
 
     node = PromptDepthNode()
@@ -76,7 +75,7 @@ def _make_node() -> PromptDepthNode:
 def _spin(node: PromptDepthNode, stop: StopSignal) -> None:
     from rclpy.executors import SingleThreadedExecutor
 
-    from promptda_ros.core.guard import GaveUp
+    from promptda_ros.core.runtime.guard import GaveUp
 
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from promptda_ros.core.setting import SettingError
-from promptda_ros.yaml_file import read_yaml, YamlFileError
+from promptda_ros.core.yaml_file import read_yaml, YamlFileError
 
 OPTION = '--params-file'
 PARAMETERS = 'ros__parameters'

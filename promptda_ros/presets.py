@@ -12,8 +12,8 @@ from typing import Any
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.setting import SettingError, Value
 from promptda_ros.core.settings import build
+from promptda_ros.core.yaml_file import read_yaml, YamlFileError
 from promptda_ros.share import share_folder
-from promptda_ros.yaml_file import read_yaml, YamlFileError
 
 TOPICS = ('image', 'depth', 'camera_info', 'depth_camera_info', 'confidence', 'mask')
 SECTIONS = ('topics', 'parameters')

@@ -7,8 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
-from promptda_ros.core.errors import PromptdaError
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode, PromptdaError
 
 PACKAGE = 'promptda_ros'
 

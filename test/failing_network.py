@@ -59,7 +59,7 @@ class FailingNetwork:
 def main() -> int:
     """Run the node with such a network."""
     from promptda_ros import main as process
-    from promptda_ros import node
+    from promptda_ros.node import node
 
     load_model = node.load_model
 

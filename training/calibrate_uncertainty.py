@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Chooses the weights of core/trust.py and says how often they hold on frames not looked at.
+"""Chooses the weights of core/restore/trust.py; says how often they hold on other frames.
 
     python training/calibrate_uncertainty.py --data real_rgbd/tum_fr3_cabinet \\
         --judge real_rgbd/floor_rs redwood_rgbd
@@ -9,7 +9,7 @@
 The weights are chosen on validation scenes of the cell and on the frames of --data, and judged on
 held-out scenes and the frames of --judge. Prompts of several sizes are made of the frames' own
 depth, which counts as true. Networks with an anchor are used with and without it: the same
-weights serve both. Put the line that it prints into core/trust.py.
+weights serve both. Put the line that it prints into core/restore/trust.py.
 """
 
 from __future__ import annotations
@@ -31,18 +31,19 @@ import torch
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, Frame
-from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.core.trust import estimate_uncertainty, uncertainty_terms
-from promptda_ros.evaluation.holes import with_holes
-from promptda_ros.evaluation.methods import in_shape_of
-from promptda_ros.evaluation.readers import find_frames
-from promptda_ros.evaluation.readers.files import FileReader, FrameFiles, spread
-from promptda_ros.evaluation.readers.noisy import NoisyReader
-from promptda_ros.evaluation.sample import Sample
-from promptda_ros.models import load_model
-from promptda_ros.sim.cell import held_out_views, views_of
-from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.sim.view import View
+from promptda_ros.core.restore.trust import estimate_uncertainty, uncertainty_terms
+from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.evaluation.holes import with_holes
+from promptda_ros.lab.evaluation.methods import in_shape_of
+from promptda_ros.lab.evaluation.readers import find_frames
+from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, spread
+from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
+from promptda_ros.lab.evaluation.sample import Sample
+from promptda_ros.lab.sim.cell import held_out_views, views_of
+from promptda_ros.lab.sim.sensors import SENSORS
+from promptda_ros.lab.sim.view import View
+from promptda_ros.model import load_model
 
 VALIDATION_SEED = 900_000
 VIEWS_PER_SCENE = 2

@@ -39,10 +39,10 @@ from rosbags.typesys.stores.ros2_humble import (
     std_msgs__msg__Header as Header,
 )
 
-from promptda_ros.sim.camera import Lens, TableCamera
-from promptda_ros.sim.motion import smooth_path
-from promptda_ros.sim.scene import make_scene
-from promptda_ros.sim.sensors import SENSORS
+from promptda_ros.lab.sim.camera import Lens, TableCamera
+from promptda_ros.lab.sim.motion import smooth_path
+from promptda_ros.lab.sim.scene import make_scene
+from promptda_ros.lab.sim.sensors import SENSORS
 
 SEED = 2_000_008  # far from the scenes of training, validation and evaluation
 FRAMES = 61

@@ -19,9 +19,9 @@ from typing import Any
 
 import yaml
 
+from promptda_ros.lab.training.recipe import read_recipe
 from promptda_ros.tools import train
 from promptda_ros.tools.main import main as promptda
-from promptda_ros.training.recipe import read_recipe
 
 RENDERED_SHARE = 0.2  # of the minutes, on all cores
 VIEW_SEC = 0.4  # of one core, for a view of 640x480

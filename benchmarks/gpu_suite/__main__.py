@@ -24,7 +24,7 @@ from benchmarks.gpu_suite import cases, correctness, engines, host, networks, pl
 from benchmarks.gpu_suite.correctness import Errors
 from benchmarks.gpu_suite.timing import Budget, peak_tflops
 from benchmarks.results import Results, Table
-from promptda_ros.core.device import choose_device, choose_dtype
+from promptda_ros.core.runtime.device import choose_device, choose_dtype
 
 SIZES = ((378, 504), (518, 686), (756, 1008))
 QUICK_SIZES = ((42, 56), (84, 112))

@@ -19,9 +19,9 @@ from promptda_ros.network import (
     PromptDepthAnythingConfig,
     PromptDepthAnythingForDepthEstimation,
 )
-from promptda_ros.network.compiled import CompiledNetwork
-from promptda_ros.network.cuda_graph import CudaGraph
-from promptda_ros.network.folded import fold
+from promptda_ros.network.engines.compiled import CompiledNetwork
+from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]

@@ -5,8 +5,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+import enum
 
-from promptda_ros.exit_codes import ExitCode
+
+class ExitCode(enum.IntEnum):
+    """Exit codes of the node; launch files and service managers may act on them."""
+
+    CLEAN = 0
+    CONFIGURATION = 2
+    MODEL_OR_DEVICE = 3
+    INTERNAL = 70
+    GPU_LOST = 75
+    INTERRUPTED = 130
 
 
 class PromptdaError(Exception):

@@ -15,7 +15,13 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.anchoring import (
+from promptda_ros.core.depth_space import DepthSpace, METRES
+from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
+from promptda_ros.core.geometry.aspect import require_same_view
+from promptda_ros.core.prompt.history import History
+from promptda_ros.core.prompt.prompt import complete, find_measured, Measured
+from promptda_ros.core.prompt.sensor_range import find_out_of_range
+from promptda_ros.core.restore.anchoring import (
     AnchorNetwork,
     at_own_size,
     keep_measured,
@@ -23,19 +29,13 @@ from promptda_ros.core.anchoring import (
     reduced,
     without_repeats,
 )
-from promptda_ros.core.aspect import require_same_view
-from promptda_ros.core.depth_space import DepthSpace, METRES
-from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
-from promptda_ros.core.history import History
-from promptda_ros.core.prompt import complete, find_measured, Measured
-from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION, scale_to
-from promptda_ros.core.sensor_range import find_out_of_range
-from promptda_ros.core.settings import OutputSettings, PromptSettings
-from promptda_ros.core.surface_residual import surface_residual
-from promptda_ros.core.threads import one_thread
-from promptda_ros.core.transfer import download, upload
-from promptda_ros.core.unexplained import unexplained
-from promptda_ros.core.upsample import upsample
+from promptda_ros.core.restore.surface_residual import surface_residual
+from promptda_ros.core.restore.unexplained import unexplained
+from promptda_ros.core.restore.upsample import upsample
+from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, scale_to
+from promptda_ros.core.runtime.threads import one_thread
+from promptda_ros.core.runtime.transfer import download, upload
+from promptda_ros.core.schema import OutputSettings, PromptSettings
 
 # Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
 HELD_PIXELS, HELD_PIXELS_ON_GPU = 410_000, 2_080_000

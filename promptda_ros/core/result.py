@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from promptda_ros.core import cloud
-from promptda_ros.core.flying_pixels import find_flying
+from promptda_ros.core.cloud import cloud
+from promptda_ros.core.cloud.flying_pixels import find_flying
+from promptda_ros.core.cloud.normals import find_normals
+from promptda_ros.core.cloud.workspace import inside_workspace
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
-from promptda_ros.core.normals import find_normals
+from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.picture import colourise
-from promptda_ros.core.settings import Settings
-from promptda_ros.core.threads import one_thread
-from promptda_ros.core.transfer import download, upload
-from promptda_ros.core.transform import Transform
-from promptda_ros.core.trust import estimate_uncertainty, find_validity
-from promptda_ros.core.workspace import inside_workspace
+from promptda_ros.core.restore.trust import estimate_uncertainty, find_validity
+from promptda_ros.core.runtime.threads import one_thread
+from promptda_ros.core.runtime.transfer import download, upload
+from promptda_ros.core.schema import Settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.surface_residual import carry
+from promptda_ros.core.restore.surface_residual import carry
 from promptda_ros.network.anchor_grid import enlarged, size_of
 
 WINDOWS = (3, 7)  # samples a side over which means are taken

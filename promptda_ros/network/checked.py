@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TYPE_CHECKING, TypeVar
 
 from promptda_ros.network.fields import Foreign, keep_known, names_of, require, to_plain
-from promptda_ros.network.folder import (
+from promptda_ros.network.files.folder import (
     CheckpointError,
     find_file,
     read_json,

@@ -24,7 +24,7 @@ from promptda_ros.network.fields import (
     require_number,
     require_whole,
 )
-from promptda_ros.network.folder import CONFIG_FILE
+from promptda_ros.network.files.folder import CONFIG_FILE
 from promptda_ros.network.foreign import CONFIG
 
 DEPTH_TYPES = ('relative', 'metric')

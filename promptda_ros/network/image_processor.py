@@ -23,7 +23,7 @@ from promptda_ros.network.fields import (
     require,
     require_flags,
 )
-from promptda_ros.network.folder import PROCESSOR_FILE
+from promptda_ros.network.files.folder import PROCESSOR_FILE
 from promptda_ros.network.foreign import CALL, PROCESSOR
 from promptda_ros.network.output import DepthEstimatorOutput
 from promptda_ros.network.pixels import (

@@ -16,7 +16,7 @@ from PIL import Image
 
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.fields import require
-from promptda_ros.network.folder import CheckpointError, PROCESSOR_FILE
+from promptda_ros.network.files.folder import CheckpointError, PROCESSOR_FILE
 from promptda_ros.network.image_processor import PromptDepthAnythingImageProcessor
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD, PerChannel
 

@@ -11,15 +11,15 @@ from typing import Any, ClassVar, TYPE_CHECKING
 import torch
 from torch import nn, Tensor
 
-from promptda_ros.network.anchor_file import load_anchor, LoadedAnchor, save_anchor
-from promptda_ros.network.checkpoint import give_weights, load_weights, read_anchor_file
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.fields import keep_known, names_of, require
-from promptda_ros.network.folder import find_folder
+from promptda_ros.network.files.anchor_file import load_anchor, LoadedAnchor, save_anchor
+from promptda_ros.network.files.checkpoint import give_weights, load_weights, read_anchor_file
+from promptda_ros.network.files.folder import find_folder
+from promptda_ros.network.files.shards import save_weights
+from promptda_ros.network.files.statement import read_statement, Statement, write_statement
+from promptda_ros.network.files.weights_file import FORMATS
 from promptda_ros.network.foreign import LOADING
-from promptda_ros.network.shards import save_weights
-from promptda_ros.network.statement import read_statement, Statement, write_statement
-from promptda_ros.network.weights_file import FORMATS
 
 if TYPE_CHECKING:
     from typing_extensions import Self

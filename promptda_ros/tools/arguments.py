@@ -12,9 +12,9 @@ from typing import NoReturn
 
 import yaml
 
-from promptda_ros.core.camera import BadIntrinsics, check
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import Intrinsics
+from promptda_ros.core.geometry.camera import BadIntrinsics, check
 from promptda_ros.core.settings import describe
 
 

@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
-from promptda_ros.core.errors import FileError, PromptdaError
-from promptda_ros.core.guard import Foreseen
+from promptda_ros.core.errors import ExitCode, FileError, PromptdaError
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.runtime.guard import Foreseen
 from promptda_ros.network import (
     Dinov2Config,
     load_network,

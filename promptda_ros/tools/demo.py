@@ -23,17 +23,18 @@ from rclpy.node import Node
 from sensor_msgs_py import point_cloud2
 from tqdm import tqdm
 
-from promptda_ros.core.device import choose_device
-from promptda_ros.core.errors import PromptdaError
+from promptda_ros.bags.recording import read_frames, RecordedFrame
+from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.frame import FloatImage
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import model_folder
-from promptda_ros.network.folder import find_folder
-from promptda_ros.recording import read_frames, RecordedFrame
+from promptda_ros.core.runtime.device import choose_device
+from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figure
+from promptda_ros.model_folders import model_folder
+from promptda_ros.network.files.folder import find_folder
 from promptda_ros.tools.arguments import Parser, whole_from
-from promptda_ros.tools.figure import depth_panels, error_panels, Panel, save_figure
+from promptda_ros.tools.demo_report import count_drops, make_report, Report, Sent
 from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import (
     add_recording,
@@ -46,7 +47,6 @@ from promptda_ros.tools.play import (
 )
 from promptda_ros.tools.ply import write_ply
 from promptda_ros.tools.real_frame import estimate_real
-from promptda_ros.tools.report import count_drops, make_report, Report, Sent
 
 RESULTS = ('preview.png', 'real.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'

@@ -9,22 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from promptda_ros import millimetres
-from promptda_ros.core.camera import along_axis
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import ByteImage, Frame, Mask
+from promptda_ros.core.geometry.camera import along_axis
 from promptda_ros.core.output_folder import OutputFolder
+from promptda_ros.core.restore.trust import require_trust, Validity
 from promptda_ros.core.result import Result
-from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.core.trust import require_trust, Validity
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import load_model, LoadedModel
-from promptda_ros.pictures import (
+from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.figure import depth_panels, save_figure
+from promptda_ros.messages import millimetres
+from promptda_ros.messages.picture_files import (
     read_depth,
     read_image,
     require_same_view,
     write_array,
     write_picture,
 )
+from promptda_ros.model import load_model, LoadedModel
 from promptda_ros.tools.arguments import (
     add_camera,
     add_settings,
@@ -34,7 +36,6 @@ from promptda_ros.tools.arguments import (
     Parser,
     rays_of,
 )
-from promptda_ros.tools.figure import depth_panels, save_figure
 from promptda_ros.tools.ply import write_ply
 
 RESULTS = ('depth.npy', 'depth.png', 'validity.png', 'preview.png', 'cloud.ply')

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.settings import build, model_setting, Settings
-from promptda_ros.evaluation.flicker import Flicker, measure_flicker
-from promptda_ros.evaluation.methods import (
+from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings import build, model_setting
+from promptda_ros.lab.evaluation.flicker import Flicker, measure_flicker
+from promptda_ros.lab.evaluation.methods import (
     BASELINES,
     FILTERS,
     filters_installed,
@@ -26,23 +28,22 @@ from promptda_ros.evaluation.methods import (
     Network,
     NetworkOnVideo,
 )
-from promptda_ros.evaluation.page import write_page
-from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS, Reader
-from promptda_ros.evaluation.readers.files import FileReader, FrameFiles, NoFrames, spread
-from promptda_ros.evaluation.readers.noisy import NoisyReader
-from promptda_ros.evaluation.report import Report, write_scores
-from promptda_ros.evaluation.run import evaluate, Score
-from promptda_ros.evaluation.summary import of_all_sources, summarise
-from promptda_ros.evaluation.table import aligned, error_tables, flicker_table
-from promptda_ros.evaluation.worst import WorstFrames
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import load_model, LoadedModel
-from promptda_ros.sim.renderer import require_renderer
-from promptda_ros.stop_signal import Stopped
+from promptda_ros.lab.evaluation.page import write_page
+from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS, Reader
+from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, NoFrames, spread
+from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
+from promptda_ros.lab.evaluation.report import Report, write_scores
+from promptda_ros.lab.evaluation.run import evaluate, Score
+from promptda_ros.lab.evaluation.summary import of_all_sources, summarise
+from promptda_ros.lab.evaluation.table import aligned, error_tables, flicker_table
+from promptda_ros.lab.evaluation.worst import WorstFrames
+from promptda_ros.lab.sim.renderer import require_renderer
+from promptda_ros.model import load_model, LoadedModel
+from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_camera, finite, Parser, rays_of, whole_from
 
 if TYPE_CHECKING:
-    from promptda_ros.evaluation.readers.cell import CellReader
+    from promptda_ros.lab.evaluation.readers.cell_reader import CellReader
 
 CELL = 'cell'
 SIMULATED = {CELL: 0.0, 'prints': 1.0}  # share of the scenes with prints and hard shadows
@@ -246,8 +247,8 @@ def _frames_of(folder: Path, arguments: argparse.Namespace) -> list[FrameFiles]:
 def _cell_reader(arguments: argparse.Namespace) -> CellReader:
     require_renderer()
     # Late: MuJoCo is an optional extra.
-    from promptda_ros.evaluation.readers.cell import CellReader
-    from promptda_ros.sim.sensors import SENSORS
+    from promptda_ros.lab.evaluation.readers.cell_reader import CellReader
+    from promptda_ros.lab.sim.sensors import SENSORS
 
     return CellReader(
         sensors=_chosen_sensors(arguments.sensors, list(SENSORS)),

@@ -16,13 +16,12 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
-from promptda_ros.core.device_faults import run_on_device
-from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.output_folder import OutputFolder
+from promptda_ros.core.runtime.faults import run_on_device
 from promptda_ros.core.settings import build, model_setting
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import expected_digest, model_folder
-from promptda_ros.network.folded import FoldedNetwork, load_folded
+from promptda_ros.model_folders import expected_digest, model_folder
+from promptda_ros.network.engines.folded import FoldedNetwork, load_folded
 from promptda_ros.tools.arguments import Parser, whole_from
 
 OPSET = 17  # the first with layer normalisation; TensorRT 8.6 reads it

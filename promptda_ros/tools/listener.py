@@ -11,8 +11,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
 
 from promptda_ros.core.frame import FloatImage
-from promptda_ros.encodings import read_depth
-from promptda_ros.messages import stamp_ns_of
+from promptda_ros.messages.encodings import read_depth
+from promptda_ros.messages.stamps import stamp_ns_of
 
 QUEUE = 50
 PIXELS_AT_MOST = 16_000_000

@@ -9,8 +9,8 @@ from importlib import import_module
 import os
 import sys
 
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.stop_signal import Stopped, StopSignal
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.process import Stopped, StopSignal
 
 COMMANDS = {
     'demo': 'replay a recorded camera through the node and write pictures and a report',
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     known = [word for word in words[:1] if word in COMMANDS]
     program = ' '.join(('promptda', *known))
     try:
-        from promptda_ros.process import exit_code_of  # late: a signal may come from here on
+        from promptda_ros.core.runtime.ending import exit_code_of  # late, as a signal may come
 
         return exit_code_of(program, lambda: _run(words), reword=partial(_in_options, program))
     except Stopped as stopped:
@@ -55,7 +55,7 @@ def _in_options(program: str, sentence: str) -> str:
 
 
 def _run(words: list[str]) -> int:
-    from promptda_ros.spinning import let_threads_sleep
+    from promptda_ros.process import let_threads_sleep
 
     let_threads_sleep()
     name = words[0] if words else '--help'
@@ -82,8 +82,8 @@ def _run_command(name: str, words: list[str]) -> int:
 
 def _enter_large_image_environment() -> None:
     """Start again with the variables that the loader and Fast DDS read only once."""
+    from promptda_ros.dds_environment import large_image_environment
     from promptda_ros.share import share_folder
-    from promptda_ros.transport import large_image_environment
 
     missing = large_image_environment(share_folder(), os.environ)
     if missing:

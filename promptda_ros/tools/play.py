@@ -17,13 +17,14 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from promptda_ros.bags import Bag, open_bag
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.messages import colour_image, stamp_ns_of, stamp_of
-from promptda_ros.recording import CameraTopics, find_topics, read_frames, RecordedFrame
-from promptda_ros.ros_errors import foreseen_errors_of_ros
+from promptda_ros.bags.bag import Bag, open_bag
+from promptda_ros.bags.recording import CameraTopics, find_topics, read_frames, RecordedFrame
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.messages.outgoing import colour_image, stamp_of
+from promptda_ros.messages.stamps import stamp_ns_of
+from promptda_ros.node.ros_errors import foreseen_errors_of_ros
+from promptda_ros.process import Stopped
 from promptda_ros.share import share_folder
-from promptda_ros.stop_signal import Stopped
 from promptda_ros.tools.arguments import number_above, Parser
 
 IMAGE_TOPIC = '/camera/color/image_raw'

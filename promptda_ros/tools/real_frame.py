@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from promptda_ros.core.accuracy import Accuracy, ErrorSum
-from promptda_ros.core.enlarge import enlarge_bilinear
 from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.core.geometry.enlarge import enlarge_bilinear
 from promptda_ros.core.result import Result
-from promptda_ros.core.settings import Settings
-from promptda_ros.evaluation.readers.files import FileReader
-from promptda_ros.evaluation.readers.rgbd_folder import find_frames
-from promptda_ros.evaluation.sample import Sample
-from promptda_ros.models import load_model
+from promptda_ros.core.schema import Settings
+from promptda_ros.lab.evaluation.readers.files import FileReader
+from promptda_ros.lab.evaluation.readers.rgbd_folder import find_frames
+from promptda_ros.lab.evaluation.sample import Sample
+from promptda_ros.lab.figure import depth_panels, Picture, save_figure
+from promptda_ros.model import load_model
 from promptda_ros.share import share_folder
-from promptda_ros.tools.figure import depth_panels, Picture, save_figure
+from promptda_ros.tools.accuracy import Accuracy, ErrorSum
 from promptda_ros.tools.side_view import side_view
 
 FOLDER = 'assets/redwood'

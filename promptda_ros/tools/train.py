@@ -15,40 +15,40 @@ import numpy as np
 import torch
 from torch import nn
 
-from promptda_ros.bag_files import is_bag
-from promptda_ros.core.device import choose_device
-from promptda_ros.evaluation.readers import find_frames, FOLDER_READERS
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
-from promptda_ros.network.anchor import Anchor
-from promptda_ros.sim.renderer import require_renderer
-from promptda_ros.sim.sensors import SENSORS
-from promptda_ros.stop_signal import Stopped, StopSignal
-from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
-from promptda_ros.training.anchored import Anchored, Both
-from promptda_ros.training.cell import CellSource, LiveViews
-from promptda_ros.training.checks import (
+from promptda_ros.bags.files import is_bag
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.runtime.device import choose_device
+from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS
+from promptda_ros.lab.sim.renderer import require_renderer
+from promptda_ros.lab.sim.sensors import SENSORS
+from promptda_ros.lab.training.anchored import Anchored, Both
+from promptda_ros.lab.training.cell_source import CellSource, LiveViews
+from promptda_ros.lab.training.checks import (
     network_config,
     require_cell,
     require_patches,
     require_recorded,
     require_same_network,
 )
-from promptda_ros.training.examples import Example, is_usable, Source
-from promptda_ros.training.model_folder import write_model
-from promptda_ros.training.recipe import read_recipe, Recipe, RecipeError
-from promptda_ros.training.recordings import (
+from promptda_ros.lab.training.examples import Example, is_usable, Source
+from promptda_ros.lab.training.model_folder import write_model
+from promptda_ros.lab.training.recipe import read_recipe, Recipe, RecipeError
+from promptda_ros.lab.training.recordings import (
     MixedSource,
     RecordingError,
     size_of,
     split,
     with_own_depth,
 )
-from promptda_ros.training.render import render_training, render_validation, RenderError
-from promptda_ros.training.shards import Shards
-from promptda_ros.training.start import start
-from promptda_ros.training.state import new_state, Progress, Trained
-from promptda_ros.training.trainer import Machine, Trainer
+from promptda_ros.lab.training.render import render_training, render_validation, RenderError
+from promptda_ros.lab.training.shards import Shards
+from promptda_ros.lab.training.start import start
+from promptda_ros.lab.training.state import new_state, Progress, Trained
+from promptda_ros.lab.training.trainer import Machine, Trainer
+from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
+from promptda_ros.network.anchor import Anchor
+from promptda_ros.process import Stopped, StopSignal
+from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
 
 NEW_ANCHOR = (
     'the network has no anchor: a new one is trained, which begins as bilinear interpolation; '
@@ -200,7 +200,7 @@ def _pictures(path: Path, options: argparse.Namespace) -> Path:
         )
     try:
         # Late: folders need neither ROS nor rosbags.
-        from promptda_ros.training.bags import Topics, unpack
+        from promptda_ros.bags.unpacking import Topics, unpack
     except ModuleNotFoundError as error:
         raise RecordingError(
             f'{error.name} is not installed, so {path} cannot be read: '

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from promptda_ros.pictures import write_picture
+from promptda_ros.messages.picture_files import write_picture
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_SEC = 240.0

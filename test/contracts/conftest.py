@@ -14,10 +14,11 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
 
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
-from promptda_ros.core.prompt import condition
+from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.result import Result
-from promptda_ros.core.settings import build, PromptSettings
-from promptda_ros.outputs import OUTPUTS, Outputs
+from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings import build
+from promptda_ros.node.outputs import OUTPUTS, Outputs
 
 HEIGHT, WIDTH = 48, 64
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=60.0, fy=61.0, cx=31.25, cy=23.75)

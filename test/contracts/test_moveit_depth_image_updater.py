@@ -39,7 +39,7 @@ def test_unknown_is_zero_in_millimetres(receive, scene):
 
 def test_image_transport_finds_the_camera_info_beside_the_image(receive):
     """Its rule: the last part of the image's topic is replaced by camera_info."""
-    from promptda_ros.outputs import OUTPUTS
+    from promptda_ros.node.outputs import OUTPUTS
 
     for output in ('depth/image_rect', 'depth/image_mm'):
         assert output.rpartition('/')[0] + '/camera_info' in OUTPUTS

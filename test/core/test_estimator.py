@@ -23,16 +23,18 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core import camera, result
 from promptda_ros.core import estimator as under_test
+from promptda_ros.core import result
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
-from promptda_ros.core.resolution import PIXELS_OF_RESOLUTION
-from promptda_ros.core.sensor_range import fit_side
-from promptda_ros.core.settings import build, OutputSettings, PromptSettings
+from promptda_ros.core.geometry import camera
+from promptda_ros.core.prompt.sensor_range import fit_side
+from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION
+from promptda_ros.core.schema import OutputSettings, PromptSettings
+from promptda_ros.core.settings import build
 from promptda_ros.network import load_network
-from promptda_ros.network.folded import fold, FoldedNetwork
+from promptda_ros.network.engines.folded import fold, FoldedNetwork
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 CPU = torch.device('cpu')

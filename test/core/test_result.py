@@ -13,11 +13,12 @@ import pytest
 
 from promptda_ros.core import result as under_test
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
-from promptda_ros.core.prompt import condition
+from promptda_ros.core.geometry.transform import Transform
+from promptda_ros.core.prompt.prompt import condition
+from promptda_ros.core.restore.trust import Validity
 from promptda_ros.core.result import Result
-from promptda_ros.core.settings import build, PromptSettings
-from promptda_ros.core.transform import Transform
-from promptda_ros.core.trust import Validity
+from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings import build
 
 HEIGHT, WIDTH = 24, 32
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=40.0, fy=40.0, cx=15.5, cy=11.5)

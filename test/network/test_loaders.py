@@ -17,9 +17,9 @@ import pytest
 import torch
 
 from promptda_ros.network import CheckpointError, load_network, PromptDepthAnythingImageProcessor
+from promptda_ros.network.files.statement import read_statement
+from promptda_ros.network.files.weights_file import parse_weights, WeightsFileError
 from promptda_ros.network.normalisation import read_normalisation
-from promptda_ros.network.statement import read_statement
-from promptda_ros.network.weights_file import parse_weights, WeightsFileError
 
 WEIGHTS, CONFIG, PROCESSOR = 'model.safetensors', 'config.json', 'preprocessor_config.json'
 MIB = 1024 * 1024

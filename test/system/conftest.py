@@ -20,7 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from promptda_ros.messages import colour_image, depth_image
+from promptda_ros.messages.outgoing import colour_image, depth_image
 
 LIMIT_SEC = 100.0  # far above what anything here takes
 

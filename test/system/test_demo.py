@@ -13,7 +13,7 @@ import sys
 import cv2
 import pytest
 
-from promptda_ros.core.stages import STAGES
+from promptda_ros.core.runtime.stages import STAGES
 
 LIMIT_SEC = 280.0
 

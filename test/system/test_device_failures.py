@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
 
 FAILING_NODE = str(Path(__file__).parents[1] / 'failing_network.py')
 

@@ -15,8 +15,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.messages import stamp_ns_of
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.tools.play import CAMERA_INFO_TOPIC, DEPTH_TOPIC, IMAGE_TOPIC
 
 PLAY = ('-m', 'promptda_ros.tools.main', 'play', '--loop', '--rate', '30')

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 READY = 'frames/s'
 BREAKS_EVERY_FRAME = """
 import sys
-from promptda_ros import main, pipeline
+from promptda_ros import main
+from promptda_ros.node import pipeline
 def fail(self, pair):
     raise RuntimeError('made to fail')
 pipeline.Pipeline.process = fail
@@ -176,7 +177,7 @@ def test_weights_with_another_digest_stop_the_start(
 
 LATE_SIGNALS = """
 import os, signal
-from promptda_ros.stop_signal import StopSignal
+from promptda_ros.process import StopSignal
 
 class SignalsAtTheVeryEnd:
     def __del__(self):

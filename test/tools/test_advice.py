@@ -17,8 +17,8 @@ import torch
 import yaml
 
 import promptda_ros
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.settings import describe
-from promptda_ros.exit_codes import ExitCode
 from promptda_ros.tools import main as tools
 from promptda_ros.tools.arguments import in_options
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.tools import main as tools
 
 INPUT, MODEL = ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.network import load_network, PromptDepthAnythingImageProcessor
 from promptda_ros.tools.convert_checkpoint import OLDEST_SAFE_TORCH
 from promptda_ros.tools.main import main as promptda

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.tools.main import main as promptda
 
 IPHONE_FRAME = Path(__file__).resolve().parents[3] / 'shared/data/promptda_example'

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 import pytest
 
-from promptda_ros.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
-from promptda_ros.evaluation.readers.files import FileReader
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.lab.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
+from promptda_ros.lab.evaluation.readers.files import FileReader
 from promptda_ros.network.anchor import Anchor, AnchorConfig
-from promptda_ros.network.anchor_file import save_anchor
-from promptda_ros.stop_signal import Stopped
+from promptda_ros.network.files.anchor_file import save_anchor
+from promptda_ros.process import Stopped
 from promptda_ros.tools.main import main as promptda
 
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.torch_version import TorchVersion
 
-from promptda_ros.core.settings import ModelSettings
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import EMBEDDED, model_folder
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.schema import ModelSettings
+from promptda_ros.model_folders import EMBEDDED, model_folder
 from promptda_ros.network import load_network
-from promptda_ros.network.folded import load_folded
+from promptda_ros.network.engines.folded import load_folded
 from promptda_ros.tools.export import difference, example_inputs
 from promptda_ros.tools.main import main as promptda
 

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from promptda_ros.exit_codes import ExitCode
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.tools import main as tools
 
 

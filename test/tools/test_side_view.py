@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from promptda_ros.core.camera import rays
 from promptda_ros.core.frame import FloatImage, Intrinsics
+from promptda_ros.core.geometry.camera import rays
 from promptda_ros.tools.side_view import BACKGROUND, side_view
 
 CAMERA = Intrinsics(64, 48, fx=60.0, fy=60.0, cx=31.5, cy=23.5)

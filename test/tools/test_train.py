@@ -21,19 +21,20 @@ import pytest
 import torch
 import yaml
 
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.settings import build
-from promptda_ros.exit_codes import ExitCode
-from promptda_ros.models import expected_digest, load_model
+from promptda_ros.lab.training.model_folder import CARD, MODEL, RECIPE
+from promptda_ros.lab.training.recipe import read_recipe
+from promptda_ros.lab.training.state import CHECKPOINT, Progress
+from promptda_ros.lab.training.trainer import Trainer
+from promptda_ros.model import load_model
+from promptda_ros.model_folders import expected_digest
 from promptda_ros.network import load_network
 from promptda_ros.network.anchor import Anchor, AnchorConfig
-from promptda_ros.network.anchor_file import save_anchor
-from promptda_ros.network.statement import read_statement, Statement, write_statement
+from promptda_ros.network.files.anchor_file import save_anchor
+from promptda_ros.network.files.statement import read_statement, Statement, write_statement
 from promptda_ros.tools.main import main as promptda
 from promptda_ros.tools.train import _verdict
-from promptda_ros.training.model_folder import CARD, MODEL, RECIPE
-from promptda_ros.training.recipe import read_recipe
-from promptda_ros.training.state import CHECKPOINT, Progress
-from promptda_ros.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE_VALUES: dict[str, Any] = {

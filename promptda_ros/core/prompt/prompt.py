@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Sensor depth -> prompt: what counts as a measurement, and how far one counts.
+
+The network scales everything by the minimum and maximum of its prompt, so that one zero, one NaN
+or one stray 65 m pixel spoils the whole image. This file is the one place that decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import math
+
+import cv2
+import numpy as np
+
+from promptda_ros.core.frame import FloatImage, Mask, Prompt, Reading
+from promptda_ros.core.geometry.strays import find_strays, largest_stray
+from promptda_ros.core.prompt.enough import require_enough
+from promptda_ros.core.prompt.fill import distance_px, fill_holes
+from promptda_ros.core.prompt.sensor_range import read_sides, reduce_reading
+from promptda_ros.core.schema import PromptSettings
+
+# A robust end of the range may be exceeded by this factor before a measurement is a stray one:
+# real surfaces go on a little beyond the last percentile, reflections jump.
+OUTLIER_MARGIN = 1.25
+# Where surfaces stand for what is out of the sensor's range while holes are filled.
+AT_CAMERA_M, AT_INFINITY_M = 0.0, 1e9
+# What is narrower than this on one of its sides is a speck.
+SPECK = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the sensor measured at the size of the prompt, all (h, w)."""
+
+    depth_m: FloatImage  # of use only where measured
+    measured: Mask
+    rejected: Mask  # measured but not believed
+    beyond: Mask | None  # as in the reading; None: nowhere
+    nearer: Mask | None
+    unsupported: Mask | None  # too far from every measurement; None: nowhere
+    reading: Reading
+
+
+def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
+    """Turn sensor depth (h, w) in metres, NaN unknown, into a prompt without holes.
+
+    Raises:
+        BadFrame: nothing, or too little, was measured.
+    """
+    return complete(find_measured(sensor_depth_m, settings))
+
+
+def find_measured(sensor_depth_m: FloatImage, settings: PromptSettings) -> Measured:
+    """Tell measurements in sensor depth (h, w) from everything else.
+
+    Raises:
+        BadFrame: nothing, or too little, was measured.
+    """
+    reading = read_sides(sensor_depth_m, settings)
+    small = reduce_reading(reading, settings.max_long_side)
+    rejected = _strays(small.depth_m, small.measured, settings.outlier_fraction)
+    small = replace(small, measured=small.measured & ~rejected)
+    require_enough(sensor_depth_m, small, settings)
+    return Measured(
+        depth_m=small.depth_m,
+        measured=small.measured,
+        rejected=rejected,
+        beyond=small.beyond,
+        nearer=small.nearer,
+        unsupported=_far_from(small.measured, settings.max_fill_distance),
+        reading=reading,
+    )
+
+
+def complete(found: Measured) -> Prompt:
+    """Fill the holes and note the range."""
+    filled_m, blocked = _fill(found)
+    return Prompt(
+        depth_m=filled_m,
+        measured=found.measured,
+        rejected=found.rejected,
+        near_m=float(filled_m.min()),
+        far_m=float(filled_m.max()),
+        reading=found.reading,
+        unsupported=found.unsupported,
+        blocked=blocked,
+    )
+
+
+def _fill(found: Measured) -> tuple[FloatImage, Mask | None]:
+    """Return depth without holes, and where it stands for what is out of range.
+
+    A hole between a surface and what is out of range belongs to the nearer of the two. The
+    network is shown the farthest or nearest measurement there, since a wider range would cost
+    accuracy everywhere; specks get the surface around them, since salt on a surface costs more.
+    """
+    if found.beyond is None and found.nearer is None:
+        return fill_holes(found.depth_m, found.measured), None
+    filled_m = _fill_beside(found, found.beyond, found.nearer)
+    blocked = (filled_m <= AT_CAMERA_M) | (filled_m > AT_INFINITY_M / 2)
+    shown_m = _fill_beside(found, _without_specks(found.beyond), _without_specks(found.nearer))
+    measured_m = found.depth_m[found.measured]
+    complete_m = np.where(blocked, shown_m, filled_m)
+    return np.clip(complete_m, measured_m.min(), measured_m.max()), blocked
+
+
+def _fill_beside(found: Measured, beyond: Mask | None, nearer: Mask | None) -> FloatImage:
+    """Fill holes with the sides of the range as surfaces at infinity and at the camera."""
+    depth_m, known = found.depth_m, found.measured
+    for side, place_m in ((beyond, AT_INFINITY_M), (nearer, AT_CAMERA_M)):
+        if side is not None:
+            depth_m, known = np.where(side, np.float32(place_m), depth_m), known | side
+    return fill_holes(depth_m, known)
+
+
+def _without_specks(side: Mask | None) -> Mask | None:
+    if side is None:
+        return None
+    opened: Mask = cv2.morphologyEx(side.view(np.uint8), cv2.MORPH_OPEN, SPECK) > 0
+    return opened
+
+
+def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mask:
+    """Mark single pixels far beyond the range that nearly all measurements span.
+
+    A thing of a few pixels more is kept: a tool before the table is rare and far from all else
+    too, and taking it for an error would show the table in its place.
+    """
+    values = depth_m[measured]
+    if values.size == 0 or largest_stray(measured.size) == 0 or outlier_fraction == 0.0:
+        return np.zeros_like(measured)
+    low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
+    inside = (depth_m >= low / OUTLIER_MARGIN) & (depth_m <= high * OUTLIER_MARGIN)
+    return find_strays(measured & ~inside)
+
+
+def _far_from(measured: Mask, share_of_diagonal: float) -> Mask | None:
+    """Mark the pixels (h, w) that no measurement is near to."""
+    if share_of_diagonal >= 1.0 or not measured.any():
+        return None
+    return distance_px(measured) > share_of_diagonal * math.hypot(*measured.shape)

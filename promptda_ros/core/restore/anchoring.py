@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The sensor at its own size, by which an anchor holds the network's depth.
+
+The network sees prompts of a size that it was trained on. An anchor weighs the sensor's own
+samples: none of them is averaged away before, and zones that a driver repeats count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+import math
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from promptda_ros.core.frame import FloatImage, Prompt, Reading
+from promptda_ros.core.prompt.prompt import complete, Measured
+from promptda_ros.core.prompt.sensor_range import reduce_mask, reduce_reading
+from promptda_ros.core.runtime.transfer import upload
+from promptda_ros.core.schema import PromptSettings
+
+FEWEST_ZONES = 4  # along a side; fewer are a flat wall, not a sensor
+
+
+class AnchorNetwork(Protocol):
+    """What holds the network's depth at the sensor."""
+
+    def __call__(
+        self, pixels: Tensor, prompt_m: Tensor, measured: Tensor, network_m: Tensor, /
+    ) -> Tensor:
+        """Predict metres (1, 1, H, W).
+
+        pixels (1, 3, H, W), 0 to 255; prompt_m and measured (1, 1, h, w); network_m (1, 1, any,
+        any).
+        """
+
+
+@dataclass(frozen=True)
+class OwnPrompt:
+    """The sensor at its own size, on the device."""
+
+    prompt: Prompt
+    prompt_m: Tensor  # (1, 1, h, w)
+    measured: Tensor  # (1, 1, h, w), 1 where it was
+
+    @classmethod
+    def of(cls, found: Measured, device: torch.device) -> OwnPrompt:
+        """Fill the holes of what was measured."""
+        prompt = complete(found)
+        measured = upload(prompt.measured.astype(np.float32), device)
+        return cls(prompt, upload(prompt.depth_m, device)[None, None], measured[None, None])
+
+
+def at_own_size(settings: PromptSettings, size: Sequence[int]) -> PromptSettings:
+    """Return settings that reduce sensor depth to the size (H, W) of the anchor's at most."""
+    return replace(settings, max_long_side=max(*size, settings.max_long_side))
+
+
+def reduced(found: Measured, max_long_side: int) -> Measured:
+    """Return what was measured at the size for the network."""
+    if max(found.measured.shape) <= max_long_side:
+        return found
+    own = Reading(found.depth_m, found.measured, found.beyond, found.nearer)
+    small = reduce_reading(own, max_long_side)
+    far = found.unsupported
+    return replace(
+        found,
+        depth_m=small.depth_m,
+        measured=small.measured,
+        rejected=reduce_mask(found.rejected, max_long_side),
+        beyond=small.beyond,
+        nearer=small.nearer,
+        unsupported=None if far is None else reduce_mask(far, max_long_side),
+    )
+
+
+def without_repeats(depth_m: FloatImage) -> FloatImage:
+    """Return one value for every block (h, w) that a driver made of one zone."""
+    tall, wide = (_repeats(depth_m, axis) for axis in (0, 1))
+    return depth_m[::tall, ::wide] if tall * wide > 1 else depth_m
+
+
+def _repeats(depth_m: FloatImage, axis: int) -> int:
+    """Count how often each row (0) or column (1) is repeated."""
+    rows = np.moveaxis(depth_m, axis, 0)
+    same = (rows[1:] == rows[:-1]) | (np.isnan(rows[1:]) & np.isnan(rows[:-1]))
+    begins = np.flatnonzero(~same.all(axis=1)) + 1
+    count = math.gcd(len(rows), *begins.tolist())
+    return count if len(rows) >= FEWEST_ZONES * count else 1
+
+
+def keep_measured(depth_m: Tensor, own: OwnPrompt) -> Tensor:
+    """Put every measurement exactly where its sample lies in depth (H, W)."""
+    rows, columns = (
+        _centres(samples, pixels, depth_m.device)
+        for samples, pixels in zip(own.prompt_m.shape[2:], depth_m.shape, strict=True)
+    )
+    kept_m = depth_m.clone()
+    here_m = torch.where(
+        own.measured[0, 0] > 0, own.prompt_m[0, 0], depth_m[rows[:, None], columns]
+    )
+    kept_m[rows[:, None], columns] = here_m
+    return kept_m
+
+
+def _centres(samples: int, pixels: int, device: torch.device) -> Tensor:
+    places = (torch.arange(samples, device=device) + 0.5) * (pixels / samples)
+    return places.floor().long().clamp_(max=pixels - 1)

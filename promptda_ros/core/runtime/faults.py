@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a failure says of the device: out of memory, which may pass, or lost, which does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import enum
+import gc
+import re
+from typing import Any, TypeVar
+
+import torch
+
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.runtime.guard import GaveUp
+
+T = TypeVar('T')
+
+
+class DeviceFault(enum.Enum):
+    """How a device can fail."""
+
+    OUT_OF_MEMORY = 'out of memory'
+    LOST = 'lost'
+
+
+class OutOfMemory(BadFrame):
+    """The device had no memory for a frame; the next one may fit."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__('out_of_memory', f'out of memory: {text}')
+
+
+class DeviceLost(GaveUp):
+    """The device no longer answers in this process; a restart may help."""
+
+    exit_code = ExitCode.GPU_LOST
+
+
+# The allocator of the CPU says 'can't allocate memory'. Where NVML does not answer, as on Jetson
+# and in some containers, that of CUDA fails while it words its own error.
+OUT_OF_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+    r'|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator',
+    re.DOTALL,
+)
+# Errors of a call, not of the device: the next call may succeed.
+OF_ONE_CALL = re.compile(
+    r'invalid (argument|configuration argument|device function|resource handle)'
+    r'|no kernel image is available|too many resources requested for launch'
+    r'|operation not supported|operation failed due to a previous error during capture'
+)
+# Every later call in the process fails, too. torch before 2.8 says so in words only.
+LOST = re.compile(
+    r'CUDA( driver)? error|HIP error|device-side assert|illegal memory access'
+    r'|unspecified launch failure|uncorrectable ECC|GPU is lost|fallen off the bus'
+    r'|CU(BLAS|DNN|FFT|SOLVER)_(STATUS_)?'
+    r'(EXECUTION_FAILED|EXEC_FAILED|INTERNAL_ERROR|MAPPING_ERROR|NOT_INITIALIZED)'
+)
+
+
+def fault_of(error: BaseException) -> DeviceFault | None:
+    """Return the device failure behind an exception; None for any other error."""
+    text = str(error)
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return DeviceFault.OUT_OF_MEMORY
+    if not isinstance(error, RuntimeError):
+        return None
+    if OUT_OF_MEMORY.search(text):
+        return DeviceFault.OUT_OF_MEMORY
+    if OF_ONE_CALL.search(text):
+        return None
+    return DeviceFault.LOST if _is_of_accelerator(error) or LOST.search(text) else None
+
+
+def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function that uses the device and return what it returns.
+
+    Raises:
+        OutOfMemory: there was too little; what the function held is free again.
+        DeviceLost: no further call can succeed.
+    """
+    try:
+        return function(*arguments)
+    except (RuntimeError, MemoryError) as error:
+        fault, text = fault_of(error), _first_line(error)
+        if fault is None:
+            raise
+    if fault is DeviceFault.LOST:
+        raise DeviceLost(f'the device is lost, only a new process can use it: {text}')
+    # Not inside the except block, where the traceback still holds the function's tensors.
+    _free_memory()
+    raise OutOfMemory(text)
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch.cuda.empty_cache()  # nothing where CUDA is not in use
+
+
+def _is_of_accelerator(error: BaseException) -> bool:
+    kind = getattr(torch, 'AcceleratorError', None)  # torch >= 2.8
+    return kind is not None and isinstance(error, kind)
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the first line: the others tell how to debug kernels."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Image messages -> pixels: encodings, strides, endianness, units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
+from promptda_ros.core.peer_text import shorten
+from promptda_ros.messages import millimetres
+
+if TYPE_CHECKING:  # decoders take whatever has these fields, also where there is no ROS
+    from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+
+LARGER = 'set input.max_pixels if this is intended'
+BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """How the bytes of one pixel lie, and what OpenCV makes RGB of them (None: they are RGB)."""
+
+    dtype: str
+    channels: int
+    to_rgb: int | None = None
+
+
+# Encodings whose memory is already what is needed are numpy views.
+_COLOUR_VIEWS = {
+    'rgb8': _Encoding('u1', 3),
+    'bgr8': _Encoding('u1', 3, cv2.COLOR_BGR2RGB),
+    'rgba8': _Encoding('u1', 4, cv2.COLOR_RGBA2RGB),
+    'bgra8': _Encoding('u1', 4, cv2.COLOR_BGRA2RGB),
+    'mono8': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
+    '8UC1': _Encoding('u1', 1, cv2.COLOR_GRAY2RGB),
+    'rgb16': _Encoding('u2', 3),
+    'bgr16': _Encoding('u2', 3, cv2.COLOR_BGR2RGB),
+    'mono16': _Encoding('u2', 1, cv2.COLOR_GRAY2RGB),
+}
+# cv_bridge converts the rest, known to it by these names, from rows of so many bytes a pixel.
+_COLOUR_BRIDGED = {
+    'yuv422': ('yuv422', 'u1', 2),
+    'uyvy': ('yuv422', 'u1', 2),
+    'yuv422_yuy2': ('yuv422_yuy2', 'u1', 2),
+    'yuyv': ('yuv422_yuy2', 'u1', 2),
+    **{f'bayer_{each}8': (f'bayer_{each}8', 'u1', 1) for each in BAYER_PATTERNS},
+    **{f'bayer_{each}16': (f'bayer_{each}16', 'u2', 1) for each in BAYER_PATTERNS},
+}
+# cv_bridge knows no planar YUV.
+_COLOUR_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
+_DEPTH = {
+    '16UC1': _Encoding('u2', 1),
+    'mono16': _Encoding('u2', 1),
+    '32FC1': _Encoding('f4', 1),
+}
+_NUMBERS = {'mono8': _Encoding('u1', 1), '8UC1': _Encoding('u1', 1), **_DEPTH}
+
+
+def read_image(message: Image, *, max_pixels: int) -> ByteImage:
+    """Return the image as RGB (H, W, 3), a view of the message where its memory allows.
+
+    Raises:
+        BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
+    """
+    require_size(message.width, message.height, max_pixels, role='image')
+    view = _COLOUR_VIEWS.get(message.encoding)
+    if view is not None:
+        pixels = _pixels(message, view)
+        if view.dtype == 'u2':
+            pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
+        return pixels if view.to_rgb is None else cv2.cvtColor(pixels, view.to_rgb)
+    if message.encoding in _COLOUR_BRIDGED:
+        name, dtype, channels = _COLOUR_BRIDGED[message.encoding]
+        return _through_cv_bridge(_pixels(message, _Encoding(dtype, channels)), name)
+    if message.encoding in _COLOUR_PLANAR:
+        return _from_planes(message)
+    supported = (*_COLOUR_VIEWS, *_COLOUR_BRIDGED, *_COLOUR_PLANAR)
+    raise _unsupported('image_encoding', message, supported)
+
+
+def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatImage:
+    """Return depth (h, w) in metres; what is no measurement keeps its value or becomes NaN.
+
+    A `depth_scale` of 0 takes the unit that REP 118 gives the encoding.
+
+    Raises:
+        BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
+    """
+    require_size(message.width, message.height, max_pixels, role='depth')
+    encoding = _DEPTH.get(message.encoding)
+    if encoding is None:
+        raise _unsupported('depth_encoding', message, tuple(_DEPTH))
+    values = _pixels(message, encoding, role='depth')
+    if encoding.dtype == 'f4':
+        metres = values.astype(np.float32, copy=False)
+        return metres if depth_scale in (0.0, 1.0) else metres * np.float32(depth_scale)
+    return millimetres.to_metres(values, depth_scale or millimetres.METRES)
+
+
+def read_numbers(message: Image, *, role: str, max_pixels: int) -> np.ndarray:
+    """Return the numbers (h, w) of an image that is neither colour nor depth, such as a mask.
+
+    Raises:
+        BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
+    """
+    require_size(message.width, message.height, max_pixels, role=role)
+    encoding = _NUMBERS.get(message.encoding)
+    if encoding is None:
+        raise _unsupported(f'{role}_encoding', message, tuple(_NUMBERS))
+    return _pixels(message, encoding, role=role)
+
+
+def surplus_bytes(message: Image | CompressedImage | PointCloud2) -> int:
+    """Return how many bytes an image has beyond its rows; negative where some are missing."""
+    if not hasattr(message, 'encoding') or message.step == 0:  # then the length says the step
+        return 0
+    planes = 3 if message.encoding in _COLOUR_PLANAR else 2  # in half images
+    return len(message.data) - int(message.height * planes // 2 * message.step)
+
+
+def require_size(
+    width: int, height: int, max_pixels: int, *, role: str, larger: str = LARGER
+) -> None:
+    """Refuse a picture without pixels, or with more than the limit, before it is allocated.
+
+    Raises:
+        BadFrame: it is empty or too large.
+    """
+    if width == 0 or height == 0:
+        raise BadFrame(
+            f'{role}_size', f'{role} is {width}x{height}: it has no pixels; fix the publisher'
+        )
+    if width * height > max_pixels:
+        raise BadFrame(
+            f'{role}_size',
+            f'{role} {width}x{height} has {width * height / 1e6:.1f} Mpx > input.max_pixels '
+            f'{max_pixels / 1e6:.1f} Mpx; {larger}',
+        )
+
+
+def bayer_to_rgb(mosaic: np.ndarray, encoding: str) -> ByteImage:
+    """Return RGB (H, W, 3) of a mosaic (H, W) of an encoding such as bayer_rggb8.
+
+    Raises:
+        BadFrame: there is no such mosaic of these numbers.
+    """
+    known = _COLOUR_BRIDGED.get(encoding)
+    if known is None or mosaic.ndim != 2 or mosaic.dtype != np.dtype(known[1]):
+        text = f"no mosaic '{shorten(encoding)}' is made of {mosaic.dtype} {mosaic.shape}"
+        raise BadFrame('image_encoding', f'{text}; fix the publisher')
+    return _through_cv_bridge(mosaic, known[0])
+
+
+def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> np.ndarray:
+    """Return the bytes of the pixels (rows, row_bytes), a view without the padding.
+
+    Strides and lengths that don't hold the pixels are refused; the type support checks nothing.
+    """
+    step = _step(message, row_bytes=row_bytes, rows=rows)
+    if step < row_bytes:
+        raise BadFrame(
+            f'{role}_step',
+            f'{role} step {step} < {row_bytes} bytes for {message.width} pixels of '
+            f'{shorten(message.encoding)}; fix the publisher',
+        )
+    if len(message.data) < rows * step:
+        raise BadFrame(
+            f'{role}_data',
+            f'{role} has {len(message.data)} bytes < {rows * step} for {rows} rows of '
+            f'{step}; fix the publisher',
+        )
+    data = np.frombuffer(message.data, np.uint8, count=rows * step)
+    return data.reshape(rows, step)[:, :row_bytes]
+
+
+def _step(message: Image, *, row_bytes: int, rows: int) -> int:
+    """Return the step, or what it must have been where the length of the data leaves no doubt."""
+    length = len(message.data)
+    if message.step == 0 and length == rows * row_bytes:
+        return row_bytes  # simulators leave it out
+    is_planar = rows > message.height
+    if is_planar and message.step == 2 * row_bytes and length == message.height * message.step:
+        return row_bytes  # their colours were counted as a second byte of every pixel
+    return int(message.step)
+
+
+def _pixels(message: Image, encoding: _Encoding, *, role: str = 'image') -> np.ndarray:
+    """Return the pixels (H, W) or (H, W, channels) in this machine's byte order."""
+    dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
+    row_bytes = message.width * encoding.channels * dtype.itemsize
+    rows = _rows(message, row_bytes=row_bytes, rows=message.height, role=role)
+    if rows.strides[0] % dtype.itemsize:
+        rows = np.ascontiguousarray(rows)
+    values = rows.view(dtype).astype(dtype.newbyteorder('='), copy=False)
+    if encoding.channels == 1:
+        return values
+    return values.reshape(message.height, message.width, encoding.channels)
+
+
+def _through_cv_bridge(pixels: np.ndarray, encoding: str) -> ByteImage:
+    """Convert pixels (H, W) or (H, W, channels) of an encoding by the name that it knows."""
+    # Imported when first needed: its binary breaks where pip installed NumPy 2.
+    try:
+        from cv_bridge import CvBridge, CvBridgeError
+        from std_msgs.msg import Header
+
+        from promptda_ros.messages.outgoing_images import image_of
+    except (ImportError, AttributeError) as error:
+        text = f'cv_bridge does not load ({shorten(str(error))}), so that {encoding} cannot be '
+        text += 'read; pip install "numpy<2" where it was built for NumPy 1'
+        raise BadFrame('image_encoding', text) from error
+    # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
+    # byte swap fails under NumPy 2.
+    packed = image_of(pixels, Header(), encoding)
+    try:
+        picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
+    except (CvBridgeError, cv2.error) as error:
+        text = f'cv_bridge refuses {encoding}: {shorten(str(error))}'
+        raise BadFrame('image_encoding', text) from error
+    return picture
+
+
+def _from_planes(message: Image) -> ByteImage:
+    """Convert a brightness plane with a half as high plane of colours below it."""
+    if message.width % 2 or message.height % 2:
+        size = f'{message.width}x{message.height}'
+        raise BadFrame('image_size', f'{message.encoding} image {size} has an odd side')
+    rows = _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)
+    picture: ByteImage = cv2.cvtColor(rows, _COLOUR_PLANAR[message.encoding])
+    return picture
+
+
+def _unsupported(reason: str, message: Image, supported: tuple[str, ...]) -> BadFrame:
+    kind = reason.partition('_')[0]
+    return BadFrame(
+        reason,
+        f"unsupported {kind} encoding '{shorten(message.encoding)}'; "
+        f'supported: {", ".join(supported)}',
+    )

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node publishes: messages made of a result, of what someone listens to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from std_msgs.msg import Header
+
+from promptda_ros.core.cloud.cloud import COMPACT_LAYOUT, NORMALS_LAYOUT
+from promptda_ros.core.result import Result
+from promptda_ros.messages import millimetres, outgoing
+from promptda_ros.messages.outgoing_images import encode_depth
+
+# Reliable suits reliable and best-effort subscribers alike: a best-effort publisher would leave
+# RViz and every plain subscriber without a message. Few are kept, so that old frames never queue.
+OUTPUT_QOS = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE
+)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A message that can be made of a result."""
+
+    kind: type
+    make: Callable[[Result, Header], Any]
+
+    def can_be_made(self, result: Result) -> bool:
+        """Tell whether the frame has what the message needs."""
+        if self.kind is PointCloud2 and result.frame.points_withheld:
+            return False
+        return self.kind in IMAGES or result.frame.intrinsics is not None
+
+
+IMAGES = (Image, CompressedImage)  # which need no intrinsics
+
+# In the order in which they are published: what planners wait for first, what takes long last.
+PRODUCTS = {
+    'depth/image_rect': Product(
+        Image, lambda made, header: outgoing.depth_image(made.image_depth_m, header)
+    ),
+    'depth/camera_info': Product(
+        CameraInfo, lambda made, header: outgoing.camera_info(made.intrinsics, header)
+    ),
+    'depth/image_mm': Product(
+        Image, lambda made, header: outgoing.depth_image_mm(made.image_depth_m, header)
+    ),
+    'points': Product(
+        PointCloud2, lambda made, header: outgoing.point_cloud(made.points, made.layout, header)
+    ),
+    'points_dense': Product(
+        PointCloud2, lambda made, header: outgoing.dense_cloud(made.dense, COMPACT_LAYOUT, header)
+    ),
+    'points_normals': Product(
+        PointCloud2,
+        lambda made, header: outgoing.dense_cloud(made.with_normals, NORMALS_LAYOUT, header),
+    ),
+    'validity': Product(Image, lambda made, header: outgoing.grey_image(made.validity, header)),
+    'uncertainty': Product(
+        Image, lambda made, header: outgoing.depth_image(made.uncertainty_m, header)
+    ),
+    'depth/preview': Product(
+        Image, lambda made, header: outgoing.colour_image(made.preview, header)
+    ),
+    'depth/image_rect/compressedDepth': Product(
+        CompressedImage, lambda made, header: encode_depth(made.image_depth_m, header)
+    ),
+    'depth/image_mm/compressedDepth': Product(
+        CompressedImage,
+        lambda made, header: encode_depth(millimetres.from_metres(made.image_depth_m), header),
+    ),
+}
+
+
+OUTPUTS = {name: product.kind for name, product in PRODUCTS.items()}
+
+
+class Outputs:
+    """The output topics of one camera; the prefix is '' or its name and a slash."""
+
+    def __init__(self, node: Node, prefix: str = '') -> None:
+        self._node = node
+        self._publishers = {
+            name: node.create_publisher(kind, f'~/{prefix}{name}', OUTPUT_QOS)
+            for name, kind in OUTPUTS.items()
+        }
+        self._published: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """Destroy the publishers."""
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+
+    def wanted(self) -> bool:
+        """Tell whether any output has subscribers."""
+        return any(self._is_heard(output) for output in OUTPUTS)
+
+    def shows_points(self) -> bool:
+        """Tell whether any cloud has subscribers."""
+        return any(
+            self._is_heard(output) for output, kind in OUTPUTS.items() if kind is PointCloud2
+        )
+
+    def published(self) -> dict[str, int]:
+        """Return how many messages of each output were published."""
+        return {output: self._published[output] for output in OUTPUTS}
+
+    def heard(self, result: Result) -> list[str]:
+        """Return the outputs of the result with subscribers, in the order to publish them.
+
+        Without intrinsics there is no camera_info and no cloud.
+        """
+        return [
+            output
+            for output, product in PRODUCTS.items()
+            if self._is_heard(output) and product.can_be_made(result)
+        ]
+
+    def make(self, output: str, result: Result) -> Any:
+        """Make a message with the image's stamp and frame_id, even without subscribers."""
+        return PRODUCTS[output].make(result, outgoing.header_of(result.frame))
+
+    def publish(self, output: str, message: Any) -> None:
+        """Publish what was made."""
+        self._publishers[output].publish(message)
+        self._published[output] += 1
+
+    def _is_heard(self, output: str) -> bool:
+        return bool(self._publishers[output].get_subscription_count() > 0)

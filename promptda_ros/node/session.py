@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What exists while the node is active: the inputs, the worker, the supervision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+import time
+from typing import TYPE_CHECKING
+
+from rclpy.clock import Clock, ClockType
+
+from promptda_ros.core.pairing.pairing import Pair
+from promptda_ros.core.runtime.faults import DeviceLost
+from promptda_ros.core.runtime.guard import guarded
+from promptda_ros.core.runtime.watchdog import Watchdog
+from promptda_ros.core.runtime.worker import Worker
+from promptda_ros.messages.sensor_message import SensorMessage
+from promptda_ros.node.cameras import Camera
+from promptda_ros.node.diagnostics import Diagnostics, network_status, Status
+from promptda_ros.node.graph import GraphWatch
+from promptda_ros.node.inputs import Inputs
+from promptda_ros.node.pipeline import Pipeline
+from promptda_ros.node.supervision import Supervisor
+
+if TYPE_CHECKING:
+    from promptda_ros.node.node import PromptDepthNode
+
+STOP_TIMEOUT_SEC = 1.5
+REPORT_PERIOD_SEC = 1.0
+WATCH_PERIOD_SEC = 0.2
+# How much longer than at start a frame may take before it counts as hung: images may be larger
+# than the first one, and the machine busier.
+SLOWEST = 10
+
+
+class Session:
+    """Listens to all cameras, works on their pairs on one thread, reports once a second."""
+
+    def __init__(
+        self,
+        node: PromptDepthNode,
+        cameras: Sequence[Camera],
+        pipeline: Pipeline,
+        diagnostics: Diagnostics,
+    ) -> None:
+        self._node = node
+        self._cameras = cameras
+        self._pipeline = pipeline
+        self._diagnostics = diagnostics
+        self._worker: Worker[Camera, Pair[SensorMessage]] = Worker(
+            pipeline.process, on_error=node.report_error, on_fatal=node.report_worker_end
+        )
+        self.inputs = {camera: self._listen(camera) for camera in cameras}
+        self._graph = GraphWatch(node)
+        self._supervisors = [Supervisor(node, *each) for each in self.inputs.items()]
+        for camera, supervisor in zip(cameras, self._supervisors, strict=True):
+            camera.capture.open(supervisor.explain)
+        # Steady time: a simulation may pause its clock, and that is worth a report too.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._watchdog = Watchdog()
+        self._timers = [
+            node.create_timer(period_sec, guarded(look, node.report_error), clock=steady)
+            for look, period_sec in (
+                (self._report, REPORT_PERIOD_SEC),
+                (self._watch, WATCH_PERIOD_SEC),
+            )
+        ]
+        self._worker.start()
+
+    def apply(self) -> None:
+        """Apply changed settings of the cameras."""
+        for camera, inputs in self.inputs.items():
+            inputs.apply(camera.settings)
+
+    def close(self) -> bool:
+        """Stop listening, then working; False if the worker hangs."""
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
+        for camera, inputs in self.inputs.items():
+            camera.capture.refuse()
+            inputs.close()
+        return self._worker.stop(STOP_TIMEOUT_SEC)
+
+    def _listen(self, camera: Camera) -> Inputs:
+        camera.clear()
+        return Inputs(
+            self._node,
+            camera.settings,
+            prefix=camera.prefix,
+            stages=camera.stages,
+            on_pair=partial(self._hand_over, camera),
+            on_camera_info=camera.reader.calibration.add,
+            on_depth_camera_info=camera.reader.depth_calibration.add,
+            on_confidence=camera.reader.confidence.add,
+            on_mask=camera.reader.masks.add,
+            on_error=self._node.report_error,
+        )
+
+    def _hand_over(self, camera: Camera, pair: Pair[SensorMessage]) -> None:
+        if self._worker.offer(camera, pair):
+            camera.drops.add('compiling' if self._pipeline.model.is_paused else 'overrun')
+
+    def _report(self) -> None:
+        self._graph.tick()
+        statuses = [status for each in self._supervisors for status in each.tick()]
+        network = network_status(self._pipeline.model, self._pipeline.health, self._cameras)
+        self._diagnostics.publish([*statuses, network])
+
+    def _watch(self) -> None:
+        since_ns = self._worker.busy_since_ns  # asked once: the next batch has other limits
+        busy_sec = self._watchdog.look(since_ns, time.monotonic_ns())
+        if since_ns is None or busy_sec < self._limit_sec(since_ns):
+            return
+        for timer in self._timers:
+            timer.cancel()  # this is the last word
+        text = (
+            f'the network hangs on {self._pipeline.model.device}: no answer for {busy_sec:.1f} s '
+            '(watchdog.inference_timeout), the process ends for a restart'
+        )
+        self._diagnostics.publish([Status('network', 'error', text)])
+        self._node.report_worker_end(DeviceLost(text))
+
+    def _limit_sec(self, since_ns: int) -> float:
+        """Return how long the worker may take for all cameras, with all that it waits for."""
+        every = [camera.settings for camera in self._cameras]
+        frames_sec = SLOWEST * self._pipeline.model.frame_sec * len(every)
+        # Where the sensor is, and where the box of the cloud is.
+        waits_sec = sum(each.sync.wait + 2 * each.extrinsics.timeout for each in every)
+        pause_sec = self._pipeline.model.pause_sec(since_ns)
+        return max(every[0].watchdog.inference_timeout, frames_sec) + waits_sec + pause_sec

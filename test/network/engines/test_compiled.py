@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is compiled is used only for its size, only if it is right, and never made in a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import time
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from promptda_ros.network.engines.compiled import CompiledNetwork, SIZES_AT_MOST
+from promptda_ros.network.engines.cuda_graph import CudaGraph
+
+
+class Halves:
+    """Answers with half of the pixels' mean plus the prompt at a corner; counts its runs."""
+
+    patch_px = 14
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        """Return metres (B, h, w)."""
+        self.runs += 1
+        return 0.5 * pixels.mean(1) + prompt_m[:, 0, :1, :1]
+
+
+class Recorded(CudaGraph):
+    """A graph of the CPU: reads from its own inputs, writes to its own output."""
+
+    def __init__(self, network: Any, pixels: Tensor, prompt_m: Tensor) -> None:
+        self._inputs = [pixels.clone(), prompt_m.clone()]
+        self._depth_m = network(*self._inputs)
+        self._graph = self
+        self.replays = 0
+
+    def replay(self) -> None:
+        """Overwrite the last answer."""
+        self.replays += 1
+        self._depth_m.copy_(Halves()(*self._inputs))
+
+
+def inputs(height: int = 28, batch: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return random pixels and prompts."""
+    rng = torch.Generator().manual_seed(seed)
+    pixels = torch.rand(batch, 3, height, 42, generator=rng)
+    return pixels, 0.5 + torch.rand(batch, 1, 6, 8, generator=rng)
+
+
+@pytest.fixture(autouse=True)
+def inference_mode() -> Iterator[None]:
+    """As in the estimator."""
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture
+def recordings() -> list[Recorded]:
+    return []
+
+
+@pytest.fixture
+def compiled(recordings: list[Recorded]) -> CompiledNetwork:
+    class Noted(Recorded):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            recordings.append(self)
+
+    return CompiledNetwork(Halves(), Noted)
+
+
+def test_a_size_is_recorded_between_frames_and_replayed_from_then_on(compiled, recordings):
+    first = compiled(*inputs())
+    assert recordings == []
+    compiled.compile_missed()
+    (recording,) = recordings
+    checks = recording.replays
+    for seed in (1, 2):
+        torch.testing.assert_close(compiled(*inputs(seed=seed)), Halves()(*inputs(seed=seed)))
+    assert recording.replays == checks + 2
+    torch.testing.assert_close(compiled(*inputs()), first)
+    assert (compiled.sizes, compiled.problem, compiled.patch_px) == (1, '', 14)
+
+
+def test_other_sizes_and_batches_go_through_the_network(compiled, recordings):
+    compiled(*inputs())
+    compiled.compile_missed()
+    for other in (inputs(height=42), inputs(batch=2)):
+        torch.testing.assert_close(compiled(*other), Halves()(*other))
+        compiled.compile_missed()
+    assert [recording._inputs[0].shape[::2] for recording in recordings] == [
+        (1, 28),
+        (1, 42),
+        (2, 28),
+    ]
+
+
+def test_an_answer_stays_what_it_was_when_the_next_is_given(compiled):
+    """Two cameras of one size whose frames did not fit into one batch."""
+    compiled(*inputs())
+    compiled.compile_missed()
+    left, right = compiled(*inputs(seed=1)), compiled(*inputs(seed=2))
+    torch.testing.assert_close(left, Halves()(*inputs(seed=1)))
+    torch.testing.assert_close(right, Halves()(*inputs(seed=2)))
+
+
+def test_nothing_is_recorded_twice_or_for_nobody(compiled, recordings):
+    compiled.compile_missed()
+    for _ in range(3):
+        compiled(*inputs())
+        compiled.compile_missed()
+    assert len(recordings) == 1
+
+
+def test_recordings_are_few_and_what_comes_later_runs_without(compiled, recordings):
+    """H1: each holds the memory of a whole run."""
+    for number in range(SIZES_AT_MOST + 2):
+        compiled(*inputs(height=14 * (number + 1)))
+        compiled.compile_missed()
+    assert len(recordings) == SIZES_AT_MOST == compiled.sizes
+    late = inputs(height=14 * (SIZES_AT_MOST + 2))
+    torch.testing.assert_close(compiled(*late), Halves()(*late))
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        lambda recording, pixels, prompt_m: recording._depth_m,
+        lambda recording, pixels, prompt_m: 1.01 * Halves()(pixels, prompt_m),
+        lambda recording, pixels, prompt_m: Halves()(pixels, recording._inputs[1]),
+        lambda recording, pixels, prompt_m: torch.nan * recording._depth_m,
+    ],
+    ids=['the recorded answer', 'another answer', 'the recorded prompt', 'no number'],
+)
+def test_a_recording_that_gives_other_depth_is_never_used(wrong):
+    """H4: a wrong depth is worse than a late one."""
+
+    class Wrong(Recorded):
+        def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
+            return wrong(self, pixels, prompt_m)
+
+    compiled = CompiledNetwork(Halves(), Wrong)
+    compiled(*inputs())
+    compiled.compile_missed()
+    assert compiled.problem.startswith('torch alone, no CUDA graphs: its depth is ')
+    assert compiled.sizes == 0
+    torch.testing.assert_close(compiled(*inputs(seed=3)), Halves()(*inputs(seed=3)))
+
+
+def test_what_cannot_be_recorded_is_said_and_not_tried_again_until_all_is_forgotten():
+    tries = []
+
+    class Late(Recorded):
+        def __init__(self, *arguments: Any) -> None:
+            tries.append(arguments)
+            if len(tries) == 1:
+                raise torch.cuda.OutOfMemoryError(
+                    'CUDA out of memory.\n' + 99 * 'For developers. '
+                )
+            super().__init__(*arguments)
+
+    compiled = CompiledNetwork(Halves(), Late)
+    for _ in range(3):
+        torch.testing.assert_close(compiled(*inputs()), Halves()(*inputs()))
+        compiled.compile_missed()
+    assert len(tries) == 1
+    assert compiled.problem.startswith('torch alone, no CUDA graphs: CUDA out of memory. For ')
+    assert len(compiled.problem) < 400
+    compiled.forget()
+    compiled(*inputs())
+    compiled.compile_missed()
+    assert (len(tries), compiled.sizes, compiled.problem) == (2, 1, '')
+
+
+def test_it_says_when_it_last_began_to_compile(compiled):
+    """H3: the watchdog must know, and must not take the end of a long pause for a hang."""
+    before_ns = time.monotonic_ns()
+    compiled(*inputs())
+    assert compiled.compiling_since_ns < before_ns, 'a hang in the first frame is not waited for'
+    compiled.compile_missed()
+    since_ns = compiled.compiling_since_ns
+    assert before_ns <= since_ns
+    compiled(*inputs())
+    compiled.compile_missed()
+    assert compiled.compiling_since_ns == since_ns
+
+
+def test_it_tells_what_runs_the_network(compiled):
+    compiled(*inputs())
+    compiled.compile_missed()
+    assert compiled.describe() == 'CUDA graphs, sizes compiled: 1'
+    compiled.forget('memory ran short')
+    assert compiled.describe() == 'torch alone, no CUDA graphs: memory ran short'
+    compiled.forget()
+    assert compiled.describe() == 'CUDA graphs, sizes compiled: 0'

@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A camera that sends garbage costs the other one nothing, and forges no line of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+import numpy as np
+import pytest
+from sensor_msgs.msg import PointCloud2
+from std_srvs.srv import Trigger
+
+from benchmarks import garbage
+from promptda_ros.core.errors import ExitCode
+
+ROUNDS = 12
+ROLES = {'image', 'depth', 'camera_info', 'mask'}
+FORGED = 'x\n[FATAL] [1.0] [promptda]: forged\x1b[31m \u202e\u2028'
+# By transport of depth: suffixes of the topics, and what makes images and depth
+FORMS = {
+    'raw': ('', '', ('raw image', 'raw image of 16 bits'), ('raw depth', 'raw depth of 16 bits')),
+    'compressed': (
+        '/compressed',
+        '/compressed',
+        ('JPEG', 'PNG', 'mosaic in PNG'),
+        ('PNG of depth',),
+    ),
+    'compressedDepth': (
+        '/compressed',
+        '/compressedDepth',
+        ('JPEG',),
+        ('compressedDepth PNG', 'compressedDepth RVL'),
+    ),
+    'points': ('', '', ('raw image',), ('points',)),
+}
+MAKERS = {**garbage.IMAGES, **garbage.DEPTHS, **garbage.POINTS}
+
+
+class BadCamera:
+    """Publishes garbage on every topic of the camera `bad`."""
+
+    def __init__(self, rig: Any, form: str) -> None:
+        self._rig = rig
+        image, depth, self._images, self._depths = FORMS[form]
+        self._topics = {'image': f'/bad/image{image}', 'depth': f'/bad/depth{depth}'}
+        for role in ('camera_info', 'depth_camera_info', 'mask', 'confidence'):
+            self._topics[role] = f'/bad/{role}'
+        self._publishers: dict[str, Any] = {}
+
+    def make(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Return one message of every topic."""
+        made = {role: garbage.camera_info(rng) for role in ('camera_info', 'depth_camera_info')}
+        made |= {role: garbage.NUMBERS_OF_PIXELS['mask'](rng) for role in ('mask', 'confidence')}
+        made['depth'] = MAKERS[garbage.pick(rng, self._depths)](rng)
+        made['image'] = MAKERS[garbage.pick(rng, self._images)](rng)
+        return made
+
+    def send(self, messages: dict[str, Any]) -> None:
+        """Send them with one stamp, which the node is to pair."""
+        stamp_ns = self._rig.next_stamp_ns()
+        listened = {each.topic_name for each in self._rig.node.subscriptions}
+        for role, message in messages.items():
+            if self._topics[role] not in listened:
+                continue
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+            self._publisher(role, type(message)).publish(message)
+
+    def _publisher(self, role: str, kind: type) -> Any:
+        if role not in self._publishers:
+            topic = self._topics[role]
+            made = self._rig.peer.create_publisher(kind, topic, 10)
+            self._rig.spin_until(lambda: self._rig.are_matched(made, self._rig.node))
+            self._publishers[role] = made
+        return self._publishers[role]
+
+
+@pytest.fixture
+def start(make_rig: Callable[..., Any]) -> Callable[..., tuple[Any, BadCamera]]:
+    """Start a node with a healthy camera and one that sends garbage in a form."""
+
+    def start_with(form: str, **values: Any) -> tuple[Any, BadCamera]:
+        image = 'compressed' if 'compressed' in form else 'raw'
+        rig = make_rig(
+            cameras=['good', 'bad'],
+            bad__input__image_transport=image,
+            bad__input__depth_transport=form,
+            bad__input__mask='remove',
+            **values,
+        )
+        rig.node.start()
+        rig.advertise_all('good/')
+        rig.listen('bad/depth/image_rect')
+        rig.listen('bad/points', PointCloud2)
+        return rig, BadCamera(rig, form)
+
+    return start_with
+
+
+def drops_of(rig: Any) -> dict[str, dict[str, int]]:
+    """Return the dropped frames of each camera by reason."""
+    return {camera.name: camera.drops.snapshot() for camera in rig.node._cameras}
+
+
+@pytest.mark.parametrize('form, settings', [('raw', 'plain'), *((form, 'all') for form in FORMS)])
+def test_garbage_of_one_camera_costs_the_other_nothing(start, form, settings):
+    """K9: any message with any fields; what is healthy is answered, frame by frame."""
+    every = {
+        'bad__input__rectify': True,
+        'bad__input__rescale_camera_info': True,
+        'bad__input__allow_frame_mismatch': True,
+        'bad__input__min_confidence': 0.0 if form == 'points' else 1.0,
+    }
+    rig, bad = start(form, **(every if settings == 'all' else {}))
+    heard = rig.listen('good/depth/image_rect')
+    for number in range(ROUNDS):
+        bad.send(bad.make(np.random.default_rng((number, len(form), len(settings)))))
+        rig.send('good/')
+        rig.spin_until(lambda n=number: len(heard) == n + 1)
+    assert set(drops_of(rig)['good']) <= {'overrun'}
+    assert rig.node.exit_code == ExitCode.CLEAN
+
+
+def forge(message: Any) -> Any:
+    """Put the forged line into every string of a message."""
+    message.header.frame_id = FORGED
+    for field in ('encoding', 'format', 'distortion_model'):
+        if hasattr(message, field):
+            setattr(message, field, FORGED)
+    for field in getattr(message, 'fields', ()):
+        field.name = FORGED
+    return message
+
+
+def messages_of(form: str, sensors: Any, forged: set[str]) -> dict[str, Any]:
+    """Return messages that can be read but for the strings of those that are forged."""
+    rng = np.random.default_rng(0)
+    image = sensors.image(0)
+    if 'compressed' in form:
+        image = garbage.compressed(garbage.jpeg(rng), 'jpeg', rng)
+    depth = {
+        'raw': lambda: sensors.depth(0),
+        'compressed': lambda: garbage.compressed(b'\x89PNG', '16UC1; png compressed', rng),
+        'compressedDepth': lambda: garbage.compressed(bytes(20), '16UC1; compressedDepth', rng),
+        'points': lambda: garbage.cloud(rng),
+    }[form]()
+    made = {
+        'camera_info': sensors.camera_info(0, d=[0.1] * 5),
+        'mask': sensors.depth(0),
+        'depth': depth,
+        'image': image,
+    }
+    return {role: forge(each) if role in forged else each for role, each in made.items()}
+
+
+@pytest.mark.parametrize(
+    'form, forged',
+    [*(('raw', role) for role in sorted(ROLES)), *((form, 'all') for form in FORMS)],
+)
+def test_no_string_of_a_message_forges_a_line(often, start, capfd, form, forged):
+    """K10: in the log, the diagnostics and the answer of the service."""
+    rig, bad = start(form, bad__input__rectify=True, capture__timeout=0.2)
+    heard: list[DiagnosticArray] = []
+    rig.peer.create_subscription(DiagnosticArray, '/diagnostics', heard.append, 10)
+    roles = ROLES if forged == 'all' else {forged}
+    camera = next(each for each in rig.node._cameras if each.name == 'bad')
+    bad.send(messages_of(form, rig.sensors, roles))
+    done = camera.outputs.published
+    rig.spin_until(lambda: sum(done().values()) or camera.drops.snapshot())
+    answer = rig.call(Trigger, '/promptda/bad/capture', Trigger.Request())
+    heard.clear()
+    rig.spin_until(lambda: heard)
+    said = [answer.message]
+    for status in heard[-1].status:
+        said += [status.name, status.message, *(each.value for each in status.values)]
+    assert all(text.isprintable() for text in said)
+    log = capfd.readouterr().err
+    assert not any(line.startswith('[FATAL]') for line in log.splitlines())
+    for forbidden in ('forged\x1b', '\u202e', '\u2028'):
+        assert forbidden not in log

@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the running node says of itself: on /diagnostics, and in the log when it is silent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+
+from promptda_ros.core.frame import Depth, Prompt, Reading
+from promptda_ros.node.supervision import ENDLESS_RESETS
+
+
+def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
+    """REP 107: three parts, all well while frames pass."""
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+    rig.send_through(heard)
+    rig.spin_until(
+        lambda: latest('frames') and latest('frames')[2].get('published.depth/image_rect') == '1'
+    )
+    level, text, values = latest('pairing')
+    assert (level, text, values['pairs']) == ('ok', 'image and depth are paired', '1')
+    level, text, values = latest('frames')
+    assert (level, text) == ('ok', 'frames pass')
+    assert {'stage_ms.read.p50', 'stage_ms.infer.p99', 'drops.overrun'} <= values.keys()
+    level, text, values = latest('network')
+    assert level == 'ok'
+    assert values['model.name'] == 'random'
+    assert len(values['model.sha256']) == 64
+    assert float(values['prompt.near_m']) == pytest.approx(0.5)
+
+
+def test_a_saturated_scene_is_reported_with_its_share(often, rig):
+    """D18: nearer than every prompt pixel; more than a fifth of the frame is worth a warning."""
+    latest = rig.hear_statuses()
+    nothing = np.zeros((10, 10), np.bool_)
+    metres = np.ones((10, 10), np.float32)
+    reading = Reading(metres, measured=~nothing, beyond=np.eye(10, dtype=np.bool_))
+    prompt = Prompt(metres, ~nothing, nothing, near_m=0.5, far_m=1.5, reading=reading)
+    for share, level in ((0.19, 'ok'), (0.21, 'warn')):
+        saturated = np.arange(100).reshape(10, 10) < 100 * share
+        rig.camera.latest = Depth(metres, prompt, saturated)
+        rig.spin_until(
+            lambda s=share: latest('network') and latest('network')[2].get('saturated') == str(s)
+        )
+        assert latest('network')[0] == level
+    assert '21% of the depth lies at an end' in latest('network')[1]
+    assert '0.50 to 1.50 m' in latest('network')[1]
+    values = latest('network')[2]
+    assert (values['prompt.beyond_range'], values['prompt.nearer_than_range']) == ('0.1', '0')
+
+
+def test_dropped_frames_are_a_warning_with_their_reason(often, rig):
+    rig.camera.drops.add('image_step', 'step 10 < 1920')
+    latest = rig.hear_statuses()
+    rig.spin_until(lambda: latest('frames'))
+    level, text, values = latest('frames')
+    assert (level, text, values['drops.image_step']) == ('warn', 'step 10 < 1920', '1')
+
+
+def test_silence_is_explained_once_and_its_end_told(impatient, make_rig, capfd):
+    """G5, G6, G7: nobody publishes, then only the image comes, then both."""
+    rig = make_rig()
+    rig.node.start()
+    latest, said = rig.hear_statuses(), []
+
+    def hears(text):
+        def is_said():
+            said.append(capfd.readouterr().err)
+            return text in ''.join(said)
+
+        rig.spin_until(is_said)
+
+    hears('waiting for image on /image (0 publishers)')
+    rig.spin_until(lambda: latest('pairing')[0] == 'error')
+    rig.advertise('image')
+    rig.spin_until(lambda: 'image topic /image has 1 publisher(s)' in latest('pairing')[1])
+    rig.send()
+    rig.spin_until(lambda: 'waiting for depth on /depth' in latest('pairing')[1])
+    rig.advertise('depth')
+    rig.spin_until(lambda: 'depth topic /depth has 1 publisher(s)' in latest('pairing')[1])
+    rig.send_through(rig.listen('depth/image_rect'))
+    hears('image and depth are paired again')
+    assert ''.join(said).count('no pair for') == 1  # once in half a minute
+
+
+def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
+    """F4: depth lags by 40 ms; the setting that it names fixes it."""
+    pairing = rig.pairing
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+
+    def send_late():
+        stamp_ns = [rig.next_stamp_ns() for _ in range(6)][-1]  # about 5 Hz
+        image, depth = rig.sensors.image(stamp_ns), rig.sensors.depth(stamp_ns + 40_000_000)
+        received = pairing.counters.image.received, pairing.counters.depth.received
+        rig.send(image=image, depth=depth)
+        expected = tuple(count + 1 for count in received)
+        rig.spin_until(
+            lambda: (pairing.counters.image.received, pairing.counters.depth.received) == expected
+        )
+
+    def is_explained():
+        send_late()
+        return latest('pairing') and 'depth lags image by 40.0 ms' in latest('pairing')[1]
+
+    rig.spin_until(is_explained)
+    assert 'sync.depth_time_offset:=-0.040' in latest('pairing')[1]
+    assert heard == []
+    rig.node.set_parameters([Parameter('sync.depth_time_offset', value=-0.04)])
+
+    def is_paired():
+        send_late()
+        return heard
+
+    rig.spin_until(is_paired)
+
+
+def test_images_of_the_future_are_published_and_told_once(often, rig, capfd):
+    """F16: 100 s ahead of the clock; nothing waits for that time."""
+    heard = rig.listen('depth/image_rect')
+    rig._stamp_ns = rig.node.get_clock().now().nanoseconds + 100_000_000_000
+    for _ in range(2):
+        rig.send_through(heard)
+    said = []
+
+    def is_said():
+        said.append(capfd.readouterr().err)
+        return 's in the future' in ''.join(said)
+
+    rig.spin_until(is_said)
+    rig.send_through(heard)
+    assert ''.join([*said, capfd.readouterr().err]).count('s in the future') == 1
+
+
+@pytest.fixture
+def watchful(monkeypatch, impatient):
+    """Let nodes started from now on judge the graph soon."""
+    monkeypatch.setattr('promptda_ros.node.graph.LASTING_SEC', 0.1)
+
+
+def wait_for_text(rig, capfd, text):
+    """Wait until the log has it; return all that was said until then."""
+    said = []
+
+    def is_said():
+        said.append(capfd.readouterr().err)
+        return text in ''.join(said)
+
+    rig.spin_until(is_said)
+    return ''.join(said)
+
+
+def test_simulated_time_without_a_clock_is_told(watchful, make_rig, capfd):
+    """F14: everything that asks for the time would get 0."""
+    rig = make_rig(use_sim_time=True)
+    rig.node.start()
+    said = wait_for_text(rig, capfd, 'use_sim_time is true but /clock has no publisher')
+    assert 'another node is named' not in said
+
+
+def test_a_second_node_of_this_name_is_told(watchful, make_rig, make_context, capfd):
+    """A10: both start, both answer."""
+    rig = make_rig()
+    rig.node.start()
+    twin = Node('promptda', context=make_context())
+    wait_for_text(rig, capfd, 'another node is named /promptda')
+    twin.destroy_node()
+
+
+def test_two_publishers_on_a_topic_are_told_with_their_names(watchful, rig, capfd):
+    """G3: both are received, which may be meant; whose frames they are is not known."""
+    rig.peer.create_publisher(Image, '/depth', 10)
+    wait_for_text(rig, capfd, '2 publishers on /depth (/peer, /peer)')
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Let nodes started from now on remember names for longer than any machine takes."""
+    monkeypatch.setattr('promptda_ros.node.cameras.MIXED_SEC', 1000.0)
+
+
+def test_two_cameras_on_one_topic_are_not_mixed(unhurried, rig, capfd):
+    """G4: their frames take turns."""
+    heard = rig.listen('depth/image_rect')
+    longest = 'x' * 1000
+    for number, frame in enumerate(('left', longest, 'left', longest)):
+        stamp_ns = rig.next_stamp_ns()
+        image, depth = rig.sensors.image(stamp_ns, frame), rig.sensors.depth(stamp_ns, frame)
+        rig.send(image=image, depth=depth)
+        rig.spin_until(lambda n=number: len(heard) + sum(rig.drops.values()) == n + 1)
+    assert rig.drops == {'mixed_cameras': 2}
+    text = f"'left' and '{'x' * 64}...' alternate on /image"
+    assert text in capfd.readouterr().err
+
+
+def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):
+    """K25: two recordings at once, for example; not one line for each."""
+    rig.peer.create_publisher(Image, '/image', 10)
+    rig.spin_until(lambda: rig.node.count_publishers('/image') == 2)
+    for number in range(3 * ENDLESS_RESETS):
+        rig.pairing.reset(f'jump {number}')
+        supervisor = rig.node._session._supervisors[0]
+        rig.spin_until(lambda n=number, s=supervisor: s._counters.resets == n + 1)
+    said = capfd.readouterr().err
+    assert said.count(f'pairing restarted {ENDLESS_RESETS} times in 10 s') == 1
+    assert '2 publish on /image (/peer, /peer): end all but one' in said
+    assert said.count('pairing restarts: jump') == ENDLESS_RESETS - 1

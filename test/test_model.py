@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.model."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+import json
+from pathlib import Path
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from promptda_ros import model as model_module
+from promptda_ros import model_folders
+from promptda_ros.core.frame import Frame
+from promptda_ros.core.runtime.device import DeviceError
+from promptda_ros.core.schema import ModelSettings
+from promptda_ros.core.settings import build, describe
+from promptda_ros.model import load_model
+from promptda_ros.model_folders import expected_digest, model_folder
+from promptda_ros.network import CheckpointError, load_network, PromptDepthAnythingImageProcessor
+from promptda_ros.network.engines.folded import load_folded
+from promptda_ros.network.files.statement import Statement
+
+
+@pytest.fixture
+def folder(network_folder: Path, tmp_path: Path) -> Path:
+    """Return a copy of a small network that a test may spoil."""
+    return Path(shutil.copytree(network_folder, tmp_path / 'network'))
+
+
+def load(folder: Path, **values: object) -> model_module.LoadedModel:
+    return load_model(
+        build({'model.path': str(folder), 'device': 'cpu', 'engine': 'torch', **values})
+    )
+
+
+def test_a_network_is_loaded_with_its_digest_and_ready_to_run(folder):
+    model = load(folder)
+    assert (model.name, model.device, model.precision) == ('network', 'cpu', 'float32')
+    assert len(model.sha256) == 64
+    assert model.frame_sec > 0
+    assert model.describe() == f'network ({model.sha256[:8]}) on cpu in float32'
+
+
+def test_a_network_whose_output_is_not_metric_is_refused(folder):
+    """Its depth could leave the range that the sensor measured."""
+    config = json.loads((folder / 'config.json').read_text())
+    config['depth_estimation_type'] = 'relative'
+    (folder / 'config.json').write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="depth_estimation_type 'relative'"):
+        load(folder)
+
+
+def test_the_network_sees_pixels_as_its_own_folder_says(folder):
+    """The normalisation belongs to the weights."""
+    image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
+    slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
+    frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
+    settings = build({})
+    numbers = {'image_mean': [0.5, 0.4, 0.3], 'image_std': [0.2, 0.3, 0.4]}
+    text = json.dumps({**numbers, 'keep_aspect_ratio': True})
+    (folder / 'preprocessor_config.json').write_text(text)
+    estimator = load(folder).estimator
+    prepared = estimator.prepare(frame, settings.prompt, settings.output)
+    mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4])
+    normalised = (prepared.pixels / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+    with torch.inference_mode():
+        expected = load_network(folder)(normalised, prepared.prompt_m).predicted_depth[0]
+    torch.testing.assert_close(estimator.infer([prepared])[0], expected, atol=0, rtol=1e-5)
+
+
+def test_a_number_format_that_is_millimetres_off_is_not_used():
+    """H5: before the first frame; with the embedded network, whose head is known to suffer."""
+    settings = build(
+        {'precision': 'bf16', 'device': 'cpu', 'engine': 'torch', 'model.resolution': 'low'}
+    )
+    model = load_model(settings)
+    assert model.precision == 'float32'
+    purpose, note = model.notes
+    assert 'do not move a gripper by its depth' in purpose
+    assert re.search(r'in bfloat16 the network is up to \d+\.\d mm from float32 > 2 mm', note)
+
+
+def test_openvino_runs_sizes_that_came_before_and_gives_the_same_depth(folder):
+    if find_spec('openvino') is None:
+        pytest.skip('openvino is not installed')
+    settings = build({})
+    exact, model = load(folder), load(folder, engine='openvino')
+    assert model.describe() == f'{exact.describe()} by OpenVINO'
+    assert model.notes == ()
+    assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 0'
+    image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
+    slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
+    frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
+    expected_m = exact.estimator.estimate(frame, settings.prompt, settings.output).depth_m
+    pauses_sec = []
+    for _ in range(2):
+        since_ns = time.monotonic_ns()
+        found_m = model.estimator.estimate(frame, settings.prompt, settings.output).depth_m
+        np.testing.assert_allclose(found_m, expected_m, atol=0, rtol=1e-5)
+        model.between_frames()
+        pauses_sec.append(model.pause_sec(since_ns))
+    assert pauses_sec == [model_module.LONGEST_COMPILATION_SEC, 0]
+    assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 1'
+
+
+def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, monkeypatch):
+    """H5: before the first frame."""
+
+    class Broken:
+        name = 'OpenVINO'
+        tolerance = 0.0
+        key = model_module.OpenVinoModel.key
+
+        def __init__(self, *arguments):
+            raise RuntimeError('no plugin for this CPU')
+
+    monkeypatch.setattr(model_module, 'choose_engine', lambda *arguments: 'openvino')
+    monkeypatch.setattr(model_module, 'OpenVinoModel', Broken)
+    model = load(folder)
+    assert model.notes == ('torch alone, no OpenVINO: no plugin for this CPU',)
+    assert model.notes == (model.problem,)
+    assert model.describe().endswith('on cpu in float32')
+    with pytest.raises(DeviceError, match=r"engine 'openvino' requested but it fails here .torch"):
+        load(folder, engine='openvino')
+
+
+def test_the_embedded_network_has_a_known_digest_and_loads(monkeypatch):
+    """B2: also the default is not just believed."""
+    settings = build({'device': 'cpu', 'engine': 'torch'})
+    assert model_folder(settings.model).name == 'promptda-tiny'
+    assert load_model(settings).sha256 == expected_digest(settings.model)
+
+
+@pytest.mark.parametrize('name', ['model.safetensors', 'anchor.safetensors'])
+def test_a_flipped_byte_in_the_embedded_network_is_found(tmp_path, monkeypatch, name):
+    """B2: exit code 3 through CheckpointError."""
+    share = tmp_path / 'share'
+    shutil.copytree(model_folder(ModelSettings()), share / 'models/promptda-tiny')
+    weights = share / 'models/promptda-tiny' / name
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    monkeypatch.setattr(model_folders, 'share_folder', lambda: share)
+    with pytest.raises(CheckpointError, match='sha256'):
+        load_model(build({'device': 'cpu'}))
+
+
+def test_a_network_is_what_its_folder_states_however_it_is_named(tmp_path):
+    """The name and two paths of the embedded one gave depth that was 17 mm apart."""
+    embedded = model_folder(ModelSettings())
+    copied = shutil.copytree(embedded, tmp_path / 'mine')
+    image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
+    step_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
+    step_m[:, 8:] += 0.5
+    frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=step_m)
+
+    def depth_m(**values: object) -> np.ndarray:
+        settings = build({'device': 'cpu', 'engine': 'torch', **values})
+        model = load_model(settings)
+        assert model.precision == 'float32'
+        assert any('do not move a gripper by its depth' in note for note in model.notes)
+        return model.estimator.estimate(frame, settings.prompt, settings.output).depth_m
+
+    by_name = depth_m()
+    np.testing.assert_array_equal(depth_m(**{'model.path': str(embedded)}), by_name)
+    np.testing.assert_array_equal(depth_m(**{'model.path': str(copied)}), by_name)
+    (copied / 'promptda.json').unlink()
+    plain = load_model(build({'device': 'cpu', 'engine': 'torch', 'model.path': str(copied)}))
+    assert plain.notes == ()
+
+
+def test_precision_auto_is_what_the_folder_states():
+    """The head of the embedded network takes differences of large numbers."""
+    assert model_module._precision('auto', Statement(precision='fp32')) == 'fp32'
+    assert model_module._precision('bf16', Statement(precision='fp32')) == 'bf16'
+    assert model_module._precision('auto', Statement()) == 'auto'
+
+
+@pytest.mark.parametrize(
+    'field, value, words',
+    [
+        ('do_pad', True, 'do_pad is True, must be false: the node resizes'),
+        ('resample', 2, 'resample is 2, must be 3'),
+        ('keep_aspect_ratio', False, 'keep_aspect_ratio is False, must be true'),
+        ('ensure_multiple_of', 28, 'ensure_multiple_of is 28, must be 1 or patch_size=14'),
+        ('do_center_crop', True, 'do_center_crop is True'),
+        ('image_processor_type', 'DPTImageProcessor', "image_processor_type is 'DPTImageProcess"),
+        ('image_mean', [0.5, 0.5], 'image_mean'),
+        ('sharpen', True, 'has no sharpen'),
+    ],
+)
+def test_a_preparation_that_the_node_does_not_do_is_refused(folder, field, value, words):
+    asked = {'keep_aspect_ratio': True, 'size_divisor': 14, field: value}
+    (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
+    with pytest.raises(CheckpointError, match=re.escape(words)):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    'asked',
+    [
+        {'do_normalize': False},
+        {'do_rescale': False, 'image_mean': 127.0, 'image_std': 60.0},
+        {'rescale_factor': 1 / 127.5, 'image_mean': 1.0, 'image_std': 0.5},
+    ],
+    ids=str,
+)
+def test_pixels_are_scaled_as_the_folder_says(folder, asked):
+    """Equal to the processor on a picture that needs no resizing."""
+    asked = {'keep_aspect_ratio': True, **asked}
+    (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
+    processor = PromptDepthAnythingImageProcessor.from_pretrained(folder, do_resize=False)
+    image = np.random.default_rng(0).integers(0, 256, (56, 70, 3), dtype=np.uint8)
+    prompt_m = torch.linspace(0.5, 1.5, 12 * 16).reshape(1, 1, 12, 16)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        found = load_folded(folder)(pixels, prompt_m)
+        normalised = processor(image, return_tensors='pt').pixel_values
+        expected = load_network(folder)(normalised, prompt_m).predicted_depth
+    torch.testing.assert_close(found, expected, atol=0, rtol=1e-4)
+
+
+def test_the_setting_offers_the_networks_that_there_are():
+    """settings.py imports no torch and has to name them itself."""
+    (choices,) = (each.choices for each in describe() if each.name == 'model.name')
+    assert choices == (model_folders.EMBEDDED, *model_folders.HUB_REPOSITORIES)
+
+
+def test_an_empty_digest_file_is_no_digest(folder):
+    (folder / 'model.safetensors.sha256').write_text('')
+    assert expected_digest(ModelSettings(path=str(folder))) == ''

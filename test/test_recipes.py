@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""docs/recipes/ and docs/topics.md against what they describe."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+import re
+import shlex
+
+import pytest
+import yaml
+
+from promptda_ros.core.camera_settings import CameraSettings, known_settings
+from promptda_ros.core.settings import build, describe
+from promptda_ros.node import capture
+from promptda_ros.node.outputs import OUTPUTS
+from promptda_ros.tools import main as tools
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RECIPES = sorted((REPOSITORY / 'docs' / 'recipes').glob('*.md'))
+PAGES = [*RECIPES, *(REPOSITORY / 'docs' / name for name in ('topics.md', 'first_hour.md'))]
+PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yaml')}
+FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+# In /diagnostics, named like settings
+DIAGNOSED = {'prompt.averaged', 'prompt.beyond_range', 'prompt.nearer_than_range'}
+CAMERAS = re.compile(r'^(left|wrist)(/|$)')  # of the examples
+NODE_OWN = {'capture', *(f'capture/{name}' for name in capture.OUTPUTS)}
+
+each_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+
+
+def blocks(page, language):
+    """Return the code blocks of a page in a language."""
+    return [code for found, code in FENCE.findall(page.read_text()) if found == language]
+
+
+def commands(page):
+    """Return the commands of the bash blocks as words, continued lines joined."""
+    lines = '\n'.join(blocks(page, 'bash')).replace('\\\n', ' ').splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def flatten(tree, prefix=''):
+    """Return nested parameters by dotted name."""
+    flat = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f'{prefix}{name}.')
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def our_parameters(page):
+    """Return the parameter files of ours on a page: blocks below the wildcard."""
+    files = [yaml.safe_load(code) for code in blocks(page, 'yaml')]
+    return [flatten(each['/**']['ros__parameters']) for each in files if '/**' in each]
+
+
+def declared(launch_file):
+    """Return the names of the arguments that a launch file declares."""
+    tree = ast.parse((REPOSITORY / 'launch' / launch_file).read_text())
+    return {
+        ast.literal_eval(call.args[0])
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == 'DeclareLaunchArgument'
+    }
+
+
+@each_page
+def test_parameters_are_accepted(page):
+    for values in our_parameters(page):
+        assert set(values) <= known_settings(values.get('cameras', [''])).keys()
+        CameraSettings.of(values)
+
+
+@each_page
+def test_every_yaml_block_is_yaml(page):
+    assert all(isinstance(yaml.safe_load(code), dict) for code in blocks(page, 'yaml'))
+
+
+@each_page
+def test_every_python_block_is_python(page):
+    for code in blocks(page, 'python'):
+        ast.parse(code)
+
+
+@each_page
+def test_launch_arguments_are_declared(page):
+    for words in commands(page):
+        if words[:3] != ['ros2', 'launch', 'promptda_ros']:
+            continue
+        given = dict(word.split(':=', 1) for word in words[4:])
+        assert set(given) <= declared(words[3]), words
+        assert given.get('camera', 'zed') in PRESETS, words
+        if 'model' in given:
+            build({'model.name': given['model']})
+
+
+@each_page
+def test_parameters_that_are_set_live_can_be(page):
+    live = {setting.name for setting in describe() if setting.live}
+    for words in commands(page):
+        if words[:4] == ['ros2', 'param', 'set', '/promptda']:
+            name, *_, value = words[4:]
+            assert name in live, words
+            build({name: yaml.safe_load(value)})
+
+
+@each_page
+def test_topics_and_services_of_the_node_exist(page):
+    """Every name below /promptda or ~ that a page mentions, with or without a camera's."""
+    named = re.findall(r'(?<![\w/.])(?:~|/promptda)/([\w/]*\w)', page.read_text())
+    names = {re.sub(CAMERAS, '', name) for name in named}
+    assert names - {''} <= {*OUTPUTS, *NODE_OWN, 'change_state'}
+
+
+@each_page
+def test_tools_that_are_named_exist(page):
+    named = set(re.findall(r'`?promptda (\w+) --', page.read_text()))
+    assert named <= set(tools.COMMANDS)
+
+
+@each_page
+def test_settings_that_are_named_exist(page):
+    """Dotted names of our groups, such as `prompt.max_depth`, in running text."""
+    known = {setting.name for setting in describe()} | DIAGNOSED
+    groups = {name.partition('.')[0] for name in known if '.' in name}
+    dotted = rf'`((?:{"|".join(groups)})\.\w+)'
+    assert set(re.findall(dotted, page.read_text())) <= known
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    for target in re.findall(r'\]\(([^)#:]+)(?:#[\w-]+)?\)', page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize('page', RECIPES, ids=lambda page: page.stem)
+def test_anchors_are_headings(page):
+    text = page.read_text()
+    headings = re.findall(r'^#+ (.+)$', text, re.MULTILINE)
+    anchors = {re.sub(r'[^\w -]', '', each).strip().lower().replace(' ', '-') for each in headings}
+    assert set(re.findall(r'\]\(#([\w-]+)\)', text)) <= anchors
+
+
+def test_every_recipe_is_in_the_index():
+    index = (REPOSITORY / 'docs' / 'recipes' / 'README.md').read_text()
+    assert {f'({page.name})' for page in RECIPES if page.stem != 'README'} <= set(
+        re.findall(r'\(\w+\.md\)', index)
+    )
+
+
+def test_every_output_is_on_the_page_of_topics():
+    page = (REPOSITORY / 'docs' / 'topics.md').read_text()
+    assert all(f'`~/{output}`' in page for output in OUTPUTS)
+
+
+def test_every_reason_of_a_drop_is_on_the_page_of_topics():
+    page = (REPOSITORY / 'docs' / 'topics.md').read_text()
+    package = REPOSITORY / 'promptda_ros'
+    rooms = ('core', 'messages', 'node')
+    files = [path for room in rooms for path in package.glob(f'{room}/**/*.py')]
+    code = '\n'.join(path.read_text() for path in files)
+    reasons = set(re.findall(r"(?<!class )BadFrame\(\s*'(\w+)'", code))
+    assert reasons >= {'prompt_too_sparse', 'no_camera_info'}
+    assert not {reason for reason in reasons if f'`{reason}`' not in page}
