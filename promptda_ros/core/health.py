@@ -7,13 +7,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import copy
 import time
-
-from rclpy.impl.rcutils_logger import RcutilsLogger
+from typing import Protocol
 
 from promptda_ros.core.runtime.resolution import Resolution
 
 ANSWERED = 'answered'  # the outcome of a frame whose depth is valid
 INVALID_IN_A_ROW = 10
+
+
+class Log(Protocol):
+    """Where lines go by how much they matter; the logger of a node is one."""
+
+    def info(self, text: str, /) -> object:
+        """Say what is as it should be."""
+
+    def warning(self, text: str, /) -> object:
+        """Say what is worse than it should be."""
+
+    def error(self, text: str, /) -> object:
+        """Say what keeps the node from its work."""
 
 
 class NetworkHealth:
@@ -22,7 +34,7 @@ class NetworkHealth:
     `problem` is why no depth comes and what to do, '' while it comes.
     """
 
-    def __init__(self, resolution: Resolution, log: RcutilsLogger) -> None:
+    def __init__(self, resolution: Resolution, log: Log) -> None:
         self.resolution = resolution
         self.problem = ''
         self._log = log

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from std_msgs.msg import Header
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from std_msgs.msg import Header
 
 NANOSECONDS = 1_000_000_000
 

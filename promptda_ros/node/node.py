@@ -163,7 +163,14 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         assert self._pipeline is not None
         if not self.stop():
             raise RuntimeError('the worker of the last activation still hangs in a frame')
-        self._session = Session(self, self._cameras, self._pipeline, self._diagnostics)
+        self._session = Session(
+            self,
+            self._cameras,
+            self._pipeline,
+            self._diagnostics,
+            on_error=self.report_error,
+            on_end=self.report_worker_end,
+        )
 
     # What happens to the node
 

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 import time
-from typing import TYPE_CHECKING
 
 from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
 
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.faults import DeviceLost
@@ -24,9 +24,6 @@ from promptda_ros.node.inputs import Inputs
 from promptda_ros.node.pipeline import Pipeline
 from promptda_ros.node.supervision import Supervisor
 
-if TYPE_CHECKING:
-    from promptda_ros.node.node import PromptDepthNode
-
 STOP_TIMEOUT_SEC = 1.5
 REPORT_PERIOD_SEC = 1.0
 WATCH_PERIOD_SEC = 0.2
@@ -36,21 +33,30 @@ SLOWEST = 10
 
 
 class Session:
-    """Listens to all cameras, works on their pairs on one thread, reports once a second."""
+    """Listens to all cameras, works on their pairs on one thread, reports once a second.
+
+    `on_error` hears what a callback or a frame failed with, `on_end` why no frame will be worked
+    on any more.
+    """
 
     def __init__(
         self,
-        node: PromptDepthNode,
+        node: Node,
         cameras: Sequence[Camera],
         pipeline: Pipeline,
         diagnostics: Diagnostics,
+        *,
+        on_error: Callable[[Exception], None],
+        on_end: Callable[[BaseException], None],
     ) -> None:
         self._node = node
+        self._on_error = on_error
+        self._on_end = on_end
         self._cameras = cameras
         self._pipeline = pipeline
         self._diagnostics = diagnostics
         self._worker: Worker[Camera, Pair[SensorMessage]] = Worker(
-            pipeline.process, on_error=node.report_error, on_fatal=node.report_worker_end
+            pipeline.process, on_error=on_error, on_fatal=on_end
         )
         self.inputs = {camera: self._listen(camera) for camera in cameras}
         self._graph = GraphWatch(node)
@@ -61,7 +67,7 @@ class Session:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._watchdog = Watchdog()
         self._timers = [
-            node.create_timer(period_sec, guarded(look, node.report_error), clock=steady)
+            node.create_timer(period_sec, guarded(look, on_error), clock=steady)
             for look, period_sec in (
                 (self._report, REPORT_PERIOD_SEC),
                 (self._watch, WATCH_PERIOD_SEC),
@@ -95,7 +101,7 @@ class Session:
             on_depth_camera_info=camera.reader.depth_calibration.add,
             on_confidence=camera.reader.confidence.add,
             on_mask=camera.reader.masks.add,
-            on_error=self._node.report_error,
+            on_error=self._on_error,
         )
 
     def _hand_over(self, camera: Camera, pair: Pair[SensorMessage]) -> None:
@@ -120,7 +126,7 @@ class Session:
             '(watchdog.inference_timeout), the process ends for a restart'
         )
         self._diagnostics.publish([Status('network', 'error', text)])
-        self._node.report_worker_end(DeviceLost(text))
+        self._on_end(DeviceLost(text))
 
     def _limit_sec(self, since_ns: int) -> float:
         """Return how long the worker may take for all cameras, with all that it waits for."""
