@@ -17,12 +17,12 @@ import promptda_ros
 PACKAGE = Path(promptda_ros.__file__).parent
 CONVERTER = 'tools/convert_checkpoint.py'
 SOURCES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob('*.py'))}
-# They read recordings too, also where no ROS is installed.
-DECODERS = ('messages/decoding.py', 'messages/point_clouds.py')
+# The others of messages/ build messages. These read recordings too, where no ROS is installed.
+BUILDERS = ('messages/outgoing.py', 'messages/outgoing_images.py', 'messages/sensor_message.py')
 ROS_FREE = [
     '.'.join(('promptda_ros', *Path(name).with_suffix('').parts)).removesuffix('.__init__')
     for name in SOURCES
-    if name.startswith(('core/', 'network/')) or name in DECODERS
+    if name.startswith(('core/', 'network/', 'messages/')) and name not in BUILDERS
 ]
 ROS_MODULES = (
     'action_msgs', 'ament_index_python', 'builtin_interfaces', 'cv_bridge', 'diagnostic_msgs',
