@@ -62,10 +62,6 @@ class Transform:
         back = self.rotation.T
         return Transform(back, -back @ self.translation_m)
 
-    def then(self, other: Transform) -> Transform:
-        """Return the transform that does this one first and the other on its result."""
-        return Transform(other.rotation @ self.rotation, other.apply(self.translation_m))
-
 
 IDENTITY = Transform(np.eye(3), np.zeros(3))
 

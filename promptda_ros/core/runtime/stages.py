@@ -75,12 +75,6 @@ class StageTimes:
         with self._lock:
             self._recent_ms[stage].append(duration_ms)
 
-    def clear(self) -> None:
-        """Forget the frames so far."""
-        with self._lock:
-            for values in self._recent_ms.values():
-                values.clear()
-
     def snapshot(self) -> dict[str, Spread]:
         """Return the spread of every stage that ran."""
         with self._lock:

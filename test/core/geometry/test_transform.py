@@ -83,12 +83,6 @@ def test_the_way_there_and_back_ends_at_the_start(transform: Transform):
     np.testing.assert_allclose(transform.inverse().apply(there_m), POINTS_M, atol=1e-9)
 
 
-@given(transforms(), transforms())
-def test_one_transform_then_another_is_both_in_turn(first: Transform, second: Transform):
-    in_turn_m = second.apply(first.apply(POINTS_M))
-    np.testing.assert_allclose(first.then(second).apply(POINTS_M), in_turn_m, atol=1e-9)
-
-
 @given(transforms())
 def test_no_transform_changes_distances(transform: Transform):
     before_m = np.linalg.norm(POINTS_M[1] - POINTS_M[2])
