@@ -52,7 +52,10 @@ setup(
     maintainer_email='promptda_ros@users.noreply.github.com',
     description='Dense metric depth and point clouds from a camera and a cheap depth sensor.',
     license='Apache-2.0',
-    extras_require={'test': ['hypothesis', 'pytest', 'pytest-timeout']},
+    extras_require={
+        'lab': ['matplotlib', 'mujoco', 'tqdm'],
+        'test': ['hypothesis', 'pytest', 'pytest-timeout'],
+    },
     options={'build_scripts': {'executable': python_of_commands()}},
     entry_points={
         'console_scripts': [
