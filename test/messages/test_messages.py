@@ -421,6 +421,7 @@ def test_reading_undoes_packing_for_every_depth_encoding(encoding, height, width
     else:
         values = random.integers(0, 2**16, (height, width), dtype=np.uint16)
         expected_m = np.where(values == 0, np.nan, values / 1000).astype(np.float32)
+        expected_m[values == 65535] = np.inf
     found_m = read_depth(message_of(values, encoding, **layout))
     assert found_m.dtype == np.float32
     np.testing.assert_allclose(found_m, expected_m, rtol=1e-6, atol=0)
