@@ -79,9 +79,7 @@ def test_paths_that_are_no_files_are_refused_by_every_reader(tmp_path, reader):
         read(tmp_path)
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_values_give_a_preset_or_a_setting_error(tmp_path, data):
     names = st.sampled_from([setting.name for setting in describe()]) | st.text(max_size=6)

@@ -11,7 +11,7 @@ import tracemalloc
 import zlib
 
 import cv2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 from PIL import Image
@@ -206,14 +206,12 @@ def test_the_limit_is_that_of_the_setting():
         read_compressed_image(message, max_pixels=48 * 64 - 1)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b'', b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n']))
 def test_any_bytes_are_read_or_refused_under_a_name(data, begin):
     """J1: nothing but BadFrame leaves the reader."""
     assert outcome(begin + data) in (3, 'image_format', 'image_data', 'image_size')
 
 
-@settings(deadline=None)
 @given(st.integers(0, 600), st.integers(0, 255), st.sampled_from(['.jpg', '.png']))
 def test_a_picture_with_one_wrong_byte_is_read_or_refused(place, value, kind):
     """J1: whatever the byte meant."""

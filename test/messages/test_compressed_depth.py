@@ -10,7 +10,7 @@ import tracemalloc
 
 from builtin_interfaces.msg import Time
 import cv2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -233,7 +233,6 @@ def test_a_format_of_a_megabyte_is_cut_in_the_text():
     assert len(str(refusal('x' * 1_000_000, NO_CONFIG))) < 1000
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(['16UC1; compressedDepth png', '32FC1; compressedDepth rvl', '']),
     st.binary(max_size=120),

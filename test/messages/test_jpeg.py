@@ -88,7 +88,7 @@ def test_a_picture_that_is_grey_by_itself_is_not_refused(value, quality, restart
         assert problem(encoded(pixels, quality=quality, restarts=restarts)) == ''
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([*SAMPLINGS]), st.integers(0, 5))
 def test_a_complete_picture_of_any_size_passes(height, width, sampling, restarts):
     """C8: with units that the picture fills in part."""
@@ -143,7 +143,6 @@ def test_a_picture_of_pillow_is_read():
     assert problem(file.getvalue()) == ''
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_scans_or_refused(data):
     """J1: nothing but BadJpeg."""

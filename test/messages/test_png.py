@@ -9,7 +9,7 @@ import struct
 import zlib
 
 import cv2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -51,7 +51,6 @@ def refusal(data: bytes) -> str:
 ROWS = bytes(4 * (1 + 2 * 5))
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 20),
     st.integers(1, 20),
@@ -115,7 +114,6 @@ def test_more_chunks_than_any_encoder_writes_are_refused():
     assert f'more than {png.CHUNKS_AT_MOST} chunks' in refusal(png_of(ROWS, beside=beside))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_unpacked_or_refused(data):
     """J1: nothing but BadPng."""

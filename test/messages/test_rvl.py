@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -58,7 +58,6 @@ def encode_rvl(picture: np.ndarray) -> bytes:
     return struct.pack('<II', width, height) + stream.to_bytes()
 
 
-@settings(deadline=None)
 @given(sides, sides, st.floats(0, 1), st.sampled_from([2, 30, 65536]), st.integers(0, 2**32 - 1))
 def test_every_picture_comes_back(height, width, holes, values, seed):
     """D14: with long and short runs, small steps and the largest."""
@@ -82,7 +81,6 @@ def test_the_stream_is_the_one_that_the_author_describes():
     np.testing.assert_array_equal(rvl.decode(stream), [[0, 5, 4]])
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 50), st.integers(1, 50))
 def test_any_stream_is_a_picture_of_its_size_or_refused(stream, width, height):
     """D15, J1: nothing but BadStream."""

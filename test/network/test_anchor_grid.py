@@ -23,7 +23,7 @@ def numbered(rows: int, columns: int) -> torch.Tensor:
 
 
 @given(rows=SIDES, columns=SIDES, size=PICTURES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_spread_is_interpolated(rows, columns, size):
     values = numbered(rows, columns)
     found = grid_of((rows, columns), size, CPU).picture(spread(values, size)[:, 0])
@@ -43,7 +43,7 @@ def test_a_tracer_sees_the_same_interpolation(rows, columns, size):
 
 
 @given(rows=SIDES, columns=SIDES, size=PICTURES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_samples_around_make_bilinear_interpolation_with_their_first_weights(
     rows, columns, size
 ):

@@ -18,7 +18,7 @@ from promptda_ros.network.anchor_prompt import ASIDE, match, read_prompt, window
     side=st.sampled_from([3, 5, 9]),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_means_of_windows_are_of_what_lies_inside(height, width, side, seed):
     values = torch.rand(2, 1, height, width, generator=torch.Generator().manual_seed(seed))
     pooled = F.avg_pool2d(values, side, 1, side // 2, count_include_pad=False)

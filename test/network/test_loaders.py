@@ -31,9 +31,7 @@ ODD = st.one_of(
     st.lists(st.integers() | st.text(max_size=2) | st.none(), max_size=5),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
-quick = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quick = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def mutated(values: dict, names: list[str], odd: list) -> dict:

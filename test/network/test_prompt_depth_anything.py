@@ -75,7 +75,7 @@ def test_a_far_corner_takes_less_of_the_range_in_logarithms():
     assert shares['log'][1] > 5 * shares['metres'][1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     bad=st.sampled_from([float('nan'), -float('inf'), 0.0, -2.0]),
     places=st.sets(st.integers(0, 12 * 16 - 1), max_size=12 * 16 - 1),
@@ -128,7 +128,7 @@ def test_a_constant_prompt_gives_that_depth_in_a_log_network_too(log_network):
     torch.testing.assert_close(depth, torch.full_like(depth, 0.7))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     bad=st.sampled_from([float('nan'), float('inf'), -float('inf')]),
     places=st.sets(st.integers(0, 12 * 16 - 1), max_size=12 * 16 - 1),

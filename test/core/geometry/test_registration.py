@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import cv2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -257,7 +257,6 @@ depths = st.integers(0, 2**32 - 1).map(
 
 
 @given(depths)
-@settings(deadline=None)
 def test_registering_what_is_registered_loses_nothing(depth_m: FloatImage):
     view = lens(32, 24, 40.0)
     registered_m = register_depth(depth_m, view, view, IDENTITY, max_long_side=32)
@@ -265,7 +264,6 @@ def test_registering_what_is_registered_loses_nothing(depth_m: FloatImage):
 
 
 @given(depths, st.sampled_from([0.5, 2.0, 8.0]))
-@settings(deadline=None)
 def test_a_scene_and_a_baseline_times_k_give_depth_times_k(depth_m: FloatImage, scale: float):
     """Metric honesty: registration has no length of its own."""
     view = lens(32, 24, 40.0)

@@ -20,7 +20,7 @@ IMAGE, DEPTH = Topic.IMAGE, Topic.DEPTH
 PERIOD = 30
 NEVER = 10**15
 
-examples = hypothesis_settings(max_examples=200, deadline=None)
+examples = hypothesis_settings(max_examples=200)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def optimum_of(deliveries: list[Delivery], tolerance_ns: int) -> int:
 stamps = st.lists(st.integers(0, 40), max_size=6, unique=True)
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=200)
 @given(stamps, stamps, st.integers(0, 20))
 def test_the_optimum_is_that_of_every_possible_matching(images, depths, tolerance):
     """What recall is measured against must itself be right."""
@@ -219,7 +219,7 @@ def test_a_hundred_thousand_messages_give_no_wrong_pair():
     assert loops >= 19 * len(SCENARIOS) * len(LOSSES)
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 @given(
     st.builds(
         Scenario,

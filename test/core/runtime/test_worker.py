@@ -374,7 +374,7 @@ def test_a_slot_that_offers_alone_waits_for_no_other():
         max_size=40,
     )
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_slot_starves_and_no_other_slot_pushes_its_item_out(steps: list[str]):
     """Whatever is offered in which order: the next batch is all that waits, first come first."""
     batches, waiting = Batches(), {}

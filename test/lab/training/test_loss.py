@@ -50,7 +50,7 @@ def test_exact_answers_have_no_loss(unit, edge_weight):
     unit=st.sampled_from(list(UNITS)),
     edge_weight=st.floats(0, 2),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_loss_does_not_depend_on_the_scale_of_the_scene(seed, scale, unit, edge_weight):
     depth_m, prompt_m, truth_m = depths(seed)
     loss = training_loss(depth_m, prompt_m, truth_m, unit=unit, edge_weight=edge_weight)

@@ -21,7 +21,7 @@ HOLES_ONLY = Spoiling(holes_share=1.0, outliers_share=0.0)
 
 
 @given(seed=SEEDS, share=st.floats(0, 1), kind=st.sampled_from(HOLES))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_holes_of_every_kind_have_about_the_share_asked_for(seed, share, kind):
     lost = kind((48, 64), share, np.random.default_rng(seed))
     assert lost.shape == (48, 64)
@@ -31,14 +31,14 @@ def test_holes_of_every_kind_have_about_the_share_asked_for(seed, share, kind):
 
 
 @given(seed=SEEDS, share=st.floats(0, 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_blobs_have_exactly_the_share(seed, share):
     lost = cut_blobs((48, 64), share, np.random.default_rng(seed))
     assert lost.mean() == pytest.approx(share, abs=1.1 / lost.size)
 
 
 @given(seed=SEEDS, at_most=st.floats(0, 0.6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_holes_leave_everything_else_as_it_was(seed, at_most):
     spoiling = replace(HOLES_ONLY, holes_at_most=at_most)
     before_m = DEPTH_M.copy()
@@ -50,7 +50,7 @@ def test_holes_leave_everything_else_as_it_was(seed, at_most):
 
 
 @given(seed=SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_outliers_are_few_and_stay_near(seed):
     spoiling = Spoiling(holes_share=0.0, outliers_share=1.0)
     ratio = spoil_prompt(DEPTH_M, spoiling, np.random.default_rng(seed)) / DEPTH_M
@@ -59,7 +59,7 @@ def test_outliers_are_few_and_stay_near(seed):
 
 
 @given(seed=SEEDS, noise=st.floats(0, 0.2))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_pictures_stay_pictures(seed, noise):
     rng = np.random.default_rng(seed)
     spoilt = spoil_image(IMAGE, Spoiling(picture_noise=noise), rng)
@@ -71,7 +71,7 @@ def test_pictures_stay_pictures(seed, noise):
 
 
 @given(seed=SEEDS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_seed_spoils_alike(seed):
     first, second = (np.random.default_rng(seed) for _ in range(2))
     for _ in range(2):

@@ -86,7 +86,7 @@ def test_damage_is_named(data, words):
     assert words in str(refusal.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(format_weights(WEIGHTS)) - 1))
 def test_a_file_cut_anywhere_is_refused(length):
     """B3: nothing of a partial download is ever used."""
@@ -94,7 +94,7 @@ def test_a_file_cut_anywhere_is_refused(length):
         parse_weights(format_weights(WEIGHTS)[:length])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=80), st.booleans())
 def test_any_bytes_give_tensors_or_a_named_error(data, framed):
     try:
@@ -104,7 +104,7 @@ def test_any_bytes_give_tensors_or_a_named_error(data, framed):
     assert weights == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),

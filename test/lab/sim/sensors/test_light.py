@@ -17,7 +17,7 @@ Maker = Callable[..., View]
 SLOPES = st.floats(-1, 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(slope_x=SLOPES, slope_y=SLOPES)
 def test_slant_is_that_of_the_plane(slope_x: float, slope_y: float, make_view: Maker) -> None:
     """The plane with normal (a, b, 1) has the inverse depth 1 + a x + b y."""

@@ -42,7 +42,7 @@ def test_sensor_has_its_resolution(
     assert measured_m.dtype == np.float32
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(name=NAMES, seed=SEEDS)
 def test_same_seed_gives_the_same_measurement(
     name: str, seed: int, make_view: Maker, step_m: NDArray[np.float32]
@@ -54,7 +54,7 @@ def test_same_seed_gives_the_same_measurement(
     np.testing.assert_array_equal(first, second)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=NAMES, depth_m=st.floats(0.25, 2.0), seed=SEEDS)
 def test_a_flat_wall_is_measured_where_it_is(
     name: str, depth_m: float, seed: int, make_view: Maker
@@ -67,7 +67,7 @@ def test_a_flat_wall_is_measured_where_it_is(
     assert np.isfinite(measured_m).mean() > (0.4 if name == 'ring_lidar' else 0.7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     name=NAMES,
     seed=SEEDS,
