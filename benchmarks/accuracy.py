@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.results import Cell, Results, Table
 from promptda_ros.lab.sim.renderer import NoRenderer, require_renderer
+from promptda_ros.tools.arguments import add_model
 from promptda_ros.tools.evaluate import SURFACE, WITHOUT_ANCHOR
 from promptda_ros.tools.main import main as promptda
 
@@ -162,7 +163,7 @@ def _sensors(rows: Sequence[Row]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folders', type=Path, nargs='+', help='of real frames')
-    parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
+    add_model(parser)
     parser.add_argument('--frames', type=int, default=8, help='of each folder, evenly spread')
     parser.add_argument('--views', type=int, default=8, help='of the simulated cell')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/accuracy.json'))

@@ -28,6 +28,7 @@ from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.picture_files import read_depth, read_image
 from promptda_ros.model import load_model
+from promptda_ros.tools.arguments import add_model
 
 OFF_M = (0.01, 0.02, 0.05)
 COLUMNS = ('frames', 'pixels measured', 'code 4', 'off > 1 cm', '> 2 cm', '> 5 cm')
@@ -105,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--folder', type=Path, action='append', default=[])
     parser.add_argument('--pair', type=Path, nargs=2, action='append', default=[])
     parser.add_argument('--every', type=int, default=1, help='take every n-th frame of a folder')
-    parser.add_argument('--model', default='promptda-tiny')
+    add_model(parser)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--distance', type=float, help='trust.agreement_distance, metres')
     parser.add_argument('--fraction', type=float, help='trust.agreement_fraction')

@@ -27,6 +27,7 @@ from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene
 from promptda_ros.lab.sim.view import SUPPORT, View
 from promptda_ros.model import load_model
+from promptda_ros.tools.arguments import add_model
 
 PROMPT_SIZE = 48, 64
 SAME_M = 0.003  # sheets are as thick as a card
@@ -97,7 +98,7 @@ def _mean_mm(difference_m: FloatImage, judged: Mask) -> float:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-    parser.add_argument('--model', default='promptda-tiny')
+    add_model(parser)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--scenes', type=int, default=12)
     return parser

@@ -31,6 +31,7 @@ from promptda_ros.lab.sim.cell import held_out_views
 from promptda_ros.lab.sim.sensors import SENSORS
 from promptda_ros.lab.sim.view import View
 from promptda_ros.model import load_model
+from promptda_ros.tools.arguments import add_model
 
 OFF_M = 0.01
 REACH_PX = 5
@@ -139,7 +140,7 @@ def _lift(matrix: np.ndarray, columns: np.ndarray, rows: np.ndarray, z: np.ndarr
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-    parser.add_argument('--model', default='promptda-tiny')
+    add_model(parser)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--views', type=int, default=20)
     return parser

@@ -25,6 +25,7 @@ from benchmarks.gpu_suite import host
 from benchmarks.gpu_suite.networks import hugging_face, make, SHAPES
 from benchmarks.results import Cell, REPOSITORY, Results, Table
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.settings import build
 from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
@@ -36,7 +37,6 @@ from promptda_ros.process import let_threads_sleep
 from promptda_ros.share import share_folder
 from promptda_ros.tools.export import export_onnx
 
-EMBEDDED = 'promptda-tiny'
 PROMPT_SIZE = (192, 256)
 IMAGE_SIZE = (480, 640)
 PAUSE_SEC = 0.1

@@ -22,6 +22,7 @@ from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.lab.evaluation.readers.files import FrameFiles
 from promptda_ros.model_folders import model_folder
+from promptda_ros.tools.arguments import add_model
 from promptda_ros.tools.main import main as promptda
 
 TITLES = '64x48', '160x120', '640x480, 25 % cut out'
@@ -97,7 +98,7 @@ def _of(rows: Sequence[Row], model: str) -> Row:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folders', type=Path, nargs='+', help='recordings of one sensor each')
-    parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
+    add_model(parser)
     parser.add_argument('--recipe', type=Path, default=REPOSITORY / 'training' / 'adapt.yaml')
     parser.add_argument('--frames', type=int, default=6, help='to judge on, evenly spread')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/own_sensor.json'))

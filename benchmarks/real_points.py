@@ -35,6 +35,7 @@ from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, sp
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.model import load_model
+from promptda_ros.tools.arguments import add_model
 
 OFF_M, REACH_PX = 0.02, 3
 ON_PLANE_M = 0.02  # of a sensor's point, while the plane is sought
@@ -265,7 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--focal', type=float, default=525.0, help='focal length, pixels')
     parser.add_argument('--frames', type=int, default=5, help='of every folder')
     parser.add_argument('--draws', type=int, default=30)
-    parser.add_argument('--model', default='promptda-tiny')
+    add_model(parser)
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/real_points.json'))
     return parser
 

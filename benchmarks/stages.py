@@ -28,6 +28,7 @@ from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.cameras import Camera
 from promptda_ros.node.node import PromptDepthNode
 from promptda_ros.share import share_folder
+from promptda_ros.tools.arguments import add_model
 from promptda_ros.tools.play import RECORDING
 
 HEARD = {'depth/image_rect': Image, 'depth/camera_info': CameraInfo, 'points': PointCloud2}
@@ -63,7 +64,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--recording', type=Path, default=share_folder() / RECORDING)
-    parser.add_argument('--model', default='promptda-tiny')
+    add_model(parser)
     parser.add_argument('--device', default='auto')
     parser.add_argument('--frames', type=int, default=200)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())

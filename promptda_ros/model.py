@@ -14,6 +14,7 @@ import torch
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.model_names import SMALLER
 from promptda_ros.core.runtime.device import (
     choose_device,
     choose_dtype,
@@ -23,7 +24,7 @@ from promptda_ros.core.runtime.device import (
 from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
 from promptda_ros.core.schema import Settings
 from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
-from promptda_ros.model_folders import EMBEDDED, expected_digest, model_folder
+from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network import (
     CheckpointError,
     load_network,
@@ -241,8 +242,7 @@ def _memory_text(settings: Settings, device: torch.device) -> str:
     if device.type == 'cuda':
         free_mib, all_mib = (number / MIB for number in torch.cuda.mem_get_info(device))
         free = f', and {free_mib:.0f} of {all_mib:.0f} MiB are free'
-    smaller = {'vitl': 'vits', 'vits': EMBEDDED, 'vits-transparent': EMBEDDED}
-    name = '' if settings.model.path else smaller.get(settings.model.name, '')
+    name = '' if settings.model.path else SMALLER.get(settings.model.name, '')
     network = f'set model.name:={name}' if name else 'take a smaller network'
     return (
         f'no memory for {folder.name} on {_device_name(device)}, whose weights alone have '

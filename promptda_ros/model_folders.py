@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from promptda_ros.core.model_names import EMBEDDED, FETCHABLE
 from promptda_ros.core.schema import ModelSettings
-from promptda_ros.network.files.folder import ANCHOR_FILE, FETCHABLE, fetched_folder, WEIGHTS_FILE
+from promptda_ros.network.files.folder import ANCHOR_FILE, fetched_folder, WEIGHTS_FILE
 from promptda_ros.share import share_folder
 
-EMBEDDED = 'promptda-tiny'
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
 HUB_REPOSITORIES = {name: f'depth-anything/prompt-depth-anything-{name}-hf' for name in FETCHABLE}
 

@@ -18,6 +18,7 @@ import torch
 from promptda_ros import model as model_module
 from promptda_ros import model_folders
 from promptda_ros.core.frame import Frame
+from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.runtime.device import DeviceError
 from promptda_ros.core.schema import ModelSettings
 from promptda_ros.core.settings import build, describe
@@ -228,9 +229,8 @@ def test_pixels_are_scaled_as_the_folder_says(folder, asked):
 
 
 def test_the_setting_offers_the_networks_that_there_are():
-    """settings.py imports no torch and has to name them itself."""
     (choices,) = (each.choices for each in describe() if each.name == 'model.name')
-    assert choices == (model_folders.EMBEDDED, *model_folders.HUB_REPOSITORIES)
+    assert choices == (EMBEDDED, *model_folders.HUB_REPOSITORIES)
 
 
 def test_an_empty_digest_file_is_no_digest(folder):

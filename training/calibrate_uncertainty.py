@@ -44,6 +44,7 @@ from promptda_ros.lab.sim.cell import held_out_views, views_of
 from promptda_ros.lab.sim.sensors import SENSORS
 from promptda_ros.lab.sim.view import View
 from promptda_ros.model import load_model
+from promptda_ros.tools.arguments import add_model
 
 VALIDATION_SEED = 900_000
 VIEWS_PER_SCENE = 2
@@ -240,7 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--model', default='promptda-tiny')
+    add_model(parser)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--views', type=int, default=24, help='of the cell, for each of the two')
     parser.add_argument(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from promptda_ros.core.geometry.transform import BadTransform, Transform
+from promptda_ros.core.model_names import EMBEDDED, FETCHABLE
 from promptda_ros.core.setting import setting as _setting
 from promptda_ros.core.setting import SettingError
 
@@ -16,10 +17,10 @@ class ModelSettings:
     """Which network runs, and at what resolution."""
 
     name: str = _setting(
-        'promptda-tiny',
+        EMBEDDED,
         'Network to load: the embedded promptda-tiny, or one that `promptda fetch_model` '
         'downloaded.',
-        choices=('promptda-tiny', 'vits', 'vits-transparent', 'vitl'),
+        choices=(EMBEDDED, *FETCHABLE),
     )
     path: str = _setting(
         '', 'Folder with config.json and model.safetensors to load instead of model.name.'

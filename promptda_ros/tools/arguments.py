@@ -15,6 +15,7 @@ import yaml
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.geometry.camera import BadIntrinsics, check
+from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.settings import describe
 
 
@@ -55,6 +56,11 @@ def _is_setting(name: str) -> bool:
 
 def _is_for_pictures(name: str) -> bool:
     return name.partition('.')[0] in FOR_PICTURES
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Let a command take a network by its name or folder; see `model_setting`."""
+    parser.add_argument('--model', default=EMBEDDED, help='name, or folder with a slash')
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

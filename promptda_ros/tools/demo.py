@@ -33,7 +33,7 @@ from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figure
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder
-from promptda_ros.tools.arguments import Parser, whole_from
+from promptda_ros.tools.arguments import add_model, Parser, whole_from
 from promptda_ros.tools.demo_report import count_drops, make_report, Report, Sent
 from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import (
@@ -190,7 +190,7 @@ def make_parser() -> Parser:
         default=300,
         help='most frames to use; all are held in memory',
     )
-    parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
+    add_model(parser)
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument(
         '--out', type=Path, default=Path('demo_output'), help='folder for the results'

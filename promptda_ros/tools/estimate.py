@@ -29,6 +29,7 @@ from promptda_ros.messages.picture_files import (
 from promptda_ros.model import load_model, LoadedModel
 from promptda_ros.tools.arguments import (
     add_camera,
+    add_model,
     add_settings,
     camera_of,
     in_options,
@@ -71,7 +72,7 @@ def make_parser() -> Parser:
     )
     add_settings(parser)
     add_camera(parser, needed_for='cloud.ply and for ')
-    parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
+    add_model(parser)
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
     parser.add_argument('--out', type=Path, required=True, help='folder for the results')

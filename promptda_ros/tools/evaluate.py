@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
@@ -87,7 +88,7 @@ def make_parser() -> Parser:
         help='layout of the folder',
     )
     parser.add_argument(
-        '--model', nargs='+', default=['promptda-tiny'], help='names, or folders with a slash'
+        '--model', nargs='+', default=[EMBEDDED], help='names, or folders with a slash'
     )
     parser.add_argument(
         '--methods',

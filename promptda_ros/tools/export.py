@@ -22,7 +22,7 @@ from promptda_ros.core.runtime.faults import run_on_device
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network.engines.folded import FoldedNetwork, load_folded
-from promptda_ros.tools.arguments import Parser, whole_from
+from promptda_ros.tools.arguments import add_model, Parser, whole_from
 
 OPSET = 17  # the first with layer normalisation; TensorRT 8.6 reads it
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16}
@@ -53,7 +53,7 @@ def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('export', __doc__)
     parser.add_argument('--onnx', type=Path, required=True, help='the file to write')
-    parser.add_argument('--model', default='promptda-tiny', help='name, or folder with a slash')
+    add_model(parser)
     sizes: dict[str, Any] = {'type': whole_from(1), 'nargs': 2, 'metavar': ('HEIGHT', 'WIDTH')}
     parser.add_argument('--size', **sizes, default=[252, 336], help='size of the image')
     parser.add_argument(

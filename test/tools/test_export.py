@@ -11,8 +11,9 @@ import torch
 from torch.torch_version import TorchVersion
 
 from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.schema import ModelSettings
-from promptda_ros.model_folders import EMBEDDED, model_folder
+from promptda_ros.model_folders import model_folder
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import load_folded
 from promptda_ros.tools.export import difference, example_inputs

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from promptda_ros.core.errors import ExitCode, PromptdaError
+from promptda_ros.core.model_names import FETCHABLE
 
 CONFIG_FILE = 'config.json'
 WEIGHTS_FILE = 'model.safetensors'
@@ -18,7 +19,6 @@ INDEX_FILE = f'{WEIGHTS_FILE}.index.json'  # of weights in several files
 PROCESSOR_FILE = 'preprocessor_config.json'
 ANCHOR_FILE = 'anchor.safetensors'
 LARGEST_ANCHOR = 1 << 28  # bytes
-FETCHABLE = ('vits', 'vits-transparent', 'vitl')
 _HUB_NAME = re.compile(r'depth-anything/prompt-depth-anything-(.+)-hf')
 LARGEST_JSON = 1024 * 1024  # bytes; the index of the largest network has a twentieth of it
 
