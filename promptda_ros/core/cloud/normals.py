@@ -7,11 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
-from promptda_ros.core.geometry.camera import rays
-
-# Neighbours that differ by more than this share of the depth are on another surface: between
-# two pixels of a camera of 640 px and 60 degrees this is a surface seen at 5 degrees.
-SURFACE_STEP = 0.02
+from promptda_ros.core.geometry.camera import rays, SURFACE_STEP
 
 
 def find_normals(depth_m: FloatImage, intrinsics: Intrinsics) -> FloatImage:

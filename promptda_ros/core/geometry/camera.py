@@ -19,6 +19,10 @@ FIELD_DEG = (5.0, 170.0)  # of the wider side
 # Half-frames of interlaced video have rows twice as high as their columns are wide.
 MOST_ASKEW = 2.5
 
+# Neighbours that differ by more than this share of the depth are on another surface: between
+# two pixels of a camera of 640 px and 60 degrees this is a surface seen at 5 degrees.
+SURFACE_STEP = 0.02
+
 
 class BadIntrinsics(PromptdaError, ValueError):
     """Intrinsics that can't describe a camera; the text says why."""

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from torch import Tensor
 import torch.nn.functional as F
 
-# What differs by more than this share is another surface.
-SURFACE_STEP = 0.02
+from promptda_ros.core.geometry.camera import SURFACE_STEP
 
 
 def upsample(depth_m: Tensor, size: Sequence[int]) -> Tensor:

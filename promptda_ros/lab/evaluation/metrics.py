@@ -22,11 +22,10 @@ from promptda_ros.core.frame import ByteImage, FloatImage, Mask
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear, enlarge_mask
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.schema import PromptSettings
+from promptda_ros.lab.edges import EDGE_REACH_PX, EDGE_STEP
 from promptda_ros.lab.evaluation.sample import Sample
 
 DELTA = 1.25**0.5
-EDGE_STEP = 0.03  # a larger relative step between neighbours is an edge
-EDGE_REACH_PX = 3  # pixels on either side of the step
 PRINT_STEP = 24  # grey levels over two pixels, where the truth has no step: a print or a shadow
 ON_SURFACE = 0.02  # nearer than this to a true depth around it, a pixel lies on that surface
 RIGHT = 0.005  # relative; upsampled bilinearly nearer than this to the truth, the sensor was right

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from promptda_ros.lab.edges import EDGE_REACH_PX, EDGE_STEP
 from promptda_ros.network.prompt_depth_anything import GRADIENT_WEIGHT
 
-EDGE_STEP = 0.03  # relative
-EDGE_REACH_PX = 3
 LEAST_RANGE_M = 0.05  # a wall seen head-on has no range to speak of, and would count endlessly
 LARGEST_ERROR = 30.0  # in units of the loss
 LEAST_ERROR_M = 0.002  # no sensor is better, and no frame may count endlessly

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from promptda_ros.core.restore.upsample import SURFACE_STEP, upsample
+from promptda_ros.core.geometry.camera import SURFACE_STEP
+from promptda_ros.core.restore.upsample import upsample
 
 
 def neighbours(size: int, target_size: int) -> tuple[np.ndarray, np.ndarray]:
