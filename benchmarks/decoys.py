@@ -19,13 +19,13 @@ import numpy as np
 
 from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.core.settings import build, model_setting
-from promptda_ros.lab.evaluation.methods import Bilinear, Method, Network
+from promptda_ros.lab.evaluation.methods import Bilinear, Method, NetworkMethod
 from promptda_ros.lab.evaluation.metrics import contrast_band, edge_band
 from promptda_ros.lab.evaluation.reduce import reduce_median
-from promptda_ros.lab.sim.camera import Lens, TableCamera
+from promptda_ros.lab.sim.camera import PinholeCamera, TableCamera
 from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene
-from promptda_ros.lab.sim.view import SUPPORT, View
+from promptda_ros.lab.sim.view import RenderedView, SUPPORT
 from promptda_ros.model import load_model
 from promptda_ros.tools.arguments import add_model
 
@@ -68,24 +68,24 @@ def _methods(model: str, device: str) -> list[Method]:
     alone = build({'output.anchor': 'off'})
     return [
         Bilinear(settings),
-        Network(settings, model, estimator),
-        Network(alone, f'{model} without anchor', estimator),
+        NetworkMethod(settings, model, estimator),
+        NetworkMethod(alone, f'{model} without anchor', estimator),
     ]
 
 
-def _seen_twice(seed: int) -> tuple[View, View]:
+def _seen_twice(seed: int) -> tuple[RenderedView, RenderedView]:
     """See a scene without and with decoys, from where shades do not hang in between."""
     plain, decoyed = make_scene(seed), make_scene(seed, decoys=True)
     pose = random_pose(np.random.default_rng((seed, 6)), decoyed)
     views = []
     for scene in (plain, decoyed):
-        camera = TableCamera(scene, Lens(640, 480))
+        camera = TableCamera(scene, PinholeCamera(640, 480))
         views.append(camera.look(pose))
         camera.close()
     return views[0], views[1]
 
 
-def _printed(plain: View, decoyed: View) -> Mask:
+def _printed(plain: RenderedView, decoyed: RenderedView) -> Mask:
     same = np.abs(plain.depth_m - decoyed.depth_m) < SAME_M
     flat = same & (decoyed.instance_ids == SUPPORT) & ~edge_band(decoyed.depth_m)
     printed: Mask = flat & contrast_band(decoyed.image) & ~contrast_band(plain.image)

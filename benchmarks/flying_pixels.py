@@ -29,7 +29,7 @@ from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.sim.cell import held_out_views
 from promptda_ros.lab.sim.sensors import SENSORS
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 from promptda_ros.model import load_model
 from promptda_ros.tools.arguments import add_model
 
@@ -64,7 +64,7 @@ def main() -> None:
 class Surface:
     """The visible surfaces of a view as points, dense enough to measure a centimetre from."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: RenderedView) -> None:
         self._view = view
         points_m = _finer(view).astype(np.float32)
         self._tree = cv2.flann.Index(points_m, {'algorithm': 4, 'leaf_max_size': 16})
@@ -85,7 +85,7 @@ class Surface:
 
 
 def _depths(
-    view: View, number: int, estimator: Estimator, settings: Settings
+    view: RenderedView, number: int, estimator: Estimator, settings: Settings
 ) -> Iterator[tuple[str, FloatImage]]:
     """Yield exact depth smeared by one pixel, then what the network makes of every sensor."""
     yield 'exact, smeared by one pixel', _smeared(view.depth_m)
@@ -108,7 +108,7 @@ def _smeared(depth_m: FloatImage) -> FloatImage:
     return np.asarray(smeared_m)
 
 
-def _finer(view: View) -> np.ndarray:
+def _finer(view: RenderedView) -> np.ndarray:
     """Return points (N, 3) of the surfaces, also between the pixels that show one surface."""
     height, width = view.depth_m.shape
     rows, columns = np.mgrid[0 : (height - 1) * FINER + 1, 0 : (width - 1) * FINER + 1] / FINER

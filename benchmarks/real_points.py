@@ -29,7 +29,7 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.core.schema import OutputSettings, Settings
 from promptda_ros.core.settings import build, model_setting
-from promptda_ros.lab.evaluation.methods import AsItIs, Bilinear, Network, NetworkOnVideo
+from promptda_ros.lab.evaluation.methods import AsItIs, Bilinear, NetworkMethod, NetworkOnVideo
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, spread
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def _network(estimator: Estimator, settings: Settings, output: OutputSettings) -> Method:
-    network = Network(replace(settings, output=output), 'ours', estimator)
+    network = NetworkMethod(replace(settings, output=output), 'ours', estimator)
     return lambda sample: network(sample.image, sample.sensor_depth_m)
 
 
@@ -231,7 +231,7 @@ def _flicker_table(
         next(iter(NoisyReader(FileReader([first], SIZE), NOISE, seed=seed)))
         for seed in range(draws)
     ]
-    network = Network(settings, 'ours', estimator)
+    network = NetworkMethod(settings, 'ours', estimator)
     video = NetworkOnVideo(network)
     bilinear = Bilinear(settings)
     every: dict[str, Method] = {

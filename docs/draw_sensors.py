@@ -23,7 +23,7 @@ from PIL import Image
 
 from promptda_ros.lab.sim.cell import views_of
 from promptda_ros.lab.sim.sensors import DepthSensor, SENSORS
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 FOLDER = Path(__file__).parent / 'images' / 'sensors'
 SCENES = range(1, 13)  # scenes to train on, not those to judge by
@@ -49,7 +49,7 @@ def main() -> None:
         draw(FOLDER / f'{name}.png', sensor, views)
 
 
-def draw(path: Path, sensor: DepthSensor, views: Sequence[View]) -> None:
+def draw(path: Path, sensor: DepthSensor, views: Sequence[RenderedView]) -> None:
     """Show one view as seen, measured and missed; below, the errors on all views."""
     exact = [exact_m(sensor, view) for view in views]
     measured = [sensor.measure(view, np.random.default_rng(i)) for i, view in enumerate(views)]
@@ -84,13 +84,13 @@ def draw(path: Path, sensor: DepthSensor, views: Sequence[View]) -> None:
     Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(160).save(path)
 
 
-def fullest(views: Sequence[View]) -> int:
+def fullest(views: Sequence[RenderedView]) -> int:
     """Return the number of the view with the most objects of some size."""
     counts = [np.unique(view.instance_ids, return_counts=True)[1] for view in views]
     return int(np.argmax([np.count_nonzero(count > FEWEST_PIXELS) for count in counts]))
 
 
-def exact_m(sensor: DepthSensor, view: View) -> Depths:
+def exact_m(sensor: DepthSensor, view: RenderedView) -> Depths:
     """Give what an exact sensor would report: the first surface at the centre of every cell."""
     size = sensor.columns, sensor.rows
     return np.asarray(cv2.resize(view.depth_m, size, interpolation=cv2.INTER_NEAREST_EXACT))

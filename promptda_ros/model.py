@@ -30,8 +30,7 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
-from promptda_ros.network.engines.compiled import CompiledNetwork, Compiler
-from promptda_ros.network.engines.compiled import Network as Compilable
+from promptda_ros.network.engines.compiled import Compilable, CompiledNetwork, Compiler
 from promptda_ros.network.engines.cuda_graph import CudaGraph
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.engines.onednn import use_onednn

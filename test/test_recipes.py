@@ -26,7 +26,7 @@ FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 # In /diagnostics, named like settings
 DIAGNOSED = {'prompt.averaged', 'prompt.beyond_range', 'prompt.nearer_than_range'}
 CAMERAS = re.compile(r'^(left|wrist)(/|$)')  # of the examples
-NODE_OWN = {'capture', *(f'capture/{name}' for name in capture.OUTPUTS)}
+NODE_OWN = {'capture', *(f'capture/{name}' for name in capture.CAPTURED)}
 
 each_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
 

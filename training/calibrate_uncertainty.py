@@ -42,7 +42,7 @@ from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.sim.cell import held_out_views, views_of
 from promptda_ros.lab.sim.sensors import SENSORS
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 from promptda_ros.model import load_model
 from promptda_ros.tools.arguments import add_model
 
@@ -91,7 +91,7 @@ def main() -> None:
         print_table(measure(held_out, estimator, settings, (way,), weights))
 
 
-def validation_views(count: int) -> Iterator[View]:
+def validation_views(count: int) -> Iterator[RenderedView]:
     """Look at scenes that are neither trained on nor held out."""
     seeds = range(VALIDATION_SEED, VALIDATION_SEED + count)
     views = (
@@ -102,7 +102,7 @@ def validation_views(count: int) -> Iterator[View]:
     return islice(views, count)
 
 
-def _cell(views: Iterable[View]) -> Iterator[Sample]:
+def _cell(views: Iterable[RenderedView]) -> Iterator[Sample]:
     for number, view in enumerate(views):
         for name, sensor in SENSORS.items():
             rng = np.random.default_rng((0, number, zlib.crc32(name.encode())))

@@ -39,7 +39,7 @@ from rosbags.typesys.stores.ros2_humble import (
     std_msgs__msg__Header as Header,
 )
 
-from promptda_ros.lab.sim.camera import Lens, TableCamera
+from promptda_ros.lab.sim.camera import PinholeCamera, TableCamera
 from promptda_ros.lab.sim.motion import smooth_path
 from promptda_ros.lab.sim.scene import make_scene
 from promptda_ros.lab.sim.sensors import SENSORS
@@ -86,7 +86,7 @@ def _record(writer: Writer) -> None:
         topic: writer.add_connection(topic, message.__msgtype__, typestore=types)
         for topic, message in TOPICS.items()
     }
-    lens, scene = Lens(640, 480, float(np.deg2rad(52))), make_scene(SEED)
+    lens, scene = PinholeCamera(640, 480, float(np.deg2rad(52))), make_scene(SEED)
     camera, rng = TableCamera(scene, lens), np.random.default_rng(SEED)
     sensor = SENSORS['time_of_flight']
     poses = smooth_path(SEED, [number / RATE_HZ for number in range(FRAMES)], scene)
@@ -143,7 +143,7 @@ def _millimetres(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.round(np.nan_to_num(depth_m, nan=0.0) * MM_PER_M).astype(np.uint16)
 
 
-def _camera_info(lens: Lens, header: Header) -> CameraInfo:
+def _camera_info(lens: PinholeCamera, header: Header) -> CameraInfo:
     matrix = lens.matrix
     return CameraInfo(
         header=header,

@@ -134,7 +134,7 @@ def _write(folder: Path, name: str, one: Recorded, topics: Topics) -> None:
         elif kind == 'sensor':
             pixels = millimetres.from_sensor(read_any_depth(one.message, SETTINGS))
         else:
-            pixels = millimetres.from_metres(read_any_depth(one.message, SETTINGS))
+            pixels = millimetres.counts_of_metres(read_any_depth(one.message, SETTINGS))
     except BadFrame as error:
         raise BagError(f'{one.topic}, message {one.number}: {error}') from None
     write_picture(folder / kind / f'{name}.png', pixels)

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.frame import BadFrame, ByteImage, Depth, Frame, OnDevice, Prompt
 from promptda_ros.core.geometry.aspect import require_same_view
-from promptda_ros.core.prompt.history import History
+from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.prompt.prompt import complete, find_measured, Measured
 from promptda_ros.core.prompt.sensor_range import find_out_of_range
 from promptda_ros.core.restore.anchoring import (
@@ -114,7 +114,7 @@ class Estimator:
         frame: Frame,
         settings: PromptSettings,
         output: OutputSettings,
-        history: History | None = None,
+        history: DepthHistory | None = None,
     ) -> Prepared:
         """Condition the prompt, upload once, resize on the device.
 

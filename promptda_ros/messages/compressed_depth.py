@@ -58,7 +58,7 @@ def decode_depth(message: CompressedImage, *, depth_scale: float, max_pixels: in
     data = memoryview(message.data).cast('B')
     if form.transport == COMPRESSED:
         values = read_counts(data, DEPTH, max_pixels=max_pixels)
-        return millimetres.to_metres(values, depth_scale or millimetres.METRES)
+        return millimetres.metres_of_counts(values, depth_scale or millimetres.METRES)
     if len(data) < CONFIG.size:
         text = f'depth has {len(data)} bytes, less than the {CONFIG.size} of its header'
         raise BadFrame('depth_header', f'{text}; fix the publisher')
@@ -70,7 +70,7 @@ def decode_depth(message: CompressedImage, *, depth_scale: float, max_pixels: in
     read = _read_rvl if form.codec == 'rvl' else read_counts
     values = read(data[CONFIG.size :], DEPTH, max_pixels=max_pixels)
     if is_counts:
-        return millimetres.to_metres(values, depth_scale or millimetres.METRES)
+        return millimetres.metres_of_counts(values, depth_scale or millimetres.METRES)
     depth_m = Quantisation(a, b).metres_of(values)
     return depth_m if depth_scale in (0.0, 1.0) else depth_m * np.float32(depth_scale)
 

@@ -99,7 +99,7 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
     if encoding.dtype == 'f4':
         metres = values.astype(np.float32, copy=False)
         return metres if depth_scale in (0.0, 1.0) else metres * np.float32(depth_scale)
-    return millimetres.to_metres(values, depth_scale or millimetres.METRES)
+    return millimetres.metres_of_counts(values, depth_scale or millimetres.METRES)
 
 
 def read_numbers(message: Image, *, role: str, max_pixels: int) -> np.ndarray:

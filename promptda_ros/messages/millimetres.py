@@ -16,7 +16,7 @@ METRES = 0.001
 AT_MOST = 65535
 
 
-def to_metres(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatImage:
+def metres_of_counts(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatImage:
     """Return metres of counts of `scale_m` each."""
     depth_m: FloatImage = counts * np.float32(scale_m)
     depth_m[counts == 0] = np.nan
@@ -24,7 +24,7 @@ def to_metres(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatI
     return depth_m
 
 
-def from_metres(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
+def counts_of_metres(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
     """Return millimetres, rounded half up; what they can't represent is 0 and never wraps."""
     millimetres = np.floor(depth_m * np.float32(1 / METRES) + np.float32(0.5))
     known = (millimetres >= 1) & (millimetres <= AT_MOST)  # fails NaN
@@ -33,7 +33,7 @@ def from_metres(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
 
 def from_sensor(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
     """Return millimetres of a sensor: beyond its range is the largest count, nearer the least."""
-    counts = from_metres(depth_m)
+    counts = counts_of_metres(depth_m)
     counts[depth_m > AT_MOST * METRES] = AT_MOST
     counts[(counts == 0) & ((depth_m > 0) | np.isneginf(depth_m))] = 1
     return counts

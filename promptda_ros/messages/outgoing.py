@@ -35,7 +35,7 @@ def depth_image(depth_m: FloatImage, header: Header) -> Image:
 
 def depth_image_mm(depth_m: FloatImage, header: Header) -> Image:
     """Build the 16UC1 depth image in millimetres, 0 unknown or not representable."""
-    return image_of(millimetres.from_metres(depth_m), header, '16UC1')
+    return image_of(millimetres.counts_of_metres(depth_m), header, '16UC1')
 
 
 def camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:

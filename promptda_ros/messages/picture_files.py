@@ -58,7 +58,9 @@ def read_depth(path: Path, scale_m: float = 0.0) -> FloatImage:
     if numbers.dtype.kind == 'f':
         metres: FloatImage = numbers.astype(np.float32)
         return metres if scale_m in (0.0, 1.0) else metres * np.float32(scale_m)
-    depth_m = millimetres.to_metres(numbers, scale_m or millimetres.METRES).astype(np.float32)
+    depth_m = millimetres.metres_of_counts(numbers, scale_m or millimetres.METRES).astype(
+        np.float32
+    )
     depth_m[numbers < 0] = np.nan  # where signed counts put what has no return
     return depth_m
 

@@ -38,7 +38,7 @@ from promptda_ros.network.pixels import (
     Pictures,
     rescale,
     resize,
-    to_metres,
+    scaled_to_metres,
 )
 
 Size = int | Sequence[int] | Mapping[str, int]
@@ -159,7 +159,7 @@ class PromptDepthAnythingImageProcessor(Checked):
         found = {'pixel_values': pixels}
         if prompt_depth is not None:
             found['prompt_depth'] = [
-                to_metres(as_array(depth, input_data_format), chosen.prompt_scale_to_meter)
+                scaled_to_metres(as_array(depth, input_data_format), chosen.prompt_scale_to_meter)
                 for depth in as_list(prompt_depth, 2)
             ]
             count = len(found['prompt_depth'])

@@ -28,7 +28,7 @@ class DepthEstimatorOutput(OrderedDict[str, Any]):
     ) -> None:
         super().__init__()
         values = (loss, predicted_depth, hidden_states, attentions)
-        for name, value in zip(OUTPUTS, values, strict=True):
+        for name, value in zip(OUTPUT_FIELDS, values, strict=True):
             if value is not None:
                 super().__setitem__(name, value)
 
@@ -42,25 +42,25 @@ class DepthEstimatorOutput(OrderedDict[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         """Replace or add an output."""
-        if name not in OUTPUTS:
-            raise KeyError(f'{type(self).__name__} has no {name}, only {", ".join(OUTPUTS)}')
+        if name not in OUTPUT_FIELDS:
+            raise KeyError(f'{type(self).__name__} has no {name}, only {", ".join(OUTPUT_FIELDS)}')
         super().__setitem__(name, value)
 
     def __getattr__(self, name: str) -> Any:
         """Read an output; None: it was not asked for."""
-        if name in OUTPUTS:
+        if name in OUTPUT_FIELDS:
             return self.get(name)
         raise AttributeError(f'{type(self).__name__} has no {name}')
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Replace or add an output; None removes it."""
-        if value is None and name in OUTPUTS:
+        if value is None and name in OUTPUT_FIELDS:
             self.pop(name, None)
         else:
             self[name] = value
 
 
-OUTPUTS = tuple(DepthEstimatorOutput.__annotations__)
+OUTPUT_FIELDS = tuple(DepthEstimatorOutput.__annotations__)
 
 
 def _flatten(output: DepthEstimatorOutput) -> tuple[list[Any], tuple[str, ...]]:

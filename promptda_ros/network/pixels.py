@@ -106,7 +106,7 @@ def output_size(
     return height, width
 
 
-def to_metres(depth: Array, scale: float) -> Array:
+def scaled_to_metres(depth: Array, scale: float) -> Array:
     """Return depth (1, h, w) times the scale, in float32."""
     require(len(depth) == 1, 'channels of a prompt', len(depth), '1')
     exact = np.result_type(depth.dtype, np.float32)

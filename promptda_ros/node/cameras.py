@@ -19,7 +19,7 @@ from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.geometry.frame_ids import plain
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import shorten
-from promptda_ros.core.prompt.history import History
+from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.result import Result
 from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.runtime.lasting import OneStream
@@ -32,7 +32,7 @@ from promptda_ros.node.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.node.capture import Capture
 from promptda_ros.node.extrinsics import Extrinsics
 from promptda_ros.node.outputs import Outputs
-from promptda_ros.node.reader import Reader
+from promptda_ros.node.reader import PairReader
 
 # image_rect, image_rect_color, rgb/rect/image; not image_corrected
 RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
@@ -68,14 +68,14 @@ class Camera:
         self.log = node.get_logger().get_child(name) if name else node.get_logger()
         self.drops = Drops(self.log.warning, what='frame dropped')
         self.stages = StageTimes()
-        self.reader = Reader(
+        self.reader = PairReader(
             calibration=self._calibration(node, 'image', COLOUR),
             depth_calibration=self._calibration(node, 'depth', DEPTH),
             extrinsics=extrinsics,
             device=device,
             warn=self.log.warning,
         )
-        self.history = History()
+        self.history = DepthHistory()
         self.outputs = Outputs(node, self.prefix)
         self.capture = Capture(node, self.prefix, lambda: self.settings.capture)
         self.latest: Depth | None = None

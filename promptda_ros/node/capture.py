@@ -40,7 +40,7 @@ LATCHED_QOS = QoSProfile(
 # A burst of requests waits here to be taken one by one: what finds no place gets no answer ever.
 REQUEST_QOS = QoSProfile(depth=1000)
 MOST_WAITING = 8  # captures: rclpy looks at each whenever it does anything
-OUTPUTS = {'depth': Image, 'points': PointCloud2, 'camera_info': CameraInfo}
+CAPTURED = {'depth': Image, 'points': PointCloud2, 'camera_info': CameraInfo}
 # What of the stream each shows one frame of.
 SOURCES = {
     'depth': 'depth/image_rect',
@@ -97,7 +97,7 @@ class Capture:
         self._captures: list[PendingCapture] = []
         self._publishers = {
             name: node.create_publisher(kind, f'~/{prefix}capture/{name}', LATCHED_QOS)
-            for name, kind in OUTPUTS.items()
+            for name, kind in CAPTURED.items()
         }
         # In the node's own group a request that waits would keep every other callback waiting.
         self._service = node.create_service(

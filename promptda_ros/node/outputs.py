@@ -75,7 +75,9 @@ PRODUCTS = {
     ),
     'depth/image_mm/compressedDepth': Product(
         CompressedImage,
-        lambda made, header: encode_depth(millimetres.from_metres(made.image_depth_m), header),
+        lambda made, header: encode_depth(
+            millimetres.counts_of_metres(made.image_depth_m), header
+        ),
     ),
 }
 

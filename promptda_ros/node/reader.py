@@ -30,7 +30,7 @@ from promptda_ros.node.extrinsics import Extrinsics
 CAN_NOT_REGISTER = "depth can't be registered to colour"
 
 
-class Reader:
+class PairReader:
     """Reads the pairs of one camera, with what was received beside them until then."""
 
     def __init__(

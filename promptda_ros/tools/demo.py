@@ -34,7 +34,7 @@ from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figu
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder
 from promptda_ros.tools.arguments import add_model, Parser, whole_from
-from promptda_ros.tools.demo_report import count_drops, make_report, Report, Sent
+from promptda_ros.tools.demo_report import count_drops, DemoReport, make_report, Sent
 from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import (
     add_recording,
@@ -230,7 +230,7 @@ def _running_node(model: str, device: str) -> Iterator[subprocess.Popen[bytes]]:
         raise DemoError(f'the node ended with exit code {exit_code}', exit_code)
 
 
-def _write(folder: Path, sent: Sent, listener: Listener, report: Report) -> None:
+def _write(folder: Path, sent: Sent, listener: Listener, report: DemoReport) -> None:
     (folder / 'report.json').write_text(report.to_json())
     if listener.last_points is None:
         return

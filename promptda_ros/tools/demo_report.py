@@ -19,7 +19,7 @@ Sent = dict[int, RecordedFrame]  # by the stamp of the image
 
 
 @dataclass(frozen=True)
-class Report:
+class DemoReport:
     """The figures of one run; the fields of report.json."""
 
     frames_sent: int
@@ -73,10 +73,10 @@ def _compared(accuracy: dict[str, Accuracy]) -> str:
     )
 
 
-def make_report(sent: Sent, listener: Listener, real: dict[str, Accuracy]) -> Report:
+def make_report(sent: Sent, listener: Listener, real: dict[str, Accuracy]) -> DemoReport:
     """Compare what was sent, by stamp, with what was heard."""
     latencies_ms = sorted(each.latency_sec * 1e3 for each in listener.depths.values())
-    return Report(
+    return DemoReport(
         frames_sent=len(sent),
         pairs=listener.count('pairs'),
         depth_published=listener.count('published.depth/image_rect'),

@@ -111,7 +111,7 @@ def _frame(arguments: argparse.Namespace) -> Frame:
 def _write(folder: Path, result: Result) -> None:
     frame, depth_m = result.frame, result.image_depth_m
     write_array(folder / 'depth.npy', depth_m)
-    write_picture(folder / 'depth.png', millimetres.from_metres(depth_m))
+    write_picture(folder / 'depth.png', millimetres.counts_of_metres(depth_m))
     write_picture(folder / 'validity.png', result.validity)
     panels = depth_panels(('sensor depth', frame.sensor_depth_m), ('our depth', depth_m))
     save_figure(folder / 'preview.png', frame.image, panels, title='promptda estimate')

@@ -26,14 +26,14 @@ from promptda_ros.lab.evaluation.methods import (
     filters_installed,
     FILTERS_MISSING,
     Method,
-    Network,
+    NetworkMethod,
     NetworkOnVideo,
 )
 from promptda_ros.lab.evaluation.page import write_page
-from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS, Reader
+from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS, SampleReader
 from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, NoFrames, spread
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
-from promptda_ros.lab.evaluation.report import Report, write_scores
+from promptda_ros.lab.evaluation.report import EvaluationReport, write_scores
 from promptda_ros.lab.evaluation.run import evaluate, Score
 from promptda_ros.lab.evaluation.summary import of_all_sources, summarise
 from promptda_ros.lab.evaluation.table import aligned, error_tables, flicker_table
@@ -165,7 +165,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Report, str]:
+def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[EvaluationReport, str]:
     """Judge, and write the results to a folder; return what they are, and whether all."""
     reader = _reader(arguments)
     names = arguments.model if NETWORK in arguments.methods else []
@@ -177,7 +177,7 @@ def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Report, 
         methods[-1].name, per_sensor=WORST_PER_SENSOR, hole_share=min(arguments.holes)
     )
     scores, stopped = _run(reader, methods, worst, arguments)
-    report = Report(
+    report = EvaluationReport(
         source=', '.join(arguments.source),
         seed=arguments.seed,
         resolution=arguments.resolution,
@@ -221,7 +221,7 @@ def _is_simulated(arguments: argparse.Namespace) -> bool:
     return len(arguments.source) == 1 and arguments.source[0] in SIMULATED
 
 
-def _reader(arguments: argparse.Namespace) -> Reader:
+def _reader(arguments: argparse.Namespace) -> SampleReader:
     if _is_simulated(arguments):
         return _cell_reader(arguments)
     folders = [Path(source) for source in arguments.source]
@@ -283,15 +283,18 @@ def _methods(
     for name, model in zip(names, models, strict=True):
         # Two folders of one name are told apart by their paths.
         label = model.name if how_often[model.name] == 1 else name
-        methods.append(Network(alone, f'{label} {WITHOUT_ANCHOR}', model.estimator))
+        methods.append(NetworkMethod(alone, f'{label} {WITHOUT_ANCHOR}', model.estimator))
         if model.anchor_sha256:  # without one the surface residual is what the network runs with
-            methods.append(Network(surface, f'{label} {SURFACE}', model.estimator))
-        methods.append(Network(settings, label, model.estimator))
+            methods.append(NetworkMethod(surface, f'{label} {SURFACE}', model.estimator))
+        methods.append(NetworkMethod(settings, label, model.estimator))
     return methods, [f'{name} {FILTERS_MISSING}' for name in missing]
 
 
 def _run(
-    reader: Reader, methods: Sequence[Method], worst: WorstFrames, arguments: argparse.Namespace
+    reader: SampleReader,
+    methods: Sequence[Method],
+    worst: WorstFrames,
+    arguments: argparse.Namespace,
 ) -> tuple[list[Score], str]:
     """Judge every answer; a stop ends it with what there is, and is said."""
     answers = evaluate(reader, methods, hole_shares=arguments.holes, seed=arguments.seed)
@@ -322,14 +325,14 @@ def _flickers(methods: Sequence[Method], arguments: argparse.Namespace) -> list[
         for flicker in measure_flicker(
             reader.static_videos(sensor, videos=STATIC_VIDEOS, frames=arguments.static_frames),
             lambda: [
-                NetworkOnVideo(method) if isinstance(method, Network) else method
+                NetworkOnVideo(method) if isinstance(method, NetworkMethod) else method
                 for method in methods
             ],
         )
     ]
 
 
-def _tell(report: Report, folder: Path) -> None:
+def _tell(report: EvaluationReport, folder: Path) -> None:
     print(f'Millimetres; {report.averaging}.')
     for title, lines in error_tables(report.rows, report.missing):
         print(f'\n{title}\n{aligned(lines)}')

@@ -167,7 +167,7 @@ def test_messages_that_were_logged_late_find_their_partners(write_bag, tmp_path)
     assert len(list((folder / 'image').iterdir())) == 20
 
 
-COUNTS = millimetres.from_metres(DEPTH_M)
+COUNTS = millimetres.counts_of_metres(DEPTH_M)
 INVERSE = struct.pack('<iff', 0, 1000.0, -99.0)
 INVERSE_COUNTS = np.where(np.isnan(DEPTH_M), 0, np.rint(1000 / np.nan_to_num(DEPTH_M, nan=1) - 99))
 

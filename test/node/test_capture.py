@@ -15,7 +15,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_srvs.srv import Trigger
 
-from promptda_ros.node.capture import OUTPUTS
+from promptda_ros.node.capture import CAPTURED
 
 BURST = 150
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -65,7 +65,7 @@ class Caller:
     def latched(self):
         """Subscribe now, when everything has been published, and return one message of each."""
         heard = {}
-        for name, kind in OUTPUTS.items():
+        for name, kind in CAPTURED.items():
             topic = f'/promptda/{self.prefix}capture/{name}'
             keep = self._rig.peer.create_subscription(
                 kind, topic, lambda message, n=name: heard.setdefault(n, message), LATCHED

@@ -23,7 +23,7 @@ from promptda_ros.core.schema import Settings
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import bytes_of, encode_depth, image_of
 from promptda_ros.node.calibration import Calibration, DEPTH
-from promptda_ros.node.reader import Reader
+from promptda_ros.node.reader import PairReader
 
 SEC = 1_000_000_000
 MS = 1_000_000
@@ -104,7 +104,7 @@ def extrinsics():
 def reader(sensors, warnings, extrinsics):
     """Return a reader that knows both cameras."""
     log = {'warn': warnings.append, 'error': warnings.append, 'rectified': False}
-    reader = Reader(
+    reader = PairReader(
         calibration=Calibration(**log),
         depth_calibration=Calibration(**log, role=DEPTH),
         extrinsics=extrinsics,

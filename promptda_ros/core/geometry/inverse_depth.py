@@ -40,14 +40,14 @@ class Seen:
     inverse: Tensor  # 1/m
 
 
-def from_metres(depth_m: Tensor) -> Tensor:
+def inverse_of_metres(depth_m: Tensor) -> Tensor:
     """Invert depth; NaN, zero and negative values, -inf too, become 0."""
     inverse = depth_m.reciprocal().clamp_(min=1 / AT_INFINITY_M)
     # A product, because torch.where takes six times as long on a CPU.
     return (inverse * (depth_m > LEAST_DEPTH_M)).nan_to_num_(0.0, 0.0, 0.0)
 
 
-def to_metres(inverse: Tensor) -> FloatImage:
+def metres_of_inverse(inverse: Tensor) -> FloatImage:
     """Invert back; 0 becomes NaN, and what was infinite is so again."""
     values: FloatImage = inverse.cpu().numpy()
     depth_m = np.divide(1.0, values, out=np.full_like(values, np.nan), where=values > 0)

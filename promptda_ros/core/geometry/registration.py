@@ -16,9 +16,13 @@ from torch import Tensor
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry import camera as cameras
-from promptda_ros.core.geometry.inverse_depth import from_metres, project_points, to_metres
+from promptda_ros.core.geometry.inverse_depth import (
+    inverse_of_metres,
+    metres_of_inverse,
+    project_points,
+)
 from promptda_ros.core.geometry.scattered import draw_points, in_picture
-from promptda_ros.core.geometry.second_view import draw_view, reduce_view, View
+from promptda_ros.core.geometry.second_view import draw_view, PinholeView, reduce_view
 from promptda_ros.core.geometry.too_near import find_too_near
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.runtime.threads import one_thread
@@ -56,11 +60,11 @@ def register_depth(
     """
     density = min(sensor.fx / camera.fx, sensor.fy / camera.fy)
     grid = _grid(camera, max_long_side, density)
-    inverse = from_metres(upload(np.ascontiguousarray(depth_m, np.float32), device))
+    inverse = inverse_of_metres(upload(np.ascontiguousarray(depth_m, np.float32), device))
     # Blocks of so many pixels a side are as far apart as the pixels of the grid.
     block = max(1, math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER))
-    view = reduce_view(View(inverse, sensor), block)
-    registered_m = to_metres(draw_view(view, grid, camera_from_sensor))
+    view = reduce_view(PinholeView(inverse, sensor), block)
+    registered_m = metres_of_inverse(draw_view(view, grid, camera_from_sensor))
     too_near = find_too_near(depth_m, sensor, grid, camera_from_sensor, block=block)
     if too_near is not None:
         registered_m[too_near] = -np.inf
@@ -89,7 +93,7 @@ def register_points(
     while _share(inverse) < LEAST_SHARE and max(inverse.shape) >= 2 * COARSEST_LONG_SIDE:
         grid = _grid(camera, max(inverse.shape) // 2, density=1.0)
         inverse = draw_points(seen, camera, grid)
-    return to_metres(inverse)
+    return metres_of_inverse(inverse)
 
 
 def _grid(camera: Intrinsics, max_long_side: int, density: float) -> Intrinsics:

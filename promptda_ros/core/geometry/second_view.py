@@ -35,7 +35,7 @@ LOOK_UPS = 3
 
 
 @dataclass(frozen=True)
-class View:
+class PinholeView:
     """What a pinhole camera sees."""
 
     inverse: Tensor  # (h, w) 1/m, 0 unknown
@@ -51,7 +51,7 @@ class View:
         return columns[None, :], rows[:, None]
 
 
-def reduce_view(view: View, block: int) -> View:
+def reduce_view(view: PinholeView, block: int) -> PinholeView:
     """Reduce blocks of pixels to their mean on one surface, else to the nearest of them.
 
     A mean has less noise, but one of two surfaces would be a place in the empty air.
@@ -74,13 +74,13 @@ def reduce_view(view: View, block: int) -> View:
     is_one = nearest <= farthest * (1 + largest_step(small))
     # Under half a block is a border of a hole, where the rest of the block is no good witness.
     joined = torch.where(is_one, mean, nearest) * (share >= 0.5)
-    return View(joined, small)
+    return PinholeView(joined, small)
 
 
-def draw_view(view: View, grid: Intrinsics, grid_from_view: Transform) -> Tensor:
+def draw_view(view: PinholeView, grid: Intrinsics, grid_from_view: Transform) -> Tensor:
     """Return the inverse depth (h, w) that the second camera, `grid`, sees; 0 unknown."""
     drawn = project_pixels(view.pixels, view.inverse, view.intrinsics, grid, grid_from_view)
-    start = View(draw_squares(drawn, grid), grid)
+    start = PinholeView(draw_squares(drawn, grid), grid)
     return _follow_rays(start, view, grid_from_view)
 
 
@@ -106,7 +106,7 @@ def draw_squares(drawn: Seen, grid: Intrinsics) -> Tensor:
     return torch.maximum(rows[:, :-1], rows[:, 1:])
 
 
-def _follow_rays(start: View, view: View, start_from_view: Transform) -> Tensor:
+def _follow_rays(start: PinholeView, view: PinholeView, start_from_view: Transform) -> Tensor:
     inverse, one_surface = start.inverse, _one_surface(view)
     view_from_start = start_from_view.inverse()
     for _ in range(LOOK_UPS):
@@ -122,7 +122,7 @@ def _follow_rays(start: View, view: View, start_from_view: Transform) -> Tensor:
     return inverse * (meet & (start.inverse > 0))
 
 
-def _one_surface(view: View) -> Tensor:
+def _one_surface(view: PinholeView) -> Tensor:
     """Return 1 where a sample, those to the right and those below show one surface (h, w)."""
     right, below = view.inverse[:, :-1], view.inverse[:, 1:]
     low, high = torch.minimum(right, below), torch.maximum(right, below)

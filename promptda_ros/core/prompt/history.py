@@ -51,7 +51,7 @@ class Moment:
         )
 
 
-class History:
+class DepthHistory:
     """Remembers one stream; not for several threads at once."""
 
     def __init__(self) -> None:

@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from promptda_ros.lab.evaluation.summary import Row
+from promptda_ros.lab.evaluation.summary import SummaryRow
 
 COLUMNS = 3
 PANEL_INCHES = (4.6, 3.4)
 RANGES = ('to 0.5', '0.5 to 1', '1 to 2', 'beyond 2')
 
 
-def save_hole_curves(path: Path, rows: Sequence[Row]) -> None:
+def save_hole_curves(path: Path, rows: Sequence[SummaryRow]) -> None:
     """Draw MAE against the share of the measurements that was cut out, a panel a sensor."""
     figure, panels = _panels(rows)
     for axis, members in panels:
@@ -31,7 +31,7 @@ def save_hole_curves(path: Path, rows: Sequence[Row]) -> None:
     _finish(figure, panels, path)
 
 
-def save_range_curves(path: Path, rows: Sequence[Row]) -> None:
+def save_range_curves(path: Path, rows: Sequence[SummaryRow]) -> None:
     """Draw MAE against range, of the smallest share of holes, a panel a sensor."""
     least = min(row.hole_share for row in rows)
     figure, panels = _panels([row for row in rows if row.hole_share == least])
@@ -46,7 +46,7 @@ def save_range_curves(path: Path, rows: Sequence[Row]) -> None:
     _finish(figure, panels, path)
 
 
-def _panels(rows: Sequence[Row]) -> tuple[Figure, list[tuple[Axes, list[Row]]]]:
+def _panels(rows: Sequence[SummaryRow]) -> tuple[Figure, list[tuple[Axes, list[SummaryRow]]]]:
     sensors = list(dict.fromkeys(row.sensor for row in rows))
     down, across = math.ceil(len(sensors) / COLUMNS), min(len(sensors), COLUMNS)
     wide, tall = PANEL_INCHES
@@ -62,11 +62,11 @@ def _panels(rows: Sequence[Row]) -> tuple[Figure, list[tuple[Axes, list[Row]]]]:
     return figure, panels
 
 
-def _methods(rows: Sequence[Row]) -> list[str]:
+def _methods(rows: Sequence[SummaryRow]) -> list[str]:
     return list(dict.fromkeys(row.method for row in rows))
 
 
-def _finish(figure: Figure, panels: list[tuple[Axes, list[Row]]], path: Path) -> None:
+def _finish(figure: Figure, panels: list[tuple[Axes, list[SummaryRow]]], path: Path) -> None:
     for axis, _ in panels:
         axis.set_ylabel('MAE, mm')
         axis.set_ylim(bottom=0)

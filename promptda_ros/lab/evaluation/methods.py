@@ -22,7 +22,7 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
 from promptda_ros.core.geometry.aspect import same_aspect
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear, enlarge_nearest
-from promptda_ros.core.prompt.history import History
+from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.schema import Settings
 
@@ -151,7 +151,7 @@ class Guided(Baseline):
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkMethod:
     """A network as the node runs it."""
 
     settings: Settings
@@ -173,7 +173,7 @@ class Network:
         sensor_depth_m: FloatImage,
         *,
         stamp_ns: int,
-        history: History | None,
+        history: DepthHistory | None,
     ) -> FloatImage:
         """Return metres (H, W) of one frame, which stands alone without a history."""
         depth_m = in_shape_of(image, sensor_depth_m)
@@ -187,11 +187,11 @@ class Network:
 class NetworkOnVideo:
     """The same on one stream, where the node averages over time what doesn't move."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: NetworkMethod) -> None:
         self.name = network.name
         self.space = network.space
         self._network = network
-        self._history = History()
+        self._history = DepthHistory()
         self._stamp_ns = 0
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:

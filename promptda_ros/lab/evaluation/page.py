@@ -13,7 +13,7 @@ from string import Template
 import numpy as np
 
 from promptda_ros.lab.evaluation.curves import save_hole_curves, save_range_curves
-from promptda_ros.lab.evaluation.report import Report, versions
+from promptda_ros.lab.evaluation.report import EvaluationReport, versions
 from promptda_ros.lab.evaluation.run import Answer
 from promptda_ros.lab.evaluation.table import error_tables, flicker_table
 from promptda_ros.lab.figure import depth_panels, error_panels, save_figure
@@ -42,7 +42,7 @@ $tables
 """)
 
 
-def write_page(path: Path, report: Report, worst: Sequence[Answer]) -> None:
+def write_page(path: Path, report: EvaluationReport, worst: Sequence[Answer]) -> None:
     """Write the page, and its pictures once more beside it in pictures/."""
     pictures = path.parent / 'pictures'
     pictures.mkdir(parents=True, exist_ok=True)

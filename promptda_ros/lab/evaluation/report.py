@@ -19,11 +19,11 @@ import torch
 from promptda_ros.lab.evaluation.flicker import Flicker
 from promptda_ros.lab.evaluation.metrics import FrameErrors
 from promptda_ros.lab.evaluation.run import Score
-from promptda_ros.lab.evaluation.summary import Row
+from promptda_ros.lab.evaluation.summary import SummaryRow
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """Everything that one run found."""
 
     source: str
@@ -32,7 +32,7 @@ class Report:
     asked: dict[str, object]  # what else of the command line decides the figures
     models: list[dict[str, str]]
     missing: list[str]  # methods that could not run, and why
-    rows: list[Row]
+    rows: list[SummaryRow]
     flickers: list[Flicker]
     averaging: str = 'every figure is the mean over frames of the figure of each frame'
 

@@ -17,7 +17,7 @@ Key = tuple[str, float, str]  # sensor, share of holes, method
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """Means over frames: every frame counts the same, however many pixels it has."""
 
     sensor: str
@@ -30,7 +30,7 @@ class Row:
     worst: float  # of the frames, the largest MAE relative to that of bilinear upsampling
 
 
-def summarise(scores: Iterable[Score]) -> list[Row]:
+def summarise(scores: Iterable[Score]) -> list[SummaryRow]:
     """Group scores in the order in which sensors, shares and methods appear."""
     groups: dict[Key, list[Score]] = {}
     for score in scores:
@@ -43,7 +43,7 @@ def summarise(scores: Iterable[Score]) -> list[Row]:
     return [_row(groups[key]) for key in sorted(groups, key=lambda key: _place(key, order))]
 
 
-def of_all_sources(scores: Sequence[Score]) -> list[Row]:
+def of_all_sources(scores: Sequence[Score]) -> list[SummaryRow]:
     """Return rows in which every frame of every source counts the same; none for a single one."""
     sources = {score.sensor for score in scores}
     if len(sources) < 2:
@@ -60,7 +60,7 @@ def _known(values: Iterable[float]) -> list[float]:
     return [value for value in values if not math.isnan(value)]
 
 
-def _row(scores: list[Score]) -> Row:
+def _row(scores: list[Score]) -> SummaryRow:
     names = [field.name for field in fields(FrameErrors)]
     values = np.array([[getattr(score.errors, name) for name in names] for score in scores])
     known = np.isfinite(values)
@@ -68,7 +68,7 @@ def _row(scores: list[Score]) -> Row:
     totals = np.where(known, values, 0).sum(axis=0)
     means = np.divide(totals, counts, out=np.full(len(names), np.nan), where=counts > 0)
     first = scores[0]
-    return Row(
+    return SummaryRow(
         sensor=first.sensor,
         hole_share=first.hole_share,
         method=first.method,

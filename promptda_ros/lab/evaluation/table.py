@@ -10,7 +10,7 @@ import itertools
 import math
 
 from promptda_ros.lab.evaluation.flicker import Flicker
-from promptda_ros.lab.evaluation.summary import Row
+from promptda_ros.lab.evaluation.summary import SummaryRow
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Column:
     """One figure of a row as text."""
 
     title: str
-    text: Callable[[Row], str]
+    text: Callable[[SummaryRow], str]
 
 
 COLUMNS = (
@@ -51,7 +51,9 @@ COLUMNS = (
 HEADER = ['method', *(column.title for column in COLUMNS)]
 
 
-def error_tables(rows: Sequence[Row], missing: Sequence[str]) -> list[tuple[str, list[list[str]]]]:
+def error_tables(
+    rows: Sequence[SummaryRow], missing: Sequence[str]
+) -> list[tuple[str, list[list[str]]]]:
     """Return a title and lines of cells for each sensor and share of holes.
 
     `missing` are lines, method and reason, that are added for what could not run.
@@ -102,7 +104,7 @@ def _align(line: Sequence[str], widths: Sequence[int]) -> str:
     return '  '.join((f'{name:{widths[0]}}', *figures)).rstrip()
 
 
-def _line(row: Row) -> list[str]:
+def _line(row: SummaryRow) -> list[str]:
     return [row.method, *(column.text(row) for column in COLUMNS)]
 
 

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.lab.sim.scene import CAMERA_NAME, CLEAR_GROUP, Scene
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 UP = np.array([0.0, 0.0, 1.0])
 MAX_GEOMS = 4000
 
 
 @dataclass(frozen=True)
-class Lens:
+class PinholeCamera:
     """An ideal pinhole camera."""
 
     width: int = 640
@@ -27,7 +27,7 @@ class Lens:
     fov_y_rad: float = np.deg2rad(50.0)
 
     @classmethod
-    def from_fov_x(cls, width: int, height: int, fov_x_rad: float) -> Lens:
+    def from_fov_x(cls, width: int, height: int, fov_x_rad: float) -> PinholeCamera:
         """Make the lens that sees this angle from left to right."""
         return cls(width, height, float(2 * np.arctan(height / width * np.tan(0.5 * fov_x_rad))))
 
@@ -66,7 +66,7 @@ class Pose:
 class TableCamera:
     """Renders one scene from any pose without a window."""
 
-    def __init__(self, scene: Scene, lens: Lens) -> None:
+    def __init__(self, scene: Scene, lens: PinholeCamera) -> None:
         self.lens, self.scene = lens, scene
         model = scene.model
         self._window = _window(lens.width, lens.height)
@@ -79,7 +79,7 @@ class TableCamera:
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._view.fixedcamid = model.camera(CAMERA_NAME).id
 
-    def look(self, pose: Pose) -> View:
+    def look(self, pose: Pose) -> RenderedView:
         """Render everything that a view holds from a pose."""
         self._window.make_current()
         self._aim(pose, with_clear=True)
@@ -89,7 +89,7 @@ class TableCamera:
         if self.scene.has_clear:
             self._aim(pose, with_clear=False)
             behind_m = self._surfaces()[1]
-        return View(
+        return RenderedView(
             image=image,
             depth_m=depth_m,
             behind_m=behind_m,
@@ -155,13 +155,13 @@ class TableCamera:
         return np.asarray(near_m / (1.0 - window_depth * (1.0 - near_m / far_m)), np.float32)
 
 
-def _off_screen(model: mujoco.MjModel, lens: Lens, *, samples: int) -> mujoco.MjrContext:
+def _off_screen(model: mujoco.MjModel, lens: PinholeCamera, *, samples: int) -> mujoco.MjrContext:
     model.vis.quality.offsamples = samples
     model.vis.global_.offwidth, model.vis.global_.offheight = lens.width, lens.height
     return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
 
 
-def _bare_off_screen(model: mujoco.MjModel, lens: Lens) -> mujoco.MjrContext:
+def _bare_off_screen(model: mujoco.MjModel, lens: PinholeCamera) -> mujoco.MjrContext:
     """Make a context without samples and, as it is four times faster, without pictures."""
     width, height = model.tex_width.copy(), model.tex_height.copy()
     model.tex_width[:], model.tex_height[:] = 1, np.where(height > width, 6, 1)  # cubes have six

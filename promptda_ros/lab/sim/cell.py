@@ -14,7 +14,7 @@ from promptda_ros.lab.sim.decoys import has_decoys
 from promptda_ros.lab.sim.motion import random_lens, random_pose
 from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene
 from promptda_ros.lab.sim.things.shapes import FAMILIES, HELD_OUT_FAMILIES, TRAINING_FAMILIES
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 __all__ = [
     'HELD_OUT_FAMILIES',
@@ -35,7 +35,7 @@ def views_of(
     height: int,
     families: Sequence[str] = TRAINING_FAMILIES,
     decoy_share: float = 0.0,
-) -> Iterator[View]:
+) -> Iterator[RenderedView]:
     """Look at the scene of a seed through a random lens from random poses.
 
     A share of all seeds have prints and hard shadows on flat surfaces (decoys.py).
@@ -52,12 +52,12 @@ def views_of(
 
 def held_out_views(
     count: int, *, width: int = 336, height: int = 252, decoy_share: float = 0.0
-) -> Iterator[View]:
+) -> Iterator[RenderedView]:
     """Look at scenes never trained on, with objects of all families, one seed after another."""
     return islice(_held_out(width, height, decoy_share), count)
 
 
-def _held_out(width: int, height: int, decoy_share: float) -> Iterator[View]:
+def _held_out(width: int, height: int, decoy_share: float) -> Iterator[RenderedView]:
     seed = HELD_OUT_SEED
     while True:
         yield from views_of(

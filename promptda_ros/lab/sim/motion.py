@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.lab.sim.camera import Lens, Pose
+from promptda_ros.lab.sim.camera import PinholeCamera, Pose
 from promptda_ros.lab.sim.scene import Scene
 
 FOV_X_DEG = (40.0, 80.0)  # from left to right
@@ -18,9 +18,9 @@ FREE_M = 0.13  # no object is nearer to the camera
 TRIES = 30
 
 
-def random_lens(rng: np.random.Generator, width: int, height: int) -> Lens:
+def random_lens(rng: np.random.Generator, width: int, height: int) -> PinholeCamera:
     """Choose a field of view of 40 to 80 degrees from left to right."""
-    return Lens.from_fov_x(width, height, float(np.deg2rad(rng.uniform(*FOV_X_DEG))))
+    return PinholeCamera.from_fov_x(width, height, float(np.deg2rad(rng.uniform(*FOV_X_DEG))))
 
 
 def random_pose(rng: np.random.Generator, scene: Scene) -> Pose:

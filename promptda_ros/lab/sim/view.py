@@ -14,7 +14,7 @@ ROOM, SUPPORT, FIRST_OBJECT = 0, 1, 2  # instance ids; the support is the table 
 
 
 @dataclass(frozen=True)
-class View:
+class RenderedView:
     """One picture with the exact depth and the surface behind every pixel, all (H, W)."""
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
@@ -29,19 +29,19 @@ class View:
         """Mark the pixels whose first surface lets light through."""
         return self.behind_m > self.depth_m
 
-    def window(self, top: int, left: int, height: int, width: int) -> View:
+    def window(self, top: int, left: int, height: int, width: int) -> RenderedView:
         """Cut out a part; the camera matrix follows."""
         matrix = self.matrix.copy()
         matrix[:2, 2] -= left, top
         return self._picked(np.s_[top : top + height, left : left + width], matrix)
 
-    def mirrored(self) -> View:
+    def mirrored(self) -> RenderedView:
         """Swap left and right, which is again a view that a camera could have."""
         matrix = self.matrix.copy()
         matrix[0, 2] = self.depth_m.shape[1] - 1 - matrix[0, 2]
         return self._picked(np.s_[:, ::-1], matrix)
 
-    def reduced(self, height: int, width: int) -> View:
+    def reduced(self, height: int, width: int) -> RenderedView:
         """Return the whole at a smaller size: colours averaged, all else of the nearest pixel."""
         size = width, height
         scale = np.diag([width / self.depth_m.shape[1], height / self.depth_m.shape[0], 1.0])
@@ -54,7 +54,7 @@ class View:
         matrix[:2, 2] += 0.5
         matrix = scale @ matrix
         matrix[:2, 2] -= 0.5
-        return View(
+        return RenderedView(
             image=np.asarray(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), np.uint8),
             depth_m=np.asarray(depth_m, np.float32),
             behind_m=np.asarray(behind_m, np.float32),
@@ -63,8 +63,8 @@ class View:
             matrix=matrix,
         )
 
-    def _picked(self, pixels: tuple[slice, slice], matrix: NDArray[np.float64]) -> View:
-        return View(
+    def _picked(self, pixels: tuple[slice, slice], matrix: NDArray[np.float64]) -> RenderedView:
+        return RenderedView(
             image=self.image[pixels],
             depth_m=self.depth_m[pixels],
             behind_m=self.behind_m[pixels],

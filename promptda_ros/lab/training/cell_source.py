@@ -12,12 +12,12 @@ import numpy as np
 
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.lab.sim.sensors import DepthSensor, random_sensor
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 from promptda_ros.lab.training.examples import Example, is_usable
 from promptda_ros.lab.training.prompts import draw_size, make_prompt
 from promptda_ros.lab.training.recipe import CellData, Phase, Prompts, Spoiling
 
-Measure = Callable[[View], Example]
+Measure = Callable[[RenderedView], Example]
 TRIES = 20  # for a view on which the sensor measures enough
 
 
@@ -28,7 +28,7 @@ class SensorBlind(PromptdaError, ValueError):
 class Views(Protocol):
     """Where simulated views come from."""
 
-    def views(self, rng: np.random.Generator, count: int) -> Sequence[View]:
+    def views(self, rng: np.random.Generator, count: int) -> Sequence[RenderedView]:
         """Draw views of one size."""
 
 
@@ -38,7 +38,7 @@ class LiveViews:
 
     cell: CellData
 
-    def views(self, rng: np.random.Generator, count: int) -> list[View]:
+    def views(self, rng: np.random.Generator, count: int) -> list[RenderedView]:
         """Look at one scene never rendered before from several places."""
         # Late: MuJoCo is an optional extra, and shards do without it.
         from promptda_ros.lab.sim.cell import views_of
@@ -99,7 +99,7 @@ class CellSource:
         return name, lambda view: self._measure(view, sensor, phase, rng)
 
     def _reduce(
-        self, view: View, size: tuple[int, int], phase: Phase, rng: np.random.Generator
+        self, view: RenderedView, size: tuple[int, int], phase: Phase, rng: np.random.Generator
     ) -> Example:
         """Crop and mirror at random; the prompt is made of the exact depth."""
         top, left = _corner(view, phase, rng)
@@ -111,7 +111,7 @@ class CellSource:
         return Example(np.ascontiguousarray(seen.image), prompt_m, truth_m)
 
     def _measure(
-        self, view: View, sensor: DepthSensor, phase: Phase, rng: np.random.Generator
+        self, view: RenderedView, sensor: DepthSensor, phase: Phase, rng: np.random.Generator
     ) -> Example:
         """Crop and mirror at random; now and then the sensor looks a little aside."""
         height, width = view.depth_m.shape
@@ -145,7 +145,7 @@ class CellSource:
         return int(down), int(aside)
 
 
-def _corner(view: View, phase: Phase, rng: np.random.Generator) -> tuple[int, int]:
+def _corner(view: RenderedView, phase: Phase, rng: np.random.Generator) -> tuple[int, int]:
     """Draw the top and the left of a crop."""
     height, width = view.depth_m.shape
     top = rng.integers(height - phase.height + 1)

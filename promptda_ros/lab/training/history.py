@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from promptda_ros.core.errors import FileError
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.lab.training.judge import Verdict
+from promptda_ros.lab.training.judge import SensorErrors
 
 LOG = 'log.csv'
 CURVES = 'curves.png'
@@ -25,7 +25,7 @@ MARKED_POINTS = 32  # more make a line of their own
 
 
 @dataclass(frozen=True)
-class Row:
+class LogRow:
     """One number: the loss, or a sensor's error relative to bilinear upsampling."""
 
     step: int
@@ -33,7 +33,7 @@ class Row:
     value: float
 
 
-class History:
+class TrainingLog:
     """Appends to a folder's log; a resumed run forgets what came after its checkpoint."""
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -44,22 +44,22 @@ class History:
 
     def add_loss(self, step: int, loss: float) -> None:
         """Note the mean loss of the last steps."""
-        self._add([Row(step, LOSS, loss)])
+        self._add([LogRow(step, LOSS, loss)])
 
-    def add_verdicts(self, step: int, verdicts: Sequence[Verdict]) -> None:
+    def add_verdicts(self, step: int, verdicts: Sequence[SensorErrors]) -> None:
         """Note errors relative to bilinear upsampling, and draw the curves anew."""
         self._add(
             row
             for one in verdicts
             for row in (
-                Row(step, f'{one.sensor}{MAE}', one.relative_mae),
-                Row(step, f'{one.sensor}{EDGE}', one.relative_edge_mae),
+                LogRow(step, f'{one.sensor}{MAE}', one.relative_mae),
+                LogRow(step, f'{one.sensor}{EDGE}', one.relative_edge_mae),
             )
         )
         with OutputFolder(self._folder) as unfinished:
             _draw(self._rows, unfinished / CURVES)
 
-    def _add(self, rows: Iterable[Row]) -> None:
+    def _add(self, rows: Iterable[LogRow]) -> None:
         self._rows += rows
         self._write()
 
@@ -73,19 +73,19 @@ class History:
             table.writerows([row.step, row.what, f'{row.value:.6g}'] for row in self._rows)
 
 
-def read_log(path: Path) -> list[Row]:
+def read_log(path: Path) -> list[LogRow]:
     """Read what a run has written; nothing when there is no log."""
     if not path.exists():
         return []
     try:
         with path.open(newline='', encoding='utf-8') as file:
             rows = csv.DictReader(file)
-            return [Row(int(r['step']), r['what'], float(r['value'])) for r in rows]
+            return [LogRow(int(r['step']), r['what'], float(r['value'])) for r in rows]
     except (ValueError, TypeError, KeyError, csv.Error) as error:
         raise FileError(f'{path} is no log of a run ({error}); remove it') from None
 
 
-def _draw(rows: Sequence[Row], path: Path) -> None:
+def _draw(rows: Sequence[LogRow], path: Path) -> None:
     figure = Figure(figsize=(12, 4.5))
     figure.subplots_adjust(left=0.06, right=0.99, bottom=0.22, wspace=0.2)
     loss, *errors = figure.subplots(1, 1 + len(ERRORS))
@@ -102,7 +102,7 @@ def _draw(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def _draw_line(axes: Axes, rows: Sequence[Row], what: str, label: str = '') -> None:
+def _draw_line(axes: Axes, rows: Sequence[LogRow], what: str, label: str = '') -> None:
     points = [(row.step, row.value) for row in rows if row.what == what]
     if not points:
         return

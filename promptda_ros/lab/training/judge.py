@@ -22,7 +22,7 @@ from promptda_ros.lab.training.examples import Example, to_batch
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SensorErrors:
     """Errors of the network and of bilinear upsampling, means over frames in metres."""
 
     sensor: str
@@ -66,14 +66,14 @@ class Verdict:
 
 def judge(
     network: nn.Module, sensor: str, examples: Sequence[Example], settings: PromptSettings
-) -> Verdict:
+) -> SensorErrors:
     """Run the network on every example, at the example's own size."""
     rows = [_errors(network, example, settings) for example in examples]
     with warnings.catch_warnings():
         # Frames without an edge, or on which the sensor is nowhere right, have no such error.
         warnings.filterwarnings('ignore', 'Mean of empty slice', RuntimeWarning)
         means = np.nanmean(np.array(rows), axis=0)
-    return Verdict(sensor, *(float(mean) for mean in means))
+    return SensorErrors(sensor, *(float(mean) for mean in means))
 
 
 def _errors(network: nn.Module, example: Example, settings: PromptSettings) -> tuple[float, ...]:

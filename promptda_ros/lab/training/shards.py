@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 from promptda_ros.messages.picture_files import write_array
 
 STEP_M = 1e-4  # of the stored uint16: 6.5 m at most
@@ -19,7 +19,7 @@ GLOSS_STEP = 1 / 255
 ARRAYS = ('image', 'depth', 'behind', 'ids', 'gloss', 'matrix')
 
 
-def write_shard(folder: Path, views: Sequence[View]) -> None:
+def write_shard(folder: Path, views: Sequence[RenderedView]) -> None:
     """Write views of one size as one folder, whole or not at all."""
     layers = [_layers(view) for view in views]
     with OutputFolder(folder.parent) as unfinished:
@@ -49,7 +49,7 @@ class Shards:
         height, width = sizes.pop() if len(sizes) == 1 else (0, 0)
         return int(height), int(width)
 
-    def __getitem__(self, index: int) -> View:
+    def __getitem__(self, index: int) -> RenderedView:
         """Return one view in metres."""
         if not 0 <= index < len(self):
             raise IndexError(index)
@@ -57,7 +57,7 @@ class Shards:
         arrays = self._arrays[shard]
         inside = index - (int(self._ends[shard]) - len(arrays['matrix']))
         layer = {name: np.asarray(array[inside]) for name, array in arrays.items()}
-        return View(
+        return RenderedView(
             image=layer['image'],
             depth_m=_metres(layer['depth']),
             behind_m=_metres(layer['behind']),
@@ -66,12 +66,12 @@ class Shards:
             matrix=layer['matrix'],
         )
 
-    def views(self, rng: np.random.Generator, count: int) -> list[View]:
+    def views(self, rng: np.random.Generator, count: int) -> list[RenderedView]:
         """Pick views at random."""
         return [self[int(index)] for index in rng.integers(len(self), size=count)]
 
 
-def _layers(view: View) -> dict[str, NDArray[np.generic]]:
+def _layers(view: RenderedView) -> dict[str, NDArray[np.generic]]:
     return {
         'image': view.image,
         'depth': _counts(view.depth_m),

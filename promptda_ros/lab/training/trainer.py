@@ -20,7 +20,7 @@ from tqdm import tqdm
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.lab.training.anchored import answers, Turn
 from promptda_ros.lab.training.examples import Batch, Batches, Example, Source, Unreadable
-from promptda_ros.lab.training.history import History
+from promptda_ros.lab.training.history import TrainingLog
 from promptda_ros.lab.training.judge import judge
 from promptda_ros.lab.training.loss import training_loss
 from promptda_ros.lab.training.recipe import Recipe
@@ -80,7 +80,7 @@ class Trainer:
             LoaderDied: a process that makes batches has died; the steps so far are saved.
         """
         progress = self.state.progress
-        history = History(self.folder, progress.step)
+        history = TrainingLog(self.folder, progress.step)
         if progress.step == 0:
             self._judge(history)
         bar = tqdm(self._batches(), total=self.recipe.steps, initial=progress.step, unit='step')
@@ -107,7 +107,7 @@ class Trainer:
         if self.state.progress.step > 0:
             self.state.save(self.folder)
 
-    def _note(self, history: History) -> None:
+    def _note(self, history: TrainingLog) -> None:
         """Log, judge and save when it is time to."""
         recipe, progress = self.recipe, self.state.progress
         step, is_last = progress.step, progress.step == self.recipe.steps
@@ -187,7 +187,7 @@ class Trainer:
                 f'and name another --out; {self.folder} keeps the best weights so far'
             )
 
-    def _judge(self, history: History) -> None:
+    def _judge(self, history: TrainingLog) -> None:
         """Judge the averaged weights; keep them if they are the best so far."""
         state, progress = self.state, self.state.progress
         verdicts = [

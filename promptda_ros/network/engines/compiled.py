@@ -20,7 +20,7 @@ SIZES_AT_MOST = 4
 LONGEST_REASON = 300  # characters of an error, which may be a page
 
 
-class Network(Protocol):
+class Compilable(Protocol):
     """What is compiled: a folded network or an anchor, on its device."""
 
     patch_px: int
@@ -45,7 +45,7 @@ class Compiler(Protocol):
     def key(self, *inputs: Tensor) -> Hashable:
         """Return what inputs have in common that are served by one run."""
 
-    def __call__(self, network: Network, *inputs: Tensor) -> Run:
+    def __call__(self, network: Compilable, *inputs: Tensor) -> Run:
         """Return what runs the network."""
 
 
@@ -64,7 +64,7 @@ class CompiledNetwork:
     compiled. `compiling_since_ns` is when the last compilation began (time.monotonic_ns).
     """
 
-    def __init__(self, network: Network, compiler: Compiler) -> None:
+    def __init__(self, network: Compilable, compiler: Compiler) -> None:
         self.patch_px = network.patch_px
         self.problem = ''
         self.compiling_since_ns = 0

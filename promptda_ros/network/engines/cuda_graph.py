@@ -12,7 +12,7 @@ from collections.abc import Hashable
 import torch
 from torch import Tensor
 
-from promptda_ros.network.engines.compiled import Network
+from promptda_ros.network.engines.compiled import Compilable
 
 WARM_UP_RUNS = 3  # in which libraries choose their kernels; torch's own figure
 
@@ -23,7 +23,7 @@ class CudaGraph:
     name = 'CUDA graphs'
     tolerance = 1e-3  # the kernels are the same, but may add up in another order
 
-    def __init__(self, network: Network, *inputs: Tensor) -> None:
+    def __init__(self, network: Compilable, *inputs: Tensor) -> None:
         self._inputs = [each.clone() for each in inputs]
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(inputs[0].device):
@@ -37,7 +37,7 @@ class CudaGraph:
         """Return the shapes: batches of other sizes are other graphs."""
         return tuple(each.shape for each in inputs)
 
-    def _record(self, network: Network, usual: torch.cuda.Stream) -> Tensor:
+    def _record(self, network: Compilable, usual: torch.cuda.Stream) -> Tensor:
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(usual)
         with torch.cuda.stream(aside):

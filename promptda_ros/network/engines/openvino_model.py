@@ -15,7 +15,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from promptda_ros.network.engines.compiled import Network
+from promptda_ros.network.engines.compiled import Compilable
 
 # Of an installation that is broken or does not fit torch; others are errors of ours.
 FAILURES = (
@@ -36,7 +36,7 @@ class OpenVinoModel:
     name = 'OpenVINO'
     tolerance = 5e-4  # 2 mm at 4 m
 
-    def __init__(self, network: Network, *inputs: Tensor) -> None:
+    def __init__(self, network: Compilable, *inputs: Tensor) -> None:
         options = {
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_PRECISION_HINT': 'f32',  # its own choice is bfloat16 where the CPU has it
@@ -67,7 +67,7 @@ class OpenVinoModel:
         return torch.from_numpy(found[0])
 
 
-def _convert(network: Network, inputs: list[Tensor]) -> Any:
+def _convert(network: Compilable, inputs: list[Tensor]) -> Any:
     openvino = import_openvino()
     failures = [name for name in dir(openvino.frontend) if name.endswith('Failure')]
     with warnings.catch_warnings(), _logging_as_it_was():

@@ -18,7 +18,7 @@ from promptda_ros.network.files.folder import (
     LARGEST_ANCHOR,
     read_file,
 )
-from promptda_ros.network.files.shards import Shard, shards_of
+from promptda_ros.network.files.shards import shards_of, WeightShard
 from promptda_ros.network.files.weights_file import parse_weights, WeightsFileError
 
 _NAMED_DIFFERENCES = 3
@@ -115,7 +115,7 @@ def _with_anchor(folder: Path) -> str:
     return f' followed by {ANCHOR_FILE}' if (folder / ANCHOR_FILE).exists() else ''
 
 
-def _require_placed(folder: Path, shard: Shard, found: Mapping[str, Tensor]) -> None:
+def _require_placed(folder: Path, shard: WeightShard, found: Mapping[str, Tensor]) -> None:
     """Refuse a part that holds other tensors than the index says."""
     stray = sorted(found.keys() ^ shard.tensors) if shard.tensors is not None else []
     if stray:

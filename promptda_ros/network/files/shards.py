@@ -29,17 +29,17 @@ _UNITS = {'KB': 10**3, 'MB': 10**6, 'GB': 10**9, 'KIB': 2**10, 'MIB': 2**20, 'GI
 
 
 @dataclass(frozen=True)
-class Shard:
+class WeightShard:
     """One file, and the names of the tensors that must be in it; None: nothing says which."""
 
     file: str
     tensors: frozenset[str] | None = None
 
 
-def shards_of(folder: Path) -> list[Shard]:
+def shards_of(folder: Path) -> list[WeightShard]:
     """List the files with weights: model.safetensors, or in its absence those of the index."""
     if (folder / WEIGHTS_FILE).exists() or not (folder / INDEX_FILE).exists():
-        return [Shard(WEIGHTS_FILE)]
+        return [WeightShard(WEIGHTS_FILE)]
     places = read_json(folder, INDEX_FILE).get('weight_map')
     if not isinstance(places, dict) or not places:
         raise CheckpointError(folder, f'{folder / INDEX_FILE} has no weight_map')
@@ -48,7 +48,7 @@ def shards_of(folder: Path) -> list[Shard]:
             problem = f'{folder / INDEX_FILE} names {file!r}, which is no file of this folder'
             raise CheckpointError(folder, problem)
     return [
-        Shard(file, frozenset(name for name in places if places[name] == file))
+        WeightShard(file, frozenset(name for name in places if places[name] == file))
         for file in sorted(set(places.values()))
     ]
 

@@ -15,7 +15,7 @@ import pytest
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Frame
-from promptda_ros.core.prompt.history import History, OLDEST_NS, PICTURE_STEP
+from promptda_ros.core.prompt.history import DepthHistory, OLDEST_NS, PICTURE_STEP
 from promptda_ros.core.prompt.prompt import find_measured
 from promptda_ros.core.schema import OutputSettings, PromptSettings
 from promptda_ros.core.settings import build
@@ -57,7 +57,7 @@ class Stream:
 
     def __init__(self, settings: PromptSettings = SETTINGS) -> None:
         self.settings = settings
-        self.history = History()
+        self.history = DepthHistory()
         self.stamp_ns = 1
 
     def see(
@@ -321,7 +321,7 @@ def video(
     output: OutputSettings = OUTPUT,
 ) -> np.ndarray:
     """Return depth (frames, H, W) of the table with a box at the given depths."""
-    history, answers = History(), []
+    history, answers = DepthHistory(), []
     for number, box_m in enumerate(boxes_m):
         depth_m = noisy(with_box(table(), box_m), number)
         stamp_ns = 1 + number * PERIOD_NS

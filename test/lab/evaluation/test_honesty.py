@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from promptda_ros.core.settings import build
-from promptda_ros.lab.evaluation.methods import Network
+from promptda_ros.lab.evaluation.methods import NetworkMethod
 from promptda_ros.lab.evaluation.reduce import reduce_median
 from promptda_ros.model import load_model
 
@@ -27,9 +27,9 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture(scope='module')
-def network() -> Network:
+def network() -> NetworkMethod:
     settings = build({})
-    return Network(settings, 'promptda-tiny', load_model(settings).estimator)
+    return NetworkMethod(settings, 'promptda-tiny', load_model(settings).estimator)
 
 
 @pytest.fixture(scope='module')

@@ -17,7 +17,7 @@ from promptda_ros.lab.evaluation.methods import (
     FILTERS,
     filters_installed,
     in_shape_of,
-    Network,
+    NetworkMethod,
 )
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import fold
@@ -84,7 +84,7 @@ def test_a_network_answers_through_the_estimator(network_folder):
     network = load_network(network_folder)
     folded = fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
     estimator = Estimator(folded, device=torch.device('cpu'))
-    depth_m = Network(build({}), 'random', estimator)(image, sensor_m)
+    depth_m = NetworkMethod(build({}), 'random', estimator)(image, sensor_m)
     assert depth_m.shape == (48, 64)
 
 

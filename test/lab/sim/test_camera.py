@@ -13,11 +13,11 @@ import pytest
 os.environ.setdefault('MUJOCO_GL', 'egl')
 mujoco = pytest.importorskip('mujoco', reason='the simulator is an optional extra: mujoco')
 
-from promptda_ros.lab.sim.camera import Lens, Pose, TableCamera  # noqa: E402
+from promptda_ros.lab.sim.camera import PinholeCamera, Pose, TableCamera  # noqa: E402
 from promptda_ros.lab.sim.scene import CLEAR_GROUP, Scene  # noqa: E402
 from promptda_ros.lab.sim.support import Room, Support  # noqa: E402
 
-LENS = Lens(160, 120)
+LENS = PinholeCamera(160, 120)
 FLOOR, GLASS, BRICK = range(3)
 PLANE = f"""
 <mujoco>
@@ -115,7 +115,7 @@ def test_every_pixel_has_the_number_and_gloss_of_one_surface(camera: TableCamera
 
 
 def test_two_lenses_on_one_scene_keep_their_angles(camera: TableCamera) -> None:
-    wide = TableCamera(camera.scene, Lens.from_fov_x(160, 120, np.deg2rad(80)))
+    wide = TableCamera(camera.scene, PinholeCamera.from_fov_x(160, 120, np.deg2rad(80)))
     seen = [each.look(ABOVE_GLASS).instance_ids == 2 for each in (camera, wide)]
     wide.close()
     ratio = (wide.lens.focal_px / LENS.focal_px) ** 2
@@ -123,5 +123,5 @@ def test_two_lenses_on_one_scene_keep_their_angles(camera: TableCamera) -> None:
 
 
 def test_angle_from_left_to_right_is_kept() -> None:
-    lens = Lens.from_fov_x(640, 480, np.deg2rad(70))
+    lens = PinholeCamera.from_fov_x(640, 480, np.deg2rad(70))
     assert 2 * np.arctan(320 / lens.focal_px) == pytest.approx(np.deg2rad(70))

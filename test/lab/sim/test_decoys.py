@@ -13,12 +13,12 @@ import pytest
 os.environ.setdefault('MUJOCO_GL', 'egl')
 pytest.importorskip('mujoco', reason='the simulator is an optional extra: mujoco')
 
-from promptda_ros.lab.sim.camera import Lens, Pose, TableCamera
+from promptda_ros.lab.sim.camera import PinholeCamera, Pose, TableCamera
 from promptda_ros.lab.sim.cell import views_of
 from promptda_ros.lab.sim.decoys import has_decoys, PATTERNS, SHEET_HALF_M, SHEETS_ON_SUPPORT
 from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import make_scene, plan_scene, Scene
-from promptda_ros.lab.sim.view import SUPPORT, View
+from promptda_ros.lab.sim.view import RenderedView, SUPPORT
 
 SEEDS = (0, 3)
 SMALL = {'width': 96, 'height': 72}
@@ -29,9 +29,9 @@ def scene_of(seed: int, *, decoys: bool) -> Scene:
     return make_scene(seed, decoys=decoys)
 
 
-def look(scene: Scene, pose: Pose) -> View:
+def look(scene: Scene, pose: Pose) -> RenderedView:
     try:
-        camera = TableCamera(scene, Lens(160, 120))
+        camera = TableCamera(scene, PinholeCamera(160, 120))
     except Exception as error:
         pytest.skip(f'no off-screen OpenGL on this machine: {error}')
     view = camera.look(pose)
@@ -39,7 +39,7 @@ def look(scene: Scene, pose: Pose) -> View:
     return view
 
 
-def seen_twice(seed: int) -> tuple[View, View]:
+def seen_twice(seed: int) -> tuple[RenderedView, RenderedView]:
     """See one scene without and with decoys from where shades do not hang in between."""
     decoyed = scene_of(seed, decoys=True)
     pose = random_pose(np.random.default_rng(seed), decoyed)
@@ -64,7 +64,7 @@ def test_objects_come_to_rest_where_they_do_without_decoys(seed: int) -> None:
     assert plain.families == decoyed.families
 
 
-def edges_on_flat(view: View) -> float:
+def edges_on_flat(view: RenderedView) -> float:
     """Give the share of the support's inner pixels at which the picture has a strong edge."""
     flat = view.instance_ids == SUPPORT
     inner = flat[1:, 1:] & flat[:-1, 1:] & flat[1:, :-1]

@@ -19,23 +19,23 @@ from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import IDENTITY, Transform
 from promptda_ros.core.settings import build
-from promptda_ros.lab.sim.camera import Lens, TableCamera
+from promptda_ros.lab.sim.camera import PinholeCamera, TableCamera
 from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene
 from promptda_ros.lab.sim.sensors import SENSORS
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 from promptda_ros.model import load_model
 
 BASELINE_M = 0.05
 SEED = HELD_OUT_SEED + 3
-LENS = Lens(336, 252, np.deg2rad(48.0))
+LENS = PinholeCamera(336, 252, np.deg2rad(48.0))
 COLOUR = Intrinsics(
     LENS.width, LENS.height, LENS.focal_px, LENS.focal_px, *LENS.matrix[:2, 2].tolist()
 )
 
 
 @pytest.fixture(scope='module')
-def views() -> tuple[View, View]:
+def views() -> tuple[RenderedView, RenderedView]:
     """What is seen from the camera and from 5 cm to its right."""
     scene = make_scene(SEED)
     pose = random_pose(np.random.default_rng(SEED), scene)
@@ -58,7 +58,7 @@ def test_depth_is_the_same_whether_the_driver_or_the_node_registers(name, views,
     here, there = views
     beside = Transform.of((BASELINE_M, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 
-    def dense_m(view: View, camera_from_sensor: Transform, seed: int) -> FloatImage:
+    def dense_m(view: RenderedView, camera_from_sensor: Transform, seed: int) -> FloatImage:
         measured_m = SENSORS[name].measure(view, np.random.default_rng(seed))
         height, width = measured_m.shape
         sensor = camera.resize(COLOUR, width=width, height=height)

@@ -16,11 +16,11 @@ import pytest
 os.environ.setdefault('MUJOCO_GL', 'egl')
 pytest.importorskip('mujoco', reason='the simulator is an optional extra: mujoco')
 
-from promptda_ros.lab.sim.camera import Lens, TableCamera
+from promptda_ros.lab.sim.camera import PinholeCamera, TableCamera
 from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene, plan_scene, Scene
 from promptda_ros.lab.sim.things.shapes import FAMILIES, HELD_OUT_FAMILIES, TRAINING_FAMILIES
-from promptda_ros.lab.sim.view import FIRST_OBJECT, ROOM, SUPPORT, View
+from promptda_ros.lab.sim.view import FIRST_OBJECT, RenderedView, ROOM, SUPPORT
 
 DIGEST = 'from promptda_ros.lab.sim.scene import plan_scene; print(plan_scene(7).digest())'
 
@@ -32,12 +32,12 @@ def scene_of(seed: int) -> Scene:
 
 def watch(scene: Scene) -> TableCamera:
     try:
-        return TableCamera(scene, Lens(160, 120))
+        return TableCamera(scene, PinholeCamera(160, 120))
     except Exception as error:
         pytest.skip(f'no off-screen OpenGL on this machine: {error}')
 
 
-def see(scene: Scene, pose_seed: int = 0) -> View:
+def see(scene: Scene, pose_seed: int = 0) -> RenderedView:
     camera = watch(scene)
     view = camera.look(random_pose(np.random.default_rng(pose_seed), scene))
     camera.close()

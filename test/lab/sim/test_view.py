@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 
-def slanted(height: int = 48, width: int = 64) -> View:
+def slanted(height: int = 48, width: int = 64) -> RenderedView:
     depth_m = np.linspace(1, 2, height * width, dtype=np.float32).reshape(height, width)
-    return View(
+    return RenderedView(
         image=np.full((height, width, 3), 90, np.uint8),
         depth_m=depth_m,
         behind_m=depth_m + 1,

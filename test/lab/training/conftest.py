@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import pytest
 import torch
 
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 from promptda_ros.lab.training.recipe import Optimisation, Phase, Recipe
 from promptda_ros.lab.training.start import start
 from promptda_ros.messages import millimetres
@@ -76,12 +76,12 @@ def make_recipe() -> Callable[..., Recipe]:
 
 
 @pytest.fixture(scope='session')
-def make_view() -> Callable[..., View]:
+def make_view() -> Callable[..., RenderedView]:
     """Return a maker of views of a box before a slanted wall, another one for every seed."""
 
-    def make(seed: int, height: int = HEIGHT, width: int = WIDTH) -> View:
+    def make(seed: int, height: int = HEIGHT, width: int = WIDTH) -> RenderedView:
         image, depth_m = _scene(np.random.default_rng(seed), height, width)
-        return View(
+        return RenderedView(
             image=image,
             depth_m=depth_m,
             behind_m=depth_m.copy(),
@@ -107,8 +107,8 @@ def write_recording() -> Callable[..., Path]:
             sensor_m = cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST_EXACT) + off_m
             name = f'{number:03}.png'
             cv2.imwrite(str(folder / 'image' / name), image[..., ::-1])
-            cv2.imwrite(str(folder / 'sensor' / name), millimetres.from_metres(sensor_m))
-            cv2.imwrite(str(folder / 'depth' / name), millimetres.from_metres(depth_m))
+            cv2.imwrite(str(folder / 'sensor' / name), millimetres.counts_of_metres(sensor_m))
+            cv2.imwrite(str(folder / 'depth' / name), millimetres.counts_of_metres(depth_m))
         return folder
 
     return write

@@ -11,7 +11,7 @@ import pytest
 
 from promptda_ros.core.schema import PromptSettings
 from promptda_ros.lab.training.examples import Example
-from promptda_ros.lab.training.judge import judge, Verdict
+from promptda_ros.lab.training.judge import judge, SensorErrors
 
 
 def wall(slope_m: float) -> Example:
@@ -33,11 +33,11 @@ def test_frames_without_an_edge_are_judged_by_the_whole_picture(network):
 
 
 def test_bilinear_upsampling_scores_1_and_half_of_its_errors_half():
-    assert Verdict('any', 0.02, 0.1, 0, 0.02, 0.1, 0).score == pytest.approx(1)
-    assert Verdict('any', 0.01, 0.05, 0, 0.02, 0.1, 0).score == pytest.approx(0.5)
+    assert SensorErrors('any', 0.02, 0.1, 0, 0.02, 0.1, 0).score == pytest.approx(1)
+    assert SensorErrors('any', 0.01, 0.05, 0, 0.02, 0.1, 0).score == pytest.approx(0.5)
 
 
 def test_edges_that_bilinear_upsampling_has_right_are_left_out():
-    verdict = Verdict('any', 0.01, 0.05, 0, 0.02, 0.0, 0)
+    verdict = SensorErrors('any', 0.01, 0.05, 0, 0.02, 0.0, 0)
     assert verdict.score == pytest.approx(0.5)
     assert 'nan' in verdict.describe()

@@ -21,7 +21,7 @@ FOLDER_READERS: dict[str, Callable[[Path], list[FrameFiles]]] = {
 }
 
 
-class Reader(Protocol):
+class SampleReader(Protocol):
     """Anything that yields samples, one after the other, and knows how many."""
 
     def __len__(self) -> int:

@@ -14,7 +14,7 @@ from promptda_ros.core.frame import ByteImage
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.sim.cell import held_out_views
 from promptda_ros.lab.sim.sensors import SENSORS
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 CAMERA_NOISE_LEVELS = 1.5  # standard deviation of a pixel in a static video
 
@@ -45,14 +45,14 @@ class CellReader:
                 for frame in range(frames)
             ]
 
-    def _render(self, count: int) -> Iterator[View]:
+    def _render(self, count: int) -> Iterator[RenderedView]:
         height, width = self.size
         return iter(
             held_out_views(count, width=width, height=height, decoy_share=self.decoy_share)
         )
 
 
-def _measure(view: View, number: int, sensor: str, *, seed: int) -> Sample:
+def _measure(view: RenderedView, number: int, sensor: str, *, seed: int) -> Sample:
     rng = np.random.default_rng((seed, number, zlib.crc32(sensor.encode())))
     return Sample(
         name=f'{number:05}',

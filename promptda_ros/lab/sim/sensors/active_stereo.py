@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from promptda_ros.lab.sim.sensors.light import grey_levels, mirroring, returned_light
 from promptda_ros.lab.sim.sensors.noise import smooth_noise
 from promptda_ros.lab.sim.sensors.sensor import Depth, Floats, quantise, Raster
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ActiveStereo(Raster):
     clear_loss: float = 0.6  # chosen: the rest matches what is behind
     patch_cells: int = 24  # chosen: how many patches fit into a row or column
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Match disparities, then lose what is hidden, mirrored or clear."""
         depth_m, gloss = self.nearest(view.behind_m), self.nearest(view.gloss)
         true_px = self.baseline_m * self.focal_px / depth_m
@@ -57,7 +57,7 @@ class ActiveStereo(Raster):
         return quantise(self.baseline_m * self.focal_px / disparity_px, self.step_m)
 
     def _lost(
-        self, view: View, depth_m: Depth, gloss: Floats, rng: np.random.Generator
+        self, view: RenderedView, depth_m: Depth, gloss: Floats, rng: np.random.Generator
     ) -> NDArray[np.bool_]:
         """Mark what has nothing to match: too little contrast, mirrors, glass."""
         chance = smooth_noise(depth_m.shape, self.patch_cells, rng)
@@ -74,7 +74,7 @@ class ActiveStereo(Raster):
         variance = cv2.blur(np.square(grey), window) - np.square(cv2.blur(grey, window))
         return np.asarray(np.sqrt(np.maximum(variance, 0)))
 
-    def _hidden(self, view: View, depth_m: Depth) -> NDArray[np.bool_]:
+    def _hidden(self, view: RenderedView, depth_m: Depth) -> NDArray[np.bool_]:
         """Mark what the right imager does not see: a shadow on the left of what is in front."""
         cells_per_px = self.columns / view.depth_m.shape[1]
         shift = self.baseline_m * view.matrix[0, 0] * cells_per_px / depth_m

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.lab.sim.sensors.sensor import Floats
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 GAMMA = 2.2
 LEAST_REFLECTANCE = 0.02  # chosen: black paint
@@ -19,7 +19,7 @@ STEEPEST = 10.0  # tangent of 84 degrees; what looks steeper is a step between t
 HIGHLIGHT_POWER = 32  # chosen: a glossy surface shines back within about 12 degrees of facing
 
 
-def returned_light(view: View) -> Floats:
+def returned_light(view: RenderedView) -> Floats:
     """Give the share (H, W) of the light that comes back: 1 for a white wall seen head-on.
 
     Matt surfaces return light by the cosine of the slant, glossy ones only when they face us.
@@ -54,7 +54,7 @@ def mirroring(gloss: Floats, mirror_gloss: float) -> Floats:
     return np.asarray(np.clip((gloss - mirror_gloss) / (1 - mirror_gloss), 0, 1))
 
 
-def facing(view: View) -> Floats:
+def facing(view: RenderedView) -> Floats:
     """Give the cosine (H, W) of the angle between the surface's normal and the line of sight."""
     height, width = view.depth_m.shape
     focal_x, focal_y = np.float32(view.matrix[0, 0]), np.float32(view.matrix[1, 1])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from promptda_ros.lab.sim.sensors.light import mirroring
 from promptda_ros.lab.sim.sensors.sensor import Depth, Floats, quantise, Raster
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 NEVER = 1e6  # the cost of an anchor outside the picture
 LAST_RESORT = 1e3  # the cost of an anchor that got no light back
@@ -38,7 +38,7 @@ class PhoneLidar(Raster):
     mirror_loss: float = 0.5  # chosen
     mirror_stretch: float = 0.2  # chosen: a mirrored range is up to this much longer
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Measure at sparse anchors and fill between them, guided by colour."""
         anchors = self._anchors(rng)
         ranges_m, cost = self._ranges(view, anchors, rng)
@@ -54,7 +54,7 @@ class PhoneLidar(Raster):
         return np.clip(np.rint(bent), 0, limit).astype(np.intp)
 
     def _ranges(
-        self, view: View, anchors: NDArray[np.intp], rng: np.random.Generator
+        self, view: RenderedView, anchors: NDArray[np.intp], rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
         """Measure at the anchors: metres, and how much rather another one is used, each (R, C)."""
         scale = np.array(view.depth_m.shape) / (self.rows, self.columns)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from promptda_ros.lab.sim.sensors.light import returned_light
 from promptda_ros.lab.sim.sensors.sensor import Depth, Floats, quantise, Raster
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -35,7 +35,7 @@ class RingLidar(Raster):
     step_m: float = 0.004  # chosen: the step of common packet formats
     least_return: float = 0.01  # chosen: of a white wall; mirrors seen aslant send back less
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Measure along the beams and project the returns into the picture."""
         elevation, azimuth = self._beams(view, rng)
         pixel, elevation, azimuth = _inside(view, elevation, azimuth)
@@ -48,7 +48,7 @@ class RingLidar(Raster):
         measured_m = np.where(seen, range_m * shrink, np.nan)
         return self._nearest_per_cell(view, pixel, true_m, measured_m)
 
-    def _beams(self, view: View, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def _beams(self, view: RenderedView, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Give elevation and azimuth of the beams of one turn that the camera may see, in rad."""
         edges = np.array([-0.5, view.depth_m.shape[1] - 0.5])
         first, last = np.rad2deg(np.arctan((edges - view.matrix[0, 2]) / view.matrix[0, 0]))
@@ -59,7 +59,7 @@ class RingLidar(Raster):
         return np.broadcast_to(elevation[:, None], shape), np.broadcast_to(azimuth, shape)
 
     def _nearest_per_cell(
-        self, view: View, pixel: Places, true_m: Floats, measured_m: Floats
+        self, view: RenderedView, pixel: Places, true_m: Floats, measured_m: Floats
     ) -> Depth:
         """Keep of the points in one cell that of the nearest surface."""
         height, width = view.depth_m.shape
@@ -72,7 +72,9 @@ class RingLidar(Raster):
         return grid_m
 
 
-def _inside(view: View, elevation: Floats, azimuth: Floats) -> tuple[Places, Floats, Floats]:
+def _inside(
+    view: RenderedView, elevation: Floats, azimuth: Floats
+) -> tuple[Places, Floats, Floats]:
     """Find the pixels that beams hit, and leave out the beams that miss the picture."""
     height, width = view.depth_m.shape
     x = view.matrix[0, 2] + view.matrix[0, 0] * np.tan(azimuth)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 Floats = NDArray[np.floating[Any]]
 Depth = NDArray[np.float32]  # (rows, columns) metres along the optical axis, NaN unknown
@@ -29,7 +29,7 @@ class DepthSensor(Protocol):
     def columns(self) -> int:
         """Width of what is measured."""
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Report (rows, columns) metres with NaN where the sensor saw nothing."""
 
     def for_window(self, share: float) -> DepthSensor:

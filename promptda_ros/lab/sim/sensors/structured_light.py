@@ -11,7 +11,7 @@ import numpy as np
 from promptda_ros.lab.sim.sensors.light import mirroring
 from promptda_ros.lab.sim.sensors.noise import patches
 from promptda_ros.lab.sim.sensors.sensor import Depth, quantise, Raster
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 SAMPLES = 5  # per axis of a block: enough for a median
 
@@ -32,7 +32,7 @@ class StructuredLight(Raster):
     mirror_gloss: float = 0.75  # chosen: above, more and more of the pattern is lost
     dropout_share: float = 0.02  # chosen: patches without any answer
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Take the median depth of each pixel, with noise that grows by its square."""
         true_m = np.median(self._samples(view), axis=(1, 3))
         sigma_m = self.noise_m * np.square(true_m)
@@ -41,7 +41,7 @@ class StructuredLight(Raster):
         lost |= patches(true_m.shape, self.dropout_share, 8, rng)
         return quantise(np.where(lost, np.nan, measured_m), self.step_m)
 
-    def _samples(self, view: View) -> np.ndarray:
+    def _samples(self, view: RenderedView) -> np.ndarray:
         """Look SAMPLES x SAMPLES times into every block: (rows, SAMPLES, columns, SAMPLES)."""
         fine = Raster(rows=self.rows * SAMPLES, columns=self.columns * SAMPLES)
         surface_m = view.depth_m + self.through_share * view.clear * (view.behind_m - view.depth_m)

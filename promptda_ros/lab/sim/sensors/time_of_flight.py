@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from promptda_ros.lab.sim.sensors.light import returned_light
 from promptda_ros.lab.sim.sensors.noise import patches
 from promptda_ros.lab.sim.sensors.sensor import Depth, Floats, quantise, Raster
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 GREY_CARD = 0.2  # reflectance at which the noise is stated
 CORNER_GRID = 48, 64  # multipath is smooth: rows and columns on which it is computed
@@ -42,7 +42,7 @@ class TimeOfFlight(Raster):
     least_signal: float = 0.012  # chosen: of a white wall at 1 m; less light is a hole
     dropout_share: float = 0.03  # chosen: patches without any answer
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Average light and depth over each pixel, with noise, multipath and holes."""
         light = np.maximum(returned_light(view), np.float32(1e-4))
         surface_m = view.depth_m + self.through_share * (view.behind_m - view.depth_m)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from promptda_ros.lab.sim.sensors.light import returned_light
 from promptda_ros.lab.sim.sensors.sensor import Depth, Floats, quantise, Raster
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Zones(Raster):
     least_signal: float = 0.004  # chosen: of a white wall at 1 m
     dropout_share: float = 0.02  # chosen
 
-    def measure(self, view: View, rng: np.random.Generator) -> Depth:
+    def measure(self, view: RenderedView, rng: np.random.Generator) -> Depth:
         """Take the strongest peak of the histogram of each zone."""
         power, weighted_m = self._histograms(view)
         range_m, signal = _peak(power, weighted_m)
@@ -44,7 +44,7 @@ class Zones(Raster):
         lost |= rng.random(range_m.shape) < self.dropout_share
         return quantise(np.where(lost, np.nan, measured_m), self.step_m)
 
-    def _histograms(self, view: View) -> tuple[Floats, Floats]:
+    def _histograms(self, view: RenderedView) -> tuple[Floats, Floats]:
         """Sort the light of every zone by range: power and power x range (rows, columns, bins)."""
         zone, range_m, power = self._echoes(view)
         bins = int(np.ceil(self.most_range_m / self.bin_m)) + 1  # the last is for all beyond
@@ -54,7 +54,7 @@ class Zones(Raster):
         summed_m = np.bincount(at, power * range_m, size).astype(np.float32).reshape(shape)
         return self._leak(summed), self._leak(summed_m)
 
-    def _echoes(self, view: View) -> tuple[NDArray[np.intp], Floats, Floats]:
+    def _echoes(self, view: RenderedView) -> tuple[NDArray[np.intp], Floats, Floats]:
         """List zone, range and power of an echo per pixel, and of a second one behind glass."""
         height, width = view.depth_m.shape
         row = np.arange(height) * self.rows // height

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 import pytest
 
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
 HEIGHT, WIDTH, FOCAL_PX = 252, 336, 270.0
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 
 
 @pytest.fixture(scope='session')
@@ -27,12 +27,12 @@ def make_view() -> Maker:
         behind_m: ArrayLike | None = None,
         gloss: ArrayLike = 0.0,
         image: NDArray[np.uint8] | None = None,
-    ) -> View:
+    ) -> RenderedView:
         def field(values: ArrayLike) -> NDArray[np.float32]:
             return np.broadcast_to(np.asarray(values, np.float32), (HEIGHT, WIDTH)).copy()
 
         centre_x, centre_y = 0.5 * (WIDTH - 1), 0.5 * (HEIGHT - 1)
-        return View(
+        return RenderedView(
             image=_textured() if image is None else image,
             depth_m=field(depth_m),
             behind_m=field(depth_m if behind_m is None else behind_m),

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 import pytest
 
 from promptda_ros.lab.sim.sensors.active_stereo import ActiveStereo
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 
 
-def measure(view: View, **settings: float) -> NDArray[np.float32]:
+def measure(view: RenderedView, **settings: float) -> NDArray[np.float32]:
     return ActiveStereo(**settings).measure(view, np.random.default_rng(1))
 
 

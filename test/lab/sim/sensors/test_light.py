@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import numpy as np
 
 from promptda_ros.lab.sim.sensors.light import facing, grey_levels, mirroring, returned_light
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 SLOPES = st.floats(-1, 1)
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.lab.sim.sensors.phone_lidar import PhoneLidar
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 
 
-def measure(view: View, **settings: float) -> NDArray[np.float32]:
+def measure(view: RenderedView, **settings: float) -> NDArray[np.float32]:
     return PhoneLidar(**settings).measure(view, np.random.default_rng(1))
 
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 import pytest
 
 from promptda_ros.lab.sim.sensors.ring_lidar import RingLidar
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 
 
-def measure(view: View, **settings: float) -> NDArray[np.float32]:
+def measure(view: RenderedView, **settings: float) -> NDArray[np.float32]:
     return RingLidar(**settings).measure(view, np.random.default_rng(1))
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 import pytest
 
 from promptda_ros.lab.sim.sensors import DepthSensor, random_sensor, SENSORS
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 NAMES = st.sampled_from(sorted(SENSORS))
 SEEDS = st.integers(0, 2**32 - 1)
 SHAPES = {
@@ -29,7 +29,7 @@ SHAPES = {
 }
 
 
-def measure(sensor: DepthSensor, view: View, seed: int = 0) -> NDArray[np.float32]:
+def measure(sensor: DepthSensor, view: RenderedView, seed: int = 0) -> NDArray[np.float32]:
     return sensor.measure(view, np.random.default_rng(seed))
 
 

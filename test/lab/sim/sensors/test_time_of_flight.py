@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 import pytest
 
 from promptda_ros.lab.sim.sensors.time_of_flight import TimeOfFlight
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 QUIET = {'noise_m': 0.0, 'noise_per_m': 0.0, 'dropout_share': 0.0, 'edge_loss': 0.0}
 
 
-def measure(view: View, seed: int = 1, **settings: float) -> NDArray[np.float32]:
+def measure(view: RenderedView, seed: int = 1, **settings: float) -> NDArray[np.float32]:
     return TimeOfFlight(**settings).measure(view, np.random.default_rng(seed))
 
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 import pytest
 
 from promptda_ros.lab.sim.sensors.zones import Zones
-from promptda_ros.lab.sim.view import View
+from promptda_ros.lab.sim.view import RenderedView
 
-Maker = Callable[..., View]
+Maker = Callable[..., RenderedView]
 
 
-def measure(view: View, **settings: float) -> NDArray[np.float32]:
+def measure(view: RenderedView, **settings: float) -> NDArray[np.float32]:
     quiet = {'noise_m': 0.0, 'noise_ratio': 0.0, 'dropout_share': 0.0, **settings}
     return Zones(**quiet).measure(view, np.random.default_rng(1))
 
