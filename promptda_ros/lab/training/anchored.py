@@ -66,7 +66,7 @@ class Anchored(nn.Module):
 
     def __init__(self, anchor: Anchor, network: PromptDepthAnythingForDepthEstimation) -> None:
         super().__init__()
-        self.anchor = anchor
+        self.anchor = anchor.train()
         # In a tuple it is no part of this module: it is neither trained nor saved beside it.
         self._beside = (network.eval().requires_grad_(False),)
 
