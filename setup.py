@@ -33,7 +33,7 @@ def python_of_commands() -> str:
 
 setup(
     name=NAME,
-    version='0.1.0',
+    version='0.2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={'': ['py.typed', '*.xml']},
     data_files=[

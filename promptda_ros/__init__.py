@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dense metric depth from a camera image and a cheap depth sensor."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

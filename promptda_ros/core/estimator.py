@@ -319,7 +319,7 @@ def _without(depth_m: Tensor, unknown: Tensor | None) -> Tensor:
 
 
 def _is_nowhere(mask: Tensor) -> bool:
-    """Tell whether nothing is marked; no device but the CPU can say before it is waited for."""
+    """Return whether nothing is marked; no device but the CPU can say before it is waited for."""
     return mask.device.type == 'cpu' and not mask.any()
 
 

@@ -84,7 +84,7 @@ class Setting:
 
 
 def has_value(value: object) -> bool:
-    """Tell whether a parameter was given a value: null and an empty list in YAML are none."""
+    """Return whether a parameter was given a value: null and an empty list in YAML are none."""
     is_nothing = isinstance(value, str) and value.lower() in NO_VALUE
     return value is not None and not is_nothing
 

@@ -126,7 +126,7 @@ def read_scans(data: memoryview, jpeg: Jpeg) -> list[Scan]:
 
 
 def is_cut(data: memoryview, jpeg: Jpeg, scans: list[Scan], picture: ByteImage) -> bool:
-    """Tell whether the data of a picture (H, W) or (H, W, 3) ended before its last unit.
+    """Return whether the data of a picture (H, W) or (H, W, 3) ended before its last unit.
 
     Told of pictures with a single scan only, as cameras make them.
     """
@@ -268,7 +268,7 @@ def _require_all_bits(scans: list[Scan], jpeg: Jpeg) -> None:
 
 
 def _has_empty_unit(jpeg: Jpeg, picture: ByteImage) -> bool:
-    """Tell whether the middle of a unit before a restart or the end is what decoders fill in."""
+    """Return whether the middle of a unit before a restart or the end is what decoders fill in."""
     rows, columns = jpeg.grid
     units, interval = rows * columns, jpeg.restart_interval
     last = np.append(np.arange(interval, units, interval) if interval else [], units) - 1

@@ -76,7 +76,7 @@ class _Pixels:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether all pixels are there."""
+        """Return whether all pixels are there."""
         return self.count == len(self.values)
 
     def take(self, numbers: Numbers) -> Numbers:

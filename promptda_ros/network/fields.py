@@ -100,19 +100,19 @@ def require_number(
 
 
 def is_whole(value: object) -> bool:
-    """Tell whether a value is a whole number above 0; True is not a number."""
+    """Return whether a value is a whole number above 0; True is not a number."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value is a number that a float can hold; True is not."""
+    """Return whether a value is a number that a float can hold; True is not."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
     return abs(value) <= sys.float_info.max
 
 
 def is_factor(value: Any) -> bool:
-    """Tell whether a value is a scale that convolutions reach: 1, 2, 3, ... or below 1."""
+    """Return whether a value is a scale that convolutions reach: 1, 2, 3, ... or below 1."""
     if not is_number(value) or not 1 / LARGEST_FACTOR <= value <= LARGEST_FACTOR:
         return False
     return value < 1 or float(value).is_integer()

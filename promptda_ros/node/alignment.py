@@ -75,7 +75,7 @@ class Alignment:
             raise BadFrame(error.reason, f'{error}; {OR_REGISTERED}') from error
 
     def _is_aligned(self, pair: Pair[SensorMessage]) -> bool:
-        """Tell whether depth of another frame_id has exactly the image's calibration.
+        """Return whether depth of another frame_id has exactly the image's calibration.
 
         Then the driver has registered it and left the frame of the sensor in its header. Simulated
         cameras are equal wherever they are: of them the frames tell, and TF.

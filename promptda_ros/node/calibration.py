@@ -96,7 +96,7 @@ class Calibration:
 
     @property
     def received(self) -> bool:
-        """Tell whether any camera_info has arrived."""
+        """Return whether any camera_info has arrived."""
         return bool(self._infos)
 
     @property

@@ -108,7 +108,7 @@ class Camera:
         self.capture.close()
 
     def is_heard(self, pair: Pair[SensorMessage]) -> bool:
-        """Tell whether an output of this pair has subscribers."""
+        """Return whether an output of this pair has subscribers."""
         return self.outputs.wanted() or self.capture.wants(pair)
 
     @contextmanager

@@ -63,7 +63,7 @@ class PendingCapture:
     problem: str = ''
 
     def accepts(self, pair: Pair[SensorMessage], now_ns: int) -> bool:
-        """Tell whether the image was taken after the request, as far as the clocks can tell.
+        """Return whether the image was taken after the request, as far as the clocks can tell.
 
         Where the camera's clock is the node's, its stamp must be later than the request;
         otherwise it must have arrived later.
@@ -188,7 +188,7 @@ class Capture:
     # On the worker
 
     def wants(self, pair: Pair[SensorMessage]) -> bool:
-        """Tell whether somebody waits for the depth of a pair."""
+        """Return whether somebody waits for the depth of a pair."""
         now_ns = self._now_ns()
         return any(capture.accepts(pair, now_ns) for capture in self._waiting())
 

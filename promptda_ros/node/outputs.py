@@ -34,7 +34,7 @@ class Product:
     make: Callable[[Result, Header], Any]
 
     def can_be_made(self, result: Result) -> bool:
-        """Tell whether the frame has what the message needs."""
+        """Return whether the frame has what the message needs."""
         if self.kind is PointCloud2 and result.frame.points_withheld:
             return False
         return self.kind in IMAGES or result.frame.intrinsics is not None
@@ -102,11 +102,11 @@ class Outputs:
             self._node.destroy_publisher(publisher)
 
     def wanted(self) -> bool:
-        """Tell whether any output has subscribers."""
+        """Return whether any output has subscribers."""
         return any(self._is_heard(output) for output in OUTPUTS)
 
     def shows_points(self) -> bool:
-        """Tell whether any cloud has subscribers."""
+        """Return whether any cloud has subscribers."""
         return any(
             self._is_heard(output) for output, kind in OUTPUTS.items() if kind is PointCloud2
         )

@@ -91,7 +91,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
         )
 
     def has_incompatible_qos(self) -> bool:
-        """Tell whether a best-effort publisher cannot reach this reliable subscription."""
+        """Return whether a best-effort publisher cannot reach this reliable subscription."""
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         return self._is_reliable and any(
             publisher.topic_type == self.transport.type_name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda demo`: a recorded camera over real DDS through the real node, and what comes out.
+"""`promptda demo`: plays a recorded camera through the node over DDS, and reports.
 
 The node runs in a process of its own, as on a robot. A real frame follows, which is estimated as
 by `promptda estimate`. Written are preview.png, real.png, cloud.ply and report.json.
@@ -114,7 +114,7 @@ class Peer:
         self.listener = Listener(node, name=NODE_NAME)
 
     def wait_for(self, process: subprocess.Popen[bytes]) -> None:
-        """Return when the node listens and publishes.
+        """Wait until the node subscribes and publishes.
 
         Raises:
             DemoError: it ended, or takes too long.
@@ -149,12 +149,12 @@ class Peer:
         return self._player.heard() and self.listener.is_served()
 
     def _has_settled(self, frames_sent: int) -> bool:
-        """Tell whether the node has said what became of every frame and its results are here."""
+        """Return whether every frame is accounted for and its results have arrived."""
         heard, received, published, dropped = self._counts()
         return received == frames_sent == published + dropped and heard == published
 
     def _spin_until_news(self) -> bool:
-        """Wait for other figures or more depth; False where none come for long."""
+        """Wait for new counters or more depth; False after a timeout."""
         before = self._counts()
         _, received, published, dropped = before
         is_waiting = received > published + dropped

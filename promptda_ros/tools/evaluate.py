@@ -296,7 +296,7 @@ def _run(
     worst: WorstFrames,
     arguments: argparse.Namespace,
 ) -> tuple[list[Score], str]:
-    """Judge every answer; a stop ends it with what there is, and is said."""
+    """Evaluate every method on every frame; Ctrl-C ends with the results so far."""
     answers = evaluate(reader, methods, hole_shares=arguments.holes, seed=arguments.seed)
     total = len(reader) * len(arguments.holes) * len(methods)
     scores: list[Score] = []

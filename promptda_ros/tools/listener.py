@@ -44,7 +44,7 @@ class Listener:
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, QUEUE)
 
     def is_served(self) -> bool:
-        """Tell whether the node publishes."""
+        """Return whether the node publishes."""
         return all(
             subscription.get_publisher_count() for subscription in (self._depth, self._points)
         )

@@ -45,7 +45,7 @@ class Player:
         self._depth = node.create_publisher(Image, DEPTH_TOPIC, qos)
 
     def heard(self) -> bool:
-        """Tell whether somebody listens to all topics."""
+        """Return whether every topic has subscribers."""
         publishers = (self._image, self._info, self._depth)
         return all(publisher.get_subscription_count() for publisher in publishers)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a point cloud as somebody sees it who stands beside the camera."""
+"""A picture of a point cloud, seen from beside the camera."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def main(argv: list[str]) -> int:
 
 
 def make_trainer(recipe: Recipe, options: argparse.Namespace) -> Trainer:
-    """Bring together what the recipe and the command line name; what is wrong is said first."""
+    """Build the trainer of a recipe and a command line; report mistakes first."""
     machine = Machine(choose_device(options.device), DTYPES[options.precision], options.workers)
     # Channels last is a third faster on a CPU; on a GPU it is what tensor cores want.
     whole = _placed(_network(recipe, options.init), machine)

@@ -39,7 +39,7 @@ def inside_workspace(
 
 
 def has_box(settings: WorkspaceSettings) -> bool:
-    """Tell whether the workspace has a box."""
+    """Return whether the workspace has a box."""
     return (settings.box_min, settings.box_max) != (DEFAULTS.box_min, DEFAULTS.box_max)
 
 

@@ -12,7 +12,7 @@ Size = tuple[int, ...]  # (height, width)
 
 
 def same_aspect(picture: Size, grid: Size) -> bool:
-    """Tell whether a grid has the aspect ratio of a picture to 2 %; sizes are (height, width).
+    """Return whether a grid has the aspect ratio of a picture to 2 %; sizes are (height, width).
 
     A small grid can't match that of the picture more exactly than to half a pixel of its own.
     """

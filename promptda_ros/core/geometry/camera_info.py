@@ -93,7 +93,7 @@ def read_camera_info(
 
 
 def is_distorted(info: CameraInfo) -> bool:
-    """Tell whether the camera's lens distorts raw images."""
+    """Return whether the camera's lens distorts raw images."""
     return any(coefficient != 0.0 for coefficient in info.d)
 
 
@@ -115,7 +115,7 @@ def rotation_of(info: CameraInfo) -> tuple[float, ...]:
 
 
 def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
-    """Tell whether two calibrated camera_info are equal to the last bit, but for their headers.
+    """Return whether two calibrated camera_info are equal to the last bit, but for their headers.
 
     Two real cameras never are; depth that a driver aligned to colour has the calibration of
     colour. P tells the two cameras of a rectified stereo pair apart.
@@ -127,7 +127,7 @@ def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
 
 
 def is_ideal(info: CameraInfo) -> bool:
-    """Tell whether K was made up, as in simulation: no real lens is centred to the pixel."""
+    """Return whether K was made up, as in simulation: no real lens is centred to the pixel."""
     fx, fy, cx, cy = _values(info.k, 3)
     off_px = max(abs(cx - (info.width - 1) / 2), abs(cy - (info.height - 1) / 2))
     return off_px <= 1.0 and abs(fx - fy) <= IDEAL_TOLERANCE * fx

@@ -11,5 +11,5 @@ def plain(frame_id: str) -> str:
 
 
 def same_frame(one: str, other: str) -> bool:
-    """Tell whether two frame_ids name one frame."""
+    """Return whether two frame_ids name one frame."""
     return plain(one) == plain(other)

@@ -42,7 +42,7 @@ class SensorWindow:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether the image is the sensor's, pixel by pixel."""
+        """Return whether the image is the sensor's, pixel by pixel."""
         return self.size == (self.width, self.height)
 
     @property

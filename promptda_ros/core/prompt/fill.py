@@ -41,7 +41,7 @@ def fill_holes(depth_m: FloatImage, measured: Mask) -> FloatImage:
 
 
 def is_dense(measured: Mask) -> bool:
-    """Tell whether measurements form areas (with holes) instead of lines or single pixels."""
+    """Return whether measurements form areas (with holes) instead of lines or single pixels."""
     padded = np.pad(measured, 1)
     across = padded[1:-1, :-2] | padded[1:-1, 2:]
     down = padded[:-2, 1:-1] | padded[2:, 1:-1]

@@ -43,7 +43,7 @@ class Moment:
     frames: FloatImage  # (h, w) how many the average stands for, 0 where newest_m is a hole
 
     def leads_to(self, now: Moment) -> bool:
-        """Tell whether the other moment follows soon in the same stream."""
+        """Return whether the other moment follows soon in the same stream."""
         return (
             0 < now.stamp_ns - self.stamp_ns <= OLDEST_NS
             and self.newest_m.shape == now.newest_m.shape

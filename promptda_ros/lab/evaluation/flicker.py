@@ -29,7 +29,7 @@ class Flicker:
 
     @property
     def ratio(self) -> float:
-        """Return by how much the method calms (below 1) or stirs the sensor."""
+        """Return the method's flicker as a share of the sensor's."""
         if self.sensor_deviation_m == 0.0:
             return np.nan
         return self.deviation_m / self.sensor_deviation_m

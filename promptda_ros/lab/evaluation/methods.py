@@ -34,15 +34,15 @@ PERIOD_NS = 33_333_333  # of a video
 
 
 class Method(Protocol):
-    """Anything that can be judged."""
+    """Any method that can be evaluated."""
 
     @property
     def name(self) -> str:
-        """Return what tables call it."""
+        """Return the name in tables."""
 
     @property
     def space(self) -> DepthSpace:
-        """Return in what it works."""
+        """Return the space of its output."""
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         """Return metres (H, W), NaN unknown, of an image (H, W, 3) and sensor depth (h, w).
@@ -62,7 +62,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Nearest(Baseline):
-    """What the sensor said, enlarged; holes stay holes."""
+    """Sensor depth, upsampled as blocks; holes stay holes."""
 
     name: str = 'nearest'
 
@@ -160,7 +160,7 @@ class NetworkMethod:
 
     @property
     def space(self) -> DepthSpace:
-        """Return in what the network answers."""
+        """Return the space of the network's output."""
         return self.estimator.space
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
@@ -228,5 +228,5 @@ FILTERS = ('joint_bilateral', 'guided')
 
 
 def filters_installed() -> bool:
-    """Tell whether OpenCV has its contributed filters; the usual package has not."""
+    """Return whether OpenCV has its contributed filters; the usual package has not."""
     return hasattr(cv2, 'ximgproc')

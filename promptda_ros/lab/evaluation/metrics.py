@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How far the depth of one frame is from the truth, in the ways that matter for a gripper.
+"""Errors of the depth of one frame, in figures that matter for a gripper.
 
 Unless said otherwise an error counts every pixel whose truth is known. Where a method gives no
 answer (NaN), bilinear upsampling of the hole-filled sensor depth is judged in its place, so that
@@ -63,7 +63,7 @@ class FrameErrors:
 
 @dataclass(frozen=True)
 class Judge:
-    """What one frame's answers are measured against, made once for all methods."""
+    """The reference for one frame's depth, computed once for all methods."""
 
     truth_m: FloatImage  # (H, W), NaN unknown
     bilinear_m: FloatImage  # (H, W), stands in for missing answers

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera that moves about a scene and sees colour, exact depth and the surfaces themselves."""
+"""A camera in a scene that renders colour, exact depth and surfaces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PinholeCamera:
 
     @classmethod
     def from_fov_x(cls, width: int, height: int, fov_x_rad: float) -> PinholeCamera:
-        """Make the lens that sees this angle from left to right."""
+        """Make the lens of this horizontal field of view."""
         return cls(width, height, float(2 * np.arctan(height / width * np.tan(0.5 * fov_x_rad))))
 
     @property

@@ -36,7 +36,7 @@ def views_of(
     families: Sequence[str] = TRAINING_FAMILIES,
     decoy_share: float = 0.0,
 ) -> Iterator[RenderedView]:
-    """Look at the scene of a seed through a random lens from random poses.
+    """Render the scene of a seed with a random lens from random poses.
 
     A share of all seeds have prints and hard shadows on flat surfaces (decoys.py).
     """
@@ -53,7 +53,7 @@ def views_of(
 def held_out_views(
     count: int, *, width: int = 336, height: int = 252, decoy_share: float = 0.0
 ) -> Iterator[RenderedView]:
-    """Look at scenes never trained on, with objects of all families, one seed after another."""
+    """Render held-out scenes with objects of all families, one seed after another."""
     return islice(_held_out(width, height, decoy_share), count)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What pictures show and depth does not: prints on flat surfaces, and hard shadows on them.
+"""Decoys: prints and hard shadows on flat surfaces, which do not change depth.
 
 Decoys have a generator of their own, so that a seed gives the same objects with and without them.
 """
@@ -38,7 +38,7 @@ class Decoyed:
 
 
 def has_decoys(seed: int, share: float) -> bool:
-    """Tell whether a scene is one of the share of all scenes that have decoys."""
+    """Return whether a scene is one of the share of all scenes that have decoys."""
     return bool(np.random.default_rng((seed, 5)).random() < share)
 
 

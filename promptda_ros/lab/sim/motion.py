@@ -19,18 +19,18 @@ TRIES = 30
 
 
 def random_lens(rng: np.random.Generator, width: int, height: int) -> PinholeCamera:
-    """Choose a field of view of 40 to 80 degrees from left to right."""
+    """Choose a horizontal field of view of 40 to 80 degrees."""
     return PinholeCamera.from_fov_x(width, height, float(np.deg2rad(rng.uniform(*FOV_X_DEG))))
 
 
 def random_pose(rng: np.random.Generator, scene: Scene) -> Pose:
-    """Stand at a wrist or overhead, 0.25 to 2 m from what is looked at, clear of everything."""
+    """Choose a pose at a wrist or overhead, 0.25 to 2 m from its target, clear of everything."""
     poses = (_candidate(rng, scene) for _ in range(TRIES))
     return next((pose for pose in poses if is_free(pose.eye_m, scene)), _above(scene))
 
 
 def is_free(eye_m: NDArray[np.float64], scene: Scene) -> bool:
-    """Tell whether a camera fits here: within the room, not in a bin and not at an object."""
+    """Return whether a camera fits here: within the room, not in a bin and not at an object."""
     in_room = (np.abs(eye_m[:2]) < scene.room.wall_m - 0.1).all() and (
         0.15 < eye_m[2] < scene.room.ceiling_m - 0.1
     )

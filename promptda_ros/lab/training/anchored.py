@@ -34,7 +34,7 @@ DRAWS = 7  # of the random numbers of a step, those of its turn
 
 @dataclass(frozen=True)
 class Turn:
-    """What one step does with the network beside its anchor."""
+    """How one step uses the network beside its anchor."""
 
     trains_network: bool
     asks_network: bool  # for the anchor
@@ -62,7 +62,7 @@ class Answer:
 
 
 class Anchored(nn.Module):
-    """An anchor, whose weights these are, behind a network whose weights these are not."""
+    """An anchor behind a network whose weights are frozen."""
 
     def __init__(self, anchor: Anchor, network: PromptDepthAnythingForDepthEstimation) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Anchored(nn.Module):
         return depth_m[:, 0]
 
     def ask_network(self, batch: Batch, scale: float) -> Answer:
-        """Let the network answer at a scale of the pictures, in whole patches."""
+        """Run the network at a scale of the images, in whole patches."""
         patch_px = self.config.patch_size
         patches = (max(1, round(side * scale / patch_px)) for side in batch.pixels.shape[2:])
         size = [count * patch_px for count in patches]
@@ -166,7 +166,7 @@ def _usual_scale(batch: Batch) -> float:
 
 
 def _is_whole(batch: Batch) -> bool:
-    """Tell whether pictures are too large for the network of a CPU."""
+    """Return whether pictures are too large for the network of a CPU."""
     return _usual_scale(batch) < 1
 
 

@@ -39,7 +39,7 @@ class LiveViews:
     cell: CellData
 
     def views(self, rng: np.random.Generator, count: int) -> list[RenderedView]:
-        """Look at one scene never rendered before from several places."""
+        """Render a new scene from several places."""
         # Late: MuJoCo is an optional extra, and shards do without it.
         from promptda_ros.lab.sim.cell import views_of
 
@@ -113,7 +113,7 @@ class CellSource:
     def _measure(
         self, view: RenderedView, sensor: DepthSensor, phase: Phase, rng: np.random.Generator
     ) -> Example:
-        """Crop and mirror at random; now and then the sensor looks a little aside."""
+        """Crop and mirror at random; sometimes shift the sensor's view."""
         height, width = view.depth_m.shape
         part = sensor.for_window(phase.height / height)
         top, left = _corner(view, phase, rng)
@@ -136,7 +136,7 @@ class CellSource:
     def _shift(
         self, sensor: DepthSensor, phase: Phase, rng: np.random.Generator
     ) -> tuple[int, int]:
-        """Say by how many pixels of the view a badly registered sensor looks aside."""
+        """Return the shift of a badly registered sensor in pixels of the view."""
         if rng.random() >= self.spoiling.shift_share:
             return 0, 0
         pitch_px = np.array([phase.height / sensor.rows, phase.width / sensor.columns])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the parts of a recipe fit together, asked before hours of rendering and training."""
+"""Checks that the parts of a recipe fit together, before rendering and training."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def to_batch(examples: Sequence[Example], settings: PromptSettings) -> Batch:
 
 
 def is_usable(sensor_depth_m: NDArray[np.float32]) -> bool:
-    """Tell whether the node would run the network on this measurement."""
+    """Return whether the node would run the network on this measurement."""
     try:
         condition(sensor_depth_m, PromptSettings())
     except BadFrame:

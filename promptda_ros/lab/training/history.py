@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run has said so far, as a table on disk and as a picture."""
+"""The log of a run: a table on disk, and curves."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TrainingLog:
         self._add([LogRow(step, LOSS, loss)])
 
     def add_verdicts(self, step: int, verdicts: Sequence[SensorErrors]) -> None:
-        """Note errors relative to bilinear upsampling, and draw the curves anew."""
+        """Record errors relative to bilinear upsampling, and redraw the curves."""
         self._add(
             row
             for one in verdicts

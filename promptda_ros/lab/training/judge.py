@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How good a network is on frames that it is not trained on, beside bilinear upsampling."""
+"""Validation: errors on held-out frames, relative to bilinear upsampling."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SensorErrors:
 
     @property
     def score(self) -> float:
-        """Weigh the whole picture and its edges alike; less is better, 1 is bilinear upsampling.
+        """Return the mean of both relative errors; less is better, 1 is bilinear upsampling.
 
         Without an edge, or where bilinear has every edge right, only the whole picture counts.
         """

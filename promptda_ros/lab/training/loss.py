@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What training makes small."""
+"""The training loss."""
 
 from __future__ import annotations
 

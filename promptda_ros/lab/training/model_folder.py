@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what a run has learnt as a folder that the node loads."""
+"""Writes the trained weights as a folder that the node loads."""
 
 from __future__ import annotations
 

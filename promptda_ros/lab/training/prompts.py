@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Prompts made of depth: what a poorer sensor would have said of the same view.
+"""Prompts made from depth: what a coarser sensor would have measured.
 
 Frames without a sensor's own depth beside a better one are trained on so. The depth is reduced to
 a size drawn anew for every step, and spoilt in the ways in which sensors are wrong.
@@ -102,7 +102,7 @@ def _draw_faults(wanted: Prompts, rng: np.random.Generator) -> Faults:
 
 
 def _shifted(depth_m: Depth, pitch_px: float, most_px: float, rng: np.random.Generator) -> Depth:
-    """Look a little aside, as a sensor does whose mounting is known badly."""
+    """Shift the view, as with a badly calibrated mounting."""
     reach_px = max(1.0, min(0.4 * pitch_px, most_px))
     down, aside = np.rint(rng.uniform(-reach_px, reach_px, 2)).astype(int)
     moved = np.array([[1, 0, aside], [0, 1, down]], np.float32)
@@ -114,7 +114,7 @@ def _shifted(depth_m: Depth, pitch_px: float, most_px: float, rng: np.random.Gen
 
 
 def _fattened(depth_m: Depth, rng: np.random.Generator) -> Depth:
-    """Let what is near grow over its surroundings, raggedly, as matching windows do."""
+    """Grow the foreground over its surroundings, raggedly, as stereo matching does."""
     side = 2 * int(rng.integers(1, 5)) + 1
     filled_m = np.where(np.isfinite(depth_m), depth_m, np.float32(FARTHER_M))
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
@@ -126,7 +126,7 @@ def _fattened(depth_m: Depth, rng: np.random.Generator) -> Depth:
 
 
 def _shadowed(depth_m: Depth, rng: np.random.Generator) -> Depth:
-    """Lose what a second eye, left or right of the camera, would not see."""
+    """Remove what a second camera, to the left or right, would not see."""
     if not np.isfinite(depth_m).any():
         return depth_m
     near_m = float(np.nanpercentile(depth_m, 10))

@@ -141,7 +141,7 @@ def split(
 
 
 def with_own_depth(recording: Sequence[FrameFiles]) -> list[FrameFiles]:
-    """Take the sensor's depth for the truth, of which prompts are made."""
+    """Use the sensor's own depth as the truth, and make prompts from it."""
     return [
         replace(frame, truth=frame.sensor_depth or frame.truth, sensor_depth=None)
         for frame in recording
@@ -204,7 +204,7 @@ def _errs(sample: Sample) -> bool:
 
 
 def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:
-    """Tell whether the node would run on this frame and there is something to learn from it."""
+    """Return whether the node would run on this frame and there is something to learn from it."""
     sample = _read(frame)
     if not np.isfinite(sample.truth_m).any():
         return False

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What cameras, mounts and drivers do to pictures and prompts, done on purpose while training."""
+"""Augmentation: what cameras, mounts and drivers do to images and prompts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _exposed(picture: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _coloured(picture: Floats, rng: np.random.Generator) -> Floats:
-    """Wash colours out or strengthen them; now and then exchange them."""
+    """Change the saturation; sometimes exchange channels."""
     least = 0.0 if rng.random() < 0.15 else 0.4
     grey = picture.mean(axis=2, keepdims=True)
     coloured = grey + (picture - grey) * np.float32(rng.uniform(least, 1.6))
@@ -61,7 +61,7 @@ def _coloured(picture: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _focused(picture: Floats, rng: np.random.Generator) -> Floats:
-    """Put some out of focus, move some while they are taken, sharpen some."""
+    """Defocus some images, add motion blur to some, sharpen some."""
     chance = rng.random()
     if chance < 0.25:
         return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that a resumed run must find again."""
+"""The state of a run, which a resumed run restores."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NETWORK, AVERAGE, OPTIMIZER = 'network', 'average', 'optimizer'
 
 
 class CheckpointMismatch(PromptdaError, ValueError):
-    """A checkpoint that this run can't go on from; the text says why and what to do."""
+    """A checkpoint that this run cannot resume from; the text says why and what to do."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass
 class State:
-    """A network on its way, its average, and how far it has come."""
+    """A network in training, its averaged weights, and the progress."""
 
     network: Trained
     average: AveragedModel
@@ -80,7 +80,7 @@ class State:
                 raise FileError(f'{path} cannot be written ({error}); free some space') from None
 
     def resume(self, folder: Path) -> None:
-        """Go on from the checkpoint in a folder, if it has one.
+        """Resume from the checkpoint in a folder, if it has one.
 
         Raises:
             CheckpointMismatch: the checkpoint is damaged, or of another recipe or beginning.

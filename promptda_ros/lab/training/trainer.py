@@ -33,7 +33,7 @@ LOADER_DEATH = 'DataLoader worker'  # how torch begins to tell of one
 
 
 class Diverged(PromptdaError, RuntimeError):
-    """The loss is no number any more; the text says when and what to do."""
+    """The loss is not finite; the text says when and what to do."""
 
     exit_code = ExitCode.INTERNAL
 

@@ -104,14 +104,14 @@ class CompiledNetwork:
         return self.problem or f'{self._compiler.name}, sizes compiled: {self.sizes}'
 
     def forget(self, problem: str = '') -> None:
-        """Let go of all that was compiled; begin anew unless there is a problem."""
+        """Discard all compiled runs; compile again unless there is a problem."""
         self._runs.clear()
         self._missed = None
         self.problem = f'torch alone, no {self._compiler.name}: {problem}' if problem else ''
 
     @torch.inference_mode()
     def compile_missed(self) -> None:
-        """Compile for the size that was missed last, which takes some frames' time."""
+        """Compile for the last size seen uncompiled; stalls for several frames."""
         missed, self._missed = self._missed, None
         if missed is None:
             return

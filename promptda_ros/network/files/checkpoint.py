@@ -145,7 +145,7 @@ def _require_match(
 
 
 def _require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that no training ends with.
+    """Refuse weights that are not finite.
 
     Raises:
         CheckpointError: one is NaN or infinite.

@@ -86,7 +86,7 @@ class ActiveStereo(Raster):
         return hidden
 
     def _fatten(self, disparity_px: Floats, rng: np.random.Generator) -> Floats:
-        """Let the foreground grow over its surroundings, raggedly, as matching windows do."""
+        """Grow the foreground over its surroundings, raggedly, as stereo matching does."""
         window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (self.window_cells,) * 2)
         grown_px = cv2.dilate(disparity_px, window)
         grows = smooth_noise(disparity_px.shape, 2 * self.patch_cells, rng) < self.fatten_share
