@@ -77,8 +77,8 @@ class Frames:
     def __init__(self, node: PromptDepthNode) -> None:
         self.noted: dict[int, dict[str, float]] = {}
         self._current: dict[str, float] = {}
-        (camera,) = node._cameras
-        pipeline: Any = node._pipeline
+        (camera,) = node.cameras
+        pipeline: Any = node.pipeline
         camera.stages = _Stages(self._current)
         self._process, pipeline.process = pipeline.process, self.process
 
@@ -122,7 +122,7 @@ def main() -> None:
     node = PromptDepthNode(parameter_overrides=parameters)
     node.trigger_configure()
     if arguments.without_network:
-        pipeline: Any = node._pipeline
+        pipeline: Any = node.pipeline
         estimator = pipeline.model.estimator
         estimator.network, estimator.anchor = NoNetwork(), None
     frames = None if arguments.cameras else Frames(node)
@@ -135,7 +135,7 @@ def main() -> None:
     note = {
         'cpu_sec': time.process_time() - begun_cpu_sec,
         'frames': frames.noted if frames else {},
-        'drops': {camera.name: camera.drops.snapshot() for camera in node._cameras},
+        'drops': {camera.name: camera.drops.snapshot() for camera in node.cameras},
     }
     node.stop()
     node.destroy_node()

@@ -49,7 +49,7 @@ def main() -> None:
     listener = Node('listener')
     for name, kind in HEARD.items():
         listener.create_subscription(kind, f'/promptda/{name}', lambda _: None, 1)
-    (camera,), pipeline = node._cameras, node._pipeline
+    (camera,), pipeline = node.cameras, node.pipeline
     assert pipeline is not None
     pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
     for pair in pairs[:WARM_UP_FRAMES]:

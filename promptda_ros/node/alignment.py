@@ -44,7 +44,7 @@ class Alignment:
     ) -> None:
         self._calibration = calibration
         self._depth_calibration = depth_calibration
-        self._extrinsics = extrinsics
+        self.extrinsics = extrinsics
         self._say_once = SayOnce(warn)
 
     def clear(self) -> None:
@@ -68,7 +68,7 @@ class Alignment:
             if not all(frames):
                 raise _no_frame_id(*frames)
         try:
-            return self._extrinsics.camera_from_sensor(
+            return self.extrinsics.camera_from_sensor(
                 *frames, pair.image_stamp_ns, settings.extrinsics
             )
         except BadFrame as error:

@@ -87,7 +87,7 @@ class Camera:
         self.preparing, self.publishing = Guard(report), Guard(report)
         self.withheld = ''  # why the last frame has no clouds though its intrinsics are known
         self._node = node
-        self._extrinsics = extrinsics
+        self.extrinsics = extrinsics
         self._say_once = SayOnce(self.log.warning)
         self._streams = {role: OneStream(MIXED_SEC) for role in ('image', 'depth')}
         self._epoch = 0
@@ -134,7 +134,7 @@ class Camera:
         self._require_one_camera(pair)
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
-            self._extrinsics.clear()
+            self.extrinsics.clear()
         frame = self.reader.read(pair, self._for_waiting(settings))
         self._note_what_is_odd(pair, frame)
         return frame
@@ -150,7 +150,7 @@ class Camera:
             return Result(frame, depth, settings)
         timeout_sec = self._for_waiting(settings).extrinsics.timeout
         try:
-            box_from_camera = self._extrinsics.lookup(
+            box_from_camera = self.extrinsics.lookup(
                 workspace.frame, frame.frame_id, frame.stamp_ns, timeout_sec
             )
         except BadFrame as error:

@@ -36,7 +36,7 @@ class PairFilter(message_filters.SimpleFilter):  # type: ignore[misc]
         on_error: Callable[[Exception], None],
     ) -> None:
         super().__init__()
-        self._pairing = pairing
+        self.pairing = pairing
         self._stages = stages
         self._on_error = on_error
 
@@ -53,12 +53,12 @@ class PairFilter(message_filters.SimpleFilter):  # type: ignore[misc]
         now_ns, nbytes = time.monotonic_ns(), len(message.data)
         with self._stages.time('listen'):
             stamp_ns = stamp_ns_of(stamp.sec, stamp.nanosec)
-            pairs = self._pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes)
+            pairs = self.pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes)
         self._signal(pairs)
 
     def poll(self) -> None:
         """Decide the images whose wait is over."""
-        self._signal(self._pairing.poll(now_ns=time.monotonic_ns()))
+        self._signal(self.pairing.poll(now_ns=time.monotonic_ns()))
 
     def _signal(self, pairs: list[Pair[SensorMessage]]) -> None:
         for pair in pairs:

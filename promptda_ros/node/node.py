@@ -54,9 +54,9 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         # A line of its own: rclpy raises where one line logs under two severities.
         self._failures = Drops(lambda text: log.error(text), what='failed')
         self._failure = ExitCode.INTERNAL
-        self._cameras: list[Camera] = []
-        self._pipeline: Pipeline | None = None
-        self._session: Session | None = None
+        self.cameras: list[Camera] = []
+        self.pipeline: Pipeline | None = None
+        self.session: Session | None = None
         self._declared.on_change(self._apply)
 
     def start(self) -> None:
@@ -70,9 +70,9 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
 
     def stop(self) -> bool:
         """Stop listening and working; False while the worker hangs."""
-        if self._session is not None and not self._session.close():
+        if self.session is not None and not self.session.close():
             return False
-        self._session = None
+        self.session = None
         return True
 
     # Life cycle
@@ -100,12 +100,12 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
 
     def on_cleanup(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Close the outputs and unload the network."""
-        if self._pipeline is not None:
-            for camera in self._cameras:
+        if self.pipeline is not None:
+            for camera in self.cameras:
                 camera.close()
             self._extrinsics.close()
             self._diagnostics.close()
-            self._cameras, self._pipeline = [], None
+            self.cameras, self.pipeline = [], None
             self.get_logger().info('cleaned up: outputs are closed, the network is unloaded')
         return TransitionCallbackReturn.SUCCESS
 
@@ -148,25 +148,25 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         of_cameras = self._declared.of_cameras
         self._extrinsics = Extrinsics(self)
-        self._cameras = [
+        self.cameras = [
             Camera(name, self, own, self._extrinsics, model.estimator.device)
             for name, own in of_cameras.items()
         ]
         may_shrink = settings.model.resolution == 'auto'
         resolution = Resolution(model.estimator.resolution, may_shrink=may_shrink)
         health = NetworkHealth(resolution, self.get_logger())
-        self._pipeline = Pipeline(
+        self.pipeline = Pipeline(
             model, health, say=self.get_logger().info, on_error=self.report_error
         )
 
     def _activate(self) -> None:
-        assert self._pipeline is not None
+        assert self.pipeline is not None
         if not self.stop():
             raise RuntimeError('the worker of the last activation still hangs in a frame')
-        self._session = Session(
+        self.session = Session(
             self,
-            self._cameras,
-            self._pipeline,
+            self.cameras,
+            self.pipeline,
             self._diagnostics,
             on_error=self.report_error,
             on_end=self.report_worker_end,
@@ -175,16 +175,16 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
     # What happens to the node
 
     def _apply(self, of_cameras: Mapping[str, Settings]) -> None:
-        for camera in self._cameras:
+        for camera in self.cameras:
             camera.settings = of_cameras[camera.name]
-        if self._session is not None:
-            self._session.apply()
+        if self.session is not None:
+            self.session.apply()
 
     def report_error(self, error: Exception) -> None:
         """Log the exception of a callback in one line, rate-limited."""
         if not self.context.ok():
             return  # a signal ended the context while somebody still used it
-        if isinstance(error, PromptdaError) and self._session is None:
+        if isinstance(error, PromptdaError) and self.session is None:
             self._failure = error.exit_code
             self.get_logger().fatal(str(error))
         elif self._failures.add(type(error).__name__, f'{type(error).__name__}: {error}'):

@@ -47,7 +47,7 @@ class PairReader:
         self.depth_calibration = depth_calibration
         self.confidence = Attachments()
         self.masks = Attachments()
-        self._alignment = Alignment(calibration, depth_calibration, extrinsics, warn=warn)
+        self.alignment = Alignment(calibration, depth_calibration, extrinsics, warn=warn)
         self._device = device
         self._frozen = FrozenDepth(warn)
         self._disparity = DisparityWatch()
@@ -57,7 +57,7 @@ class PairReader:
         """Forget everything, as listening restarts."""
         for each in (self.calibration, self.depth_calibration, self.confidence, self.masks):
             each.clear()
-        self._alignment.clear()
+        self.alignment.clear()
         self._frozen.clear()
         self._disparity.clear()
         self._say_once.forget()
@@ -94,7 +94,7 @@ class PairReader:
         self, pair: Pair[SensorMessage], shot: Shot, optics: Optics | None, settings: Settings
     ) -> FloatImage:
         """Return depth in metres, registered to the image as it will be when it is rectified."""
-        where = self._alignment.camera_from_sensor
+        where = self.alignment.camera_from_sensor
         if isinstance(pair.depth, PointCloud2):
             camera_from_sensor = where(pair, settings, same_size=False)
             return self._register_points(pair.depth, optics, camera_from_sensor, settings)

@@ -55,17 +55,17 @@ class Session:
         self._cameras = cameras
         self._pipeline = pipeline
         self._diagnostics = diagnostics
-        self._worker: Worker[Camera, Pair[SensorMessage]] = Worker(
+        self.worker: Worker[Camera, Pair[SensorMessage]] = Worker(
             pipeline.process, on_error=on_error, on_fatal=on_end
         )
         self.inputs = {camera: self._listen(camera) for camera in cameras}
         self._graph = GraphWatch(node)
-        self._supervisors = [Supervisor(node, *each) for each in self.inputs.items()]
-        for camera, supervisor in zip(cameras, self._supervisors, strict=True):
+        self.supervisors = [Supervisor(node, *each) for each in self.inputs.items()]
+        for camera, supervisor in zip(cameras, self.supervisors, strict=True):
             camera.capture.open(supervisor.explain)
         # Steady time: a simulation may pause its clock, and that is worth a report too.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._watchdog = Watchdog()
+        self.watchdog = Watchdog()
         self._timers = [
             node.create_timer(period_sec, guarded(look, on_error), clock=steady)
             for look, period_sec in (
@@ -73,7 +73,7 @@ class Session:
                 (self._watch, WATCH_PERIOD_SEC),
             )
         ]
-        self._worker.start()
+        self.worker.start()
 
     def apply(self) -> None:
         """Apply changed settings of the cameras."""
@@ -87,7 +87,7 @@ class Session:
         for camera, inputs in self.inputs.items():
             camera.capture.refuse()
             inputs.close()
-        return self._worker.stop(STOP_TIMEOUT_SEC)
+        return self.worker.stop(STOP_TIMEOUT_SEC)
 
     def _listen(self, camera: Camera) -> Inputs:
         camera.clear()
@@ -105,19 +105,19 @@ class Session:
         )
 
     def _hand_over(self, camera: Camera, pair: Pair[SensorMessage]) -> None:
-        if self._worker.offer(camera, pair):
+        if self.worker.offer(camera, pair):
             camera.drops.add('compiling' if self._pipeline.model.is_paused else 'overrun')
 
     def _report(self) -> None:
         self._graph.tick()
-        statuses = [status for each in self._supervisors for status in each.tick()]
+        statuses = [status for each in self.supervisors for status in each.tick()]
         network = network_status(self._pipeline.model, self._pipeline.health, self._cameras)
         self._diagnostics.publish([*statuses, network])
 
     def _watch(self) -> None:
-        since_ns = self._worker.busy_since_ns  # asked once: the next batch has other limits
-        busy_sec = self._watchdog.look(since_ns, time.monotonic_ns())
-        if since_ns is None or busy_sec < self._limit_sec(since_ns):
+        since_ns = self.worker.busy_since_ns  # asked once: the next batch has other limits
+        busy_sec = self.watchdog.look(since_ns, time.monotonic_ns())
+        if since_ns is None or busy_sec < self.limit_sec(since_ns):
             return
         for timer in self._timers:
             timer.cancel()  # this is the last word
@@ -128,7 +128,7 @@ class Session:
         self._diagnostics.publish([Status('network', 'error', text)])
         self._on_end(DeviceLost(text))
 
-    def _limit_sec(self, since_ns: int) -> float:
+    def limit_sec(self, since_ns: int) -> float:
         """Return how long the worker may take for all cameras, with all that it waits for."""
         every = [camera.settings for camera in self._cameras]
         frames_sec = SLOWEST * self._pipeline.model.frame_sec * len(every)

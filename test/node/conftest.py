@@ -205,12 +205,12 @@ class Rig(Bench):
     @property
     def camera(self) -> Any:
         """The first camera of the node."""
-        return self.node._cameras[0]
+        return self.node.cameras[0]
 
     @property
     def pairing(self) -> Any:
         """The pairing of the first camera."""
-        return self.node._session.inputs[self.camera].pairing
+        return self.node.session.inputs[self.camera].pairing
 
     @property
     def drops(self) -> dict[str, int]:

@@ -49,8 +49,8 @@ def listen_to_both(rig):
 
 def send_slowly(rig, name, **messages):
     """Send a frame of one camera and wait until it is received."""
-    camera = next(each for each in rig.node._cameras if each.name == name)
-    pairing = rig.node._session.inputs[camera].pairing
+    camera = next(each for each in rig.node.cameras if each.name == name)
+    pairing = rig.node.session.inputs[camera].pairing
 
     def received():
         return pairing.counters.image.received, pairing.counters.depth.received
@@ -74,7 +74,7 @@ class Gate:
         self.batches: list[int] = []
         self._open = threading.Event()
         self.entered = threading.Event()
-        pipeline = rig.node._pipeline
+        pipeline = rig.node.pipeline
         self._real = pipeline.model.estimator
         pipeline.model = replace(pipeline.model, estimator=self)
 
@@ -131,7 +131,7 @@ def test_both_cameras_publish_with_their_own_stamps_frames_and_intrinsics(pair_o
                 assert stamp_ns_of(message) == sent[name]
                 assert message.header.frame_id == f'{name}_optical'
     assert (infos['left'][-1].k[0], infos['right'][-1].k[0]) == (100.0, 120.0)
-    assert [camera.drops.snapshot() for camera in rig.node._cameras] == [{}, {}]
+    assert [camera.drops.snapshot() for camera in rig.node.cameras] == [{}, {}]
 
 
 def test_a_silent_camera_holds_up_no_other_and_is_explained(impatient, make_rig):
@@ -159,7 +159,7 @@ def test_frames_that_wait_together_share_one_run_of_the_network(pair_of_cameras)
     heard, gate = listen_to_both(rig), Gate(rig)
     rig.send('left/')
     rig.spin_until(gate.entered.is_set)
-    worker = rig.node._session._worker
+    worker = rig.node.session.worker
     for name in CAMERAS:
         rig.send(f'{name}/')
     rig.spin_until(lambda: worker.counters.waiting == 2)
@@ -176,11 +176,11 @@ def test_a_camera_that_overruns_costs_the_other_nothing(pair_of_cameras):
     rig.send('right/')
     rig.spin_until(gate.entered.is_set)
     waiting = rig.send('right/')
-    left, right = (camera.drops for camera in rig.node._cameras)
+    left, right = (camera.drops for camera in rig.node.cameras)
     for number in range(5):
         newest = rig.send('left/')
         rig.spin_until(lambda n=number: left.snapshot().get('overrun', 0) == n)
-    assert rig.node._session._worker.counters.waiting == 2
+    assert rig.node.session.worker.counters.waiting == 2
     gate.open()
     rig.spin_until(lambda: len(heard['right']) == 2 and len(heard['left']) == 1)
     assert stamp_ns_of(heard['right'][-1]) == waiting
@@ -199,7 +199,7 @@ def test_a_bad_frame_of_one_camera_costs_the_other_nothing(pair_of_cameras, fail
     if failure == 'bad frame':
         pair['image'].step = 10
     elif failure == 'exception':
-        rig.node._cameras[0].reader = None  # nothing to call
+        rig.node.cameras[0].reader = None  # nothing to call
     else:
         real_infer = gate.infer
 
@@ -210,11 +210,11 @@ def test_a_bad_frame_of_one_camera_costs_the_other_nothing(pair_of_cameras, fail
         gate.infer = infer
     rig.send('left/', **pair)
     rig.send('right/')
-    rig.spin_until(lambda: rig.node._session._worker.counters.waiting == 2)
+    rig.spin_until(lambda: rig.node.session.worker.counters.waiting == 2)
     gate.open()
     rig.spin_until(lambda: len(heard['right']) == 2)
     reasons = {'bad frame': 'image_step', 'exception': 'read_failed', 'answer': 'model_output'}
-    left, right = (camera.drops.snapshot() for camera in rig.node._cameras)
+    left, right = (camera.drops.snapshot() for camera in rig.node.cameras)
     assert (left, right) == ({reasons[failure]: 1}, {})
     assert heard['left'] == []
     assert rig.node.exit_code == ExitCode.CLEAN
@@ -279,8 +279,8 @@ def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras):
             waits.append(settings.timeout)
             raise BadFrame('no_transform', 'not known')
 
-    left = rig.node._cameras[0]
-    left.reader._alignment._extrinsics = Tf()
+    left = rig.node.cameras[0]
+    left.reader.alignment.extrinsics = Tf()
     for number in range(3):
         pair = messages_of(rig, 'left')
         pair['depth'].header.frame_id = 'elsewhere'

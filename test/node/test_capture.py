@@ -76,7 +76,7 @@ class Caller:
 
     def _capture(self):
         name = self.prefix.rstrip('/')
-        return next(each.capture for each in self._rig.node._cameras if each.name == name)
+        return next(each.capture for each in self._rig.node.cameras if each.name == name)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_capture_is_latched_and_of_one_moment(rig, caller):
 def test_a_frame_from_before_the_call_is_not_captured(rig, caller):
     """It is in the hands of the worker while the request comes."""
     rig.listen('depth/image_rect')
-    estimator = rig.node._pipeline.model.estimator
+    estimator = rig.node.pipeline.model.estimator
     entered, release = threading.Event(), threading.Event()
     real = estimator.prepare
 

@@ -43,7 +43,7 @@ def start(often, make_rig):
         rig = make_rig(**values)
         rig.node.start()
         rig.advertise_all()
-        estimator = rig.node._pipeline.model.estimator
+        estimator = rig.node.pipeline.model.estimator
         networks.append(FailingNetwork(estimator.network, *plan))
         estimator.network = networks[-1]
         return rig, networks[-1]
@@ -62,8 +62,8 @@ def small_sizes(monkeypatch):
 
 def begin_at(rig, name, *, may_shrink):
     """Let the node work at a size, as it would on a GPU."""
-    rig.node._pipeline.health.resolution = Resolution(name, may_shrink=may_shrink)
-    rig.node._pipeline.model.estimator.resolution = name
+    rig.node.pipeline.health.resolution = Resolution(name, may_shrink=may_shrink)
+    rig.node.pipeline.model.estimator.resolution = name
 
 
 def send_into_drop(rig, reason):
@@ -104,7 +104,7 @@ def test_memory_may_be_short_in_any_stage(start, stage, monkeypatch):
         raise torch.cuda.OutOfMemoryError('CUDA out of memory.')
 
     with monkeypatch.context() as patch:
-        owner = rig.camera if stage == 'read' else rig.node._pipeline.model.estimator
+        owner = rig.camera if stage == 'read' else rig.node.pipeline.model.estimator
         patch.setattr(owner, stage, fail)
         send_into_drop(rig, 'out_of_memory')
     rig.send_through(heard)
@@ -165,7 +165,7 @@ def test_frames_of_two_cameras_that_do_not_fit_together_are_worked_on_one_by_one
     """H1: no frame is lost, and the batch that failed is not tried again."""
     rig = make_rig(cameras=['left', 'right'])
     rig.node.start()
-    pipeline = rig.node._pipeline
+    pipeline = rig.node.pipeline
     estimator = pipeline.model.estimator
     estimator.network = network = FailingNetwork(estimator.network)
     for name in ('left', 'right'):
@@ -182,7 +182,7 @@ def test_frames_of_two_cameras_that_do_not_fit_together_are_worked_on_one_by_one
         pairs.clear()
         rig.spin_until(lambda n=number: (len(heard['left']), len(heard['right'])) == (n + 1, n))
     assert len(network.sizes) == 1 + 3 + 2
-    assert [camera.drops.snapshot() for camera in rig.node._cameras] == [{}, {}]
+    assert [camera.drops.snapshot() for camera in rig.node.cameras] == [{}, {}]
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def compiled(start):
     """Start a node whose network is compiled for a size; return rig, network, compiled."""
 
     rig, network = start()
-    pipeline = rig.node._pipeline
+    pipeline = rig.node.pipeline
     graphs = CompiledNetwork(network, CudaGraph)
     graphs._runs['a size'] = network
     pipeline.model = replace(pipeline.model, compiled=graphs)
@@ -216,14 +216,14 @@ def test_networks_compiled_for_another_resolution_are_let_go_of(small_sizes, com
     for _ in range(3):
         send_into_drop(rig, 'out_of_memory')
     rig.send_through(heard)
-    assert rig.node._pipeline.model.estimator.resolution == 'high'
+    assert rig.node.pipeline.model.estimator.resolution == 'high'
     assert graphs.problem == ''
 
 
 def hold_back(rig):
     """Return what is handed over from now on, which the worker never sees."""
     pairs = {}
-    rig.node._session._worker.offer = lambda camera, pair: bool(pairs.update({camera: pair}))
+    rig.node.session.worker.offer = lambda camera, pair: bool(pairs.update({camera: pair}))
     return pairs
 
 
@@ -304,7 +304,7 @@ def test_a_device_that_is_lost_at_start_ends_the_process_for_a_restart(
 
 def without_patience(rig):
     """Let the node believe that frames take a millisecond."""
-    rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=0.001)
+    rig.node.pipeline.model = replace(rig.node.pipeline.model, frame_sec=0.001)
 
 
 def test_a_network_that_hangs_is_told_and_ends_the_process(start, capfd):
@@ -328,8 +328,8 @@ def test_a_network_that_hangs_is_told_and_ends_the_process(start, capfd):
 def test_a_network_that_was_slow_at_start_may_take_longer(start):
     """H3: no false alarm on a CPU."""
     rig, network = start('hang', watchdog__inference_timeout=0.5)
-    rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=1.0)
-    heard, watchdog = rig.listen('depth/image_rect'), rig.node._session._watchdog
+    rig.node.pipeline.model = replace(rig.node.pipeline.model, frame_sec=1.0)
+    heard, watchdog = rig.listen('depth/image_rect'), rig.node.session.watchdog
     stamp_ns = rig.send()
     rig.spin_until(lambda: watchdog._busy_sec > 1.5)
     assert rig.node.exit_code == ExitCode.CLEAN
@@ -358,7 +358,7 @@ def test_a_network_that_is_compiled_may_take_longer(start, capfd):
 
     rig, network = start(*['ok'] * 4, 'hang', watchdog__inference_timeout=0.5)
     without_patience(rig)
-    pipeline, watchdog = rig.node._pipeline, rig.node._session._watchdog
+    pipeline, watchdog = rig.node.pipeline, rig.node.session.watchdog
     compiled = CompiledNetwork(network, Slow)
     pipeline.model = replace(pipeline.model, compiled=compiled)
     pipeline.model.estimator.network = compiled
@@ -385,10 +385,10 @@ def test_the_limit_grows_with_cameras_and_with_what_is_waited_for(often, make_ri
         cameras=['left', 'right'], extrinsics__timeout=2.0, sync__wait=0.25, left__sync__wait=0.5
     )
     rig.node.start()
-    rig.node._pipeline.model = replace(rig.node._pipeline.model, frame_sec=3.0)
-    assert rig.node._session._limit_sec(0) == session.SLOWEST * 2 * 3.0 + 2 * 4.0 + 0.75
+    rig.node.pipeline.model = replace(rig.node.pipeline.model, frame_sec=3.0)
+    assert rig.node.session.limit_sec(0) == session.SLOWEST * 2 * 3.0 + 2 * 4.0 + 0.75
     without_patience(rig)
-    assert rig.node._session._limit_sec(0) == 5.0 + 2 * 4.0 + 0.75
+    assert rig.node.session.limit_sec(0) == 5.0 + 2 * 4.0 + 0.75
 
 
 # Answers
@@ -399,7 +399,7 @@ def test_answers_that_are_no_depth_are_never_published_and_the_tenth_is_an_error
     rig, _ = start(*['nan'] * INVALID_IN_A_ROW)
     heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
     for number in range(INVALID_IN_A_ROW):
-        assert 'no depth was valid' not in rig.node._pipeline.health.problem, number
+        assert 'no depth was valid' not in rig.node.pipeline.health.problem, number
         send_into_drop(rig, 'model_output')
     rig.spin_until(lambda: status('network') and status('network')[0] == 'error')
     assert 'for 10 batches of frames in a row: set precision:=fp32' in status('network')[1]

@@ -101,7 +101,7 @@ def start(make_rig: Callable[..., Any]) -> Callable[..., tuple[Any, BadCamera]]:
 
 def drops_of(rig: Any) -> dict[str, dict[str, int]]:
     """Return the dropped frames of each camera by reason."""
-    return {camera.name: camera.drops.snapshot() for camera in rig.node._cameras}
+    return {camera.name: camera.drops.snapshot() for camera in rig.node.cameras}
 
 
 @pytest.mark.parametrize('form, settings', [('raw', 'plain'), *((form, 'all') for form in FORMS)])
@@ -165,7 +165,7 @@ def test_no_string_of_a_message_forges_a_line(often, start, capfd, form, forged)
     heard: list[DiagnosticArray] = []
     rig.peer.create_subscription(DiagnosticArray, '/diagnostics', heard.append, 10)
     roles = ROLES if forged == 'all' else {forged}
-    camera = next(each for each in rig.node._cameras if each.name == 'bad')
+    camera = next(each for each in rig.node.cameras if each.name == 'bad')
     bad.send(messages_of(form, rig.sensors, roles))
     done = camera.outputs.published
     rig.spin_until(lambda: sum(done().values()) or camera.drops.snapshot())

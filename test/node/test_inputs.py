@@ -105,7 +105,7 @@ def test_impossible_stamps_are_counted_and_raise_nothing(filter_, pairs, sensors
         message.header.stamp.sec, message.header.stamp.nanosec = sec, nanosec
         source.signalMessage(message)
     assert pairs == []
-    lost = filter_._pairing.counters.image.lost
+    lost = filter_.pairing.counters.image.lost
     assert lost[Loss.ZERO_STAMP if sec == nanosec == 0 else Loss.BAD_STAMP] == 1
 
 

@@ -301,7 +301,7 @@ class Failing:
 
 def replace_estimator(rig, estimator):
     """Put another estimator in place; return the real one."""
-    pipeline = rig.node._pipeline
+    pipeline = rig.node.pipeline
     real = pipeline.model.estimator
     pipeline.model = replace(pipeline.model, estimator=estimator)
     return real
@@ -411,7 +411,7 @@ def test_a_callback_that_always_fails_gives_up_though_others_succeed(
     often, rig, capfd, monkeypatch, tmp_path, part, method
 ):
     """I3: subscriptions and timers; the traceback is in a file beside the log."""
-    (supervisor,) = rig.node._session._supervisors
+    (supervisor,) = rig.node.session.supervisors
     owner = {'pairing': rig.pairing, 'supervisor': supervisor}[part]
 
     def fail(*arguments, **named):
@@ -437,7 +437,7 @@ def test_a_worker_that_hangs_keeps_the_node_active_until_it_ends(rig, monkeypatc
     monkeypatch.setattr(session, 'STOP_TIMEOUT_SEC', 0.01)
     heard = rig.listen('depth/image_rect')
     release, entered = threading.Event(), threading.Event()
-    real = rig.node._pipeline.model.estimator
+    real = rig.node.pipeline.model.estimator
 
     class Hanging:
         def __getattr__(self, name):

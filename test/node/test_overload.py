@@ -35,7 +35,7 @@ class GatedNetwork:
 @pytest.fixture
 def overloaded(rig: Any) -> Any:
     """Start a node whose network is gated."""
-    estimator = rig.node._pipeline.model.estimator
+    estimator = rig.node.pipeline.model.estimator
     estimator.network = rig.network = GatedNetwork(estimator.network)
     yield rig
     rig.network.may_answer.release(RUNS)
@@ -43,9 +43,9 @@ def overloaded(rig: Any) -> Any:
 
 def send_and_hand_over(rig: Any) -> int:
     """Send a frame, wait until the worker may have it, and return its stamp."""
-    offered = rig.node._session._worker.counters.offered
+    offered = rig.node.session.worker.counters.offered
     stamp_ns = rig.send()
-    rig.spin_until(lambda: rig.node._session._worker.counters.offered > offered)
+    rig.spin_until(lambda: rig.node.session.worker.counters.offered > offered)
     return stamp_ns
 
 

@@ -415,7 +415,7 @@ BOX = [
 
 def test_clouds_are_cropped_to_a_box_that_tf_knows_at_the_stamp(often, rig, capfd):
     """Unknown, it costs the clouds alone; the base lies 0.5 m behind the camera."""
-    tf = rig.camera._extrinsics = Tf()
+    tf = rig.camera.extrinsics = Tf()
     heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
     latest = rig.hear_statuses()
     rig.node.set_parameters(BOX)
@@ -445,7 +445,7 @@ def test_what_would_hold_up_a_frame_is_done_after_it_was_published(rig):
         def compile_missed(self):
             published.append(rig.camera.outputs.published()['depth/image_rect'])
 
-    pipeline = rig.node._pipeline
+    pipeline = rig.node.pipeline
     compiled = Compiled(pipeline.model.estimator.network, OpenVinoModel)
     pipeline.model = replace(pipeline.model, compiled=compiled)
     heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
@@ -476,7 +476,7 @@ def test_depth_is_published_before_the_cloud_is_made(rig, monkeypatch):
 
 def test_nobody_asks_tf_for_clouds_that_nobody_listens_to(rig):
     """G13."""
-    tf = rig.camera._extrinsics = Tf()
+    tf = rig.camera.extrinsics = Tf()
     rig.node.set_parameters(BOX)
     rig.send_through(rig.listen('depth/image_rect'))
     assert tf.asked == []
@@ -506,7 +506,7 @@ def test_a_frame_sees_one_set_of_settings(rig, monkeypatch):
 
         return run
 
-    estimator = rig.node._pipeline.model.estimator
+    estimator = rig.node.pipeline.model.estimator
     clouds = rig.listen('points', PointCloud2)
     before = rig.camera.settings
     for number, (owner, name) in enumerate(

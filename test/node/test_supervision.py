@@ -202,7 +202,7 @@ def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):
     rig.spin_until(lambda: rig.node.count_publishers('/image') == 2)
     for number in range(3 * ENDLESS_RESETS):
         rig.pairing.reset(f'jump {number}')
-        supervisor = rig.node._session._supervisors[0]
+        supervisor = rig.node.session.supervisors[0]
         rig.spin_until(lambda n=number, s=supervisor: s._counters.resets == n + 1)
     said = capfd.readouterr().err
     assert said.count(f'pairing restarted {ENDLESS_RESETS} times in 10 s') == 1
