@@ -19,6 +19,7 @@ PAGES = sorted(
     for pattern in ('*.md', 'docs/**/*.md', 'models/**/*.md')
     for path in REPOSITORY.glob(pattern)
 )
+DECISIONS = sorted((REPOSITORY / 'docs' / 'decisions').glob('[0-9]*.md'))
 TEMPLATES = sorted((REPOSITORY / '.github/ISSUE_TEMPLATE').glob('*.yml'))
 SOURCES = ('.cff', '.py', '.sh', '.toml', '.xml', '.yaml', '.yml')
 
@@ -122,6 +123,29 @@ def test_every_link_of_a_page_leads_somewhere(page):
         assert place.exists(), target
         if anchor:
             assert anchor in anchors_of(place), f'{target}#{anchor}'
+
+
+@pytest.mark.parametrize(
+    'page', [REPOSITORY / 'docs' / 'architecture.md', *DECISIONS], ids=lambda page: page.stem
+)
+def test_every_file_that_the_tour_or_a_decision_names_exists(page):
+    named = re.findall(r'`([\w./]+(?:\.(?:py|xml|sh)|/))`', page.read_text())
+    roots = (REPOSITORY, REPOSITORY / 'promptda_ros')
+    assert not {name for name in named if not any((root / name).exists() for root in roots)}
+
+
+@pytest.mark.parametrize('page', DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_is_a_short_dated_record_in_the_index(page):
+    title, _, status, *lines = page.read_text().splitlines()
+    index = (page.parent / 'README.md').read_text()
+    number, _, decision = title.removeprefix('# ').partition(' ')
+
+    assert page.name.startswith(f'{number}-')
+    assert f'| [{number}]({page.name}) | {decision} | {status[:10]} |' in index
+    assert re.fullmatch(r'\d{4}-\d\d-\d\d, (accepted|superseded)\b.*', status)
+    parts = [line.split('**')[1] for line in lines if line.startswith('**')]
+    assert parts == ['Context.', 'Decision.', 'Consequences.']
+    assert len(lines) < 27
 
 
 def test_the_quality_declaration_claims_a_level_and_readme_links_it():
