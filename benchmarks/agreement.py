@@ -26,7 +26,7 @@ from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.messages import millimetres
-from promptda_ros.messages.picture_files import read_depth, read_image
+from promptda_ros.messages.picture_files import read_depth_file, read_image_file
 from promptda_ros.model import load_model
 from promptda_ros.tools.arguments import add_model
 
@@ -93,7 +93,7 @@ def _compare(
     image: Path, depth: Path, scale_m: float, estimator: Estimator, settings: Settings
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """Return how far (H, W) depth is from the sensor's own pixel, and the codes."""
-    frame = Frame(0, '', read_image(image), read_depth(depth, scale_m))
+    frame = Frame(0, '', read_image_file(image), read_depth_file(depth, scale_m))
     found = estimator.estimate(frame, settings.prompt, settings.output)
     off_m = np.abs(found.depth_m - enlarge_nearest(frame.sensor_depth_m, found.depth_m.shape))
     return off_m, find_validity(found, settings.trust)

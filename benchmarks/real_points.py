@@ -31,7 +31,7 @@ from promptda_ros.core.schema import OutputSettings, Settings
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.evaluation.methods import AsItIs, Bilinear, NetworkMethod, NetworkOnVideo
 from promptda_ros.lab.evaluation.readers import find_frames
-from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, spread
+from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.model import load_model
@@ -85,7 +85,7 @@ def main() -> None:
     frames = [
         each
         for folder in arguments.folders
-        for each in spread(find_frames(folder, reader='auto'), arguments.frames)
+        for each in evenly(find_frames(folder, reader='auto'), arguments.frames)
     ]
     methods = {'ours': _network(estimator, settings, settings.output)}
     if estimator.anchor is not None:

@@ -21,7 +21,7 @@ import torch
 from benchmarks.results import Results, Table
 from promptda_ros.bags.recording import read_recording, RecordedFrame
 from promptda_ros.core.pairing.pairing import Pair
-from promptda_ros.core.runtime.stages import spread, STAGES, StageTimes
+from promptda_ros.core.runtime.stages import spread_of, STAGES, StageTimes
 from promptda_ros.core.settings import model_setting
 from promptda_ros.messages.outgoing import colour_image
 from promptda_ros.messages.sensor_message import SensorMessage
@@ -117,7 +117,7 @@ def _report(stages: _Stages, model: str, arguments: argparse.Namespace) -> None:
 
 
 def _row(name: str, times_ms: list[float]) -> list[str | float]:
-    found = spread(sorted(times_ms))
+    found = spread_of(sorted(times_ms))
     return [name, found.p50, found.p99, min(times_ms)]
 
 

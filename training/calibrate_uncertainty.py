@@ -37,7 +37,7 @@ from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.evaluation.holes import with_holes
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.evaluation.readers import find_frames
-from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, spread
+from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.sim.cell import held_out_views, views_of
@@ -112,7 +112,7 @@ def _cell(views: Iterable[RenderedView]) -> Iterator[Sample]:
 def _real(folders: Iterable[Path], count: int) -> Iterator[Sample]:
     """Make prompts of several kinds of every frame; those with a sensor's own depth have it."""
     for folder in folders:
-        for files in spread(find_frames(folder, reader='auto'), count):
+        for files in evenly(find_frames(folder, reader='auto'), count):
             for kind, sample in _prompts(files):
                 yield replace(sample, sensor=f'{folder.name}, {kind}')
 

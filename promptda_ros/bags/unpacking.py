@@ -49,7 +49,7 @@ class Topics:
         return dict(zip(self.names, KINDS if self.better else (KINDS[0], KINDS[2]), strict=True))
 
 
-def unpack(bag: Path, topics: Topics, folder: Path) -> Path:
+def unpack_bag(bag: Path, topics: Topics, folder: Path) -> Path:
     """Write image/, sensor/ and depth/ of a bag to a folder of its own below this one.
 
     Done once: the same topics of the same file are found again while it is unchanged.

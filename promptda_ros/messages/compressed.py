@@ -37,7 +37,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Picture:
+class UndecodedPicture:
     """A picture whose header was judged; its pixels are not decoded yet."""
 
     data: memoryview
@@ -90,7 +90,7 @@ def read_compressed_image(message: CompressedImage, *, max_pixels: int) -> ByteI
     return bayer_to_rgb(picture.decode(cv2.IMREAD_UNCHANGED | AS_STORED), encoding)
 
 
-def decode_colour(picture: Picture) -> ByteImage:
+def decode_colour(picture: UndecodedPicture) -> ByteImage:
     """Return a picture as RGB (H, W, 3).
 
     Raises:
@@ -101,7 +101,7 @@ def decode_colour(picture: Picture) -> ByteImage:
     return rgb
 
 
-def open_picture(data: Any, origin: Origin, *, max_pixels: int) -> Picture:
+def open_picture(data: Any, origin: Origin, *, max_pixels: int) -> UndecodedPicture:
     """Return a JPEG or PNG picture before its pixels are decoded.
 
     Raises:
@@ -113,15 +113,15 @@ def open_picture(data: Any, origin: Origin, *, max_pixels: int) -> Picture:
     except (jpeg.BadJpeg, png.BadPng) as error:
         raise origin.refuse('data', str(error)) from None
     require_size(header.width, header.height, max_pixels, role=origin.role, larger=origin.larger)
-    return Picture(view, header, origin)
+    return UndecodedPicture(view, header, origin)
 
 
 def _read_header(data: memoryview, origin: Origin) -> jpeg.Jpeg | png.PngHeader:
     if data[: len(png.SIGNATURE)] == png.SIGNATURE:
-        return png.read_header(data)
+        return png.read_png_header(data)
     if data[: len(jpeg.SIGNATURE)] != jpeg.SIGNATURE:
         raise origin.refuse('format', 'is neither JPEG nor PNG', 'set its format to one of them')
-    header = jpeg.read_header(data)
+    header = jpeg.read_jpeg_header(data)
     if header.channels == 4:
         text = 'is a JPEG of 4 channels (CMYK), whose colours mean ink'
         raise origin.refuse('format', text, 'publish RGB or grey')

@@ -85,7 +85,7 @@ class Jpeg:
         return -(-self.height // height), -(-self.width // width)
 
 
-def read_header(data: memoryview) -> Jpeg:
+def read_jpeg_header(data: memoryview) -> Jpeg:
     """Walk from segment to segment, each a marker and its length, up to the first scan.
 
     Raises:

@@ -26,7 +26,7 @@ REMEDY, SMALLER = 'save it again', 'make it smaller'
 TIFF_BEGINS = (b'II*\0', b'MM\0*')
 
 
-def read_image(path: Path) -> ByteImage:
+def read_image_file(path: Path) -> ByteImage:
     """Read a colour picture as RGB (H, W, 3), its pixels as they are stored.
 
     Depth and calibration belong to the pixels as the sensor wrote them: what EXIF says of how the
@@ -46,7 +46,7 @@ def read_image(path: Path) -> ByteImage:
     return image
 
 
-def read_depth(path: Path, scale_m: float = 0.0) -> FloatImage:
+def read_depth_file(path: Path, scale_m: float = 0.0) -> FloatImage:
     """Read depth as metres (h, w), NaN unknown: PNG of 16 bits, TIFF, or .npy.
 
     `scale_m` is metres in one unit; 0 takes millimetres for whole numbers and metres for others.
@@ -136,7 +136,9 @@ def _naming(path: Path) -> Iterator[None]:
         raise FileError(f'{path} cannot be read: {error}') from None
 
 
-def require_same_view(image: Path, image_size: Size, depth: Path, depth_size: Size) -> None:
+def require_files_of_same_view(
+    image: Path, image_size: Size, depth: Path, depth_size: Size
+) -> None:
     """Refuse the depth of another view, as sizes (height, width) show it.
 
     Raises:

@@ -66,7 +66,7 @@ class PngHeader:
         return total
 
 
-def read_header(data: memoryview) -> PngHeader:
+def read_png_header(data: memoryview) -> PngHeader:
     """Return the header of a PNG whose signature was seen.
 
     Raises:

@@ -13,7 +13,13 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
-from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings, stamp_ns_of, Topic
+from promptda_ros.core.pairing.pairing import (
+    checked_stamp_ns,
+    Pair,
+    Pairing,
+    PairingSettings,
+    Topic,
+)
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.schema import Settings, SyncSettings
@@ -52,7 +58,7 @@ class PairFilter(message_filters.SimpleFilter):  # type: ignore[misc]
         stamp = message.header.stamp
         now_ns, nbytes = time.monotonic_ns(), len(message.data)
         with self._stages.time('listen'):
-            stamp_ns = stamp_ns_of(stamp.sec, stamp.nanosec)
+            stamp_ns = checked_stamp_ns(stamp.sec, stamp.nanosec)
             pairs = self.pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes)
         self._signal(pairs)
 

@@ -26,7 +26,14 @@ except ImportError:  # Humble
 from promptda_ros.core.pairing.pairing import Loss
 from promptda_ros.core.pairing.silence import TopicFacts
 from promptda_ros.core.peer_text import shorten
-from promptda_ros.node.transports import AUTO, choose, RAW, remedy_for, topic_of, Transport
+from promptda_ros.node.transports import (
+    AUTO,
+    choose_transport,
+    RAW,
+    remedy_for,
+    topic_of,
+    Transport,
+)
 
 # A few images bridge a pause of the executor; old ones are of no use.
 INPUT_QUEUE = 5
@@ -59,7 +66,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
         self._wanted = transport
         self._adapts = reliability == AUTO
         self._is_reliable = reliability != 'best_effort'
-        self._subscribe(choose(node, role, self._base, transport) or RAW)
+        self._subscribe(choose_transport(node, role, self._base, transport) or RAW)
 
     def close(self) -> None:
         """Destroy the subscription."""
@@ -70,7 +77,9 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
 
         Reliable comes first because it loses nothing; best effort hears every publisher.
         """
-        transport = choose(self._node, self._role, self._base, self._wanted) or self.transport
+        transport = (
+            choose_transport(self._node, self._role, self._base, self._wanted) or self.transport
+        )
         if transport is not self.transport:
             self.close()
             self._is_reliable = self._is_reliable or self._adapts

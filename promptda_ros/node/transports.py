@@ -50,7 +50,7 @@ def topic_of(node: Node, base: str, transport: Transport) -> str:
     return topic
 
 
-def choose(node: Node, role: str, base: str, wanted: str) -> Transport | None:
+def choose_transport(node: Node, role: str, base: str, wanted: str) -> Transport | None:
     """Return the transport that is wanted, or with `auto` the first published one, if any is."""
     if wanted != AUTO:
         return next(each for each in TRANSPORTS[role] if each.name == wanted)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from promptda_ros.bags.recording import RecordedFrame
-from promptda_ros.core.runtime.stages import Spread, spread, STAGES
+from promptda_ros.core.runtime.stages import Spread, spread_of, STAGES
 from promptda_ros.tools.accuracy import Accuracy, ErrorSum
 from promptda_ros.tools.listener import Listener
 
@@ -82,7 +82,7 @@ def make_report(sent: Sent, listener: Listener, real: dict[str, Accuracy]) -> De
         depth_published=listener.count('published.depth/image_rect'),
         points_published=listener.count('published.points'),
         drops=count_drops(len(sent), listener),
-        latency_ms=spread(latencies_ms) if latencies_ms else Spread(np.nan, np.nan),
+        latency_ms=spread_of(latencies_ms) if latencies_ms else Spread(np.nan, np.nan),
         stage_ms=_stages(listener),
         model={key: listener.figures.get(f'model.{key}', '') for key in ('name', 'sha256')},
         device=listener.figures.get('device', ''),

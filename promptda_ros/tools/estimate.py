@@ -20,9 +20,9 @@ from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.figure import depth_panels, save_figure
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.picture_files import (
-    read_depth,
-    read_image,
-    require_same_view,
+    read_depth_file,
+    read_image_file,
+    require_files_of_same_view,
     write_array,
     write_picture,
 )
@@ -92,13 +92,13 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _frame(arguments: argparse.Namespace) -> Frame:
-    image = read_image(arguments.image)
+    image = read_image_file(arguments.image)
     camera = camera_of(arguments, *image.shape[:2])
-    sensor_depth_m = read_depth(arguments.depth, arguments.depth_scale)
+    sensor_depth_m = read_depth_file(arguments.depth, arguments.depth_scale)
     if rays_of(arguments) and camera is not None:
         sensor_depth_m = along_axis(sensor_depth_m, camera)
     rows, columns = sensor_depth_m.shape
-    require_same_view(arguments.image, image.shape[:2], arguments.depth, (rows, columns))
+    require_files_of_same_view(arguments.image, image.shape[:2], arguments.depth, (rows, columns))
     return Frame(
         stamp_ns=0,
         frame_id='',

@@ -31,7 +31,7 @@ from promptda_ros.lab.evaluation.methods import (
 )
 from promptda_ros.lab.evaluation.page import write_page
 from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS, SampleReader
-from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, NoFrames, spread
+from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles, NoFrames
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.report import EvaluationReport, write_scores
 from promptda_ros.lab.evaluation.run import evaluate, Score
@@ -242,7 +242,7 @@ def _frames_of(folder: Path, arguments: argparse.Namespace) -> list[FrameFiles]:
     known = list(dict.fromkeys(frame.sensor for frame in frames))
     sensors = _chosen_sensors(arguments.sensors, known)
     chosen = [frame for frame in frames if frame.sensor in sensors]
-    return spread(chosen, arguments.frames)
+    return evenly(chosen, arguments.frames)
 
 
 def _cell_reader(arguments: argparse.Namespace) -> CellReader:

@@ -36,7 +36,7 @@ from promptda_ros.lab.training.recipe import read_recipe, Recipe, RecipeError
 from promptda_ros.lab.training.recordings import (
     MixedSource,
     RecordingError,
-    size_of,
+    size_of_frame,
     split,
     with_own_depth,
 )
@@ -181,7 +181,7 @@ def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
     for recording in recordings:
         measured = [frame for frame in recording if frame.sensor_depth is not None]
         if measured:  # others are cut to the shape of a phase
-            require_recorded(recipe, *size_of(measured[0]), patch_px)
+            require_recorded(recipe, *size_of_frame(measured[0]), patch_px)
     source, validation = split(recordings, recipe.judged, recipe.prompts)
     print(f'{sum(map(len, recordings))} frames, of which {len(validation)} are to judge on')
     return source, {'recordings': validation}
@@ -200,13 +200,13 @@ def _pictures(path: Path, options: argparse.Namespace) -> Path:
         )
     try:
         # Late: folders need neither ROS nor rosbags.
-        from promptda_ros.bags.unpacking import Topics, unpack
+        from promptda_ros.bags.unpacking import Topics, unpack_bag
     except ModuleNotFoundError as error:
         raise RecordingError(
             f'{error.name} is not installed, so {path} cannot be read: '
             'pip install -r requirements/demo.txt, beside ROS or requirements/without_ros.txt'
         ) from None
-    return unpack(path, Topics(*options.topics), options.out / 'recordings')
+    return unpack_bag(path, Topics(*options.topics), options.out / 'recordings')
 
 
 def _verdict(progress: Progress) -> str:

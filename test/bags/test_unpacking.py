@@ -21,13 +21,13 @@ from std_msgs.msg import Header
 
 from promptda_ros.bags.files import BagError, is_bag
 from promptda_ros.bags.recording import EXACT_DEPTH_TOPIC
-from promptda_ros.bags.unpacking import Topics, unpack
+from promptda_ros.bags.unpacking import Topics, unpack_bag
 from promptda_ros.core.prompt.sensor_range import read_sides
 from promptda_ros.core.schema import PromptSettings
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import image_of
-from promptda_ros.messages.picture_files import read_depth, read_image
+from promptda_ros.messages.picture_files import read_depth_file, read_image_file
 
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 COLOUR_TOPIC = '/camera/color/image_raw/compressed'
@@ -92,14 +92,14 @@ def test_the_bundled_recording_becomes_a_folder_of_trios(start_of_demo, tmp_path
     assert is_bag(start_of_demo)
     assert is_bag(DEMO)
     assert not is_bag(tmp_path)
-    folder = unpack(start_of_demo, DEMO_TOPICS, tmp_path / 'out')
+    folder = unpack_bag(start_of_demo, DEMO_TOPICS, tmp_path / 'out')
     names = [f'{number:06}.png' for number in range(4)]
     for kind, size in (('image', (480, 640, 3)), ('sensor', (48, 64)), ('depth', (480, 640))):
         assert sorted(path.name for path in (folder / kind).iterdir()) == names
-        read = read_image if kind == 'image' else lambda path: read_depth(path, 0.001)
+        read = read_image_file if kind == 'image' else lambda path: read_depth_file(path, 0.001)
         assert all(read(path).shape == size for path in (folder / kind).iterdir())
     sensor_m, exact_m = (
-        read_depth(folder / kind / names[0], 0.001) for kind in ('sensor', 'depth')
+        read_depth_file(folder / kind / names[0], 0.001) for kind in ('sensor', 'depth')
     )
     size = (64, 48)
     reduced_m = cv2.resize(exact_m, size, interpolation=cv2.INTER_NEAREST_EXACT)
@@ -108,26 +108,26 @@ def test_the_bundled_recording_becomes_a_folder_of_trios(start_of_demo, tmp_path
 
 def test_without_a_better_depth_the_sensors_own_stands_for_it(write_bag, tmp_path):
     bag = write_bag([image(0), depth(TOPICS.sensor, 3)])
-    folder = unpack(bag, Topics(TOPICS.image, TOPICS.sensor), tmp_path / 'out')
+    folder = unpack_bag(bag, Topics(TOPICS.image, TOPICS.sensor), tmp_path / 'out')
     assert sorted(path.name for path in folder.iterdir()) == ['depth', 'image']
     assert sorted(path.name for path in (folder / 'depth').iterdir()) == ['000000.png']
 
 
 def test_a_bag_is_unpacked_once(write_bag, tmp_path):
     bag = write_bag(trio(0))
-    folder = unpack(bag, TOPICS, tmp_path / 'out')
+    folder = unpack_bag(bag, TOPICS, tmp_path / 'out')
     marker = folder / 'image' / '000000.png'
     marker.unlink()
-    assert unpack(bag, TOPICS, tmp_path / 'out') == folder
+    assert unpack_bag(bag, TOPICS, tmp_path / 'out') == folder
     assert not marker.exists()
 
 
 @pytest.mark.parametrize('storage', list(StoragePlugin))
 def test_pixels_arrive_exactly(write_bag, tmp_path, storage):
-    folder = unpack(write_bag(trio(0), storage), TOPICS, tmp_path / 'out')
-    np.testing.assert_array_equal(read_image(folder / 'image/000000.png'), IMAGE)
+    folder = unpack_bag(write_bag(trio(0), storage), TOPICS, tmp_path / 'out')
+    np.testing.assert_array_equal(read_image_file(folder / 'image/000000.png'), IMAGE)
     for kind in ('sensor', 'depth'):
-        found_m = read_depth(folder / kind / '000000.png', 0.001)
+        found_m = read_depth_file(folder / kind / '000000.png', 0.001)
         np.testing.assert_allclose(found_m, DEPTH_M, atol=0.00051)
 
 
@@ -136,14 +136,14 @@ def test_the_sides_of_the_range_arrive(write_bag, tmp_path):
     depth_m = DEPTH_M.copy()
     depth_m[1, :4] = np.inf, 80.0, -np.inf, 0.0003
     messages = image(0), depth(TOPICS.sensor, 3, depth_m), depth(TOPICS.better, 1, depth_m)
-    folder = unpack(write_bag(messages), TOPICS, tmp_path / 'out')
+    folder = unpack_bag(write_bag(messages), TOPICS, tmp_path / 'out')
     sent, found = (
         read_sides(each_m, PromptSettings())
-        for each_m in (depth_m, read_depth(folder / 'sensor' / '000000.png', 0.001))
+        for each_m in (depth_m, read_depth_file(folder / 'sensor' / '000000.png', 0.001))
     )
     np.testing.assert_array_equal(found.beyond, sent.beyond)
     np.testing.assert_array_equal(found.nearer, sent.nearer)
-    better_m = read_depth(folder / 'depth' / '000000.png', 0.001)
+    better_m = read_depth_file(folder / 'depth' / '000000.png', 0.001)
     assert np.isnan(better_m[1, :4]).all()
 
 
@@ -152,7 +152,7 @@ def test_messages_are_paired_by_stamp_within_the_tolerance_of_the_node(write_bag
     late = [image(200), depth(TOPICS.sensor, 200 - 14), depth(TOPICS.better, 200 + 14)]
     messages = [*trio(0), *lone, *late]
     messages.sort(key=lambda one: one[1].header.stamp.nanosec)
-    folder = unpack(write_bag(messages), TOPICS, tmp_path / 'out')
+    folder = unpack_bag(write_bag(messages), TOPICS, tmp_path / 'out')
     for kind in ('image', 'sensor', 'depth'):
         names = sorted(path.stem for path in (folder / kind).iterdir())
         assert names == ['000000', '000002']
@@ -163,7 +163,7 @@ def test_messages_that_were_logged_late_find_their_partners(write_bag, tmp_path)
     messages = [image(at) for at in range(0, 2000, 100)]
     messages += [depth(TOPICS.sensor, at) for at in range(0, 2000, 100)]
     messages += [depth(TOPICS.better, at) for at in range(0, 2000, 100)]
-    folder = unpack(write_bag(messages), TOPICS, tmp_path / 'out')
+    folder = unpack_bag(write_bag(messages), TOPICS, tmp_path / 'out')
     assert len(list((folder / 'image').iterdir())) == 20
 
 
@@ -186,8 +186,8 @@ def test_every_compressed_form_of_depth_is_read(
 ):
     sensor = TOPICS.sensor, compressed(0, form, pixels, before)
     bag = write_bag([image(0), sensor, depth(TOPICS.better, 0)])
-    folder = unpack(bag, TOPICS, tmp_path / 'out')
-    found_m = read_depth(folder / 'sensor/000000.png', 0.001)
+    folder = unpack_bag(bag, TOPICS, tmp_path / 'out')
+    found_m = read_depth_file(folder / 'sensor/000000.png', 0.001)
     np.testing.assert_allclose(found_m, DEPTH_M, atol=tolerance_m)
 
 
@@ -203,7 +203,7 @@ def test_every_compressed_form_of_depth_is_read(
 def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, sentence):
     bag = write_bag([image(0), (TOPICS.sensor, message), depth(TOPICS.better, 0)])
     with pytest.raises(BagError, match=f'/sensor, message 0: .*{sentence}'):
-        unpack(bag, TOPICS, tmp_path / 'out')
+        unpack_bag(bag, TOPICS, tmp_path / 'out')
     assert not any((tmp_path / 'out').glob('bag-????????'))
 
 
@@ -216,26 +216,26 @@ def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, s
 )
 def test_wrong_topics_are_named(write_bag, tmp_path, topics, sentence):
     with pytest.raises(BagError, match=sentence):
-        unpack(write_bag(trio(0)), topics, tmp_path / 'out')
+        unpack_bag(write_bag(trio(0)), topics, tmp_path / 'out')
 
 
 def test_topics_of_other_types_are_named(tmp_path):
     info = '/camera/color/camera_info'
     topics = Topics(COLOUR_TOPIC, info, EXACT_DEPTH_TOPIC)
     with pytest.raises(BagError, match=f'{info} is a sensor_msgs/msg/CameraInfo, not an'):
-        unpack(DEMO, topics, tmp_path / 'out')
+        unpack_bag(DEMO, topics, tmp_path / 'out')
 
 
 def test_stamps_of_different_clocks_are_refused(write_bag, tmp_path):
     bag = write_bag([image(0), depth(TOPICS.sensor, 0), depth(TOPICS.better, 500)])
     with pytest.raises(BagError, match=r'1 have /\S+, 0 have /\S+ within 15 ms, none'):
-        unpack(bag, TOPICS, tmp_path / 'out')
+        unpack_bag(bag, TOPICS, tmp_path / 'out')
 
 
 def test_depth_of_another_frame_is_warned_of(write_bag, tmp_path, capsys):
     better = image_of(DEPTH_M, header(0, 'depth_frame'), '32FC1')
     bag = write_bag([image(0), depth(TOPICS.sensor, 0), (TOPICS.better, better)])
-    unpack(bag, TOPICS, tmp_path / 'out')
+    unpack_bag(bag, TOPICS, tmp_path / 'out')
     assert "/better has frame_id 'depth_frame', /image 'camera'" in capsys.readouterr().out
 
 
@@ -243,12 +243,12 @@ def test_a_file_that_is_no_bag_is_refused(tmp_path):
     path = tmp_path / 'broken.mcap'
     path.write_bytes(b'nothing')
     with pytest.raises(BagError, match=r'broken.mcap cannot be read: it is empty, or no .mcap'):
-        unpack(path, TOPICS, tmp_path / 'out')
+        unpack_bag(path, TOPICS, tmp_path / 'out')
 
 
 def test_a_bag_that_has_changed_is_unpacked_anew(write_bag, tmp_path):
     bag = write_bag(trio(0))
-    before = unpack(bag, TOPICS, tmp_path / 'out')
+    before = unpack_bag(bag, TOPICS, tmp_path / 'out')
     for path in bag.iterdir():
         os.utime(path, ns=(0, 0))
-    assert unpack(bag, TOPICS, tmp_path / 'out') != before
+    assert unpack_bag(bag, TOPICS, tmp_path / 'out') != before

@@ -38,7 +38,7 @@ def problem(data: bytes) -> str:
     """Return why a picture is refused, '' if it is not."""
     view = memoryview(data)
     try:
-        header = jpeg.read_header(view)
+        header = jpeg.read_jpeg_header(view)
         scans = jpeg.read_scans(view, header)
     except jpeg.BadJpeg as refused:
         return str(refused)
@@ -151,4 +151,4 @@ def test_any_bytes_are_scans_or_refused(data):
     for start in (jpeg.SIGNATURE, whole[:begin]):
         view = memoryview(start + data)
         with suppress(jpeg.BadJpeg):
-            assert jpeg.read_scans(view, jpeg.read_header(view))
+            assert jpeg.read_scans(view, jpeg.read_jpeg_header(view))

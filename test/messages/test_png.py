@@ -38,7 +38,7 @@ def png_of(
 def unpacked(data: bytes) -> bytes:
     """Return the PNG that the decoder is given."""
     view = memoryview(data)
-    return bytes(png.unpack(view, png.read_header(view)))
+    return bytes(png.unpack(view, png.read_png_header(view)))
 
 
 def refusal(data: bytes) -> str:

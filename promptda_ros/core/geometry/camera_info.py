@@ -57,7 +57,7 @@ NO_STEP = ((1, 1), (0, 0))
 
 
 @dataclass(frozen=True)
-class Reading:
+class CameraReading:
     """What a camera_info says of one image."""
 
     intrinsics: Intrinsics
@@ -66,7 +66,7 @@ class Reading:
 
 def read_camera_info(
     info: CameraInfo, *, height: int, width: int, rectified: bool, rescale: bool = False
-) -> Reading:
+) -> CameraReading:
     """Return the intrinsics of an image of the given size.
 
     `rectified` takes P, which belongs to rectified images, instead of K. Binning and the region
@@ -139,7 +139,7 @@ def _facts(info: CameraInfo) -> list[Any]:
     return [info.k, info.p, info.r, info.d, size, roi]
 
 
-def _of_sensor(info: CameraInfo, window: SensorWindow, *, rectified: bool) -> Reading:
+def _of_sensor(info: CameraInfo, window: SensorWindow, *, rectified: bool) -> CameraReading:
     """Return checked intrinsics of the whole image sensor, and what was odd."""
     given_k, given_p = _values(info.k, 3), _values(info.p, 4)
     has_k, has_p = given_k not in EMPTY, given_p not in EMPTY
@@ -156,7 +156,7 @@ def _of_sensor(info: CameraInfo, window: SensorWindow, *, rectified: bool) -> Re
         odd = odd or 'K is empty, P is not: P is taken, since there is no distortion'
     else:
         name, chosen = 'K', k
-    return Reading(_check(name, chosen), odd or _far_off_middle(name, chosen))
+    return CameraReading(_check(name, chosen), odd or _far_off_middle(name, chosen))
 
 
 def _values(matrix: Sequence[float], columns: int) -> tuple[float, ...]:

@@ -32,7 +32,7 @@ class Verdict(enum.Enum):
     WAIT = enum.auto()
 
 
-def choose(
+def choose_depth(
     images: Stream[T], depths: Stream[T], *, tolerance_ns: int, reuse_depth: bool, final: bool
 ) -> Held[T] | Verdict:
     """Return the depth of the oldest image, LEAVE for none, or WAIT; `final` never waits."""

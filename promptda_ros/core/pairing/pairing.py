@@ -13,13 +13,13 @@ import threading
 from typing import Generic, TypeVar
 
 from promptda_ros.core.pairing.admission import admit, Jump
-from promptda_ros.core.pairing.nearest import choose, Verdict
+from promptda_ros.core.pairing.nearest import choose_depth, Verdict
 from promptda_ros.core.pairing.offsets import Offsets, OffsetSummary
 from promptda_ros.core.pairing.stream import (
+    checked_stamp_ns,
     Held,
     Loss,
     MAX_STAMP_NS,
-    stamp_ns_of,
     Stream,
     Topic,
     TopicCounters,
@@ -34,7 +34,7 @@ __all__ = [
     'PairingSettings',
     'Topic',
     'TopicCounters',
-    'stamp_ns_of',
+    'checked_stamp_ns',
 ]
 
 T = TypeVar('T')
@@ -128,7 +128,7 @@ class Pairing(Generic[T]):
     ) -> list[Pair[T]]:
         """Take one message and return the pairs that it completes, oldest first.
 
-        `stamp_ns` as `stamp_ns_of` returns it, `nbytes` as counted against `max_bytes`.
+        `stamp_ns` as `checked_stamp_ns` returns it, `nbytes` as counted against `max_bytes`.
         """
         with self._lock:
             stream = self._image if topic is Topic.IMAGE else self._depth
@@ -206,7 +206,7 @@ class Pairing(Generic[T]):
             image = self._image.held[0]
             overflow = self._is_over_limits(self._image)
             expired = now_ns - image.arrival_ns >= self._settings.wait_ns
-            choice = choose(
+            choice = choose_depth(
                 self._image,
                 self._depth,
                 tolerance_ns=self._settings.tolerance_ns,

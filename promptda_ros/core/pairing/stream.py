@@ -62,7 +62,7 @@ class Held(Generic[T]):
     paired: bool = False  # stays held after its first pair only under reuse_depth
 
 
-def stamp_ns_of(sec: int, nanosec: int) -> int | None:
+def checked_stamp_ns(sec: int, nanosec: int) -> int | None:
     """Nanoseconds of a header stamp, or None where no clock can have written it."""
     # In this positive form NaN and infinity are refused too.
     if not (0 <= sec < 2**31 and 0 <= nanosec < 1_000_000_000):

@@ -79,10 +79,10 @@ class StageTimes:
         """Return the spread of every stage that ran."""
         with self._lock:
             recent_ms = {stage: sorted(values) for stage, values in self._recent_ms.items()}
-        return {stage: spread(values) for stage, values in recent_ms.items() if values}
+        return {stage: spread_of(values) for stage, values in recent_ms.items() if values}
 
 
-def spread(ordered: list[float]) -> Spread:
+def spread_of(ordered: list[float]) -> Spread:
     """Return median and 99th percentile (nearest rank) of sorted values."""
     last = len(ordered) - 1
     return Spread(p50=ordered[round(0.5 * last)], p99=ordered[round(0.99 * last)])

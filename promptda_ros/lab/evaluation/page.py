@@ -14,7 +14,7 @@ import numpy as np
 
 from promptda_ros.lab.evaluation.curves import save_hole_curves, save_range_curves
 from promptda_ros.lab.evaluation.report import EvaluationReport, versions
-from promptda_ros.lab.evaluation.run import Answer
+from promptda_ros.lab.evaluation.run import JudgedFrame
 from promptda_ros.lab.evaluation.table import error_tables, flicker_table
 from promptda_ros.lab.figure import depth_panels, error_panels, save_figure
 
@@ -42,7 +42,7 @@ $tables
 """)
 
 
-def write_page(path: Path, report: EvaluationReport, worst: Sequence[Answer]) -> None:
+def write_page(path: Path, report: EvaluationReport, worst: Sequence[JudgedFrame]) -> None:
     """Write the page, and its pictures once more beside it in pictures/."""
     pictures = path.parent / 'pictures'
     pictures.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _describe(model: dict[str, str]) -> str:
     return f'{model["model.name"]} ({model["model.sha256"][:12]}) on {model["device"]}'
 
 
-def _draw(folder: Path, answer: Answer) -> Path:
+def _draw(folder: Path, answer: JudgedFrame) -> Path:
     sample, score = answer.sample, answer.score
     path = folder / f'worst_{sample.sensor}_{sample.name}.png'
     error_m = np.abs(answer.depth_m - sample.truth_m)

@@ -32,7 +32,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Answer:
+class JudgedFrame:
     """A score, and the pictures behind it."""
 
     score: Score
@@ -48,7 +48,7 @@ def evaluate(
     hole_shares: Sequence[float] = (0.0,),
     seed: int = 0,
     settings: PromptSettings | None = None,
-) -> Iterator[Answer]:
+) -> Iterator[JudgedFrame]:
     """Yield every method's answer on every sample with every share of holes.
 
     A frame whose sensor measured too little for any method has NaN for every figure and counts
@@ -62,7 +62,7 @@ def evaluate(
 
 def _judge(
     sample: Sample, share: float, methods: Sequence[Method], settings: PromptSettings
-) -> Iterator[Answer]:
+) -> Iterator[JudgedFrame]:
     nothing_m = np.full(sample.truth_m.shape, np.nan, np.float32)
     try:
         judge = Judge.of(sample, settings)
@@ -71,7 +71,7 @@ def _judge(
             score = Score(
                 sample.name, sample.sensor, share, method.name, UNKNOWN, refused=error.reason
             )
-            yield Answer(score, sample, bilinear_m=nothing_m, depth_m=nothing_m)
+            yield JudgedFrame(score, sample, bilinear_m=nothing_m, depth_m=nothing_m)
         return
     for method in methods:
         try:
@@ -80,4 +80,4 @@ def _judge(
             depth_m, refused = nothing_m, error.reason
         errors = judge.errors(depth_m, space=method.space)
         score = Score(sample.name, sample.sensor, share, method.name, errors, refused)
-        yield Answer(score, sample, bilinear_m=judge.bilinear_m, depth_m=depth_m)
+        yield JudgedFrame(score, sample, bilinear_m=judge.bilinear_m, depth_m=depth_m)

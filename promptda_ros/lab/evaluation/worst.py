@@ -7,7 +7,7 @@ from __future__ import annotations
 import heapq
 import itertools
 
-from promptda_ros.lab.evaluation.run import Answer
+from promptda_ros.lab.evaluation.run import JudgedFrame
 
 
 class WorstFrames:
@@ -17,10 +17,10 @@ class WorstFrames:
         self._method = method
         self._hole_share = hole_share
         self._per_sensor = per_sensor
-        self._heaps: dict[str, list[tuple[float, int, Answer]]] = {}
+        self._heaps: dict[str, list[tuple[float, int, JudgedFrame]]] = {}
         self._tie = itertools.count()  # heaps compare whole entries
 
-    def offer(self, answer: Answer) -> None:
+    def offer(self, answer: JudgedFrame) -> None:
         """Keep the answer if it is among the worst so far."""
         score = answer.score
         if (score.method, score.hole_share) != (self._method, self._hole_share) or score.refused:
@@ -30,7 +30,7 @@ class WorstFrames:
         if len(heap) > self._per_sensor:
             heapq.heappop(heap)
 
-    def listed(self) -> list[Answer]:
+    def listed(self) -> list[JudgedFrame]:
         """Return the answers, sensor by sensor, the worst first."""
         return [
             answer

@@ -53,7 +53,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnchorAnswer:
     """Depth, and what it is judged by, at its own size."""
 
     depth_m: Tensor  # (B, h, w)
@@ -94,7 +94,7 @@ class Anchored(nn.Module):
         )
         return depth_m[:, 0]
 
-    def ask_network(self, batch: Batch, scale: float) -> Answer:
+    def ask_network(self, batch: Batch, scale: float) -> AnchorAnswer:
         """Run the network at a scale of the images, in whole patches."""
         patch_px = self.config.patch_size
         patches = (max(1, round(side * scale / patch_px)) for side in batch.pixels.shape[2:])
@@ -105,7 +105,7 @@ class Anchored(nn.Module):
             prompt_depth=prompt_m,
         )
         truth_m = F.interpolate(batch.truth_m[:, None], size, mode='nearest-exact')[:, 0]
-        return Answer(output.predicted_depth, prompt_m, truth_m)
+        return AnchorAnswer(output.predicted_depth, prompt_m, truth_m)
 
     def save_pretrained(self, folder: Path) -> None:
         """Write a folder that the node loads: the network, and the anchor."""
@@ -141,14 +141,14 @@ def _(network: Anchored, batch: Batch) -> Tensor:
 
 
 @singledispatch
-def answers(network: nn.Module, batch: Batch, _turn: Turn) -> list[Answer]:
+def answers(network: nn.Module, batch: Batch, _turn: Turn) -> list[AnchorAnswer]:
     """Return everything that one step trains by."""
-    return [Answer(predict(network, batch), batch.prompt_m, batch.truth_m)]
+    return [AnchorAnswer(predict(network, batch), batch.prompt_m, batch.truth_m)]
 
 
 @answers.register
-def _(network: Anchored, batch: Batch, turn: Turn) -> list[Answer]:
-    trained: list[Answer] = []
+def _(network: Anchored, batch: Batch, turn: Turn) -> list[AnchorAnswer]:
+    trained: list[AnchorAnswer] = []
     network_m = None
     if turn.trains_network or turn.asks_network:
         scale = 1.0 if turn.own_size and not _is_whole(batch) else NETWORK_SCALE
@@ -156,7 +156,7 @@ def _(network: Anchored, batch: Batch, turn: Turn) -> list[Answer]:
             answer = network.ask_network(batch, scale)
         trained = [answer] if turn.trains_network else []
         network_m = answer.depth_m.detach() if turn.asks_network else None
-    return [Answer(network(batch, network_m), batch.prompt_m, batch.truth_m), *trained]
+    return [AnchorAnswer(network(batch, network_m), batch.prompt_m, batch.truth_m), *trained]
 
 
 def _usual_scale(batch: Batch) -> float:

@@ -14,12 +14,12 @@ from tqdm import tqdm
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.schema import PromptSettings
 from promptda_ros.lab.evaluation.metrics import Judge
-from promptda_ros.lab.evaluation.readers.files import FileReader, FrameFiles, spread
+from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.training.examples import Example, is_usable, Source
 from promptda_ros.lab.training.prompts import draw_size, make_prompt, usual_sizes
 from promptda_ros.lab.training.recipe import Phase, Prompts
-from promptda_ros.messages.picture_files import require_same_view
+from promptda_ros.messages.picture_files import require_files_of_same_view
 
 VALIDATION_SHARE = 0.1  # of the frames, the last ones
 # Of them for each recording: neighbours are alike, and each takes half a second.
@@ -116,7 +116,7 @@ def split(
         kept = max(1, round(VALIDATION_SHARE * len(usable)))
         measured += [frame for frame in usable[:-kept] if frame.sensor_depth is not None]
         plain.append([frame for frame in usable[:-kept] if frame.sensor_depth is None])
-        validation += spread(usable[-kept:], JUDGED_AT_MOST)
+        validation += evenly(usable[-kept:], JUDGED_AT_MOST)
     sources = _sources(measured, [frames for frames in plain if frames], prompts)
     if not sources:
         raise RecordingError(
@@ -171,7 +171,7 @@ def _judged(frames: Sequence[FrameFiles], phase: Phase, prompts: Prompts) -> Ite
             yield example
 
 
-def size_of(frame: FrameFiles) -> tuple[int, int]:
+def size_of_frame(frame: FrameFiles) -> tuple[int, int]:
     """Return height and width of a frame's pictures."""
     height, width = _read(frame).truth_m.shape
     return height, width
@@ -213,7 +213,9 @@ def _usable(frame: FrameFiles, shapes: set[tuple[int, ...]]) -> bool:
     if not is_usable(sample.sensor_depth_m):
         return False
     rows, columns = sample.sensor_depth_m.shape
-    require_same_view(frame.image, sample.image.shape[:2], frame.sensor_depth, (rows, columns))
+    require_files_of_same_view(
+        frame.image, sample.image.shape[:2], frame.sensor_depth, (rows, columns)
+    )
     shapes.add(sample.sensor_depth_m.shape)
     return True
 

@@ -10,11 +10,11 @@ import threading
 import pytest
 
 from promptda_ros.core.pairing.pairing import (
+    checked_stamp_ns,
     Loss,
     Pair,
     Pairing,
     PairingSettings,
-    stamp_ns_of,
     Topic,
 )
 
@@ -320,7 +320,7 @@ def test_one_depth_from_the_future_does_not_end_the_waiting_of_images():
 )
 def test_a_stamp_that_no_clock_writes_is_none(sec, nanosec):
     """F8: negative, nanoseconds of a second and more, the year 2106."""
-    assert stamp_ns_of(sec, nanosec) is None
+    assert checked_stamp_ns(sec, nanosec) is None
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_stamp_that_no_clock_writes_is_none(sec, nanosec):
     [(0, 0, 0), (1, 5, 1_000_000_005), (2**31 - 1, 999_999_999, 2**31 * 10**9 - 1)],
 )
 def test_every_other_stamp_becomes_nanoseconds(sec, nanosec, stamp_ns):
-    assert stamp_ns_of(sec, nanosec) == stamp_ns
+    assert checked_stamp_ns(sec, nanosec) == stamp_ns
 
 
 @pytest.mark.parametrize('topic', [IMAGE, DEPTH])

@@ -31,7 +31,7 @@ from promptda_ros.lab.evaluation.holes import with_holes
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.evaluation.reduce import reduce_median
 from promptda_ros.lab.evaluation.sample import Sample
-from promptda_ros.messages.picture_files import read_depth, read_image
+from promptda_ros.messages.picture_files import read_depth_file, read_image_file
 from promptda_ros.model import load_model
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.anchor import Anchor
@@ -128,8 +128,8 @@ class Answers:
 def real_sample() -> Sample:
     """Return the real frame of the demo, with the camera's own depth."""
     folder = share_folder() / 'assets/redwood'
-    depth_m = read_depth(folder / 'depth_00002.png', 0.001)
-    return Sample('', '', read_image(folder / 'color_00002.jpg'), depth_m, depth_m)
+    depth_m = read_depth_file(folder / 'depth_00002.png', 0.001)
+    return Sample('', '', read_image_file(folder / 'color_00002.jpg'), depth_m, depth_m)
 
 
 def prompts() -> dict[str, Callable[[FloatImage], FloatImage]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import pytest
 
 from promptda_ros.core.runtime import stages
-from promptda_ros.core.runtime.stages import RECENT, spread, StageTimes
+from promptda_ros.core.runtime.stages import RECENT, spread_of, StageTimes
 
 
 @pytest.fixture
@@ -61,12 +61,12 @@ def test_an_unknown_stage_is_no_new_name():
 
 
 def test_the_spread_of_a_hundred_and_one_values():
-    assert spread([float(value) for value in range(101)]) == stages.Spread(p50=50.0, p99=99.0)
+    assert spread_of([float(value) for value in range(101)]) == stages.Spread(p50=50.0, p99=99.0)
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1))
 def test_the_spread_consists_of_values_that_were_measured(values):
-    found = spread(sorted(values))
+    found = spread_of(sorted(values))
     assert found.p50 in values
     assert found.p99 in values
     assert found.p50 <= found.p99

@@ -19,7 +19,11 @@ from promptda_ros.core.geometry.camera import along_axis, check
 from promptda_ros.lab.evaluation.reduce import reduce_by
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.messages import millimetres
-from promptda_ros.messages.picture_files import read_depth, read_image, require_same_view
+from promptda_ros.messages.picture_files import (
+    read_depth_file,
+    read_image_file,
+    require_files_of_same_view,
+)
 
 Number = TypeVar('Number', bound=np.generic)
 
@@ -66,7 +70,7 @@ class FileReader:
             OSError: a file is not there or is no picture of the right kind.
             BadIntrinsics: depth is along the rays of no camera.
         """
-        image = read_image(frame.image)
+        image = read_image_file(frame.image)
         truth_m = _read_depth(frame.truth, frame, image)
         if frame.sensor_depth is None:
             size = self.prompt_size or truth_m.shape
@@ -74,7 +78,7 @@ class FileReader:
         else:
             sensor_depth_m = _read_depth(frame.sensor_depth, frame, image)
         image = _upright(image, frame)
-        require_same_view(frame.image, image.shape[:2], frame.truth, truth_m.shape)
+        require_files_of_same_view(frame.image, image.shape[:2], frame.truth, truth_m.shape)
         return Sample(
             name=frame.name,
             sensor=frame.sensor,
@@ -92,7 +96,7 @@ def pictures_in(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in paths}
 
 
-def spread(frames: Sequence[FrameFiles], count: int | None) -> list[FrameFiles]:
+def evenly(frames: Sequence[FrameFiles], count: int | None) -> list[FrameFiles]:
     """Choose this many frames, evenly spread; None is all."""
     if count is None or count >= len(frames):
         return list(frames)
@@ -101,7 +105,7 @@ def spread(frames: Sequence[FrameFiles], count: int | None) -> list[FrameFiles]:
 
 def _read_depth(path: Path, frame: FrameFiles, image: ByteImage) -> FloatImage:
     """Read depth along the optical axis (h, w), upright."""
-    depth_m = read_depth(path, frame.scale_m)
+    depth_m = read_depth_file(path, frame.scale_m)
     if frame.rays_of is not None:
         height, width = image.shape[:2]
         depth_m = along_axis(depth_m, check(Intrinsics(width, height, *frame.rays_of)))

@@ -13,7 +13,7 @@ import pytest
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.geometry import camera
 from promptda_ros.lab.evaluation.readers import find_frames
-from promptda_ros.lab.evaluation.readers.files import FileReader, NoFrames, spread
+from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, NoFrames
 from promptda_ros.lab.evaluation.sample import Sample
 
 REDWOOD = Path(__file__).resolve().parents[5] / 'shared/data/redwood_rgbd'
@@ -203,8 +203,8 @@ def test_some_frames_are_spread_evenly(tmp_path):
         write_image(tmp_path / f'image/{number}.png', 90)
         write_depth(tmp_path / f'depth/{number}.png', 1500)
     frames = find_frames(tmp_path, reader='rgbd')
-    assert [frame.name for frame in spread(frames, 4)] == ['0', '2', '5', '7']
-    assert spread(frames, None) == spread(frames, 99) == frames
+    assert [frame.name for frame in evenly(frames, 4)] == ['0', '2', '5', '7']
+    assert evenly(frames, None) == evenly(frames, 99) == frames
 
 
 @pytest.mark.skipif(not REDWOOD.is_dir(), reason=f'{REDWOOD} is not there')
