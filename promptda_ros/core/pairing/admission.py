@@ -33,7 +33,7 @@ def admit(
     stream: Stream[T], other: Stream[T], stamp_ns: int, *, reset_threshold_ns: int
 ) -> Loss | Jump | None:
     """Return None for a message to hold, Jump for the first one of a new epoch, else the loss."""
-    if _is_tail(stream, other, stamp_ns, reset_threshold_ns):
+    if stream.stale_ns is not None and _is_tail(stream, other, stamp_ns, reset_threshold_ns):
         stream.tail_run += 1
         return Loss.LATE
     if stream.latest_ns is not None and stream.latest_ns - stamp_ns > reset_threshold_ns:
@@ -48,7 +48,8 @@ def admit(
 
 
 def _is_tail(stream: Stream[T], other: Stream[T], stamp_ns: int, reset_threshold_ns: int) -> bool:
-    if stream.stale_ns is None or stream.tail_run == MESSAGES_OF_A_TAIL:
+    assert stream.stale_ns is not None
+    if stream.tail_run == MESSAGES_OF_A_TAIL:
         return False
     has_jumped = stream.stale_ns - stamp_ns > reset_threshold_ns
     return not has_jumped and not _agrees(other, stamp_ns, reset_threshold_ns)

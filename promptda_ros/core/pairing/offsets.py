@@ -17,6 +17,7 @@ _DRIFT_POINTS = 64  # 8 points show a drift of 10 us/s under 1 ms of jitter, 64 
 _LEAST_DRIFT_POINTS = 8
 _INTERVALS = 16  # image intervals behind the spacing and the period
 _RECENT = 64  # stamps kept of each topic
+_UNREAD = 1024  # stamps that wait for someone to ask: more than come in a second
 _OTHER_CLOCK_NS = 1_000_000_000  # no transport delays one topic this long against the other
 
 
@@ -71,32 +72,38 @@ class Offsets:
 
     def __init__(self) -> None:
         self._intervals_ns: deque[int] = deque(maxlen=_INTERVALS)
+        self._unread: list[tuple[Topic, int]] = []
         self.clear()
 
     def clear(self) -> None:
         """Forget the stamps; the image rate stays known, a time jump does not change it."""
+        self._unread.clear()
+        self._last_image_ns: int | None = None
         self._window_ns: deque[int] = deque(maxlen=_WINDOW)
         self._block_ns: list[int] = []
         self._drift_points: deque[tuple[int, float]] = deque(maxlen=_DRIFT_POINTS)
         self._depths_ns: deque[int] = deque(maxlen=_RECENT)
         self._open_images_ns: deque[int] = deque(maxlen=_RECENT)
-        self._last_image_ns: int | None = None
         self._newest: _Offset | None = None  # the next image may be nearer to its depth
 
-    @property
-    def image_spacing_ns(self) -> int | None:
-        """Shortest recent distance between two images, None before the second one."""
-        return min(self._intervals_ns, default=None)
+    def observe(self, topic: Topic, stamp_ns: int) -> int | None:
+        """Record a stamp; those of depth have depth_time_offset added.
 
-    def observe(self, topic: Topic, stamp_ns: int) -> None:
-        """Record a stamp; those of depth have depth_time_offset added."""
+        Returns the shortest recent distance between two images, None before the second one: all
+        that pairing needs of the past. The rest is read when somebody asks.
+        """
         if topic is Topic.IMAGE:
-            self._observe_image(stamp_ns)
-        else:
-            self._observe_depth(stamp_ns)
+            if self._last_image_ns is not None and stamp_ns > self._last_image_ns:
+                self._intervals_ns.append(stamp_ns - self._last_image_ns)
+            self._last_image_ns = stamp_ns
+        self._unread.append((topic, stamp_ns))
+        if len(self._unread) == _UNREAD:
+            self._read()
+        return min(self._intervals_ns, default=None)
 
     def summary(self) -> OffsetSummary:
         """Statistics of the last seconds."""
+        self._read()
         offsets_ns = [*self._window_ns, *([self._newest.ns] if self._newest else [])]
         sizes_ns = sorted(abs(offset_ns) for offset_ns in offsets_ns)
         count = len(sizes_ns)
@@ -110,16 +117,22 @@ class Offsets:
             ),
         )
 
-    def _observe_image(self, image_ns: int) -> None:
-        if self._last_image_ns is not None and image_ns > self._last_image_ns:
-            self._intervals_ns.append(image_ns - self._last_image_ns)
-        self._last_image_ns = image_ns
+    def _read(self) -> None:
+        """Take the offsets of the stamps since the last call, in the order of their arrival."""
+        for topic, stamp_ns in self._unread:
+            if topic is Topic.IMAGE:
+                self._read_image(stamp_ns)
+            else:
+                self._read_depth(stamp_ns)
+        self._unread.clear()
+
+    def _read_image(self, image_ns: int) -> None:
         if self._depths_ns and image_ns <= self._depths_ns[-1]:
             self._close(image_ns)
         else:
             self._open_images_ns.append(image_ns)
 
-    def _observe_depth(self, depth_ns: int) -> None:
+    def _read_depth(self, depth_ns: int) -> None:
         self._depths_ns.append(depth_ns)
         open_images_ns = list(self._open_images_ns)
         self._open_images_ns.clear()

@@ -186,8 +186,7 @@ class Pairing(Generic[T]):
             )
             other.stale_ns = result.stale_ns
         if result is not Loss.DUPLICATE:
-            self._offsets.observe(stream.topic, entry.stamp_ns)
-            entry.spacing_ns = self._offsets.image_spacing_ns
+            entry.spacing_ns = self._offsets.observe(stream.topic, entry.stamp_ns)
         if isinstance(result, Loss):
             stream.count(result)
         else:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 import enum
 from itertools import pairwise
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 T = TypeVar('T')
@@ -17,6 +18,7 @@ T = TypeVar('T')
 # builtin_interfaces/Time counts seconds in an int32: later stamps cannot come from a clock.
 MAX_STAMP_NS = 2**31 * 1_000_000_000 - 1
 
+_BY_STAMP = attrgetter('stamp_ns')
 _REMEMBERED_STAMPS = 64  # enough to know a message that was delivered twice
 _REMEMBERED_DISORDER = 1000  # messages after one that came late
 
@@ -95,7 +97,7 @@ class Stream(Generic[T]):
 
     def insert(self, entry: Held[T]) -> None:
         """Hold a message and remember its stamp."""
-        insort(self.held, entry, key=_stamp_ns)
+        insort(self.held, entry, key=_BY_STAMP)
         self.held_bytes += entry.nbytes
         self.latest_ns = entry.stamp_ns
         self.stale_ns = None
@@ -139,7 +141,7 @@ class Stream(Generic[T]):
 
     def around(self, stamp_ns: int) -> list[Held[T]]:
         """Held neighbours: the last one before `stamp_ns` and the first one at or after it."""
-        at = bisect_left(self.held, stamp_ns, key=_stamp_ns)
+        at = bisect_left(self.held, stamp_ns, key=_BY_STAMP)
         return self.held[max(at - 1, 0) : at + 1]
 
     def has_seen(self, stamp_ns: int) -> bool:
@@ -154,7 +156,7 @@ class Stream(Generic[T]):
 
     def held_from(self, stamp_ns: int) -> int:
         """Count the held messages at or after a stamp."""
-        return len(self.held) - bisect_left(self.held, stamp_ns, key=_stamp_ns)
+        return len(self.held) - bisect_left(self.held, stamp_ns, key=_BY_STAMP)
 
     def spacing_ns(self) -> int | None:
         """Return the shortest distance of recent stamps; None before the second one."""
@@ -172,7 +174,3 @@ class Stream(Generic[T]):
         entry = self.held.pop(0)
         self.held_bytes -= entry.nbytes
         return entry
-
-
-def _stamp_ns(entry: Held[T]) -> int:
-    return entry.stamp_ns
