@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/recipes/ and docs/topics.md against what they describe."""
+"""docs/recipes/ and the pages about running the node against what they describe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from promptda_ros.tools import main as tools
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RECIPES = sorted((REPOSITORY / 'docs' / 'recipes').glob('*.md'))
-PAGES = [*RECIPES, *(REPOSITORY / 'docs' / name for name in ('topics.md', 'first_hour.md'))]
+RUNNING = ('topics', 'calibration', 'drops', 'first_hour', 'install')
+PAGES = [*RECIPES, *(REPOSITORY / 'docs' / f'{name}.md' for name in RUNNING)]
 PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yaml')}
 FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 # In /diagnostics, named like settings
@@ -160,8 +161,8 @@ def test_every_output_is_on_the_page_of_topics():
     assert all(f'`~/{output}`' in page for output in OUTPUTS)
 
 
-def test_every_reason_of_a_drop_is_on_the_page_of_topics():
-    page = (REPOSITORY / 'docs' / 'topics.md').read_text()
+def test_every_reason_of_a_drop_is_on_the_page_of_drops():
+    page = (REPOSITORY / 'docs' / 'drops.md').read_text()
     package = REPOSITORY / 'promptda_ros'
     rooms = ('core', 'messages', 'node')
     files = [path for room in rooms for path in package.glob(f'{room}/**/*.py')]
