@@ -68,7 +68,7 @@ def works(device: torch.device) -> dict[str, Callable[[], object]]:
     message = cloud_of(every[rng.choice(len(every), POINTS, replace=False)])
     few = points_of(CAMERA, depth['depth 640x480'], rows_apart=LINES_APART)
     lines_m = register_points(few, CAMERA, BESIDE, max_long_side=MAX_LONG_SIDE)
-    found = find_measured(lines_m, PromptSettings())
+    found = find_measured(lines_m, PromptSettings(), MAX_LONG_SIDE)
 
     def draw(points_m: FloatImage) -> FloatImage:
         return register_points(

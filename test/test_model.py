@@ -72,7 +72,7 @@ def test_the_network_sees_pixels_as_its_own_folder_says(folder):
     mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4])
     normalised = (prepared.pixels / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
     with torch.inference_mode():
-        expected = load_network(folder)(normalised, prepared.prompt_m).predicted_depth[0]
+        expected = load_network(folder)(normalised, prepared.prompt.depth_m).predicted_depth[0]
     torch.testing.assert_close(estimator.infer([prepared])[0], expected, atol=0, rtol=1e-5)
 
 

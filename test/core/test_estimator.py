@@ -425,7 +425,7 @@ def test_nothing_keeps_a_graph(estimator):
     """H8: neither what goes in nor what comes out could be trained."""
     prepared = estimator.prepare(frame_of(slope()), PROMPT, OUTPUT)
     (depth_m,) = estimator.infer([prepared])
-    given = (prepared.pixels, prepared.prompt_m)
+    given = (prepared.pixels, prepared.prompt.depth_m)
     assert not any(tensor.requires_grad for tensor in (*given, depth_m))
     assert depth_m.is_inference()
     assert not any(weight.requires_grad for weight in estimator.network.parameters())
@@ -463,7 +463,7 @@ def test_the_same_frame_twice_gives_the_same_bits(estimator):
 def test_half_precision_gives_float32_depth_in_range(network_folder):
     estimator = Estimator(folded(network_folder, dtype=torch.bfloat16), device=CPU)
     prepared = estimator.prepare(frame_of(slope()), PROMPT, OUTPUT)
-    assert prepared.prompt_m.dtype == torch.float32
+    assert prepared.prompt.depth_m.dtype == torch.float32
     depth = estimate(estimator, frame_of(slope()))
     assert depth.depth_m.dtype == np.float32
     assert 0.5 <= depth.depth_m.min() < depth.depth_m.max() <= 1.5

@@ -49,17 +49,19 @@ def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
     Raises:
         BadFrame: nothing, or too little, was measured.
     """
-    return complete(find_measured(sensor_depth_m, settings))
+    return complete(find_measured(sensor_depth_m, settings, settings.max_long_side))
 
 
-def find_measured(sensor_depth_m: FloatImage, settings: PromptSettings) -> Measured:
-    """Tell measurements in sensor depth (h, w) from everything else.
+def find_measured(
+    sensor_depth_m: FloatImage, settings: PromptSettings, max_long_side: int
+) -> Measured:
+    """Tell measurements in sensor depth (h, w), reduced to this many pixels, from all else.
 
     Raises:
         BadFrame: nothing, or too little, was measured.
     """
     reading = read_sides(sensor_depth_m, settings)
-    small = reduce_reading(reading, settings.max_long_side)
+    small = reduce_reading(reading, max_long_side)
     rejected = _strays(small.depth_m, small.measured, settings.outlier_fraction)
     small = replace(small, measured=small.measured & ~rejected)
     require_enough(sensor_depth_m, small, settings)

@@ -8,7 +8,6 @@ samples: none of them is averaged away before, and zones that a driver repeats c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import math
 from typing import Protocol
@@ -21,7 +20,6 @@ from promptda_ros.core.frame import FloatImage, Prompt, Reading
 from promptda_ros.core.prompt.prompt import complete, Measured
 from promptda_ros.core.prompt.sensor_range import reduce_mask, reduce_reading
 from promptda_ros.core.runtime.transfer import upload
-from promptda_ros.core.schema import PromptSettings
 
 FEWEST_ZONES = 4  # along a side; fewer are a flat wall, not a sensor
 
@@ -40,24 +38,19 @@ class AnchorNetwork(Protocol):
 
 
 @dataclass(frozen=True)
-class OwnPrompt:
-    """The sensor at its own size, on the device."""
+class DevicePrompt:
+    """A prompt, and what networks take of it on their device."""
 
     prompt: Prompt
-    prompt_m: Tensor  # (1, 1, h, w)
-    measured: Tensor  # (1, 1, h, w), 1 where it was
+    depth_m: Tensor  # (1, 1, h, w) float32
+    measured: Tensor  # (1, 1, h, w) float32, 1 where it was
 
     @classmethod
-    def of(cls, found: Measured, device: torch.device) -> OwnPrompt:
+    def of(cls, found: Measured, device: torch.device) -> DevicePrompt:
         """Fill the holes of what was measured."""
         prompt = complete(found)
         measured = upload(prompt.measured.astype(np.float32), device)
         return cls(prompt, upload(prompt.depth_m, device)[None, None], measured[None, None])
-
-
-def at_own_size(settings: PromptSettings, size: Sequence[int]) -> PromptSettings:
-    """Return settings that reduce sensor depth to the size (H, W) of the anchor's at most."""
-    return replace(settings, max_long_side=max(*size, settings.max_long_side))
 
 
 def reduced(found: Measured, max_long_side: int) -> Measured:
@@ -80,28 +73,24 @@ def reduced(found: Measured, max_long_side: int) -> Measured:
 
 def without_repeats(depth_m: FloatImage) -> FloatImage:
     """Return one value for every block (h, w) that a driver made of one zone."""
-    tall, wide = (_repeats(depth_m, axis) for axis in (0, 1))
-    return depth_m[::tall, ::wide] if tall * wide > 1 else depth_m
+    times = []  # that each row is repeated, and each column
+    for rows in (depth_m, depth_m.T):
+        same = (rows[1:] == rows[:-1]) | (np.isnan(rows[1:]) & np.isnan(rows[:-1]))
+        begins = np.flatnonzero(~same.all(axis=1)) + 1
+        count = math.gcd(len(rows), *begins.tolist())
+        times.append(count if len(rows) >= FEWEST_ZONES * count else 1)
+    return depth_m if times == [1, 1] else depth_m[:: times[0], :: times[1]]
 
 
-def _repeats(depth_m: FloatImage, axis: int) -> int:
-    """Count how often each row (0) or column (1) is repeated."""
-    rows = np.moveaxis(depth_m, axis, 0)
-    same = (rows[1:] == rows[:-1]) | (np.isnan(rows[1:]) & np.isnan(rows[:-1]))
-    begins = np.flatnonzero(~same.all(axis=1)) + 1
-    count = math.gcd(len(rows), *begins.tolist())
-    return count if len(rows) >= FEWEST_ZONES * count else 1
-
-
-def keep_measured(depth_m: Tensor, own: OwnPrompt) -> Tensor:
+def keep_measured(depth_m: Tensor, own: DevicePrompt) -> Tensor:
     """Put every measurement exactly where its sample lies in depth (H, W)."""
     rows, columns = (
         _centres(samples, pixels, depth_m.device)
-        for samples, pixels in zip(own.prompt_m.shape[2:], depth_m.shape, strict=True)
+        for samples, pixels in zip(own.depth_m.shape[2:], depth_m.shape, strict=True)
     )
     kept_m = depth_m.clone()
     here_m = torch.where(
-        own.measured[0, 0] > 0, own.prompt_m[0, 0], depth_m[rows[:, None], columns]
+        own.measured[0, 0] > 0, own.depth_m[0, 0], depth_m[rows[:, None], columns]
     )
     kept_m[rows[:, None], columns] = here_m
     return kept_m

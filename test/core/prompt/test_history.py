@@ -67,7 +67,7 @@ class Stream:
         self.stamp_ns += after_ns
         image = grey() if image is None else image
         frame = Frame(self.stamp_ns, 'camera', image, sensor_depth_m=depth_m)
-        found = find_measured(depth_m, self.settings)
+        found = find_measured(depth_m, self.settings, self.settings.max_long_side)
         averaged = self.history.average(found, frame, self.settings)
         assert averaged.measured is found.measured
         assert averaged.beyond is found.beyond

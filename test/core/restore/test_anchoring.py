@@ -143,9 +143,9 @@ def test_a_wall_is_no_single_zone():
 def test_the_network_is_shown_the_same_measurements_at_its_own_size():
     sensor_m = noise_m(480, 640)
     sensor_m[:100] = np.nan
-    fine = find_measured(sensor_m, PromptSettings(max_long_side=640))
+    fine = find_measured(sensor_m, PROMPT, 640)
     small = reduced(fine, 256)
-    expected = find_measured(sensor_m, PROMPT)
+    expected = find_measured(sensor_m, PROMPT, PROMPT.max_long_side)
     np.testing.assert_array_equal(small.measured, expected.measured)
     np.testing.assert_allclose(
         small.depth_m[small.measured], expected.depth_m[small.measured], rtol=1e-5
