@@ -23,7 +23,7 @@ from promptda_ros.bags.recording import read_recording, RecordedFrame
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.stages import spread_of, STAGES, StageTimes
 from promptda_ros.core.settings import model_setting
-from promptda_ros.messages.outgoing import colour_image
+from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.cameras import Camera
 from promptda_ros.node.node import PromptDepthNode
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
     camera.reader.calibration.add(frame.camera_info)
     assert frame.camera_info is not None
-    image = colour_image(frame.image, frame.camera_info.header)
+    image = image_of(frame.image, frame.camera_info.header, 'rgb8')
     return Pair(
         image=image,
         depth=frame.depth,

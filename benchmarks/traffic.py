@@ -24,6 +24,8 @@ from std_msgs.msg import Header
 from promptda_ros.bags.recording import read_recording
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.messages import outgoing, stamps
+from promptda_ros.messages.millimetres import counts_of_metres
+from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
 
@@ -133,8 +135,8 @@ def read_frames(width: int, height: int) -> Iterator[dict[str, Any]]:
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         depth_m = _cut(frame.sensor_depth_m(), width / height)
         yield {
-            'image': outgoing.colour_image(image, Header(frame_id='camera')),
-            'depth': outgoing.depth_image_mm(depth_m, Header(frame_id='camera')),
+            'image': image_of(image, Header(frame_id='camera'), 'rgb8'),
+            'depth': image_of(counts_of_metres(depth_m), Header(frame_id='camera'), '16UC1'),
             'camera_info': info,
         }
 

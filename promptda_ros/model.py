@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 import time
 from typing import cast
@@ -99,7 +100,7 @@ class LoadedModel:
         for each in self._compiled:
             each.forget()
 
-    @property
+    @cached_property
     def _compiled(self) -> list[CompiledNetwork]:
         return [each for each in (self.compiled, self.compiled_anchor) if each is not None]
 

@@ -22,7 +22,7 @@ from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.schema import InputSettings, PromptSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.encodings import read_depth
-from promptda_ros.messages.outgoing import depth_image
+from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.stamps import stamp_ns_of
 
 EXACT_DEPTH_TOPIC = '/camera/exact_depth/compressed'  # of the bundled recording, for its report
@@ -171,7 +171,7 @@ def _frame(
 def _as_image(depth: Image | CompressedImage) -> Image:
     if isinstance(depth, Image):
         return depth
-    return depth_image(read_any_depth(depth, SETTINGS), depth.header)
+    return image_of(read_any_depth(depth, SETTINGS), depth.header, '32FC1')
 
 
 def _is_depth(bag: Bag, topic: str) -> bool:

@@ -7,13 +7,12 @@ from __future__ import annotations
 import sys
 
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from promptda_ros.core.cloud.cloud import PointLayout
-from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Intrinsics
-from promptda_ros.messages import millimetres
-from promptda_ros.messages.outgoing_images import BY_REFERENCE, bytes_of, image_of
+from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.messages.outgoing_images import BY_REFERENCE, bytes_of
 from promptda_ros.messages.stamps import NANOSECONDS
 
 
@@ -26,16 +25,6 @@ def stamp_of(stamp_ns: int) -> Time:
 def header_of(frame: Frame) -> Header:
     """Return the header of everything made from a frame: the image's own stamp and frame id."""
     return Header(stamp=stamp_of(frame.stamp_ns), frame_id=frame.frame_id)
-
-
-def depth_image(depth_m: FloatImage, header: Header) -> Image:
-    """Build the 32FC1 depth image in metres, NaN unknown (REP 118)."""
-    return image_of(depth_m, header, '32FC1')
-
-
-def depth_image_mm(depth_m: FloatImage, header: Header) -> Image:
-    """Build the 16UC1 depth image in millimetres, 0 unknown or not representable."""
-    return image_of(millimetres.counts_of_metres(depth_m), header, '16UC1')
 
 
 def camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:
@@ -62,7 +51,10 @@ def point_cloud(
         header=header,
         height=height,
         width=width,
-        fields=_point_fields(layout),
+        fields=[
+            PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
+            for name, offset in layout.offsets.items()
+        ],
         is_bigendian=sys.byteorder == 'big',
         point_step=layout.point_step,
         row_step=layout.point_step * width,
@@ -77,20 +69,3 @@ def point_cloud(
 def dense_cloud(points: FloatImage, layout: PointLayout, header: Header) -> PointCloud2:
     """Build the cloud of points (N, point_step / 4), all of them known, as a single row."""
     return point_cloud(points[None], layout, header, is_dense=True)
-
-
-def colour_image(picture: ByteImage, header: Header) -> Image:
-    """Build an rgb8 image."""
-    return image_of(picture, header, 'rgb8')
-
-
-def grey_image(picture: ByteImage, header: Header) -> Image:
-    """Build a mono8 image of a picture (H, W)."""
-    return image_of(picture, header, 'mono8')
-
-
-def _point_fields(layout: PointLayout) -> list[PointField]:
-    return [
-        PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
-        for name, offset in layout.offsets.items()
-    ]

@@ -61,8 +61,11 @@ class Alignment:
         Raises:
             BadFrame: the transform is not known.
         """
+        is_auto = settings.extrinsics.source == 'auto'
+        if is_auto and pair.depth.header.frame_id == pair.image.header.frame_id:
+            return None  # the usual camera
         frames = plain(pair.depth.header.frame_id), plain(pair.image.header.frame_id)
-        if settings.extrinsics.source == 'auto' and frames[0] != frames[1]:
+        if is_auto and frames[0] != frames[1]:
             if settings.input.allow_frame_mismatch or (same_size and self._is_aligned(pair)):
                 return None
             if not all(frames):

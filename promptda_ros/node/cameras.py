@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 import re
 import time
 
 from rclpy.node import Node
+from sensor_msgs.msg import PointCloud2
 import torch
 
 from promptda_ros.core.cloud.workspace import has_box
@@ -31,7 +30,7 @@ from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.node.capture import Capture
 from promptda_ros.node.extrinsics import Extrinsics
-from promptda_ros.node.outputs import Outputs
+from promptda_ros.node.outputs import OUTPUTS, Outputs
 from promptda_ros.node.reader import PairReader
 
 # image_rect, image_rect_color, rgb/rect/image; not image_corrected
@@ -90,6 +89,10 @@ class Camera:
         self.extrinsics = extrinsics
         self._say_once = SayOnce(self.log.warning)
         self._streams = {role: OneStream(MIXED_SEC) for role in ('image', 'depth')}
+        # What nearly every frame has in common with the last one
+        self._names: tuple[str, str] | None = None
+        self._is_settled = False  # no stream has changed its name lately
+        self._form: tuple[object, ...] = ()
         self._epoch = 0
         self._begun_sec = time.monotonic()
         self._impatient_until_sec = 0.0
@@ -99,6 +102,7 @@ class Camera:
         self.reader.clear()
         self.history.clear()
         self._say_once.forget()
+        self._form = ()
         self._epoch = 0
         self._begun_sec = time.monotonic()
 
@@ -106,18 +110,6 @@ class Camera:
         """Destroy the outputs and the service."""
         self.outputs.close()
         self.capture.close()
-
-    def is_heard(self, pair: Pair[SensorMessage]) -> bool:
-        """Return whether an output of this pair has subscribers."""
-        return self.outputs.wanted() or self.capture.wants(pair)
-
-    @contextmanager
-    def dropping(self) -> Iterator[None]:
-        """Count a frame that the body of the `with` refuses, under its reason."""
-        try:
-            yield
-        except BadFrame as error:
-            self.drop(error)
 
     def drop(self, error: BadFrame) -> None:
         """Count a frame under the reason of the error."""
@@ -131,12 +123,23 @@ class Camera:
         Raises:
             BadFrame: it can't be read, or what is needed beside it has not come.
         """
-        self._require_one_camera(pair)
+        names = pair.image.header.frame_id, pair.depth.header.frame_id
+        if names != self._names or not self._is_settled:
+            self._names = names
+            self._require_one_camera(pair)
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
             self.extrinsics.clear()
-        frame = self.reader.read(pair, self._for_waiting(settings))
-        self._note_what_is_odd(pair, frame)
+        if time.monotonic() < self._impatient_until_sec:
+            settings = _without_waits(settings)
+        frame = self.reader.read(pair, settings)
+        form = (*names, len(pair.image.data), len(pair.depth.data))
+        if form != self._form:
+            self._form = form
+            self._note_what_is_odd(pair, frame)
+        now_ns = self._node.get_clock().now().nanoseconds
+        if now_ns > 0:  # a simulated clock that has not begun knows no age
+            self.early_sec = (frame.stamp_ns - now_ns) / 1e9
         return frame
 
     def result_of(
@@ -145,10 +148,10 @@ class Camera:
         """Return the outputs of a frame, without clouds if the workspace frame is unknown."""
         self.withheld = 'its mask is missing' if frame.points_withheld else ''
         workspace = settings.workspace
-        shows_points = self.outputs.shows_points() or self.capture.wants(pair)
-        if not (shows_points and workspace.frame and has_box(workspace)):
+        if not (workspace.frame and has_box(workspace) and self._shows_points(pair)):
             return Result(frame, depth, settings)
-        timeout_sec = self._for_waiting(settings).extrinsics.timeout
+        is_impatient = time.monotonic() < self._impatient_until_sec
+        timeout_sec = 0.0 if is_impatient else settings.extrinsics.timeout
         try:
             box_from_camera = self.extrinsics.lookup(
                 workspace.frame, frame.frame_id, frame.stamp_ns, timeout_sec
@@ -160,14 +163,13 @@ class Camera:
             return Result(replace(frame, points_withheld=True), depth, settings)
         return Result(frame, depth, settings, box_from_camera)
 
-    def record_queue_times(self, pair: Pair[SensorMessage]) -> None:
-        """Record how long the pair waited for its partner and for the worker."""
-        self.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
-        self.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
+    def _shows_points(self, pair: Pair[SensorMessage]) -> bool:
+        is_heard = any(OUTPUTS[output] is PointCloud2 for output in self.outputs.heard())
+        return is_heard or self.capture.wants(pair)
 
     def _require_one_camera(self, pair: Pair[SensorMessage]) -> None:
         """Refuse frames while two cameras or two sensors publish on one topic, taking turns."""
-        now_sec = time.monotonic()
+        now_sec, self._is_settled = time.monotonic(), False
         for role, message in (('image', pair.image), ('depth', pair.depth)):
             stream = self._streams[role]
             if stream.is_mixed(plain(message.header.frame_id), now_sec):
@@ -178,21 +180,12 @@ class Camera:
                     f"frames '{one}' and '{other}' alternate on {topic}: two cameras publish "
                     'there, which must not be mixed; give each a topic of its own',
                 )
+        self._is_settled = not any(each.changes for each in self._streams.values())
 
     def _note_wait(self, error: BadFrame) -> None:
-        if error.reason in WAITED_FOR:
+        is_alone = len(self.settings.cameras) == 1
+        if error.reason in WAITED_FOR and not is_alone:
             self._impatient_until_sec = time.monotonic() + IMPATIENCE_SEC
-
-    def _for_waiting(self, settings: Settings) -> Settings:
-        """Return the settings; after a timeout do not wait again while other cameras wait."""
-        is_alone = len(settings.cameras) == 1
-        if is_alone or time.monotonic() >= self._impatient_until_sec:
-            return settings
-        return replace(
-            settings,
-            sync=replace(settings.sync, wait=0.0),
-            extrinsics=replace(settings.extrinsics, timeout=0.0),
-        )
 
     def _note_what_is_odd(self, pair: Pair[SensorMessage], frame: Frame) -> None:
         """Warn once about oddities of messages that can still be used."""
@@ -211,9 +204,6 @@ class Camera:
                 f"the image's frame_id '{shorten(frame.frame_id)}' begins with a slash, which "
                 'consumers that use TF refuse; set it without the slash in the driver',
             )
-        now_ns = self._node.get_clock().now().nanoseconds
-        if now_ns > 0:  # a simulated clock that has not begun knows no age
-            self.early_sec = (frame.stamp_ns - now_ns) / 1e9
 
     def _calibration(self, node: Node, picture: str, role: Role) -> Calibration:
         topic = node.resolve_topic_name(f'{self.prefix}{picture}')
@@ -234,3 +224,12 @@ class Camera:
             return  # a signal ended the context while somebody still used it
         if self.drops.add(reason, f'{type(error).__name__}: {error}'):
             keep_traceback(error)
+
+
+def _without_waits(settings: Settings) -> Settings:
+    """Return settings under which the worker waits for nothing that a camera lacks."""
+    return replace(
+        settings,
+        sync=replace(settings.sync, wait=0.0),
+        extrinsics=replace(settings.extrinsics, timeout=0.0),
+    )

@@ -189,6 +189,8 @@ class Capture:
 
     def wants(self, pair: Pair[SensorMessage]) -> bool:
         """Return whether somebody waits for the depth of a pair."""
+        if not self._captures:  # nearly always
+            return False
         now_ns = self._now_ns()
         return any(capture.accepts(pair, now_ns) for capture in self._waiting())
 

@@ -60,14 +60,12 @@ class PairFilter(message_filters.SimpleFilter):  # type: ignore[misc]
         with self._stages.time('listen'):
             stamp_ns = checked_stamp_ns(stamp.sec, stamp.nanosec)
             pairs = self.pairing.add(topic, stamp_ns, message, now_ns=now_ns, nbytes=nbytes)
-        self._signal(pairs)
+        for pair in pairs:
+            self.signalMessage(pair)
 
     def poll(self) -> None:
         """Decide the images whose wait is over."""
-        self._signal(self.pairing.poll(now_ns=time.monotonic_ns()))
-
-    def _signal(self, pairs: list[Pair[SensorMessage]]) -> None:
-        for pair in pairs:
+        for pair in self.pairing.poll(now_ns=time.monotonic_ns()):
             self.signalMessage(pair)
 
 

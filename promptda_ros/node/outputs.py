@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+import time
 from typing import Any
 
 from rclpy.node import Node
@@ -16,8 +17,9 @@ from std_msgs.msg import Header
 
 from promptda_ros.core.cloud.cloud import COMPACT_LAYOUT, NORMALS_LAYOUT
 from promptda_ros.core.result import Result
-from promptda_ros.messages import millimetres, outgoing
-from promptda_ros.messages.outgoing_images import encode_depth
+from promptda_ros.messages import outgoing
+from promptda_ros.messages.millimetres import counts_of_metres
+from promptda_ros.messages.outgoing_images import encode_depth, image_of
 
 # Reliable suits reliable and best-effort subscribers alike: a best-effort publisher would leave
 # RViz and every plain subscriber without a message. Few are kept, so that old frames never queue.
@@ -33,25 +35,20 @@ class Product:
     kind: type
     make: Callable[[Result, Header], Any]
 
-    def can_be_made(self, result: Result) -> bool:
-        """Return whether the frame has what the message needs."""
-        if self.kind is PointCloud2 and result.frame.points_withheld:
-            return False
-        return self.kind in IMAGES or result.frame.intrinsics is not None
-
 
 IMAGES = (Image, CompressedImage)  # which need no intrinsics
 
 # In the order in which they are published: what planners wait for first, what takes long last.
 PRODUCTS = {
     'depth/image_rect': Product(
-        Image, lambda made, header: outgoing.depth_image(made.image_depth_m, header)
+        Image, lambda made, header: image_of(made.image_depth_m, header, '32FC1')
     ),
     'depth/camera_info': Product(
         CameraInfo, lambda made, header: outgoing.camera_info(made.intrinsics, header)
     ),
     'depth/image_mm': Product(
-        Image, lambda made, header: outgoing.depth_image_mm(made.image_depth_m, header)
+        Image,
+        lambda made, header: image_of(counts_of_metres(made.image_depth_m), header, '16UC1'),
     ),
     'points': Product(
         PointCloud2, lambda made, header: outgoing.point_cloud(made.points, made.layout, header)
@@ -63,21 +60,17 @@ PRODUCTS = {
         PointCloud2,
         lambda made, header: outgoing.dense_cloud(made.with_normals, NORMALS_LAYOUT, header),
     ),
-    'validity': Product(Image, lambda made, header: outgoing.grey_image(made.validity, header)),
+    'validity': Product(Image, lambda made, header: image_of(made.validity, header, 'mono8')),
     'uncertainty': Product(
-        Image, lambda made, header: outgoing.depth_image(made.uncertainty_m, header)
+        Image, lambda made, header: image_of(made.uncertainty_m, header, '32FC1')
     ),
-    'depth/preview': Product(
-        Image, lambda made, header: outgoing.colour_image(made.preview, header)
-    ),
+    'depth/preview': Product(Image, lambda made, header: image_of(made.preview, header, 'rgb8')),
     'depth/image_rect/compressedDepth': Product(
         CompressedImage, lambda made, header: encode_depth(made.image_depth_m, header)
     ),
     'depth/image_mm/compressedDepth': Product(
         CompressedImage,
-        lambda made, header: encode_depth(
-            millimetres.counts_of_metres(made.image_depth_m), header
-        ),
+        lambda made, header: encode_depth(counts_of_metres(made.image_depth_m), header),
     ),
 }
 
@@ -101,39 +94,38 @@ class Outputs:
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
 
-    def wanted(self) -> bool:
-        """Return whether any output has subscribers."""
-        return any(self._is_heard(output) for output in OUTPUTS)
-
-    def shows_points(self) -> bool:
-        """Return whether any cloud has subscribers."""
-        return any(
-            self._is_heard(output) for output, kind in OUTPUTS.items() if kind is PointCloud2
-        )
-
     def published(self) -> dict[str, int]:
         """Return how many messages of each output were published."""
         return {output: self._published[output] for output in OUTPUTS}
 
-    def heard(self, result: Result) -> list[str]:
-        """Return the outputs of the result with subscribers, in the order to publish them.
-
-        Without intrinsics there is no camera_info and no cloud.
-        """
+    def heard(self) -> list[str]:
+        """Return the outputs with subscribers, in the order to publish them."""
         return [
             output
-            for output, product in PRODUCTS.items()
-            if self._is_heard(output) and product.can_be_made(result)
+            for output, publisher in self._publishers.items()
+            if publisher.get_subscription_count() > 0
         ]
 
     def make(self, output: str, result: Result) -> Any:
         """Make a message with the image's stamp and frame_id, even without subscribers."""
         return PRODUCTS[output].make(result, outgoing.header_of(result.frame))
 
-    def publish(self, output: str, message: Any) -> None:
-        """Publish what was made."""
-        self._publishers[output].publish(message)
-        self._published[output] += 1
+    def publish(self, result: Result) -> float:
+        """Make and publish what has subscribers; return how many seconds publishing took.
 
-    def _is_heard(self, output: str) -> bool:
-        return bool(self._publishers[output].get_subscription_count() > 0)
+        One after the other, so that a depth image does not wait until the cloud is built. Without
+        intrinsics there is no camera_info and no cloud.
+        """
+        frame, publish_sec = result.frame, 0.0
+        for output in self.heard():
+            kind = OUTPUTS[output]
+            if frame.intrinsics is None and kind not in IMAGES:
+                continue
+            if frame.points_withheld and kind is PointCloud2:
+                continue
+            message = self.make(output, result)
+            made_sec = time.perf_counter()
+            self._publishers[output].publish(message)
+            self._published[output] += 1
+            publish_sec += time.perf_counter() - made_sec
+        return publish_sec

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import time
 
@@ -26,18 +25,16 @@ from promptda_ros.node.cameras import Camera
 FRAMES_AT_ONCE = 64  # more cameras than anybody has
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A frame that waits for the network."""
+@dataclass(eq=False)
+class Work:
+    """A frame on its way: what each stage makes of it, as long as it is not dropped."""
 
     camera: Camera
     pair: Pair[SensorMessage]
     settings: Settings  # those that held when the work on it began
-    frame: Frame
-    prepared: Prepared
-
-
-Answer = tuple[Waiting, Tensor]  # a frame and metres (h, w) of the network
+    frame: Frame | None = None
+    prepared: Prepared | None = None
+    network_depth_m: Tensor | None = None  # (h, w)
 
 
 class Pipeline:
@@ -69,93 +66,76 @@ class Pipeline:
             DeviceLost: nothing will ever be published by this process.
         """
         self._outcomes.clear()
-        self._work_on(pairs)
+        works = [self._begin(camera, pair) for camera, pair in pairs.items()]
+        pending = [work for work in works if work.prepared is not None]
+        if pending and not self._inferring.run(self._infer, pending):
+            for work in pending:
+                work.camera.drops.add('failed')
+        for work in works:
+            if work.network_depth_m is not None:
+                work.camera.publishing.run(self._attempt, self._publish, work)
         before = self.health.resolution.name
         self.health.note(self._outcomes)
         if self.health.resolution.name != before:
             self.model.resize(self.health.resolution.name)
             self._at_once = FRAMES_AT_ONCE
-        self._pause()
+        if self.model.next_pause:
+            self._pause()
 
-    def _pause(self) -> None:
-        """Do pending work that delays frames, such as compiling, and log it."""
-        what = self.model.next_pause
-        if what:
-            self._say(f'{what} the network for a new size of image: frames pause until then')
-        begun_sec = time.perf_counter()
-        self.model.between_frames()
-        if what:
-            took = f'after {time.perf_counter() - begun_sec:.1f} s frames go on'
-            self._say(f'{took}: {self.model.problem or "the network runs compiled"}')
+    def _begin(self, camera: Camera, pair: Pair[SensorMessage]) -> Work:
+        """Read a pair and prepare its frame for the network."""
+        work = Work(camera, pair, camera.settings)  # others may hold before the frame is done
+        camera.reading.run(self._attempt, self._read, work)
+        if work.frame is not None:
+            camera.preparing.run(self._attempt, self._prepare, work)
+        return work
 
-    def _work_on(self, pairs: Mapping[Camera, Pair[SensorMessage]]) -> None:
-        batch: list[Waiting] = []
-        for camera, pair in pairs.items():
-            settings = camera.settings  # once: others may hold before the frame is done
-            frames: list[Frame] = []
-            camera.reading.run(self._read, camera, pair, settings, frames)
-            for frame in frames:
-                camera.preparing.run(self._prepare, camera, pair, settings, frame, batch)
-        if not batch:
-            return
-        answers: list[Answer] = []
-        pending = list(batch)
-        if not self._inferring.run(self._infer, pending, answers):
-            for waiting in pending:
-                waiting.camera.drops.add('failed')
-        for waiting, depth_m in answers:
-            waiting.camera.publishing.run(self._publish, waiting, depth_m)
+    def _attempt(self, function: Callable[[Work], None], work: Work) -> None:
+        """Do a part of the work on a frame; one that is refused is dropped under its reason."""
+        try:
+            run_on_device(function, work)
+        except BadFrame as error:
+            if isinstance(error, OutOfMemory):
+                self.model.free_memory()
+            self._outcomes.add(error.reason)
+            work.camera.drop(error)
 
-    def _read(
-        self,
-        camera: Camera,
-        pair: Pair[SensorMessage],
-        settings: Settings,
-        frames: list[Frame],
-    ) -> None:
-        camera.record_queue_times(pair)
-        if not camera.is_heard(pair):
+    def _read(self, work: Work) -> None:
+        camera, pair = work.camera, work.pair
+        camera.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
+        camera.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
+        if not (camera.outputs.heard() or camera.capture.wants(pair)):
             camera.drops.add('no_listener')
             return
-        with self._dropping(camera), camera.stages.time('read'):
-            frames.append(run_on_device(camera.read, pair, settings))
+        with camera.stages.time('read'):
+            work.frame = camera.read(pair, work.settings)
 
-    def _prepare(
-        self,
-        camera: Camera,
-        pair: Pair[SensorMessage],
-        settings: Settings,
-        frame: Frame,
-        batch: list[Waiting],
-    ) -> None:
-        with self._dropping(camera), camera.stages.time('prepare'):
-            prepared = run_on_device(
-                self.model.estimator.prepare,
-                frame,
-                settings.prompt,
-                settings.output,
-                camera.history,
+    def _prepare(self, work: Work) -> None:
+        assert work.frame is not None
+        camera, settings = work.camera, work.settings
+        with camera.stages.time('prepare'):
+            work.prepared = self.model.estimator.prepare(
+                work.frame, settings.prompt, settings.output, camera.history
             )
-            batch.append(Waiting(camera, pair, settings, frame, prepared))
 
-    def _infer(self, pending: list[Waiting], answers: list[Answer]) -> None:
-        """Move frames from those that wait to those that are answered, or drop them."""
+    def _infer(self, pending: list[Work]) -> None:
+        """Let frames pass the network, or drop them; those that are left have failed."""
         while pending:
             batch = pending[: self._at_once]
             begun_sec = time.perf_counter()
+            prepared = [work.prepared for work in batch if work.prepared is not None]
             try:
-                depths_m = run_on_device(
-                    self.model.estimator.infer, [waiting.prepared for waiting in batch]
-                )
+                depths_m = run_on_device(self.model.estimator.infer, prepared)
             except OutOfMemory as error:
                 self._make_room(pending, len(batch), error)
                 continue
             del pending[: len(batch)]
-            for waiting, depth_m in zip(batch, depths_m, strict=True):
-                answers.append((waiting, depth_m))
-                waiting.camera.stages.add('infer', (time.perf_counter() - begun_sec) * 1e3)
+            took_ms = (time.perf_counter() - begun_sec) * 1e3
+            for work, depth_m in zip(batch, depths_m, strict=True):
+                work.network_depth_m = depth_m
+                work.camera.stages.add('infer', took_ms)
 
-    def _make_room(self, pending: list[Waiting], count: int, error: OutOfMemory) -> None:
+    def _make_room(self, pending: list[Work], count: int, error: OutOfMemory) -> None:
         """Free memory, or try fewer frames at once, or drop the first."""
         if self.model.free_memory():
             return
@@ -165,39 +145,33 @@ class Pipeline:
         self._outcomes.add(error.reason)
         pending.pop(0).camera.drop(error)
 
-    def _publish(self, waiting: Waiting, network_depth_m: Tensor) -> None:
-        camera, frame = waiting.camera, waiting.frame
-        settings, stages = waiting.settings, camera.stages
-        with self._dropping(camera):
-            with stages.time('restore'):
-                depth = run_on_device(
-                    self.model.estimator.restore,
-                    waiting.prepared,
-                    network_depth_m,
-                    settings.output,
-                )
-                self._outcomes.add(ANSWERED)
-                require_trust(depth, settings.trust)
-            camera.latest = depth.with_depth(depth.depth_m)  # which keeps no memory of the device
-            # One by one: a depth image does not wait until the cloud is built.
-            with stages.sum('build', 'publish') as stage:
-                with stage.time('build'):
-                    result = camera.result_of(waiting.pair, frame, depth, settings)
-                for output in camera.outputs.heard(result):
-                    with stage.time('build'):
-                        message = run_on_device(camera.outputs.make, output, result)
-                    with stage.time('publish'):
-                        camera.outputs.publish(output, message)
-            if camera.capture.wants(waiting.pair):
-                camera.capture.add(waiting.pair, result, camera.outputs)
+    def _publish(self, work: Work) -> None:
+        """Restore the depth, build and publish what is listened to."""
+        assert work.frame is not None
+        assert work.prepared is not None
+        assert work.network_depth_m is not None
+        camera, settings, stages = work.camera, work.settings, work.camera.stages
+        with stages.time('restore'):
+            depth = self.model.estimator.restore(
+                work.prepared, work.network_depth_m, settings.output
+            )
+            self._outcomes.add(ANSWERED)
+            require_trust(depth, settings.trust)
+        camera.latest = depth.with_depth(depth.depth_m)  # which keeps no memory of the device
+        begun_sec = time.perf_counter()
+        result = camera.result_of(work.pair, work.frame, depth, settings)
+        publish_sec = camera.outputs.publish(result)
+        build_sec = time.perf_counter() - begun_sec - publish_sec
+        stages.add('build', build_sec * 1e3)
+        stages.add('publish', publish_sec * 1e3)
+        if camera.capture.wants(work.pair):
+            camera.capture.add(work.pair, result, camera.outputs)
 
-    @contextmanager
-    def _dropping(self, camera: Camera) -> Iterator[None]:
-        with camera.dropping():
-            try:
-                yield
-            except BadFrame as error:
-                if isinstance(error, OutOfMemory):
-                    self.model.free_memory()
-                self._outcomes.add(error.reason)
-                raise
+    def _pause(self) -> None:
+        """Do pending work that delays frames, such as compiling, and log it."""
+        what = self.model.next_pause
+        self._say(f'{what} the network for a new size of image: frames pause until then')
+        begun_sec = time.perf_counter()
+        self.model.between_frames()
+        took = f'after {time.perf_counter() - begun_sec:.1f} s frames go on'
+        self._say(f'{took}: {self.model.problem or "the network runs compiled"}')

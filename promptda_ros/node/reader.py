@@ -74,7 +74,9 @@ class PairReader:
         optics = self.calibration.optics_of(shot, settings.input)
         self._frozen.look(pair.depth.data, pair.depth_stamp_ns)
         sensor_depth_m = self._read_sensor(pair, shot, optics, settings)
-        mask, withheld = self._read_mask(shot, settings.input)
+        mask, withheld = None, False
+        if settings.input.mask != 'off':
+            mask, withheld = self._read_mask(shot, settings.input)
         if optics is not None and optics.rectifier is not None:
             image = optics.rectifier.image(image)
             mask = _rectify_mask(mask, optics, shot)
@@ -107,10 +109,11 @@ class PairReader:
         camera_from_sensor = where(pair, settings, same_size=is_same_size)
         if camera_from_sensor is not None:
             return self._register_depth(pair, depth_m, optics, camera_from_sensor, settings)
+        # It has the pixels of the image, distorted as that is.
         if settings.input.depth_kind == 'ray':
             optics = self._require(optics, "distance along the ray can't be turned into depth")
-        # It has the pixels of the image, distorted as that is.
-        return depth_m if optics is None else _straighten(depth_m, optics, settings)
+            return optics.depth_of_rays(depth_m)
+        return depth_m if optics is None else optics.depth_of_z(depth_m)
 
     def _register_points(
         self,
@@ -154,8 +157,9 @@ class PairReader:
                 f'{self.depth_calibration.problem}; remap depth_camera_info to the camera_info '
                 'beside the depth topic',
             )
+        is_ray = settings.input.depth_kind == 'ray'
         return register_depth(
-            _straighten(depth_m, sensor, settings),
+            sensor.depth_of_rays(depth_m) if is_ray else sensor.depth_of_z(depth_m),
             sensor.intrinsics,
             self._require(optics, CAN_NOT_REGISTER).intrinsics,
             camera_from_sensor,
@@ -189,13 +193,11 @@ class PairReader:
             'sensor, or set input.min_confidence:=0',
         )
 
-    def _read_mask(self, shot: Shot, settings: InputSettings) -> tuple[Mask | None, bool]:
+    def _read_mask(self, shot: Shot, settings: InputSettings) -> tuple[Mask, bool]:
         """Return the mask of the distorted image, and whether clouds are withheld for want of it.
 
         Then all points are masked too: what the mask hides may be the robot itself.
         """
-        if settings.mask == 'off':
-            return None, False
         size = (shot.height, shot.width)
         try:
             return read_mask(self._mask_of(shot, settings), size, settings), False
@@ -216,12 +218,6 @@ class PairReader:
                 'image it was made of',
             )
         return message
-
-
-def _straighten(depth_m: FloatImage, optics: Optics, settings: Settings) -> FloatImage:
-    """Return depth along the optical axis of a rectified picture."""
-    is_ray = settings.input.depth_kind == 'ray'
-    return optics.depth_of_rays(depth_m) if is_ray else optics.depth_of_z(depth_m)
 
 
 def _rectify_mask(mask: Mask | None, optics: Optics, shot: Shot) -> Mask | None:

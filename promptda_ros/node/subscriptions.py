@@ -151,7 +151,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
 class CameraInfoInput:
     """A subscription to camera_info, including one latched before the node started."""
 
-    def __init__(self, node: Node, topic: str, callback: Callable[[CameraInfo], None]) -> None:
+    def __init__(self, node: Node, topic: str, callback: Callable[[CameraInfo], object]) -> None:
         self._node = node
         self._callback = callback
         self.topic = node.resolve_topic_name(topic)

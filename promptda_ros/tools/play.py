@@ -20,7 +20,8 @@ from std_msgs.msg import Header
 from promptda_ros.bags.bag import Bag, open_bag
 from promptda_ros.bags.recording import CameraTopics, find_topics, read_frames, RecordedFrame
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.messages.outgoing import colour_image, stamp_of
+from promptda_ros.messages.outgoing import stamp_of
+from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.node.ros_errors import foreseen_errors_of_ros
 from promptda_ros.process import Stopped
@@ -59,7 +60,7 @@ class Player:
         if frame.camera_info is not None:
             frame.camera_info.header.stamp = header.stamp
             self._info.publish(frame.camera_info)
-        self._image.publish(colour_image(frame.image, header))
+        self._image.publish(image_of(frame.image, header, 'rgb8'))
         self._depth.publish(frame.depth)
         frame.depth.header.stamp = depth_stamp
         return now_ns

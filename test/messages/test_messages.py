@@ -24,6 +24,7 @@ from promptda_ros.core.frame import BadFrame, Frame, Intrinsics
 from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.camera_info import is_distorted, read_camera_info
 from promptda_ros.messages import encodings, outgoing, outgoing_images, stamps
+from promptda_ros.messages.millimetres import counts_of_metres
 
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=1_700_000_000, nanosec=987_654_321), frame_id='optical')
@@ -586,9 +587,15 @@ def test_coefficients_of_any_number_and_model_distort(d, model):
 # What is published
 
 
+def image_mm(depth_m):
+    """Return depth as the node publishes it in millimetres."""
+    counts = counts_of_metres(depth_m)
+    return outgoing_images.image_of(counts, HEADER, '16UC1')
+
+
 def test_the_depth_image_follows_rep_118():
     depth_m = np.array([[0.5, np.nan, 1.25], [65.6, 0.0004, 9.99]], np.float32)
-    message = outgoing.depth_image(depth_m, HEADER)
+    message = outgoing_images.image_of(depth_m, HEADER, '32FC1')
     assert message.header == HEADER
     assert (message.encoding, message.height, message.width) == ('32FC1', 2, 3)
     assert (message.step, len(message.data), message.is_bigendian) == (12, 24, 0)
@@ -603,7 +610,7 @@ def test_millimetres_are_rounded_half_up_and_never_wrap():
         np.nan: 0, 0.0: 0, -1.0: 0,
     }  # fmt: skip
     depth_m = np.array([list(cases)], np.float32)
-    message = outgoing.depth_image_mm(depth_m, HEADER)
+    message = image_mm(depth_m)
     assert message.header == HEADER
     assert (message.encoding, message.height, message.width) == ('16UC1', 1, len(cases))
     assert (message.step, message.is_bigendian) == (2 * len(cases), 0)
@@ -616,7 +623,7 @@ def test_every_count_of_millimetres_survives_the_way_there_and_back():
     depth_m = read_depth(message_of(counts, '16UC1'))
     assert np.isnan(depth_m[0, 0])
     assert np.isposinf(depth_m[-1, -1])  # the largest count has no distance
-    back = np.frombuffer(outgoing.depth_image_mm(depth_m, HEADER).data, '<u2')
+    back = np.frombuffer(image_mm(depth_m).data, '<u2')
     np.testing.assert_array_equal(back[:-1], counts.ravel()[:-1])
     assert back[-1] == 0
 
@@ -624,7 +631,7 @@ def test_every_count_of_millimetres_survives_the_way_there_and_back():
 @given(sides, sides, st.integers(0, 2**32 - 1))
 def test_a_published_picture_is_read_as_what_it_was(height, width, seed):
     rgb = noise(height, width, seed=seed)
-    message = outgoing.colour_image(rgb, HEADER)
+    message = outgoing_images.image_of(rgb, HEADER, 'rgb8')
     assert (message.encoding, message.header, message.step) == ('rgb8', HEADER, 3 * width)
     np.testing.assert_array_equal(read(message), rgb)
 
@@ -677,8 +684,8 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
 @pytest.mark.parametrize(
     'module, build',
     [
-        (outgoing_images, lambda depth_m: outgoing.depth_image(depth_m, HEADER)),
-        (outgoing_images, lambda depth_m: outgoing.depth_image_mm(depth_m, HEADER)),
+        (outgoing_images, lambda depth_m: outgoing_images.image_of(depth_m, HEADER, '32FC1')),
+        (outgoing_images, image_mm),
         (outgoing, lambda depth_m: outgoing.point_cloud(depth_m[..., None], ONLY_Z, HEADER)),
         (outgoing_images, lambda depth_m: outgoing_images.encode_depth(depth_m, HEADER)),
     ],

@@ -442,6 +442,8 @@ def test_what_would_hold_up_a_frame_is_done_after_it_was_published(rig):
     published = []
 
     class Compiled(CompiledNetwork):
+        has_missed = True
+
         def compile_missed(self):
             published.append(rig.camera.outputs.published()['depth/image_rect'])
 

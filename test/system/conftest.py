@@ -20,7 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from promptda_ros.messages.outgoing import colour_image, depth_image
+from promptda_ros.messages.outgoing_images import image_of
 
 LIMIT_SEC = 100.0  # far above what anything here takes
 
@@ -137,8 +137,9 @@ class Camera:
     def _send(self) -> None:
         header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id='camera')
         slope_m = np.linspace(0.5, 1.5, 24 * 32, dtype=np.float32).reshape(24, 32)
-        self._depth.publish(depth_image(slope_m, header))
-        self._image.publish(colour_image(np.full((96, 128, 3), 90, np.uint8), header))
+        self._depth.publish(image_of(slope_m, header, '32FC1'))
+        grey = np.full((96, 128, 3), 90, np.uint8)
+        self._image.publish(image_of(grey, header, 'rgb8'))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -59,14 +60,9 @@ class Guard:
 
 def guarded(
     function: Callable[..., object], on_error: Callable[[Exception], None]
-) -> Callable[..., None]:
+) -> Callable[..., bool]:
     """Return the function behind a guard of its own, so that others' successes don't count."""
-    guard = Guard(on_error)
-
-    def run(*arguments: Any) -> None:
-        guard.run(function, *arguments)
-
-    return run
+    return partial(Guard(on_error).run, function)
 
 
 class Foreseen:

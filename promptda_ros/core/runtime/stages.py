@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 import threading
@@ -34,20 +34,6 @@ class Spread:
     p99: float
 
 
-class StageSums:
-    """Durations of stages of one frame that take turns, in milliseconds."""
-
-    def __init__(self, stages: Iterable[str]) -> None:
-        self.total_ms = dict.fromkeys(stages, 0.0)
-
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
-        """Time the body of a `with`."""
-        start = time.perf_counter()
-        yield
-        self.total_ms[stage] += (time.perf_counter() - start) * 1e3
-
-
 class StageTimes:
     """Durations of the stages of recent frames, in milliseconds."""
 
@@ -61,14 +47,6 @@ class StageTimes:
         start = time.perf_counter()
         yield
         self.add(stage, (time.perf_counter() - start) * 1e3)
-
-    @contextmanager
-    def sum(self, *stages: str) -> Iterator[StageSums]:
-        """Count each stage once, as the sum of what is timed in the body of the `with`."""
-        sums = StageSums(stages)
-        yield sums
-        for stage, duration_ms in sums.total_ms.items():
-            self.add(stage, duration_ms)
 
     def add(self, stage: str, duration_ms: float) -> None:
         """Count a duration that was measured elsewhere."""
