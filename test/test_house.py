@@ -110,6 +110,11 @@ def test_every_source_states_its_copyright_and_licence():
     assert bare == set()
 
 
+def links_of(page: Path) -> list[tuple[str, str]]:
+    """Return the target and the anchor of every link of a page that stays in the checkout."""
+    return re.findall(r'\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)', page.read_text())
+
+
 def anchors_of(page: Path) -> set[str]:
     """Return what a link may name behind '#': headings, in lower case and joined by dashes."""
     headings = re.findall(r'^#+ (.+)$', page.read_text(), re.MULTILINE)
@@ -118,11 +123,23 @@ def anchors_of(page: Path) -> set[str]:
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_every_link_of_a_page_leads_somewhere(page):
-    for target, anchor in re.findall(r'\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)', page.read_text()):
+    for target, anchor in links_of(page):
         place = (page.parent / target).resolve() if target else page
         assert place.exists(), target
         if anchor:
             assert anchor in anchors_of(place), f'{target}#{anchor}'
+
+
+def test_links_lead_from_readme_to_every_page():
+    found, left = set(), [REPOSITORY / 'README.md']
+    while left:
+        page = left.pop()
+        page = page / 'README.md' if page.is_dir() else page
+        if page in PAGES and page not in found:
+            found.add(page)
+            left += [(page.parent / target).resolve() for target, _ in links_of(page) if target]
+
+    assert set(PAGES) == found
 
 
 @pytest.mark.parametrize(

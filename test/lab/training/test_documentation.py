@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/training.md against what it describes."""
+"""docs/training.md and docs/recipe.md against what they describe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import yaml
 from promptda_ros.lab.training.recipe import Phase, Recipe
 from promptda_ros.tools import main as tools
 
-PAGE = (Path(__file__).resolve().parents[3] / 'docs' / 'training.md').read_text()
+DOCS = Path(__file__).resolve().parents[3] / 'docs'
+PAGE = (DOCS / 'training.md').read_text()
+FIELDS = (DOCS / 'recipe.md').read_text()
 
 
 def describe(kind: type, prefix: str = '') -> Iterator[tuple[str, object]]:
@@ -31,7 +33,7 @@ def describe(kind: type, prefix: str = '') -> Iterator[tuple[str, object]]:
 
 
 def test_the_table_has_every_field_of_a_recipe_with_its_default():
-    rows = re.findall(r'^\| `([\w.]+)` \| (\S*) *\| \S.* \|$', PAGE, re.MULTILINE)
+    rows = re.findall(r'^\| `([\w.]+)` \| (\S*) *\| \S.* \|$', FIELDS, re.MULTILINE)
     told = {name: yaml.safe_load(default) for name, default in rows}
     assert told == dict(describe(Recipe))
 
@@ -42,6 +44,6 @@ def test_the_commands_on_the_page_exist():
 
 
 def test_the_files_on_the_page_exist():
-    root = Path(__file__).resolve().parents[3]
-    for path in re.findall(r'(?<![\w/])(?:training|models|assets)/[\w.-]+', PAGE):
+    root = DOCS.parent
+    for path in re.findall(r'(?<![\w/])(?:training|models|assets)/[\w.-]+', PAGE + FIELDS):
         assert (root / path).exists() or (root / 'promptda_ros' / path).exists(), path
