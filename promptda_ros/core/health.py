@@ -56,27 +56,23 @@ class NetworkHealth:
             self._invalid += 1
         elif ANSWERED in outcomes:
             self._invalid = 0
-        self._say_resolution(resolution)
-        self._say_problem(resolution)
-        self.resolution = resolution  # last, as the problem: what is seen has been said
+        if resolution.name != self.resolution.name:
+            self._say_resolution(resolution)
+        problem = self._find_problem(resolution)
+        if problem and not self.problem:
+            self._log.error(problem)
+        elif self.problem and not problem:
+            self._log.info('the network gives depth again')
+        # Last: whoever reads them on another thread finds the log said.
+        self.problem, self.resolution = problem, resolution
 
     def _say_resolution(self, resolution: Resolution) -> None:
-        if resolution.name == self.resolution.name:
-            return
         if warning := _warning(resolution):
             self._log.warning(
                 f'{warning}; end other programs on the device, or set model.resolution'
             )
         else:
             self._log.info(f'resolution {resolution.name} is tried again')
-
-    def _say_problem(self, resolution: Resolution) -> None:
-        problem = self._find_problem(resolution)
-        if problem and not self.problem:
-            self._log.error(problem)
-        elif self.problem and not problem:
-            self._log.info('the network gives depth again')
-        self.problem = problem  # last: whoever reads it on another thread finds the log said
 
     def _find_problem(self, resolution: Resolution) -> str:
         if resolution.is_stuck:

@@ -80,7 +80,7 @@ class Result:
     @cached_property
     def points(self) -> FloatImage:
         """Return the organised cloud as a buffer (H, W, point_step / 4), unknown points NaN."""
-        return self._compact if self.layout is cloud.COMPACT_LAYOUT else self._build(self.layout)
+        return self._build(self.layout)
 
     @cached_property
     def dense(self) -> FloatImage:
@@ -99,7 +99,8 @@ class Result:
 
     @cached_property
     def _compact(self) -> FloatImage:
-        return self._build(cloud.COMPACT_LAYOUT)
+        is_built = self.layout is cloud.COMPACT_LAYOUT
+        return self.points if is_built else self._build(cloud.COMPACT_LAYOUT)
 
     @one_thread()
     def _build(self, layout: cloud.PointLayout) -> FloatImage:
@@ -142,7 +143,7 @@ class Result:
             return None
         return find_flying(self._on_device.depth_m, edge_step=output.edge_step)
 
-    @property
+    @cached_property
     def _on_device(self) -> OnDevice:
         if self.depth.on_device is not None:
             return self.depth.on_device

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from promptda_ros.core.frame import ByteImage, FloatImage, Intrinsics, Mask
+from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
 from promptda_ros.core.geometry.camera import rays
 from promptda_ros.core.runtime.transfer import upload
 
@@ -45,20 +45,15 @@ def build_cloud(
     depth_m is (H, W), image (H, W, 3) RGB on the same device. The colour is the bit pattern
     0x00RRGGBB in a float32, as PCL and RViz read the field `rgb`.
     """
-    if depth_m.device.type == 'cpu' and layout is COMPACT_LAYOUT and sys.byteorder == 'little':
-        return torch.from_numpy(_build_on_cpu(depth_m.numpy(), image.numpy(), intrinsics))
-    return build_on_device(depth_m, image, intrinsics, layout)
-
-
-def _build_on_cpu(depth_m: FloatImage, image: ByteImage, intrinsics: Intrinsics) -> FloatImage:
-    """Build the compact layout with OpenCV, in half the time that torch takes on a CPU."""
-    across, down = rays(intrinsics)
-    colour = cv2.cvtColor(image, cv2.COLOR_RGB2BGRA).view(np.uint32)
+    is_compact = layout is COMPACT_LAYOUT and sys.byteorder == 'little'
+    if not is_compact or depth_m.device.type != 'cpu':
+        return build_on_device(depth_m, image, intrinsics, layout)
+    # OpenCV takes half the time that torch takes on a CPU.
+    across, down = (each.numpy() for each in rays_on(intrinsics, depth_m.device))
+    z = depth_m.numpy()
+    colour = cv2.cvtColor(image.numpy(), cv2.COLOR_RGB2BGRA).view(np.uint32)
     colour &= 0x00FFFFFF
-    cloud: FloatImage = cv2.merge(
-        (depth_m * across, depth_m * down, depth_m, colour.view(np.float32))
-    )
-    return cloud
+    return torch.from_numpy(cv2.merge((z * across, z * down, z, colour.view(np.float32))))
 
 
 def build_on_device(

@@ -35,25 +35,25 @@ BEND = np.array([[1, -2, 1]], np.float32)
 
 def find_flying(depth_m: Tensor, *, edge_step: float) -> Tensor:
     """Mark the flying pixels of depth (H, W), NaN unknown, wherever it is."""
-    if depth_m.device.type == 'cpu':
-        return torch.from_numpy(flying_on_cpu(depth_m.numpy(), edge_step))
-    return flying_on_device(depth_m, edge_step)
-
-
-def flying_on_cpu(depth_m: FloatImage, edge_step: float) -> Mask:
-    """Mark the flying pixels (H, W) with OpenCV."""
-    flying = np.empty(depth_m.shape, np.bool_)
-    for top in range(0, len(depth_m), STRIP_ROWS):
+    if depth_m.device.type != 'cpu':
+        return flying_on_device(depth_m, edge_step)
+    rows_m = depth_m.numpy()
+    flying = np.empty(rows_m.shape, np.bool_)
+    for top in range(0, len(rows_m), STRIP_ROWS):
         first = max(0, top - ROWS_AROUND)
-        strip_m = depth_m[first : top + STRIP_ROWS + ROWS_AROUND]
+        strip_m = rows_m[first : top + STRIP_ROWS + ROWS_AROUND]
         flying[top : top + STRIP_ROWS] = _flying_in(strip_m, edge_step)[top - first :][:STRIP_ROWS]
-    return flying
+    return torch.from_numpy(flying)
 
 
 def _flying_in(depth_m: FloatImage, edge_step: float) -> Mask:
+    """Mark the flying pixels (H, W) of a strip with OpenCV."""
     unknown = np.isnan(depth_m)
-    from_nearest_m = cv2.erode(_with(depth_m, unknown, math.inf), SQUARE)
-    to_farthest_m = cv2.dilate(_with(depth_m, unknown, -math.inf), SQUARE)
+    near_m = far_m = depth_m
+    if unknown.any():
+        near_m = np.where(unknown, np.float32(math.inf), depth_m)
+        far_m = np.where(unknown, np.float32(-math.inf), depth_m)
+    from_nearest_m, to_farthest_m = cv2.erode(near_m, SQUARE), cv2.dilate(far_m, SQUARE)
     # Into what is there: fresh memory takes longer than the sums.
     cv2.subtract(depth_m, from_nearest_m, dst=from_nearest_m)
     cv2.subtract(to_farthest_m, depth_m, dst=to_farthest_m)
@@ -78,11 +78,6 @@ def _bent(inverse: FloatImage, largest_bend: FloatImage) -> ByteImage:
     bent_down = cv2.compare(np.abs(bend, out=bend), largest_bend, cv2.CMP_GT)
     bent[1:-1] |= bent_down[1:-1]
     return bent
-
-
-def _with(depth_m: FloatImage, unknown: Mask, stand_in: float) -> FloatImage:
-    """Put a value in the place of what is unknown."""
-    return np.where(unknown, np.float32(stand_in), depth_m) if unknown.any() else depth_m
 
 
 def flying_on_device(depth_m: Tensor, edge_step: float) -> Tensor:

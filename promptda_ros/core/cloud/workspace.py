@@ -29,7 +29,11 @@ def inside_workspace(
     """
     # Whatever the settings say: (0, 0, 0) is the camera itself.
     least_m = max(settings.min_depth, torch.finfo(depth_m.dtype).tiny)
-    inside = _in_range(depth_m, least_m, settings.max_depth)
+    if depth_m.device.type == 'cpu':  # OpenCV takes a third of torch's time
+        in_range = cv2.inRange(depth_m.numpy(), least_m, settings.max_depth) > 0
+        inside = torch.from_numpy(in_range)
+    else:
+        inside = (depth_m >= least_m) & (depth_m <= settings.max_depth)
     if settings.roi != DEFAULTS.roi:
         inside = _in_window(inside, settings.roi)
     if has_box(settings):
@@ -50,12 +54,6 @@ def box_of_parameters(settings: WorkspaceSettings) -> Transform:
         BadTransform: the rotation is none.
     """
     return Transform.of(settings.translation, settings.rotation).inverse()
-
-
-def _in_range(depth_m: Tensor, least_m: float, most_m: float) -> Tensor:
-    if depth_m.device.type == 'cpu':  # OpenCV takes a third of torch's time
-        return torch.from_numpy(cv2.inRange(depth_m.numpy(), least_m, most_m) > 0)
-    return (depth_m >= least_m) & (depth_m <= most_m)
 
 
 def _in_window(inside: Tensor, roi: tuple[float, ...]) -> Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Reading
+from promptda_ros.core.frame import BadFrame, FloatImage, Reading
 from promptda_ros.core.geometry.strays import largest_stray
 from promptda_ros.core.schema import PromptSettings
 
@@ -22,7 +22,9 @@ def require_enough(depth_m: FloatImage, reading: Reading, settings: PromptSettin
         BadFrame: the share of measured pixels among the others is too small.
     """
     pixels, count = reading.measured.size, int(reading.measured.sum())
-    beyond, nearer = _count(reading.beyond), _count(reading.nearer)
+    beyond, nearer = (
+        0 if side is None else int(side.sum()) for side in (reading.beyond, reading.nearer)
+    )
     within = pixels - beyond - nearer
     share = count / within if within > 0 else 0.0
     if share >= settings.min_valid_fraction and count > largest_stray(pixels):
@@ -42,10 +44,6 @@ def require_enough(depth_m: FloatImage, reading: Reading, settings: PromptSettin
         f'between {settings.min_depth:g} and {settings.max_depth:g} m; check the sensor, '
         'or set prompt.min_depth, prompt.max_depth',
     )
-
-
-def _count(side: Mask | None) -> int:
-    return 0 if side is None else int(side.sum())
 
 
 def _refuse_wrong_unit(depth_m: FloatImage, settings: PromptSettings) -> None:

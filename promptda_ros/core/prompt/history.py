@@ -72,22 +72,19 @@ class DepthHistory:
         if settings.smoothing == 0:
             self.clear()
             return found
-        before, now = self._last, _moment(found, frame, settings)
+        now = Moment(
+            stamp_ns=frame.stamp_ns,
+            settings=settings,
+            picture=_shrink(frame.image, found.depth_m.shape),
+            newest_m=found.depth_m,
+            average_m=found.depth_m,
+            frames=found.measured.astype(np.float32),
+        )
+        before = self._last
         if before is not None and before.leads_to(now):
             now = _join(before, now)
         self._last = now
         return replace(found, depth_m=now.average_m)
-
-
-def _moment(found: Measured, frame: Frame, settings: PromptSettings) -> Moment:
-    return Moment(
-        stamp_ns=frame.stamp_ns,
-        settings=settings,
-        picture=_shrink(frame.image, found.depth_m.shape),
-        newest_m=found.depth_m,
-        average_m=found.depth_m,
-        frames=found.measured.astype(np.float32),
-    )
 
 
 def _shrink(image: ByteImage, size: tuple[int, ...]) -> ByteImage:

@@ -65,20 +65,27 @@ def find_measured(
     rejected = _strays(small.depth_m, small.measured, settings.outlier_fraction)
     small = replace(small, measured=small.measured & ~rejected)
     require_enough(sensor_depth_m, small, settings)
+    reach = settings.max_fill_distance * math.hypot(*small.measured.shape)
     return Measured(
         depth_m=small.depth_m,
         measured=small.measured,
         rejected=rejected,
         beyond=small.beyond,
         nearer=small.nearer,
-        unsupported=_far_from(small.measured, settings.max_fill_distance),
+        unsupported=(
+            None if settings.max_fill_distance >= 1.0 else distance_px(small.measured) > reach
+        ),
         reading=reading,
     )
 
 
 def complete(found: Measured) -> Prompt:
     """Fill the holes and note the range."""
-    filled_m, blocked = _fill(found)
+    blocked: Mask | None = None
+    if found.beyond is None and found.nearer is None:
+        filled_m = fill_holes(found.depth_m, found.measured)
+    else:
+        filled_m, blocked = _fill_beside_sides(found)
     return Prompt(
         depth_m=filled_m,
         measured=found.measured,
@@ -91,15 +98,13 @@ def complete(found: Measured) -> Prompt:
     )
 
 
-def _fill(found: Measured) -> tuple[FloatImage, Mask | None]:
+def _fill_beside_sides(found: Measured) -> tuple[FloatImage, Mask]:
     """Return depth without holes, and where it stands for what is out of range.
 
     A hole between a surface and what is out of range belongs to the nearer of the two. The
     network is shown the farthest or nearest measurement there, since a wider range would cost
     accuracy everywhere; specks get the surface around them, since salt on a surface costs more.
     """
-    if found.beyond is None and found.nearer is None:
-        return fill_holes(found.depth_m, found.measured), None
     filled_m = _fill_beside(found, found.beyond, found.nearer)
     blocked = (filled_m <= AT_CAMERA_M) | (filled_m > AT_INFINITY_M / 2)
     shown_m = _fill_beside(found, _without_specks(found.beyond), _without_specks(found.nearer))
@@ -136,10 +141,3 @@ def _strays(depth_m: FloatImage, measured: Mask, outlier_fraction: float) -> Mas
     low, high = np.quantile(values, (outlier_fraction, 1.0 - outlier_fraction))
     inside = (depth_m >= low / OUTLIER_MARGIN) & (depth_m <= high * OUTLIER_MARGIN)
     return find_strays(measured & ~inside)
-
-
-def _far_from(measured: Mask, share_of_diagonal: float) -> Mask | None:
-    """Mark the pixels (h, w) that no measurement is near to."""
-    if share_of_diagonal >= 1.0 or not measured.any():
-        return None
-    return distance_px(measured) > share_of_diagonal * math.hypot(*measured.shape)

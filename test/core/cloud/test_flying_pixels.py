@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from promptda_ros.core.cloud import flying_pixels
-from promptda_ros.core.cloud.flying_pixels import flying_on_cpu, flying_on_device
+from promptda_ros.core.cloud.flying_pixels import flying_on_device
 from promptda_ros.core.frame import FloatImage, Mask
 
 EDGE_STEP = 0.02
@@ -129,7 +129,8 @@ def test_both_ways_mark_the_same_pixels_however_the_image_is_cut(
     depth_m[random.random(depth_m.shape) < hole_share] = np.nan
     theirs = flying_on_device(torch.from_numpy(depth_m), edge_step)
     with mock.patch.object(flying_pixels, 'STRIP_ROWS', strip_rows):
-        np.testing.assert_array_equal(flying_on_cpu(depth_m, edge_step), theirs.numpy())
+        ours = flying_pixels.find_flying(torch.from_numpy(depth_m), edge_step=edge_step)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_on_another_device_than_the_cpu_the_host_is_not_asked():
