@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from promptda_ros.core.camera_settings import CameraSettings, known_settings
+from promptda_ros.core.pairing.pairing import Loss
 from promptda_ros.core.settings import build, describe
 from promptda_ros.node import capture
 from promptda_ros.node.outputs import OUTPUTS
@@ -167,6 +168,7 @@ def test_every_reason_of_a_drop_is_on_the_page_of_drops():
     rooms = ('core', 'messages', 'node')
     files = [path for room in rooms for path in package.glob(f'{room}/**/*.py')]
     code = '\n'.join(path.read_text() for path in files)
-    reasons = set(re.findall(r"(?<!class )BadFrame\(\s*'(\w+)'", code))
-    assert reasons >= {'prompt_too_sparse', 'no_camera_info'}
+    reasons = set(re.findall(r"(?<!class )(?:BadFrame\(|drops\.add\()\s*'(\w+)'", code))
+    reasons |= {loss.value for loss in Loss}
+    assert reasons >= {'prompt_too_sparse', 'no_camera_info', 'no_listener', 'late'}
     assert not {reason for reason in reasons if f'`{reason}`' not in page}
