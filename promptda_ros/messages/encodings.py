@@ -161,7 +161,9 @@ def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> 
 
     Strides and lengths that don't hold the pixels are refused; the type support checks nothing.
     """
-    step = _step(message, row_bytes=row_bytes, rows=rows)
+    step = int(message.step)
+    if step == 0 or rows > message.height:
+        step = _implied_step(message, row_bytes=row_bytes, rows=rows)
     if step < row_bytes:
         raise BadFrame(
             f'{role}_step',
@@ -178,7 +180,7 @@ def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> 
     return data.reshape(rows, step)[:, :row_bytes]
 
 
-def _step(message: Image, *, row_bytes: int, rows: int) -> int:
+def _implied_step(message: Image, *, row_bytes: int, rows: int) -> int:
     """Return the step, or what it must have been where the length of the data leaves no doubt."""
     length = len(message.data)
     if message.step == 0 and length == rows * row_bytes:

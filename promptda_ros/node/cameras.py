@@ -67,9 +67,11 @@ class Camera:
         self.log = node.get_logger().get_child(name) if name else node.get_logger()
         self.drops = Drops(self.log.warning, what='frame dropped')
         self.stages = StageTimes()
+        self.calibration = self._new_calibration(node, 'image', COLOUR)
+        self.depth_calibration = self._new_calibration(node, 'depth', DEPTH)
         self.reader = PairReader(
-            calibration=self._calibration(node, 'image', COLOUR),
-            depth_calibration=self._calibration(node, 'depth', DEPTH),
+            calibration=self.calibration,
+            depth_calibration=self.depth_calibration,
             extrinsics=extrinsics,
             device=device,
             warn=self.log.warning,
@@ -205,7 +207,7 @@ class Camera:
                 'consumers that use TF refuse; set it without the slash in the driver',
             )
 
-    def _calibration(self, node: Node, picture: str, role: Role) -> Calibration:
+    def _new_calibration(self, node: Node, picture: str, role: Role) -> Calibration:
         topic = node.resolve_topic_name(f'{self.prefix}{picture}')
         is_rectified = RECTIFIED_TOPIC.search(topic) is not None
         log = self.log

@@ -98,7 +98,7 @@ def frames_status(camera: Camera) -> Status:
         values[f'stage_ms.{stage}.p99'] = spread.p99
     if dropped := camera.drops.recent_text(within_sec=RECENT_SEC):
         return Status('frames', 'warn', dropped, values)
-    if frames_lack_points := camera.reader.calibration.problem or camera.withheld:
+    if frames_lack_points := camera.calibration.problem or camera.withheld:
         return Status('frames', 'warn', f'no point cloud: {frames_lack_points}', values)
     return Status('frames', 'ok', 'frames pass', values)
 

@@ -65,7 +65,7 @@ class Supervisor:
         if silence is not None:
             return silence.text
         dropped = self._camera.drops.recent_text(within_sec=QUIET_ERROR_SEC)
-        return dropped or self._camera.reader.calibration.problem or self._camera.withheld
+        return dropped or self._camera.calibration.problem or self._camera.withheld
 
     def _note_pairs(self) -> None:
         before, self._counters = self._counters, self._inputs.pairing.counters
@@ -142,7 +142,7 @@ class Supervisor:
         (self._log.error if silence.level == 'error' else self._log.warning)(text)
 
     def _say_missing_camera_info(self) -> None:
-        if self._camera.reader.calibration.received or self._counters.pairs == 0:
+        if self._camera.calibration.received or self._counters.pairs == 0:
             return
         if time.monotonic() - self._started_sec >= QUIET_ERROR_SEC:
             topic = self._node.resolve_topic_name(f'{self._camera.prefix}camera_info')

@@ -21,8 +21,8 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from promptda_ros.node.inputs import PairFilter
 from promptda_ros.node.session import Session
 
-OF_A_FRAME = 155
-OF_A_SETTING = 16
+OF_A_FRAME = 137
+OF_A_SETTING = 15
 LEVELS = 9  # of ours above the call that publishes
 # What looks after the node beside its frames
 TIMERS = tuple(each.__code__ for each in (Session._watch, Session._report, PairFilter.poll))

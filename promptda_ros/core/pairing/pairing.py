@@ -119,7 +119,7 @@ class Pairing(Generic[T]):
         with self._lock:
             if settings.depth_time_offset_ns != self._settings.depth_time_offset_ns:
                 self._begin_epoch('depth_time_offset changed')
-            if not settings.reuse_depth:
+            if self._settings.reuse_depth and not settings.reuse_depth:
                 self._depth.release_paired()
             self._settings = settings
 
