@@ -35,9 +35,6 @@ from promptda_ros.core.runtime.threads import one_thread
 from promptda_ros.core.runtime.transfer import download, upload
 from promptda_ros.core.schema import OutputSettings, PromptSettings
 
-# Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
-HELD_PIXELS, HELD_PIXELS_ON_GPU = 410_000, 2_080_000
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -120,13 +117,8 @@ class Estimator:
         With the history of its stream a frame is smoothed over time, otherwise it stands alone.
         """
         sensor_m, long_side = frame.sensor_depth_m, settings.max_long_side
-        sizes = sizes_of(
-            frame.image.shape[:2],
-            sensor_m.shape,
-            patch_px=self.network.patch_px,
-            resolution=self.resolution,
-            held_pixels=HELD_PIXELS if self.device.type == 'cpu' else HELD_PIXELS_ON_GPU,
-        )
+        where = (self.network.patch_px, self.resolution, self.device.type)
+        sizes = sizes_of(frame.image.shape[:2], sensor_m.shape, *where)
         # torch warns about arrays it can't write to, which views of messages are.
         frame = replace(frame, image=np.require(frame.image, requirements=('C', 'W')))
         holder = self._holder(output)
@@ -135,9 +127,10 @@ class Estimator:
         found = find_measured(sensor_m, settings, long_side)
         if history is not None:
             found = history.average(found, frame, settings)
-        small = reduced(found, settings.max_long_side)
+        is_small = max(found.measured.shape) <= settings.max_long_side
+        small = found if is_small else reduced(found, settings.max_long_side)
         own = None if holder is None else DevicePrompt.of(found, self.device)
-        prompt = own if own and small is found else DevicePrompt.of(small, self.device)
+        prompt = own if own and is_small else DevicePrompt.of(small, self.device)
         image = upload(frame.image, self.device)
         pixels = image.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
         if self.device.type != 'cpu':
@@ -219,8 +212,7 @@ class Estimator:
         Raises:
             BadFrame: the image is smaller than one patch.
         """
-        patch_px = self.network.patch_px
-        return network_size((height, width), patch_px=patch_px, resolution=self.resolution)
+        return network_size((height, width), self.network.patch_px, self.resolution)
 
     def _saturated(self, prepared: Prepared, network_depth_m: Tensor) -> Tensor:
         """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""

@@ -11,6 +11,9 @@ from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.geometry.aspect import require_same_view
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, scale_to
 
+# Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
+HELD_PIXELS, HELD_PIXELS_ON_GPU = 410_000, 2_080_000
+
 Size = tuple[int, ...]  # (height, width)
 
 
@@ -24,7 +27,7 @@ class FrameSizes:
 
 @lru_cache(maxsize=64)  # sizes, devices and resolutions are few
 def sizes_of(
-    image: Size, depth: Size, *, patch_px: int, resolution: str, held_pixels: int
+    image: Size, depth: Size, patch_px: int, resolution: str, device_type: str
 ) -> FrameSizes:
     """Decide the sizes for frames of an image and depth of these sizes.
 
@@ -32,13 +35,13 @@ def sizes_of(
         BadFrame: the two can't show the same view, or the image is smaller than one patch.
     """
     require_same_view(image, depth)
-    network = network_size(image, patch_px=patch_px, resolution=resolution)
-    scale = scale_to(held_pixels, image[0], image[1])
+    network = network_size(image, patch_px, resolution)
+    scale = scale_to(HELD_PIXELS if device_type == 'cpu' else HELD_PIXELS_ON_GPU, *image)
     held = max(1, round(image[0] * scale)), max(1, round(image[1] * scale))
     return FrameSizes(network, held)
 
 
-def network_size(image: Size, *, patch_px: int, resolution: str) -> tuple[int, int]:
+def network_size(image: Size, patch_px: int, resolution: str) -> tuple[int, int]:
     """Return (height, width) for the network: aspect kept, whole patches, never enlarged.
 
     Raises:

@@ -46,15 +46,10 @@ class Result:
 
     @cached_property
     def image_depth(self) -> Depth:
-        """Return the depth that the images show."""
+        """Return the depth that the images show, NaN unknown."""
         if self.settings.output.edge_filter != 'depth_and_points':
             return self.depth
         return self.depth.with_depth(self._clean_m)
-
-    @property
-    def image_depth_m(self) -> FloatImage:
-        """Return metres (H, W) that the images show, NaN unknown."""
-        return self.image_depth.depth_m
 
     @property
     def preview(self) -> ByteImage:
@@ -104,29 +99,20 @@ class Result:
 
     @one_thread()
     def _build(self, layout: cloud.PointLayout) -> FloatImage:
-        n = self.settings.output.stride
-        (points,) = download(
-            cloud.build_cloud(
-                self._shown[::n, ::n],
-                self._on_device.image[::n, ::n],
-                cloud.every_nth(self.intrinsics, n),
-                layout,
-            )
-        )
-        return points
-
-    @property
-    def _shown(self) -> Tensor:
-        """Return the depth (H, W) of the points that clouds show."""
-        depth_m = self._on_device.depth_m
+        intrinsics, n = self.intrinsics, self.settings.output.stride
+        depth_m, image = self._on_device.depth_m, self._on_device.image
         shown = inside_workspace(
-            depth_m, self.intrinsics, self.settings.workspace, self.box_from_camera
+            depth_m, intrinsics, self.settings.workspace, self.box_from_camera
         )
         if self._flying is not None:
             shown &= ~self._flying
         if self.frame.mask is not None:
             shown &= ~upload(self.frame.mask, shown.device)
-        return torch.where(shown, depth_m, math.nan)
+        shown_m = torch.where(shown, depth_m, math.nan)[::n, ::n]
+        points = cloud.build_cloud(
+            shown_m, image[::n, ::n], cloud.every_nth(intrinsics, n), layout
+        )
+        return download(points)[0]
 
     @cached_property
     def _clean_m(self) -> FloatImage:

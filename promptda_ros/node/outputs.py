@@ -41,14 +41,14 @@ IMAGES = (Image, CompressedImage)  # which need no intrinsics
 # In the order in which they are published: what planners wait for first, what takes long last.
 PRODUCTS = {
     'depth/image_rect': Product(
-        Image, lambda made, header: image_of(made.image_depth_m, header, '32FC1')
+        Image, lambda made, header: image_of(made.image_depth.depth_m, header, '32FC1')
     ),
     'depth/camera_info': Product(
         CameraInfo, lambda made, header: outgoing.camera_info(made.intrinsics, header)
     ),
     'depth/image_mm': Product(
         Image,
-        lambda made, header: image_of(counts_of_metres(made.image_depth_m), header, '16UC1'),
+        lambda made, header: image_of(counts_of_metres(made.image_depth.depth_m), header, '16UC1'),
     ),
     'points': Product(
         PointCloud2, lambda made, header: outgoing.point_cloud(made.points, made.layout, header)
@@ -66,11 +66,11 @@ PRODUCTS = {
     ),
     'depth/preview': Product(Image, lambda made, header: image_of(made.preview, header, 'rgb8')),
     'depth/image_rect/compressedDepth': Product(
-        CompressedImage, lambda made, header: encode_depth(made.image_depth_m, header)
+        CompressedImage, lambda made, header: encode_depth(made.image_depth.depth_m, header)
     ),
     'depth/image_mm/compressedDepth': Product(
         CompressedImage,
-        lambda made, header: encode_depth(counts_of_metres(made.image_depth_m), header),
+        lambda made, header: encode_depth(counts_of_metres(made.image_depth.depth_m), header),
     ),
 }
 

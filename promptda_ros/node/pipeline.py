@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import time
 
 from torch import Tensor
@@ -157,7 +157,7 @@ class Pipeline:
             )
             self._outcomes.add(ANSWERED)
             require_trust(depth, settings.trust)
-        camera.latest = depth.with_depth(depth.depth_m)  # which keeps no memory of the device
+        camera.latest = replace(depth, on_device=None)  # which would keep memory of the device
         begun_sec = time.perf_counter()
         result = camera.result_of(work.pair, work.frame, depth, settings)
         publish_sec = camera.outputs.publish(result)

@@ -109,7 +109,7 @@ def _frame(arguments: argparse.Namespace) -> Frame:
 
 
 def _write(folder: Path, result: Result) -> None:
-    frame, depth_m = result.frame, result.image_depth_m
+    frame, depth_m = result.frame, result.image_depth.depth_m
     write_array(folder / 'depth.npy', depth_m)
     write_picture(folder / 'depth.png', millimetres.counts_of_metres(depth_m))
     write_picture(folder / 'validity.png', result.validity)
@@ -122,7 +122,7 @@ def _write(folder: Path, result: Result) -> None:
 
 
 def _tell(folder: Path, result: Result, model: LoadedModel) -> None:
-    depth, depth_m = result.depth, result.image_depth_m
+    depth, depth_m = result.depth, result.image_depth.depth_m
     known = np.isfinite(depth_m)
     print(f'network   {model.describe()}')
     for note in model.notes:

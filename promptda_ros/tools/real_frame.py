@@ -42,9 +42,9 @@ class RealFrame:
     @property
     def accuracy(self) -> dict[str, Accuracy]:
         """Compare both with the camera's own depth, at the same pixels."""
-        both = np.isfinite(self.sample.truth_m) & np.isfinite(self.ours.image_depth_m)
+        both = np.isfinite(self.sample.truth_m) & np.isfinite(self.ours.image_depth.depth_m)
         return {
-            name: _accuracy(result.image_depth_m, self.sample.truth_m, both)
+            name: _accuracy(result.image_depth.depth_m, self.sample.truth_m, both)
             for name, result in (('model', self.ours), ('bilinear', self.bilinear))
         }
 
@@ -53,8 +53,11 @@ class RealFrame:
         mae_mm = {name: each.mae_m * 1e3 for name, each in self.accuracy.items()}
         rows, columns = self.sample.sensor_depth_m.shape
         bilinear, ours, sensor = depth_panels(
-            (f'bilinear: {mae_mm["bilinear"]:.1f} mm mean error', self.bilinear.image_depth_m),
-            (f'our depth: {mae_mm["model"]:.1f} mm mean error', self.ours.image_depth_m),
+            (
+                f'bilinear: {mae_mm["bilinear"]:.1f} mm mean error',
+                self.bilinear.image_depth.depth_m,
+            ),
+            (f'our depth: {mae_mm["model"]:.1f} mm mean error', self.ours.image_depth.depth_m),
             (f'sensor depth, {columns}x{rows}', self.sample.sensor_depth_m),
         )
         clouds = [

@@ -72,13 +72,15 @@ def test_flying_pixels_are_taken_out_of_what_the_filter_is_for(
     hole = np.isnan(smeared())
     flying = hole.copy()
     flying[:, 19] = True
-    np.testing.assert_array_equal(np.isnan(result.image_depth_m), flying if from_depth else hole)
+    np.testing.assert_array_equal(
+        np.isnan(result.image_depth.depth_m), flying if from_depth else hole
+    )
     np.testing.assert_array_equal(unknown_points(result), flying if from_points else hole)
 
 
 def test_validity_and_uncertainty_are_of_the_depth_that_is_shown():
     result = result_of(smeared(), output__edge_filter='depth_and_points')
-    removed = np.isnan(result.image_depth_m)
+    removed = np.isnan(result.image_depth.depth_m)
     np.testing.assert_array_equal(result.validity == Validity.REMOVED, removed)
     np.testing.assert_array_equal(np.isnan(result.uncertainty_m), removed)
 
@@ -93,7 +95,7 @@ def test_a_mask_takes_points_out_of_every_cloud_and_none_out_of_the_depth():
     np.testing.assert_array_equal(unknown_points(masked), unknown_points(plain) | mask)
     assert len(plain.dense) - len(masked.dense) == 100
     assert len(plain.with_normals) - len(masked.with_normals) == 100
-    np.testing.assert_array_equal(masked.image_depth_m, plain.image_depth_m)
+    np.testing.assert_array_equal(masked.image_depth.depth_m, plain.image_depth.depth_m)
 
 
 def test_the_workspace_crops_every_cloud_and_no_depth():
@@ -101,7 +103,7 @@ def test_the_workspace_crops_every_cloud_and_no_depth():
     np.testing.assert_array_equal(~unknown_points(result), smeared() == 0.5)
     assert (result.dense[:, 2] == 0.5).all()
     assert (result.with_normals[:, 2] == 0.5).all()
-    np.testing.assert_array_equal(result.image_depth_m, smeared())
+    np.testing.assert_array_equal(result.image_depth.depth_m, smeared())
 
 
 def test_the_box_lies_in_the_frame_that_tf_knows():
@@ -201,5 +203,5 @@ def test_depth_alone_costs_no_filter(monkeypatch):
     monkeypatch.setattr(under_test, 'find_flying', fail)
     monkeypatch.setattr(under_test, 'inside_workspace', fail)
     result = result_of(smeared())
-    assert result.image_depth_m is result.depth.depth_m
+    assert result.image_depth.depth_m is result.depth.depth_m
     assert result.validity.shape == (HEIGHT, WIDTH)

@@ -33,7 +33,7 @@ def test_both_clouds_lack_the_pixels_between_surfaces(real):
     """The picture compares depth, not one cloud with the filter and one without it."""
     for result in (real.ours, real.bilinear):
         known = np.isfinite(result.points[..., 2])
-        assert 0.5 < known.sum() / np.isfinite(result.image_depth_m).sum() < 1.0
+        assert 0.5 < known.sum() / np.isfinite(result.image_depth.depth_m).sum() < 1.0
 
 
 def test_the_picture_shows_depth_and_clouds(real, tmp_path: Path):

@@ -61,7 +61,8 @@ def find_measured(
         BadFrame: nothing, or too little, was measured.
     """
     reading = read_sides(sensor_depth_m, settings)
-    small = reduce_reading(reading, max_long_side)
+    is_larger = max(sensor_depth_m.shape) > max_long_side
+    small = reduce_reading(reading, max_long_side) if is_larger else reading
     rejected = _strays(small.depth_m, small.measured, settings.outlier_fraction)
     small = replace(small, measured=small.measured & ~rejected)
     require_enough(sensor_depth_m, small, settings)

@@ -42,8 +42,6 @@ def reduce_reading(reading: Reading, max_long_side: int) -> Reading:
     A block that is not measured is out of range where any of its pixels is.
     """
     size = reduced_size(reading.measured.shape, max_long_side)
-    if size is None:
-        return reading
     weight = _share(reading.measured, size)
     covered = _covered(weight, reading.measured)
     total_m = cv2.resize(reading.depth_m, size[::-1], interpolation=cv2.INTER_AREA)
@@ -57,8 +55,7 @@ def reduce_reading(reading: Reading, max_long_side: int) -> Reading:
 
 def reduce_mask(mask: Mask, max_long_side: int) -> Mask:
     """Mark the blocks that count as marked pixels, as those of a reading count as measured."""
-    size = reduced_size(mask.shape, max_long_side)
-    return mask if size is None else _covered(_share(mask, size), mask)
+    return _covered(_share(mask, reduced_size(mask.shape, max_long_side)), mask)
 
 
 def find_out_of_range(prompt: Prompt, size: tuple[int, ...]) -> Mask | None:
@@ -80,11 +77,9 @@ def fit_side(side: Mask, size: tuple[int, ...]) -> Mask:
     return some
 
 
-def reduced_size(size: tuple[int, ...], max_long_side: int) -> tuple[int, int] | None:
-    """Return the size (h, w) of blocks; None: nothing has to be reduced."""
-    scale = max_long_side / max(size)
-    if scale >= 1.0:
-        return None
+def reduced_size(size: tuple[int, ...], max_long_side: int) -> tuple[int, int]:
+    """Return the size (h, w) of blocks, which is no larger."""
+    scale = min(1.0, max_long_side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

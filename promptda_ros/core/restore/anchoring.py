@@ -55,8 +55,6 @@ class DevicePrompt:
 
 def reduced(found: Measured, max_long_side: int) -> Measured:
     """Return what was measured at the size for the network."""
-    if max(found.measured.shape) <= max_long_side:
-        return found
     own = Reading(found.depth_m, found.measured, found.beyond, found.nearer)
     small = reduce_reading(own, max_long_side)
     far = found.unsupported

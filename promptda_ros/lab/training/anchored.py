@@ -172,5 +172,7 @@ def _is_whole(batch: Batch) -> bool:
 
 def _at_most(prompt_m: Tensor, long_side: int) -> Tensor:
     """Reduce prompts (B, 1, h, w) to what a network is shown."""
-    size = reduced_size(prompt_m.shape[2:], long_side)
-    return prompt_m if size is None else F.interpolate(prompt_m, size, mode='area')
+    size = prompt_m.shape[2:]
+    if max(size) <= long_side:
+        return prompt_m
+    return F.interpolate(prompt_m, reduced_size(size, long_side), mode='area')

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.estimator import Estimator, HELD_PIXELS
+from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Frame
+from promptda_ros.core.frame_sizes import HELD_PIXELS
 from promptda_ros.core.prompt.prompt import find_measured
 from promptda_ros.core.restore.anchoring import reduced, without_repeats
 from promptda_ros.core.schema import OutputSettings, PromptSettings
