@@ -21,9 +21,9 @@ import torch
 from benchmarks.results import Cell, Results, Table
 from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, OnDevice
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.restore.trust import contradicting_fraction
-from promptda_ros.core.result import Result
 from promptda_ros.core.runtime.transfer import download, upload
 from promptda_ros.core.schema import PromptSettings
 from promptda_ros.core.settings import build
@@ -40,7 +40,7 @@ def main() -> None:
     on_device = plain.depth.on_device
     assert on_device is not None
 
-    def result(values: Mapping[str, object] | None = None) -> Result:
+    def result(values: Mapping[str, object] | None = None) -> FrameOutputs:
         return replace(plain, settings=build(values or {}))  # nothing was made of it yet
 
     rows = {
@@ -76,11 +76,11 @@ def _time(make: Callable[[], object], repeats: int) -> tuple[float, float]:
     return float(np.median(taken_ms)), min(taken_ms)
 
 
-def _all_clouds(result: Result) -> object:
+def _all_clouds(result: FrameOutputs) -> object:
     return result.points, result.dense, result.with_normals
 
 
-def _scene(device: torch.device) -> Result:
+def _scene(device: torch.device) -> FrameOutputs:
     """Make boxes on a slanted table, their edges smeared over a pixel."""
     random = np.random.default_rng(0)
     depth_m = np.repeat(np.linspace(1.4, 0.7, HEIGHT, dtype=np.float32)[:, None], WIDTH, axis=1)
@@ -97,7 +97,7 @@ def _scene(device: torch.device) -> Result:
         np.zeros((252, 336), np.bool_),
         OnDevice(upload(depth_m, device), upload(image, device)),
     )
-    return Result(frame, depth, build({}))
+    return FrameOutputs(frame, depth, build({}))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ from benchmarks.gpu_suite.networks import Size
 from benchmarks.gpu_suite.timing import Budget, measure
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame, Intrinsics
-from promptda_ros.core.result import Result
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.settings import build
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 
@@ -84,7 +84,7 @@ def ours(estimator: Estimator, frame: Frame) -> Callable[[], object]:
 
     def run() -> object:
         depth = estimator.estimate(frame, settings.prompt, settings.output)
-        return Result(frame, depth, settings).points
+        return FrameOutputs(frame, depth, settings).points
 
     networks.record(estimator, run)
     return run

@@ -15,11 +15,11 @@ import torch
 
 from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame, Depth, Frame
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.frame_ids import plain
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.prompt.history import DepthHistory
-from promptda_ros.core.result import Result
 from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.runtime.lasting import OneStream
 from promptda_ros.core.runtime.log import Drops, keep_traceback, SayOnce
@@ -146,12 +146,12 @@ class Camera:
 
     def result_of(
         self, pair: Pair[SensorMessage], frame: Frame, depth: Depth, settings: Settings
-    ) -> Result:
+    ) -> FrameOutputs:
         """Return the outputs of a frame, without clouds if the workspace frame is unknown."""
         self.withheld = 'its mask is missing' if frame.points_withheld else ''
         workspace = settings.workspace
         if not (workspace.frame and has_box(workspace) and self._shows_points(pair)):
-            return Result(frame, depth, settings)
+            return FrameOutputs(frame, depth, settings)
         is_impatient = time.monotonic() < self._impatient_until_sec
         timeout_sec = 0.0 if is_impatient else settings.extrinsics.timeout
         try:
@@ -162,8 +162,8 @@ class Camera:
             self._note_wait(error)
             self.withheld = str(error)
             self._say_once('workspace', f'no point cloud: {error}')
-            return Result(replace(frame, points_withheld=True), depth, settings)
-        return Result(frame, depth, settings, box_from_camera)
+            return FrameOutputs(replace(frame, points_withheld=True), depth, settings)
+        return FrameOutputs(frame, depth, settings, box_from_camera)
 
     def _shows_points(self, pair: Pair[SensorMessage]) -> bool:
         is_heard = any(OUTPUTS[output] is PointCloud2 for output in self.outputs.heard())

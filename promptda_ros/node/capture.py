@@ -24,10 +24,10 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_srvs.srv import Trigger
 
 from promptda_ros.core.frame import FloatImage, Frame
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import printable
 from promptda_ros.core.prompt.median import median_depth
-from promptda_ros.core.result import Result
 from promptda_ros.core.schema import CaptureSettings
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import NANOSECONDS
@@ -194,7 +194,7 @@ class Capture:
         now_ns = self._now_ns()
         return any(capture.accepts(pair, now_ns) for capture in self._waiting())
 
-    def add(self, pair: Pair[SensorMessage], result: Result, outputs: Outputs) -> None:
+    def add(self, pair: Pair[SensorMessage], result: FrameOutputs, outputs: Outputs) -> None:
         """Give a frame to those who want it, and publish the captures that it completes."""
         now_ns, depth_m = self._now_ns(), result.depth.depth_m
         # By the frames that they rest on
@@ -205,7 +205,9 @@ class Capture:
         for captures in complete.values():
             self._complete(captures, result, outputs)
 
-    def _complete(self, captures: list[PendingCapture], result: Result, outputs: Outputs) -> None:
+    def _complete(
+        self, captures: list[PendingCapture], result: FrameOutputs, outputs: Outputs
+    ) -> None:
         """Publish one capture and answer all who asked for these frames."""
         depths_m = captures[0].depths_m
         result = replace(result, depth=result.depth.with_depth(median_depth(depths_m)))

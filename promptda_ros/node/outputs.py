@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from promptda_ros.core.cloud.cloud import COMPACT_LAYOUT, NORMALS_LAYOUT
-from promptda_ros.core.result import Result
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.messages import outgoing
 from promptda_ros.messages.millimetres import counts_of_metres
 from promptda_ros.messages.outgoing_images import encode_depth, image_of
@@ -33,7 +33,7 @@ class Product:
     """A message that can be made of a result."""
 
     kind: type
-    make: Callable[[Result, Header], Any]
+    make: Callable[[FrameOutputs, Header], Any]
 
 
 IMAGES = (Image, CompressedImage)  # which need no intrinsics
@@ -106,11 +106,11 @@ class Outputs:
             if publisher.get_subscription_count() > 0
         ]
 
-    def make(self, output: str, result: Result) -> Any:
+    def make(self, output: str, result: FrameOutputs) -> Any:
         """Make a message with the image's stamp and frame_id, even without subscribers."""
         return PRODUCTS[output].make(result, outgoing.header_of(result.frame))
 
-    def publish(self, result: Result) -> float:
+    def publish(self, result: FrameOutputs) -> float:
         """Make and publish what has subscribers; return how many seconds publishing took.
 
         One after the other, so that a depth image does not wait until the cloud is built. Without

@@ -11,10 +11,10 @@ import numpy as np
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import ByteImage, Frame, Mask
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.camera import along_axis
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.restore.trust import require_trust, Validity
-from promptda_ros.core.result import Result
 from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.lab.figure import depth_panels, save_figure
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         model = load_model(settings)
         depth = model.estimator.estimate(frame, settings.prompt, settings.output)
         require_trust(depth, settings.trust)
-        result = Result(frame, depth, settings)
+        result = FrameOutputs(frame, depth, settings)
         _write(unfinished, result)
     _tell(arguments.out, result, model)
     return ExitCode.CLEAN
@@ -108,7 +108,7 @@ def _frame(arguments: argparse.Namespace) -> Frame:
     )
 
 
-def _write(folder: Path, result: Result) -> None:
+def _write(folder: Path, result: FrameOutputs) -> None:
     frame, depth_m = result.frame, result.image_depth.depth_m
     write_array(folder / 'depth.npy', depth_m)
     write_picture(folder / 'depth.png', millimetres.counts_of_metres(depth_m))
@@ -121,7 +121,7 @@ def _write(folder: Path, result: Result) -> None:
     write_ply(folder / 'cloud.ply', result.points[..., :3], frame.image[::n, ::n])
 
 
-def _tell(folder: Path, result: Result, model: LoadedModel) -> None:
+def _tell(folder: Path, result: FrameOutputs, model: LoadedModel) -> None:
     depth, depth_m = result.depth, result.image_depth.depth_m
     known = np.isfinite(depth_m)
     print(f'network   {model.describe()}')

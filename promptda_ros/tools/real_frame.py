@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear
-from promptda_ros.core.result import Result
 from promptda_ros.core.schema import Settings
 from promptda_ros.lab.evaluation.readers.files import FileReader
 from promptda_ros.lab.evaluation.readers.rgbd_folder import find_frames
@@ -36,8 +36,8 @@ class RealFrame:
     """What becomes of the frame with the network, and without one."""
 
     sample: Sample
-    ours: Result
-    bilinear: Result
+    ours: FrameOutputs
+    bilinear: FrameOutputs
 
     @property
     def accuracy(self) -> dict[str, Accuracy]:
@@ -83,8 +83,8 @@ def estimate_real(settings: Settings) -> RealFrame:
     bilinear_m = enlarge_bilinear(depth.prompt.depth_m, sample.truth_m.shape)
     return RealFrame(
         sample=sample,
-        ours=Result(frame, depth, settings),
-        bilinear=Result(frame, depth.with_depth(bilinear_m), settings),
+        ours=FrameOutputs(frame, depth, settings),
+        bilinear=FrameOutputs(frame, depth.with_depth(bilinear_m), settings),
     )
 
 
@@ -94,5 +94,5 @@ def _accuracy(depth_m: FloatImage, truth_m: FloatImage, where: np.ndarray) -> Ac
     return errors.result()
 
 
-def _cloud(result: Result) -> np.ndarray:
+def _cloud(result: FrameOutputs) -> np.ndarray:
     return side_view(result.points[..., :3], result.frame.image, CAMERA)

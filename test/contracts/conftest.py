@@ -14,8 +14,8 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
 
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.result import Result
 from promptda_ros.core.schema import PromptSettings
 from promptda_ros.core.settings import build
 from promptda_ros.node.outputs import OUTPUTS, Outputs
@@ -72,7 +72,7 @@ def receive(make_context: Callable[..., Any], scene: Scene) -> Iterator[Callable
 
     def over_the_wire(output: str, **values: object) -> Any:
         settings = build({name.replace('__', '.'): value for name, value in values.items()})
-        message = outputs.make(output, Result(frame, depth, settings))
+        message = outputs.make(output, FrameOutputs(frame, depth, settings))
         return deserialize_message(serialize_message(message), OUTPUTS[output])
 
     yield over_the_wire

@@ -24,7 +24,7 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core import estimator as under_test
-from promptda_ros.core import result
+from promptda_ros.core import frame_outputs
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsics
@@ -561,7 +561,7 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     """From the upload on, nothing is asked of the device before, and nothing leaves it."""
     meta = Meta()
     monkeypatch.setattr(under_test, 'download', meta)
-    monkeypatch.setattr(result, 'download', meta)
+    monkeypatch.setattr(frame_outputs, 'download', meta)
     monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # there is none on it
     device = torch.device('meta')
     network = folded(network_folder).to(device)
@@ -587,6 +587,6 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     assert meta.downloads == [
         [('meta', (480, 640)), ('meta', (252, 336)), ('meta', (4,)), ('meta', ())]
     ]
-    points = result.Result(frame, depth, settings).points
+    points = frame_outputs.FrameOutputs(frame, depth, settings).points
     assert meta.downloads[1:] == [[('meta', (480, 640, 4))]]
     assert points.shape == (480, 640, 4)

@@ -15,7 +15,7 @@ from sensor_msgs_py import point_cloud2
 from promptda_ros.core import settings as core_settings
 from promptda_ros.core.cloud import cloud
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt, Reading
-from promptda_ros.core.result import Result
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.schema import Settings
 from promptda_ros.messages.compressed_depth import decode_depth
 from promptda_ros.node.outputs import OUTPUTS, Outputs
@@ -49,7 +49,7 @@ def result():
         far_m=1.0,
         reading=Reading(prompt_m, measured),
     )
-    return Result(frame, Depth(depth_m, prompt, saturated=~measured), Settings())
+    return FrameOutputs(frame, Depth(depth_m, prompt, saturated=~measured), Settings())
 
 
 def build(outputs, result):

@@ -17,9 +17,9 @@ from sensor_msgs_py import point_cloud2
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.restore.trust import Validity
-from promptda_ros.core.result import Result
 from promptda_ros.core.schema import Settings
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
@@ -501,7 +501,7 @@ def test_a_frame_sees_one_set_of_settings(rig, monkeypatch):
         def run(*arguments, **named):
             given = (*arguments, *named.values())
             seen.extend(each for each in given if isinstance(each, Settings))
-            seen.extend(each.settings for each in given if isinstance(each, Result))
+            seen.extend(each.settings for each in given if isinstance(each, FrameOutputs))
             changed = [Parameter('output.stride', value=value)]
             assert rig.node.set_parameters(changed)[0].successful
             return function(*arguments, **named)

@@ -104,7 +104,7 @@ def test_ctrl_c_while_outputs_are_written_leaves_nothing(monkeypatch, tmp_path, 
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize('module', ['numpy', 'torch.nn', 'promptda_ros.core.result'])
+@pytest.mark.parametrize('module', ['numpy', 'torch.nn', 'promptda_ros.core.frame_outputs'])
 def test_a_stop_while_modules_are_imported_is_one_line(tmp_path, module, number):
     """K20: compiled modules turn a KeyboardInterrupt into exit status -2."""
     command = [sys.executable, '-X', 'importtime', '-m', 'promptda_ros.tools.main', 'estimate']

@@ -84,12 +84,12 @@ def known_points(cloud: FloatImage, known: Mask) -> FloatImage:
     return points
 
 
-def thin_out(points: FloatImage, *, voxel_m: float) -> FloatImage:
+def voxel_downsample(points: FloatImage, *, voxel_m: float) -> FloatImage:
     """Downsample points (N, C), x, y, z first, to one per voxel; an edge of 0 keeps all."""
-    return points[one_a_cube(points[:, :3], edge_m=voxel_m)] if voxel_m > 0.0 else points
+    return points[nearest_per_voxel(points[:, :3], edge_m=voxel_m)] if voxel_m > 0.0 else points
 
 
-def one_a_cube(points_m: FloatImage, *, edge_m: float) -> npt.NDArray[np.intp]:
+def nearest_per_voxel(points_m: FloatImage, *, edge_m: float) -> npt.NDArray[np.intp]:
     """Return the ascending indices of one point (N, 3) per voxel, nearest to its centre.
 
     Cubes lie at multiples of the edge. A point that exists is kept rather than a mean made: the

@@ -21,8 +21,8 @@ from promptda_ros.core.geometry.inverse_depth import (
     metres_of_inverse,
     project_points,
 )
-from promptda_ros.core.geometry.scattered import draw_points, in_picture
-from promptda_ros.core.geometry.second_view import draw_view, PinholeView, reduce_view
+from promptda_ros.core.geometry.point_projection import draw_points, in_picture
+from promptda_ros.core.geometry.reprojection import PinholeView, reduce_view, reproject
 from promptda_ros.core.geometry.too_near import find_too_near
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.runtime.threads import one_thread
@@ -64,7 +64,7 @@ def register_depth(
     # Blocks of so many pixels a side are as far apart as the pixels of the grid.
     block = max(1, math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER))
     view = reduce_view(PinholeView(inverse, sensor), block)
-    registered_m = metres_of_inverse(draw_view(view, grid, camera_from_sensor))
+    registered_m = metres_of_inverse(reproject(view, grid, camera_from_sensor))
     too_near = find_too_near(depth_m, sensor, grid, camera_from_sensor, block=block)
     if too_near is not None:
         registered_m[too_near] = -np.inf

@@ -16,7 +16,7 @@ import torch
 
 from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
 from promptda_ros.core.geometry.inverse_depth import LEAST_DEPTH_M, project_pixels
-from promptda_ros.core.geometry.second_view import draw_squares
+from promptda_ros.core.geometry.reprojection import draw_squares
 from promptda_ros.core.geometry.strays import find_strays
 from promptda_ros.core.geometry.transform import Transform
 

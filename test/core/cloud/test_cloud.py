@@ -15,11 +15,11 @@ from promptda_ros.core.cloud.cloud import (
     COMPACT_LAYOUT,
     every_nth,
     known_points,
+    nearest_per_voxel,
     NORMALS_LAYOUT,
-    one_a_cube,
     PCL_LAYOUT,
     PointLayout,
-    thin_out,
+    voxel_downsample,
 )
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry import camera
@@ -125,7 +125,7 @@ def points_of(seed: int, count: int) -> FloatImage:
 @given(st.integers(0, 2**32 - 1), st.integers(0, 300), st.floats(0.005, 1.0))
 def test_there_is_one_point_in_every_cube_that_had_any(seed, count, edge_m):
     points_m = points_of(seed, count)[:, :3]
-    kept = one_a_cube(points_m, edge_m=edge_m)
+    kept = nearest_per_voxel(points_m, edge_m=edge_m)
     cubes = np.floor(points_m / np.float32(edge_m))
     assert len(np.unique(cubes[kept], axis=0)) == len(kept)
     assert len(kept) == len(np.unique(cubes, axis=0))
@@ -137,14 +137,14 @@ def test_the_point_nearest_to_the_centre_of_its_cube_stays(seed, edge_m):
     points_m = points_of(seed, 100)[:, :3]
     cubes = np.floor(points_m / np.float32(edge_m))
     from_centre = np.linalg.norm(points_m / np.float32(edge_m) - cubes - 0.5, axis=1)
-    for index in one_a_cube(points_m, edge_m=edge_m):
+    for index in nearest_per_voxel(points_m, edge_m=edge_m):
         same = (cubes == cubes[index]).all(axis=1)
         assert from_centre[index] <= from_centre[same].min() + 1e-5
 
 
 def test_points_far_beyond_any_scene_end_nothing():
     points_m = np.array([[1e9, -1e9, 1e9], [0.1, 0.1, 0.1], [-1e30, 0.0, 1e30]], np.float32)
-    assert 1 in one_a_cube(points_m, edge_m=0.001)
+    assert 1 in nearest_per_voxel(points_m, edge_m=0.001)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0), st.sampled_from([0.0, 0.01, 0.3]))
@@ -154,7 +154,7 @@ def test_every_dense_point_is_one_of_the_organised_with_its_colour(seed, hole_sh
     depth_m = random.uniform(0.3, 3.0, (CAMERA.height, CAMERA.width)).astype(np.float32)
     depth_m[random.random(depth_m.shape) < hole_share] = np.nan
     organised = build_cloud(depth_m, colours(), CAMERA, COMPACT_LAYOUT)
-    dense = thin_out(known_points(organised, np.isfinite(depth_m)), voxel_m=voxel_m)
+    dense = voxel_downsample(known_points(organised, np.isfinite(depth_m)), voxel_m=voxel_m)
     assert dense.shape[1] == 4
     assert np.isfinite(dense[:, :3]).all()
     assert (dense[:, 2] > 0).all()

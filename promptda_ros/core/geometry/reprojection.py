@@ -77,7 +77,7 @@ def reduce_view(view: PinholeView, block: int) -> PinholeView:
     return PinholeView(joined, small)
 
 
-def draw_view(view: PinholeView, grid: Intrinsics, grid_from_view: Transform) -> Tensor:
+def reproject(view: PinholeView, grid: Intrinsics, grid_from_view: Transform) -> Tensor:
     """Return the inverse depth (h, w) that the second camera, `grid`, sees; 0 unknown."""
     drawn = project_pixels(view.pixels, view.inverse, view.intrinsics, grid, grid_from_view)
     start = PinholeView(draw_squares(drawn, grid), grid)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from promptda_ros.core import result as under_test
+from promptda_ros.core import frame_outputs as under_test
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.restore.trust import Validity
-from promptda_ros.core.result import Result
 from promptda_ros.core.schema import PromptSettings
 from promptda_ros.core.settings import build
 
@@ -33,7 +33,9 @@ def smeared() -> FloatImage:
     return depth_m
 
 
-def result_of(depth_m: FloatImage, mask: np.ndarray | None = None, **values: object) -> Result:
+def result_of(
+    depth_m: FloatImage, mask: np.ndarray | None = None, **values: object
+) -> FrameOutputs:
     """Return the result of depth with settings such as `output__voxel=0.01`."""
     sensor_m = np.where(np.isfinite(depth_m), depth_m, 1.0).astype(np.float32)
     random = np.random.default_rng(0)
@@ -48,10 +50,10 @@ def result_of(depth_m: FloatImage, mask: np.ndarray | None = None, **values: obj
     prompt = condition(sensor_m, PromptSettings())
     depth = Depth(depth_m, prompt, saturated=np.zeros((12, 16), np.bool_))
     settings = build({name.replace('__', '.'): value for name, value in values.items()})
-    return Result(frame, depth, settings)
+    return FrameOutputs(frame, depth, settings)
 
 
-def unknown_points(result: Result) -> np.ndarray:
+def unknown_points(result: FrameOutputs) -> np.ndarray:
     """Mark the unknown points (H, W); all three coordinates are unknown or none."""
     unknown = np.isnan(result.points[..., :3])
     assert (unknown.all(axis=2) == unknown.any(axis=2)).all()

@@ -26,7 +26,7 @@ from promptda_ros.core.schema import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class FrameOutputs:
     """A frame and its depth, and everything that is published of them.
 
     Clouds need the intrinsics of the frame. Where the box of the workspace is given in a TF
@@ -81,7 +81,7 @@ class Result:
     def dense(self) -> FloatImage:
         """Return the known points (N, 4) in the compact layout."""
         points = cloud.known_points(self._compact, np.isfinite(self._compact[..., 2]))
-        return cloud.thin_out(points, voxel_m=self.settings.output.voxel)
+        return cloud.voxel_downsample(points, voxel_m=self.settings.output.voxel)
 
     @cached_property
     def with_normals(self) -> FloatImage:
@@ -90,7 +90,7 @@ class Result:
         known = np.isfinite(self._compact[..., 2]) & np.isfinite(normals[..., 2])
         xyz_m = cloud.known_points(self._compact, known)[:, :3]
         points = np.concatenate((xyz_m, cloud.known_points(normals, known)), axis=1)
-        return cloud.thin_out(points, voxel_m=self.settings.output.voxel)
+        return cloud.voxel_downsample(points, voxel_m=self.settings.output.voxel)
 
     @cached_property
     def _compact(self) -> FloatImage:
