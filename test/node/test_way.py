@@ -21,7 +21,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from promptda_ros.node.inputs import PairFilter
 from promptda_ros.node.session import Session
 
-OF_A_FRAME = 137
+OF_A_FRAME = 119
 OF_A_SETTING = 15
 LEVELS = 9  # of ours above the call that publishes
 # What looks after the node beside its frames
