@@ -93,7 +93,6 @@ class Camera:
         self._streams = {role: OneStream(MIXED_SEC) for role in ('image', 'depth')}
         # What nearly every frame has in common with the last one
         self._names: tuple[str, str] | None = None
-        self._is_settled = False  # no stream has changed its name lately
         self._form: tuple[object, ...] = ()
         self._epoch = 0
         self._begun_sec = time.monotonic()
@@ -126,9 +125,10 @@ class Camera:
             BadFrame: it can't be read, or what is needed beside it has not come.
         """
         names = pair.image.header.frame_id, pair.depth.header.frame_id
-        if names != self._names or not self._is_settled:
-            self._names = names
+        if names != self._names:
+            self._names = None  # until a frame of one camera comes
             self._require_one_camera(pair)
+            self._names = names
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
             self.extrinsics.clear()
@@ -171,7 +171,7 @@ class Camera:
 
     def _require_one_camera(self, pair: Pair[SensorMessage]) -> None:
         """Refuse frames while two cameras or two sensors publish on one topic, taking turns."""
-        now_sec, self._is_settled = time.monotonic(), False
+        now_sec = time.monotonic()
         for role, message in (('image', pair.image), ('depth', pair.depth)):
             stream = self._streams[role]
             if stream.is_mixed(plain(message.header.frame_id), now_sec):
@@ -182,7 +182,6 @@ class Camera:
                     f"frames '{one}' and '{other}' alternate on {topic}: two cameras publish "
                     'there, which must not be mixed; give each a topic of its own',
                 )
-        self._is_settled = not any(each.changes for each in self._streams.values())
 
     def _note_wait(self, error: BadFrame) -> None:
         is_alone = len(self.settings.cameras) == 1

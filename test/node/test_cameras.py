@@ -4,19 +4,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+import random
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, PointCloud2
+import torch
 
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame import BadFrame, Frame
+from promptda_ros.core.pairing.pairing import Pair
+from promptda_ros.core.runtime.lasting import OneStream
+from promptda_ros.core.schema import Settings
 from promptda_ros.core.setting import SettingError
+from promptda_ros.node import cameras
+from promptda_ros.node.cameras import Camera
 from promptda_ros.node.outputs import OUTPUTS
 
 CAMERAS = ('left', 'right')
@@ -295,6 +305,32 @@ def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras):
     rig.send('left/', **pair)
     rig.spin_until(lambda: len(waits) == 4)
     assert waits[-1] == 0.1
+
+
+def test_frames_are_refused_as_if_the_names_of_each_were_looked_at(bench, monkeypatch):
+    """Names are looked at only when they change, and until a frame passes."""
+    now_sec, chance = [0.0], random.Random(1)
+    monkeypatch.setattr(cameras.time, 'monotonic', lambda: now_sec[0])
+    camera = Camera('', bench.node, Settings(), extrinsics=None, device=torch.device('cpu'))
+    image, depth = bench.sensors.image(1), bench.sensors.depth(1)
+    pair = Pair(image, depth, 1, 1, 0, epoch=0, image_arrival_ns=0, paired_ns=0)
+    frame = Frame(1, 'optical', np.zeros((1, 1, 3), np.uint8), np.ones((1, 1), np.float32))
+    camera.reader = SimpleNamespace(read=lambda pair, settings: frame)
+    streams, outcomes = [OneStream(cameras.MIXED_SEC) for _ in range(2)], Counter()
+    for _ in range(3000):
+        now_sec[0] += chance.choices([0.03, 1.0, cameras.MIXED_SEC, 7.0], [40, 4, 1, 1])[0]
+        for message in (image, depth):
+            if chance.random() < 0.06:
+                message.header.frame_id = chance.choice(['left', '/left', 'right', ''])
+        names = (each.header.frame_id.lstrip('/') for each in (image, depth))
+        is_mixed = any(
+            stream.is_mixed(name, now_sec[0]) for stream, name in zip(streams, names, strict=True)
+        )
+        outcomes[is_mixed] += 1
+        with pytest.raises(BadFrame, match='alternate') if is_mixed else nullcontext():
+            camera.read(pair, Settings())
+    camera.close()
+    assert min(outcomes[True], outcomes[False]) > 300
 
 
 def test_a_camera_that_can_not_be_named_stops_the_start(make_rig):

@@ -41,9 +41,8 @@ class OneStream:
     """Tells two streams that are mixed on one topic from one that changes its name."""
 
     def __init__(self, seconds: float) -> None:
-        self._lately = Recent(seconds)
+        self._changes = Recent(seconds)
         self._last = ''
-        self.changes = 0  # of the name, lately
         self.others = ('', '')
 
     def is_mixed(self, name: str, now_sec: float) -> bool:
@@ -55,5 +54,4 @@ class OneStream:
         if is_change:
             self.others = (self._last, name)
         self._last = name or self._last
-        self.changes = self._lately.count(int(is_change), now_sec)
-        return self.changes >= 2
+        return self._changes.count(int(is_change), now_sec) >= 2

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import random
 
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from promptda_ros.core.pairing.offsets import Offsets, OffsetSummary
@@ -168,6 +170,26 @@ def test_a_depth_that_stops_does_not_change_the_offset():
     offsets.observe(Topic.DEPTH, 1000 * PERIOD_NS)
     assert offsets.summary().median_ns == 2 * MS
     assert offsets.summary().p95_ns == 2 * MS
+
+
+@given(st.lists(st.tuples(st.sampled_from(Topic), st.integers(-40, 60)), max_size=300))
+def test_the_answer_does_not_depend_on_when_somebody_asks(steps):
+    asked_once, asked_often, stamp_ns = Offsets(), Offsets(), START_NS
+    for topic, step_ms in steps:
+        stamp_ns += step_ms * MS
+        assert asked_once.observe(topic, stamp_ns) == asked_often.observe(topic, stamp_ns)
+        asked_often.summary()
+    assert asked_once.summary() == asked_often.summary()
+
+
+def test_nothing_is_forgotten_until_somebody_asks():
+    """More stamps than are kept unread: the drift takes 8 blocks of 64 offsets."""
+    offsets, frames = Offsets(), 64 * 40
+    for frame in range(frames):
+        for topic in Topic:
+            offsets.observe(topic, START_NS + frame * PERIOD_NS)
+    summary = offsets.summary()
+    assert (summary.count, summary.drift_ns_per_sec) == (128 + 1, 0.0)
 
 
 def test_stamps_that_come_again_and_again_give_no_error():
