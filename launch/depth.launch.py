@@ -45,7 +45,9 @@ MOST_PROCESSES = 8
 RESPAWN_DELAY_SEC = 2.0
 HOPELESS = (ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE)  # a restart does not fix them
 
-# Where a RealSense publishes that was started as docs/recipes/cameras.md says
+# Where a RealSense publishes that was started as docs/recipes/cameras.md says; several cameras
+# have their names in place of its namespace, as docs/recipes/several_cameras.md starts them
+DEFAULT_NAMESPACE = '/camera'
 DEFAULT_TOPICS = {
     'image': '/camera/color/image_raw',
     'depth': '/camera/aligned_depth_to_color/image_raw',
@@ -74,13 +76,13 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'image_topic',
         default_value='',
-        description='Colour image; empty: that of camera:=, else of a RealSense.',
+        description='Colour image; empty: that of camera:=, else of realsense_d435.',
     ),
     DeclareLaunchArgument(
         'depth_topic',
         default_value='',
         description='Sensor depth, an image (16UC1 in mm or 32FC1 in m) or PointCloud2; empty: '
-        'that of camera:=, else of a RealSense.',
+        'that of camera:=, else of realsense_d435.',
     ),
     DeclareLaunchArgument(
         'camera_info_topic',
@@ -276,7 +278,9 @@ def remappings(given: dict[str, str], preset: presets.Preset) -> list[tuple[str,
 
 def topics_of(given: dict[str, str], preset: presets.Preset) -> dict[str, str]:
     """Return the topic of each input: what is given, else the preset's, else the default."""
-    topics = {**DEFAULT_TOPICS, **preset.topics}
+    namespace = '' if given['cameras'] else DEFAULT_NAMESPACE
+    defaults = {role: f'{namespace}{topic}' for role, topic in DEFAULT_TOPICS.items()}
+    topics = {**defaults, **preset.topics}
     for picture, calibration in (('image', 'camera_info'), ('depth', 'depth_camera_info')):
         if given[f'{picture}_topic']:
             topics[picture] = given[f'{picture}_topic']

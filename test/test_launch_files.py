@@ -19,6 +19,7 @@ from promptda_ros import presets
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import describe
+from promptda_ros.tools.play import CAMERA_INFO_TOPIC, DEPTH_TOPIC, IMAGE_TOPIC
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LAUNCH_FILES = sorted((REPOSITORY / 'launch').glob('*.launch.py'))
@@ -213,6 +214,23 @@ def test_camera_info_is_taken_from_beside_the_image(start, image_topic, camera_i
 
     assert remappings['image'] == image_topic
     assert remappings['camera_info'] == camera_info_topic
+
+
+def test_image_and_depth_of_one_namespace_have_one_calibration(start):
+    """K5: then the node refuses depth of another frame, see node/test_pipeline.py."""
+    remappings = dict(
+        the_node(start(image_topic='/my/image_raw', depth_topic='/my/depth'))['remappings']
+    )
+
+    assert remappings['camera_info'] == remappings['depth_camera_info'] == '/my/camera_info'
+
+
+def test_bare_launch_listens_to_todays_realsense_and_to_promptda_play(start):
+    bare = the_node(start())['remappings']
+
+    assert bare == the_node(start(camera='realsense_d435'))['remappings']
+    topics = {IMAGE_TOPIC, DEPTH_TOPIC, CAMERA_INFO_TOPIC}
+    assert topics <= {*dict(bare).values()}
 
 
 def test_topics_that_are_given_are_remapped(start):

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sensor_msgs.msg import PointCloud2
+
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.geometry.camera_info import is_ideal, same_camera
 from promptda_ros.core.geometry.frame_ids import plain
@@ -59,17 +61,18 @@ class Alignment:
         `same_size` tells whether the depth is an image of the size of the colour image.
 
         Raises:
-            BadFrame: the transform is not known.
+            BadFrame: the transform or the calibration of a depth image is not known.
         """
-        is_auto = settings.extrinsics.source == 'auto'
-        if is_auto and pair.depth.header.frame_id == pair.image.header.frame_id:
-            return None  # the usual camera
         frames = plain(pair.depth.header.frame_id), plain(pair.image.header.frame_id)
-        if is_auto and frames[0] != frames[1]:
-            if settings.input.allow_frame_mismatch or (same_size and self._is_aligned(pair)):
+        if settings.extrinsics.source == 'auto':
+            if frames[0] == frames[1] or settings.input.allow_frame_mismatch:
+                return None
+            if same_size and self._is_aligned(pair):
                 return None
             if not all(frames):
                 raise _no_frame_id(*frames)
+        if self._have_one_topic() and not isinstance(pair.depth, PointCloud2):
+            raise _no_calibration_of_its_own(frames[0], self._calibration.topic)
         try:
             return self.extrinsics.camera_from_sensor(
                 *frames, pair.image_stamp_ns, settings.extrinsics
@@ -77,12 +80,18 @@ class Alignment:
         except BadFrame as error:
             raise BadFrame(error.reason, f'{error}; {OR_REGISTERED}') from error
 
+    def _have_one_topic(self) -> bool:
+        return self._calibration.topic == self._depth_calibration.topic
+
     def _is_aligned(self, pair: Pair[SensorMessage]) -> bool:
         """Return whether depth of another frame_id has exactly the image's calibration.
 
         Then the driver has registered it and left the frame of the sensor in its header. Simulated
-        cameras are equal wherever they are: of them the frames tell, and TF.
+        cameras are equal wherever they are: of them the frames tell, and TF. One topic for both,
+        as the launch file finds beside image and depth, is equal to itself and tells nothing.
         """
+        if self._have_one_topic():
+            return False
         colour = self._calibration.message_at(pair.image_stamp_ns)
         sensor = self._depth_calibration.message_at(pair.depth_stamp_ns)
         if colour is None or sensor is None or not same_camera(colour, sensor):
@@ -105,4 +114,15 @@ def _no_frame_id(depth_frame: str, image_frame: str) -> BadFrame:
         f"'{shorten(depth_frame or image_frame)}': it is not known whether the depth is "
         'registered to the image; set frame_id in the driver, or '
         f'input.allow_frame_mismatch:=true if it is registered, or {BY_PARAMETERS}',
+    )
+
+
+def _no_calibration_of_its_own(depth_frame: str, topic: str) -> BadFrame:
+    return BadFrame(
+        'no_depth_camera_info',
+        f"depth of frame '{shorten(depth_frame)}' can't be registered to colour: its calibration "
+        f'is not known, because camera_info and depth_camera_info are one topic, {topic}; '
+        'remap depth_camera_info (in the launch file depth_camera_info_topic:=) to the '
+        'camera_info of the depth sensor, or set input.allow_frame_mismatch:=true if the depth '
+        'is registered',
     )

@@ -79,9 +79,11 @@ class Calibration:
         error: Callable[[str], object],
         rectified: bool,
         role: Role = COLOUR,
+        topic: str = '',
         info: Callable[[str], object] | None = None,
     ) -> None:
-        """Take how to log; `info` is for oddities that are accepted."""
+        """Take how to log; `info` is for accepted oddities; `topic` is the resolved name."""
+        self.topic = topic or role.topic
         self._say_once = SayOnce(warn)
         self._tell_once = SayOnce(info or warn)
         self._error = error

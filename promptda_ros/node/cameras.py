@@ -217,6 +217,7 @@ class Camera:
             info=lambda text: log.info(text),
             rectified=is_rectified,
             role=role,
+            topic=node.resolve_topic_name(f'{self.prefix}{role.topic}'),
         )
 
     def _report(self, reason: str, error: Exception) -> None:

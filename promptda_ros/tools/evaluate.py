@@ -42,6 +42,7 @@ from promptda_ros.lab.sim.renderer import require_renderer
 from promptda_ros.model import load_model, LoadedModel
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_camera, finite, Parser, rays_of, whole_from
+from promptda_ros.tools.pictures import add_topics, pictures_of
 
 if TYPE_CHECKING:
     from promptda_ros.lab.evaluation.readers.cell_reader import CellReader
@@ -79,8 +80,9 @@ def make_parser() -> Parser:
         'source',
         nargs='+',
         help="'cell' for simulated scenes, 'prints' for the same with prints and hard shadows, "
-        'or folders of frames',
+        'or folders of frames and bags',
     )
+    add_topics(parser)
     parser.add_argument(
         '--reader',
         choices=('auto', *FOLDER_READERS),
@@ -196,7 +198,7 @@ def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Evaluati
 def _asked(arguments: argparse.Namespace) -> dict[str, object]:
     """Return what is needed to repeat the run beside seed and resolution."""
     names = (
-        *('reader', 'methods', 'sensors', 'holes', 'noise', 'frames'),
+        *('topics', 'reader', 'methods', 'sensors', 'holes', 'noise', 'frames'),
         *('static_frames', 'depth_kind', 'intrinsics'),
     )
     return {
@@ -237,8 +239,11 @@ def _reader(arguments: argparse.Namespace) -> SampleReader:
 
 
 def _frames_of(folder: Path, arguments: argparse.Namespace) -> list[FrameFiles]:
-    """List the frames of a folder that were asked for."""
-    frames = find_frames(folder, reader=arguments.reader, rays_of=rays_of(arguments))
+    """List the frames of a folder or bag that were asked for."""
+    pictures = pictures_of(folder, arguments.topics, arguments.out)
+    frames = find_frames(pictures, reader=arguments.reader, rays_of=rays_of(arguments))
+    if pictures != folder:
+        frames = [replace(frame, sensor=folder.stem) for frame in frames]
     known = list(dict.fromkeys(frame.sensor for frame in frames))
     sensors = _chosen_sensors(arguments.sensors, known)
     chosen = [frame for frame in frames if frame.sensor in sensors]

@@ -28,9 +28,10 @@ from promptda_ros.process import Stopped
 from promptda_ros.share import share_folder
 from promptda_ros.tools.arguments import number_above, Parser
 
-IMAGE_TOPIC = '/camera/color/image_raw'
-CAMERA_INFO_TOPIC = '/camera/color/camera_info'
-DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
+# The default topics of depth.launch.py
+IMAGE_TOPIC = '/camera/camera/color/image_raw'
+CAMERA_INFO_TOPIC = '/camera/camera/color/camera_info'
+DEPTH_TOPIC = '/camera/camera/aligned_depth_to_color/image_raw'
 RECORDING = 'assets/demo.mcap'
 
 

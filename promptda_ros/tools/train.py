@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from promptda_ros.bags.files import is_bag
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.runtime.device import choose_device
 from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS
@@ -35,7 +34,6 @@ from promptda_ros.lab.training.model_folder import write_model
 from promptda_ros.lab.training.recipe import read_recipe, Recipe, RecipeError
 from promptda_ros.lab.training.recordings import (
     MixedSource,
-    RecordingError,
     size_of_frame,
     split,
     with_own_depth,
@@ -49,6 +47,7 @@ from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstima
 from promptda_ros.network.anchor import Anchor
 from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
+from promptda_ros.tools.pictures import add_topics, pictures_of
 
 NEW_ANCHOR = (
     'the network has no anchor: a new one is trained, which begins as bilinear interpolation; '
@@ -173,7 +172,7 @@ def _measured(views: Shards, recipe: Recipe) -> dict[str, list[Example]]:
 
 
 def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Examples:
-    folders = [_pictures(path, options) for path in options.data]
+    folders = [pictures_of(path, options.topics, options.out) for path in options.data]
     rays = rays_of(options)
     recordings = [find_frames(each, reader=options.reader, rays_of=rays) for each in folders]
     if options.own_depth:
@@ -185,28 +184,6 @@ def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
     source, validation = split(recordings, recipe.judged, recipe.prompts)
     print(f'{sum(map(len, recordings))} frames, of which {len(validation)} are to judge on')
     return source, {'recordings': validation}
-
-
-def _pictures(path: Path, options: argparse.Namespace) -> Path:
-    """Return a folder of pictures as it is, and a bag as the folder it is unpacked to."""
-    if not is_bag(path):
-        return path
-    if options.topics is None:
-        raise RecordingError(f'{path} is a bag: name its topics, --topics IMAGE SENSOR [BETTER]')
-    if len(options.topics) not in (2, 3):
-        raise RecordingError(
-            f'--topics names {len(options.topics)} topics, 2 or 3 are needed: IMAGE SENSOR, or '
-            'IMAGE SENSOR BETTER where a better depth was recorded beside it'
-        )
-    try:
-        # Late: folders need neither ROS nor rosbags.
-        from promptda_ros.bags.unpacking import Topics, unpack_bag
-    except ModuleNotFoundError as error:
-        raise RecordingError(
-            f'{error.name} is not installed, so {path} cannot be read: '
-            'pip install -r requirements/demo.txt, beside ROS or requirements/without_ros.txt'
-        ) from None
-    return unpack_bag(path, Topics(*options.topics), options.out / 'recordings')
 
 
 def _verdict(progress: Progress) -> str:
@@ -239,12 +216,7 @@ def make_parser() -> Parser:
         help="learn from the sensor's own depth, of which prompts are made by reducing and "
         'cutting it: for recordings without a better one',
     )
-    parser.add_argument(
-        '--topics',
-        nargs='+',
-        metavar='TOPIC',
-        help='topics of bags: colour, sensor depth and, if there is one, the better depth',
-    )
+    add_topics(parser)
     parser.add_argument(
         '--reader',
         choices=('auto', *FOLDER_READERS),

@@ -233,6 +233,22 @@ def test_depth_of_another_frame_is_refused_until_the_user_allows_it(impatient, r
     rig.send_through(heard, image=image, depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
 
 
+def test_depth_whose_calibration_is_that_of_the_image_is_refused(impatient, make_rig, capfd):
+    """K5: image and depth in one namespace, where the launch file finds one camera_info."""
+    remaps = ('camera_info:=/my/camera_info', 'depth_camera_info:=/my/camera_info')
+    rig = make_rig(*(word for remap in remaps for word in ('-r', remap)))
+    rig.node.start()
+    rig.advertise('image')
+    rig.advertise('depth')
+    heard = rig.listen('depth/image_rect')
+    stamp_ns = rig.next_stamp_ns()
+    rig.send(image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns, 'depth_optical'))
+    rig.spin_until(lambda: rig.drops)
+    assert rig.drops == {'no_depth_camera_info': 1}
+    assert 'are one topic, /my/camera_info; remap depth_camera_info' in capfd.readouterr().err
+    rig.send_through(heard)  # of the frame of the image, as simulators publish it
+
+
 def test_stamps_of_another_clock_are_no_reason_to_drop(rig):
     """F15, J6: a simulator's seconds under a system clock; nothing is ever stamped anew."""
     heard = rig.listen('depth/image_rect')

@@ -101,16 +101,26 @@ def extrinsics():
 
 
 @pytest.fixture
-def reader(sensors, warnings, extrinsics):
-    """Return a reader that knows both cameras."""
+def make_reader(warnings, extrinsics):
+    """Make readers that know no camera yet, from the topics of both calibrations."""
     log = {'warn': warnings.append, 'error': warnings.append, 'rectified': False}
-    reader = PairReader(
-        calibration=Calibration(**log),
-        depth_calibration=Calibration(**log, role=DEPTH),
-        extrinsics=extrinsics,
-        device=torch.device('cpu'),
-        warn=warnings.append,
-    )
+
+    def make(topic='/camera_info', depth_topic='/depth_camera_info'):
+        return PairReader(
+            calibration=Calibration(**log, topic=topic),
+            depth_calibration=Calibration(**log, role=DEPTH, topic=depth_topic),
+            extrinsics=extrinsics,
+            device=torch.device('cpu'),
+            warn=warnings.append,
+        )
+
+    return make
+
+
+@pytest.fixture
+def reader(make_reader, sensors):
+    """Return a reader that knows both cameras."""
+    reader = make_reader()
     add_camera_info(reader, sensors)
     message = sensors.camera_info(SEC)
     message.header.frame_id = DEPTH_FRAME
@@ -252,6 +262,36 @@ def test_depth_of_a_simulated_camera_beside_another_is_registered(
         pair_of(depth=aligned_depth(DEPTH_FRAME)), settings_of(allow_frame_mismatch=True)
     )
     np.testing.assert_allclose(frame.sensor_depth_m, 0.8, rtol=1e-6)
+
+
+@pytest.mark.parametrize('source', ['auto', 'parameters'])
+@pytest.mark.parametrize('depth', [aligned_depth(DEPTH_FRAME), depth_message(DEPTH_FRAME)])
+def test_one_topic_for_both_calibrations_is_no_evidence_and_no_calibration_of_depth(
+    make_reader, sensors, extrinsics, depth, source
+):
+    """K5: it is equal to itself; depth of another frame is neither taken as it is nor moved."""
+    reader = make_reader('/my/camera_info', '/my/camera_info')
+    add_camera_info(reader, sensors, **MEASURED)
+    give_depth_the_camera_of_colour(reader, sensors, **MEASURED)
+    settings = Settings()
+    settings = replace(settings, extrinsics=replace(settings.extrinsics, source=source))
+    refused = refusal(reader, pair_of(depth=depth), settings)
+    assert refused.reason == 'no_depth_camera_info'
+    assert 'camera_info and depth_camera_info are one topic, /my/camera_info' in str(refused)
+    assert 'depth_camera_info_topic:=' in str(refused)
+    assert extrinsics.asked == []  # a transform is not what is missing
+    frame = reader.read(pair_of(depth=depth), settings_of(allow_frame_mismatch=True))
+    np.testing.assert_allclose(frame.sensor_depth_m, 0.8, rtol=1e-6)
+
+
+@pytest.mark.parametrize('depth', [depth_message(), cloud_message(DEPTH_FRAME)])
+def test_depth_of_the_image_and_points_need_no_calibration_of_their_own(
+    make_reader, sensors, depth
+):
+    """As of simulators, which publish one camera_info beside image and depth."""
+    reader = make_reader('/my/camera_info', '/my/camera_info')
+    add_camera_info(reader, sensors)
+    assert np.isfinite(reader.read(pair_of(depth=depth), Settings()).sensor_depth_m).any()
 
 
 @pytest.mark.parametrize(

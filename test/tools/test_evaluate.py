@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from promptda_ros.bags.recording import EXACT_DEPTH_TOPIC
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.lab.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
 from promptda_ros.lab.evaluation.readers.files import FileReader
@@ -105,6 +106,26 @@ def test_depth_as_it_is_can_stand_for_the_sensor(frames):
     content = json.loads((frames.parent / 'out/results.json').read_text())
     assert content['rows'][0]['means']['mae_m'] == 0.0
     assert content['asked']['prompt_size'] == 'full'
+
+
+def test_a_bag_is_read_like_a_folder_and_unpacked_once(copy_demo, tmp_path):
+    topics = ['/camera/color/image_raw/compressed', '/camera/depth/image_raw', EXACT_DEPTH_TOPIC]
+    bag, out = copy_demo(frames=2), tmp_path / 'out'
+    words = [str(bag), '--methods', 'bilinear', '--holes', '0', '--out', str(out), '--topics']
+    assert main([*words, *topics]) == ExitCode.CLEAN
+    content = json.loads((out / 'results.json').read_text())
+    assert [(row['sensor'], row['frames']) for row in content['rows']] == [(bag.name, 2)]
+    assert content['asked']['topics'] == topics
+    (unpacked,) = (out / 'recordings').iterdir()
+    before = unpacked.stat()
+    assert main([*words, *topics]) == ExitCode.CLEAN
+    assert unpacked.stat() == before
+
+
+def test_a_bag_without_topics_is_refused(copy_demo, tmp_path, capsys):
+    assert main([str(copy_demo(frames=1)), '--out', str(tmp_path / 'out')]) == 2
+    assert 'is a bag: name its topics, --topics IMAGE SENSOR' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
 
 
 def test_noise_on_the_sensor_makes_every_copy_of_it_worse(frames):
