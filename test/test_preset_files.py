@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ import pytest
 from promptda_ros import presets
 from promptda_ros.core.setting import SettingError
 
+PAGE = (Path(__file__).resolve().parents[1] / 'docs/recipes/cameras.md').read_text()
 MINE = """
 topics:
   image: /eye/image
@@ -70,6 +73,17 @@ def test_every_preset_of_the_package_can_be_loaded():
     assert len(presets.names()) > 10
     for name in presets.names():
         assert presets.load(name).topics['depth']
+
+
+def test_the_preset_that_the_page_of_cameras_shows_is_read(tmp_path):
+    (shown,) = (
+        code for code in re.findall(r'```yaml\n(.*?)```', PAGE, re.DOTALL) if 'SPDX' in code
+    )
+    assert read(tmp_path, shown).topics['depth'] == '/my_camera/depth/image_raw'
+
+
+def test_the_page_of_cameras_names_what_a_preset_may_hold():
+    assert not [each for each in (*presets.SECTIONS, *presets.TOPICS) if f'`{each}`' not in PAGE]
 
 
 def test_presets_need_neither_ros_nor_torch():

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 import os
 from pathlib import Path
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +17,14 @@ import pytest
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.tools import main as tools
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = [
+    page
+    for pattern in ('*.md', 'docs/**/*.md', 'models/**/*.md')
+    for page in sorted(REPOSITORY.glob(pattern))
+    if 'promptda ' in page.read_text()
+]
 
 
 @pytest.mark.parametrize('command', tools.COMMANDS)
@@ -68,9 +78,21 @@ def test_commands_that_send_images_start_again_with_the_large_image_environment(
 
 
 def test_the_page_of_commands_names_every_one_and_every_exit_code():
-    page = (Path(__file__).resolve().parents[2] / 'docs/commands.md').read_text()
+    page = (REPOSITORY / 'docs/commands.md').read_text()
     assert [name for name in tools.COMMANDS if f'`{name}`' not in page] == []
     assert [code for code in ExitCode if f'| {code} |' not in page] == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_command_line_of_a_page_is_accepted(page):
+    blocks = '\n'.join(re.findall(r'```bash\n(.*?)```', page.read_text(), re.DOTALL))
+    for line in blocks.replace('\\\n', ' ').splitlines():
+        words = shlex.split(line, comments=True)
+        while words and 'promptda' in words[:-1]:
+            words = words[words.index('promptda') + 1 :]
+            if words[0] in tools.COMMANDS:
+                parser = import_module(f'promptda_ros.tools.{words[0]}').make_parser()
+                parser.parse_args(words[1:])
 
 
 def test_what_nobody_foresaw_is_one_sentence_with_its_traceback_in_a_file(
