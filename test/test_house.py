@@ -151,6 +151,18 @@ def test_every_file_that_the_tour_or_a_decision_names_exists(page):
     assert not {name for name in named if not any((root / name).exists() for root in roots)}
 
 
+def test_every_name_that_the_tour_shows_in_a_file_is_defined_there():
+    page = (REPOSITORY / 'docs' / 'architecture.md').read_text()
+    shown = re.findall(r'`([\w/]+\.py)` \(((?:`\w+`(?:, )?)+)\)', page)
+    assert len(shown) > 5
+    for path, names in shown:
+        source = (REPOSITORY / 'promptda_ros' / path).read_text()
+        for name in re.findall(r'\w+', names):
+            assert re.search(rf'^\s*(?:def |class |){name}\b(?= =|\(|:)', source, re.MULTILINE), (
+                name
+            )
+
+
 @pytest.mark.parametrize('page', DECISIONS, ids=lambda page: page.stem)
 def test_a_decision_is_a_short_dated_record_in_the_index(page):
     title, _, status, *lines = page.read_text().splitlines()
