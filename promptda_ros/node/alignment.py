@@ -63,8 +63,11 @@ class Alignment:
         Raises:
             BadFrame: the transform or the calibration of a depth image is not known.
         """
+        is_auto = settings.extrinsics.source == 'auto'
+        if is_auto and pair.depth.header.frame_id == pair.image.header.frame_id:
+            return None  # the usual camera
         frames = plain(pair.depth.header.frame_id), plain(pair.image.header.frame_id)
-        if settings.extrinsics.source == 'auto':
+        if is_auto:
             if frames[0] == frames[1] or settings.input.allow_frame_mismatch:
                 return None
             if same_size and self._is_aligned(pair):
@@ -72,7 +75,7 @@ class Alignment:
             if not all(frames):
                 raise _no_frame_id(*frames)
         if self._have_one_topic() and not isinstance(pair.depth, PointCloud2):
-            raise _no_calibration_of_its_own(frames[0], self._calibration.topic)
+            raise _no_calibration_of_its_own(frames[0], self._calibration.topic, settings)
         try:
             return self.extrinsics.camera_from_sensor(
                 *frames, pair.image_stamp_ns, settings.extrinsics
@@ -117,12 +120,13 @@ def _no_frame_id(depth_frame: str, image_frame: str) -> BadFrame:
     )
 
 
-def _no_calibration_of_its_own(depth_frame: str, topic: str) -> BadFrame:
+def _no_calibration_of_its_own(depth_frame: str, topic: str, settings: Settings) -> BadFrame:
+    source = '' if settings.extrinsics.source == 'auto' else 'extrinsics.source:=auto and '
     return BadFrame(
         'no_depth_camera_info',
         f"depth of frame '{shorten(depth_frame)}' can't be registered to colour: its calibration "
         f'is not known, because camera_info and depth_camera_info are one topic, {topic}; '
         'remap depth_camera_info (in the launch file depth_camera_info_topic:=) to the '
-        'camera_info of the depth sensor, or set input.allow_frame_mismatch:=true if the depth '
-        'is registered',
+        f'camera_info of the depth sensor, or set {source}input.allow_frame_mismatch:=true if the '
+        'depth is registered',
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import re
 from typing import Any
 
 import cv2
@@ -280,6 +281,12 @@ def test_one_topic_for_both_calibrations_is_no_evidence_and_no_calibration_of_de
     assert 'camera_info and depth_camera_info are one topic, /my/camera_info' in str(refused)
     assert 'depth_camera_info_topic:=' in str(refused)
     assert extrinsics.asked == []  # a transform is not what is missing
+    # And the advice works for those whose depth is registered.
+    advised = dict(
+        re.findall(r'(extrinsics\.source|input\.allow_frame_mismatch):=(\w+)', str(refused))
+    )
+    assert advised.pop('input.allow_frame_mismatch') == 'true'
+    assert advised == ({} if source == 'auto' else {'extrinsics.source': 'auto'})
     frame = reader.read(pair_of(depth=depth), settings_of(allow_frame_mismatch=True))
     np.testing.assert_allclose(frame.sensor_depth_m, 0.8, rtol=1e-6)
 
