@@ -18,14 +18,16 @@ from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
+from promptda_ros.model import LoadedModel
 from promptda_ros.node.inputs import PairFilter
 from promptda_ros.node.session import Session
 
-OF_A_FRAME = 119
+OF_A_FRAME = 118
 OF_A_SETTING = 15
 LEVELS = 9  # of ours above the call that publishes
-# What looks after the node beside its frames
-TIMERS = tuple(each.__code__ for each in (Session._watch, Session._report, PairFilter.poll))
+# What looks after the node beside and between its frames
+BESIDE = (Session._watch, Session._report, PairFilter.poll, LoadedModel.next_pause.fget)
+BESIDE_CODE = tuple(each.__code__ for each in BESIDE)
 
 
 class Way:
@@ -49,7 +51,7 @@ class Way:
         if event != 'call' or not self._is_open:
             return
         ours = [each for each in frames_from(frame) if is_ours(each)]
-        if any(each.f_code in TIMERS for each in ours):
+        if any(each.f_code in BESIDE_CODE for each in ours):
             return
         if frame.f_code is Publisher.publish.__code__:
             self.levels[type(frame.f_locals['msg']).__name__] = len(ours)
