@@ -225,6 +225,17 @@ def test_image_and_depth_of_one_namespace_have_one_calibration(start):
     assert remappings['camera_info'] == remappings['depth_camera_info'] == '/my/camera_info'
 
 
+@pytest.mark.parametrize('name', presets.names())
+def test_only_presets_of_one_camera_have_one_calibration(start, name):
+    """K5: of the others the node would refuse depth of another frame."""
+    remappings = dict(the_node(start(camera=name))['remappings'])
+    page = (REPOSITORY / 'docs/recipes/cameras.md').read_text()
+    (row,) = (line for line in page.splitlines() if line.startswith(f'| [`{name}`]'))
+
+    if remappings['camera_info'] == remappings['depth_camera_info']:
+        assert 'from the same camera' in row
+
+
 def test_bare_launch_listens_to_todays_realsense_and_to_promptda_play(start):
     bare = the_node(start())['remappings']
 
