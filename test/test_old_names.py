@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from promptda_ros import dds_environment, model, model_folders
+from promptda_ros.bags import recording
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ from promptda_ros import dds_environment, model, model_folders
         ('models', model_folders, 'model_folder'),
         ('models', model_folders, 'expected_digest'),
         ('transport', dds_environment, 'large_image_environment'),
+        ('recording', recording, 'read_recording'),
     ],
 )
 def test_an_old_path_leads_to_the_new_one_and_warns(monkeypatch, old, new, name):

@@ -30,6 +30,7 @@ ROOMS = {
     'bags': {'core', 'messages'},
     'messages': {'core'},
     'models': {'model', 'model_folders'},
+    'recording': {'bags'},
     'model': {'core', 'model_folders', 'network'},
     'model_folders': {'core', 'network', 'share'},
     'network': {'core'},

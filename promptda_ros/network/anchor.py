@@ -34,9 +34,10 @@ from promptda_ros.network.anchor_prompt import (
 
 # Weights that the others have from the start beside the nearest samples.
 WIDE_SHARE, BEYOND_SHARE = 5e-4, 2e-3
-# Chosen on ten kept-back real frames and six views of the cell: the share of interpolation in
-# the mean of both, and up to which difference of log depth they are of one surface.
-PLAIN_SHARE, SAME_SURFACE = 0.5, 0.02
+# Chosen on 30 kept-back real frames and 12 views of the cell: the share of interpolation in the
+# mean of both; in log depth, up to which difference both show one surface, and up to which
+# roughness its samples do.
+PLAIN_SHARE, SAME_SURFACE, QUIET = 0.75, 0.03, 0.0035
 LARGEST_LOGIT = 60.0
 GAIN = 3.0  # on the head's outputs, so that it learns as fast as the layers before it
 FREE_STEP = 0.1  # log depth per unit of the head's output
@@ -134,11 +135,11 @@ class Anchor(nn.Module):
         x = self._decide(_features(pixels, prompt, matched, grid))
         # (B, C, n), pixel by pixel in memory as convolutions leave it: not moved for the head.
         x = x.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2)
-        sensor = torch.cat((prompt.filled, prompt.measured), 1)
-        plain, known = spread(sensor, grid.size).unbind(1)
+        sensor = torch.cat((prompt.filled, prompt.measured, prompt.rough), 1)
+        plain, known, rough = spread(sensor, grid.size).unbind(1)
         log_depth = _combine(x, self._head(), plain, known, prompt, matched, grid)
         if not self.training:
-            log_depth = _average_where_equal(log_depth, plain, known)
+            log_depth = _average_where_flat(log_depth, plain, known, rough)
         return grid.picture(log_depth).exp()[:, :, :height, :width]
 
     def _decide(self, features: Tensor) -> Tensor:
@@ -168,14 +169,13 @@ def _features(pixels: Tensor, prompt: Prompted, matched: Matched | None, grid: G
     """Return what the network decides by (B, FEATURES, H / 2, W / 2)."""
     rows, columns, half = grid.rows, grid.columns, grid.half
     filled, (near, wide) = prompt.filled, prompt.means
-    noise = window_means((filled - near).abs(), 5)
     shown = torch.cat(
         (
             _shown(filled - overall(filled, prompt.measured), LEVEL),
             _shown(filled - near, FINE),
             _shown(wide - _blurred(prompt.smooth), COARSE),
             _shown(prompt.smooth - filled, FINE),
-            _shown(noise, NOISE),
+            _shown(prompt.rough, NOISE),
             2 * prompt.measured - 1,
             _shown(prompt.aside - filled, COARSE),
         ),
@@ -244,14 +244,14 @@ def _combine(
     return total / weight
 
 
-def _average_where_equal(depth: Tensor, plain: Tensor, measured: Tensor) -> Tensor:
-    """Average with plain interpolation (B, 4, n) where both show the same surface.
+def _average_where_flat(depth: Tensor, plain: Tensor, measured: Tensor, rough: Tensor) -> Tensor:
+    """Average with plain interpolation (B, 4, n) where both show one surface of a quiet sensor.
 
-    There the two differ by the noise of both. Not in training, which would learn to undo it.
+    There the two differ by what the anchor makes of pictures that it was not trained on. Not in
+    training, which would learn to undo it.
     """
-    apart = (depth - plain) / SAME_SURFACE
-    share = PLAIN_SHARE * measured * apart.square().mul(-0.5).exp()
-    return torch.lerp(depth, plain, share)
+    apart = ((depth - plain) / SAME_SURFACE).square() + (rough / QUIET).square()
+    return torch.lerp(depth, plain, PLAIN_SHARE * measured * (-0.5 * apart).exp())
 
 
 def _candidates(

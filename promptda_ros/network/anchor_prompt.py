@@ -17,6 +17,7 @@ WINDOWS = (3, 7)  # samples a side over which means are taken
 # Samples to each side whose depth a pixel may take, too: a stereo camera or a phone's filling by
 # colour spreads an object's depth further past its edges than the nearest samples reach.
 ASIDE = 5
+ROUGH_WINDOW = 5  # samples a side
 COARSE_GRID = 12, 16  # over which the network's level is compared with the sensor's as a whole
 
 
@@ -29,6 +30,7 @@ class Prompted:
     smooth: Tensor  # holes filled smoothly
     means: tuple[Tensor, ...]  # of what was measured, by window
     aside: Tensor  # (B, 4, h, w) means of the smallest window above, below, to the left and right
+    rough: Tensor  # how far samples are from the means around them: noise, or steps
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def read_prompt(filled: Tensor, measured: Tensor) -> Prompted:
     """Look around each sample (B, 1, h, w) of log depth."""
     smooth = _fill_smoothly(filled, measured)
     means = tuple(_mean(filled, measured, smooth, side) for side in WINDOWS)
-    return Prompted(filled, measured, smooth, means, _aside(means[0]))
+    rough = window_means((filled - means[0]).abs(), ROUGH_WINDOW)
+    return Prompted(filled, measured, smooth, means, _aside(means[0]), rough)
 
 
 def _fill_smoothly(values: Tensor, known: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from promptda_ros.core.schema import TrustSettings
 # promptda-tiny, with its anchor and without, on scenes of the cell and on real frames, so that
 # |error| < 2 x uncertainty for 95 % of the pixels of every sensor; docs/trust.md has what that
 # gave on frames not looked at.
-WEIGHTS = (0.0017, 1.3, 9.3, 0.65, 3.0)
+WEIGHTS = (0.002, 1.3, 10.0, 0.68, 3.5)
 # Pixels on either side over which depth bends: at least so many, and a share of the longer side.
 BEND_REACH_PX, BEND_REACH_SHARE = 4, 1 / 160
 
