@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 import os
 
 import numpy as np
@@ -69,9 +70,11 @@ def test_depth_is_the_same_whether_the_driver_or_the_node_registers(name, views,
         settings = build({})
         return estimator.estimate(frame, settings.prompt, settings.output).depth_m
 
-    usual_m, again_m = (dense_m(here, IDENTITY, seed) for seed in (1, 2))
+    # One pair of draws tells the noise to a tenth only.
+    usual_m, *others_m = (dense_m(here, IDENTITY, seed) for seed in (1, 2, 3, 4))
     registered_m = dense_m(there, beside, 1)
-    noise_m = np.nanmedian(np.abs(again_m - usual_m))
+    pairs_m = combinations((usual_m, *others_m), 2)
+    noise_m = max(np.nanmedian(np.abs(one_m - other_m)) for one_m, other_m in pairs_m)
     assert np.nanmedian(np.abs(registered_m - usual_m)) <= max(0.005, 1.2 * noise_m)
     error_m, usual_error_m = (
         np.nanmedian(np.abs(each - here.depth_m)) for each in (registered_m, usual_m)
