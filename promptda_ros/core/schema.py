@@ -262,8 +262,8 @@ class PromptSettings:
     )
     max_fill_distance: float = _setting(
         1.0,
-        'Farthest that the output reaches from a measurement, as a share of the image diagonal; '
-        'NaN beyond. 1 is no limit.',
+        'Largest distance from a measurement at which depth is published, as a share of the image '
+        'diagonal; NaN beyond. 1 is no limit.',
         limits=(0.0, 1.0),
         live=True,
     )
@@ -414,8 +414,8 @@ class TrustSettings:
 
     agreement_distance: float = _setting(
         0.02,
-        'Largest difference from the measurement of depth that ~/validity calls measured or '
-        'filled.',
+        'Largest difference from the measurement at which ~/validity still calls depth measured '
+        'or filled.',
         unit='m',
         limits=(0.0001, 10.0),
         live=True,
@@ -448,8 +448,8 @@ class TrustSettings:
     )
     max_unexplained: float = _setting(
         0.5,
-        "Share of the measurements' variance that the network may leave unexplained, before its "
-        'depth is held at the sensor; random weights leave 1 and more.',
+        "Share of the measurements' variance that the network may leave unexplained, before "
+        'correction to the sensor; random weights leave at least 1.',
         limits=(0.0, 1e6),
         live=True,
     )

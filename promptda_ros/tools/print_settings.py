@@ -69,7 +69,7 @@ def as_table() -> str:
         '',
         REMAKE,
         'Those marked live may be set while the node runs (`ros2 param set`); the others are read',
-        'at start. A value outside its limits is refused with both numbers.',
+        'at start. A value outside its limits is refused with the actual value and the limit.',
         '',
         '| parameter | default | unit | limits | live | meaning |',
         '|---|---|---|---|---|---|',
