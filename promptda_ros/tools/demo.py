@@ -167,7 +167,10 @@ class Peer:
         received = listener.count('image.received')
         dropped = sum(count_drops(received, listener).values())
         published = listener.count('published.depth/image_rect')
-        return len(listener.depths), received, published, dropped
+        # A cloud comes after its depth, and the counter of clouds with the next report.
+        counted = listener.count('published.points')
+        heard = min(len(listener.depths), len(listener.points), counted)
+        return heard, received, published, dropped
 
     def _spin_until(self, condition: Callable[[], bool], timeout_sec: float) -> bool:
         deadline_sec = time.monotonic() + timeout_sec

@@ -65,9 +65,9 @@ def test_pictures_stay_pictures(seed, noise):
     spoilt = spoil_image(IMAGE, Spoiling(picture_noise=noise), rng)
     assert spoilt.shape == IMAGE.shape
     assert spoilt.dtype == np.uint8  # from 0 to 255 by its type
-    # What wraps at either end would turn light to dark.
+    # What wraps at either end would turn light to dark; noise of a fifth alone leaves 0.78.
     order = np.corrcoef(IMAGE.ravel(), spoilt.ravel())[0, 1]
-    assert order > 0.8
+    assert order > 0.7
 
 
 @given(seed=SEEDS)
