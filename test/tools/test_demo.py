@@ -20,14 +20,20 @@ def figures(received: int, published: int, *, overrun: int = 0) -> Event:
     values = {
         'image.received': str(received),
         'published.depth/image_rect': str(published),
+        'published.points': str(published),
         'drops.overrun': str(overrun),
     }
     return lambda listener: listener.figures.update(values)
 
 
 def depth(stamp_ns: int) -> Event:
-    """Return an arrival of a result."""
-    return lambda listener: listener.depths.update({stamp_ns: None})
+    """Return an arrival of a result, depth and cloud."""
+
+    def arrive(listener: Listener) -> None:
+        listener.depths[stamp_ns] = None
+        listener.points.append(stamp_ns)
+
+    return arrive
 
 
 class Script:
@@ -52,7 +58,7 @@ def waited_sec(monkeypatch) -> Callable[..., float]:
         monkeypatch.setattr(demo, 'time', SimpleNamespace(monotonic=lambda: clock.now))
         peer = demo.Peer.__new__(demo.Peer)
         peer.listener = Listener.__new__(Listener)
-        peer.listener.figures, peer.listener.depths = {}, {}
+        peer.listener.figures, peer.listener.depths, peer.listener.points = {}, {}, []
         stamps = iter(range(3))
         peer._player = SimpleNamespace(send=lambda _: next(stamps))
         peer._executor = Script(peer.listener, list(events), clock)
