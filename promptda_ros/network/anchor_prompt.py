@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.restore.surface_residual import carry
+from promptda_ros.core.restore.surface_residual import carry, seen_by_sensor
 from promptda_ros.network.anchor_grid import enlarged, size_of
 
 WINDOWS = (3, 7)  # samples a side over which means are taken
@@ -118,11 +118,10 @@ def _inside(length: int, side: int, device: torch.device) -> Tensor:
 def match(network: Tensor, prompt: Prompted) -> Matched:
     """Bring the network's log depth to the level of the sensor; it keeps its own shape."""
     size, own = size_of(prompt.filled), size_of(network)
-    smaller = size[0] < own[0]
-    seen = F.interpolate(network, size, mode='area') if smaller else enlarged(network, size)
+    seen = seen_by_sensor(network, size)
     off = prompt.filled - seen
     smooth = _fill_smoothly(off, prompt.measured)
-    if smaller:
+    if size[0] < own[0]:
         near = carry(network, smooth, seen, prompt.measured)
     else:  # of a finer sensor the nearest samples are of one surface
         network, near = seen, _mean(off, prompt.measured, smooth, WINDOWS[0])

@@ -12,6 +12,7 @@ in log depth: a difference at the far wall says nothing in metres about the cup 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 import math
 
@@ -53,8 +54,8 @@ def surface_residual(
     return depth.exp_().clamp_(prompt_m.amin(), prompt_m.amax())
 
 
-def seen_by_sensor(depth: Tensor, size: torch.Size) -> Tensor:
-    """Return depth (1, 1, H, W) as a sensor of this size sees it."""
+def seen_by_sensor(depth: Tensor, size: Sequence[int]) -> Tensor:
+    """Return depth (B, 1, H, W) as a sensor of this size sees it."""
     if size[0] < depth.shape[2]:
         return F.interpolate(depth, size, mode='area')
     return _resized(depth, size)
@@ -86,8 +87,10 @@ def carry(depth: Tensor, off: Tensor, seen: Tensor, measured: Tensor) -> Tensor:
     height, width = off.shape[2:]
     samples = torch.cat((seen / SCALE, off, (measured + FILLED_WEIGHT).log()), 1)
     samples = F.pad(samples, (1, 1, 1, 1), mode='replicate')
+    # As whole numbers, also where a tracer makes tensors of sizes: what they give is constant.
     rows, columns = (
-        _axis(*each, depth.device) for each in zip(off.shape[2:], depth.shape[2:], strict=True)
+        _axis(int(count), int(pixels), depth.device)
+        for count, pixels in zip(off.shape[2:], depth.shape[2:], strict=True)
     )
     here = depth[:, 0] / SCALE
     total, weights = torch.zeros_like(here), torch.zeros_like(here)
@@ -115,5 +118,5 @@ def _axis(samples: int, pixels: int, device: torch.device) -> tuple[Tensor, Tens
         return nearest.long(), exponents
 
 
-def _resized(values: Tensor, size: torch.Size) -> Tensor:
+def _resized(values: Tensor, size: Sequence[int]) -> Tensor:
     return values if values.shape[2:] == size else F.interpolate(values, size, mode='bilinear')
