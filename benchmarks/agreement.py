@@ -22,8 +22,8 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame
 from promptda_ros.core.geometry.enlarge import enlarge_nearest
 from promptda_ros.core.restore.trust import find_validity, Validity
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.picture_files import read_depth_file, read_image_file

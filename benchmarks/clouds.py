@@ -25,8 +25,8 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.restore.trust import contradicting_fraction
 from promptda_ros.core.runtime.transfer import download, upload
-from promptda_ros.core.schema import PromptSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import PromptSettings
 
 HEIGHT, WIDTH = 480, 640
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=600.0, fy=600.0, cx=319.5, cy=239.5)

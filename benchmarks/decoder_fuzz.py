@@ -26,7 +26,7 @@ from benchmarks.results import REPOSITORY, Results, Table
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.geometry.camera import BadIntrinsics
 from promptda_ros.core.geometry.camera_info import read_camera_info
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.encodings import read_numbers
 from promptda_ros.messages.point_clouds import read_points

@@ -24,8 +24,8 @@ import torch
 from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, FloatImage, Frame, Mask
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.sim.cell import held_out_views
 from promptda_ros.lab.sim.sensors import SENSORS

@@ -27,8 +27,9 @@ from benchmarks.results import Cell, Results, Table
 from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Mask
-from promptda_ros.core.schema import OutputSettings, Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.depth import OutputSettings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.methods import AsItIs, Bilinear, NetworkMethod, NetworkOnVideo
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles

@@ -26,7 +26,7 @@ from promptda_ros.core.geometry import camera as cameras
 from promptda_ros.core.geometry.registration import register_depth, register_points
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.prompt import complete, find_measured
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.messages.point_clouds import read_points
 
 LARGEST_MS = 8.0  # what a depth image of 640x480 or 50 000 points may take, in the median

@@ -29,11 +29,11 @@ from launch.events.process import ProcessExited, ShutdownProcess
 from launch_ros.actions import Node
 
 from promptda_ros import presets
-from promptda_ros.core.camera_settings import check_cameras
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.geometry.frame_ids import plain
 from promptda_ros.core.names import check_node
 from promptda_ros.core.settings import describe, model_setting
+from promptda_ros.core.settings.cameras import check_cameras
 from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.params_file import require_ours
 

@@ -23,8 +23,8 @@ from promptda_ros.core.runtime.device import (
     DeviceError,
 )
 from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network import (
     CheckpointError,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptda_ros.core.model_names import EMBEDDED, FETCHABLE
-from promptda_ros.core.schema import ModelSettings
+from promptda_ros.core.settings.schema import ModelSettings
 from promptda_ros.network.files.folder import ANCHOR_FILE, fetched_folder, WEIGHTS_FILE
 from promptda_ros.share import share_folder
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.core.yaml_file import read_yaml, YamlFileError
 
 OPTION = '--params-file'

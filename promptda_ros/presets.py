@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from promptda_ros.core.errors import suggest
-from promptda_ros.core.setting import SettingError, Value
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.setting import SettingError, Value
 from promptda_ros.core.yaml_file import read_yaml, YamlFileError
 from promptda_ros.share import share_folder
 

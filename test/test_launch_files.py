@@ -17,8 +17,8 @@ import yaml
 
 from promptda_ros import presets
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import describe
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.tools.play import CAMERA_INFO_TOPIC, DEPTH_TOPIC, IMAGE_TOPIC
 
 REPOSITORY = Path(__file__).resolve().parents[1]

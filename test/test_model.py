@@ -20,8 +20,8 @@ from promptda_ros import model_folders
 from promptda_ros.core.frame import Frame
 from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.runtime.device import DeviceError
-from promptda_ros.core.schema import ModelSettings
 from promptda_ros.core.settings import build, describe
+from promptda_ros.core.settings.schema import ModelSettings
 from promptda_ros.model import load_model
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network import CheckpointError, load_network, PromptDepthAnythingImageProcessor

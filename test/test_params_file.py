@@ -10,7 +10,7 @@ import pytest
 from rclpy.node import Node
 import yaml
 
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.params_file import given_files, require_ours
 
 OURS = [

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from promptda_ros import presets
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.setting import SettingError
 
 PAGE = (Path(__file__).resolve().parents[1] / 'docs/recipes/cameras.md').read_text()
 MINE = """

@@ -12,9 +12,9 @@ import shlex
 import pytest
 import yaml
 
-from promptda_ros.core.camera_settings import CameraSettings, known_settings
 from promptda_ros.core.pairing.pairing import Loss
 from promptda_ros.core.settings import build, describe
+from promptda_ros.core.settings.cameras import CameraSettings, known_settings
 from promptda_ros.node import capture
 from promptda_ros.node.outputs import OUTPUTS
 from promptda_ros.tools import main as tools

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from promptda_ros import presets
-from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import describe
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.core.yaml_file import LARGEST, read_yaml, YamlFileError
 from promptda_ros.lab.training.recipe import read_recipe, RecipeError
 from promptda_ros.params_file import require_ours

@@ -32,8 +32,8 @@ import torch
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.restore.trust import estimate_uncertainty, uncertainty_terms
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.holes import with_holes
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.evaluation.readers import find_frames

@@ -15,7 +15,7 @@ from benchmarks.gpu_suite import networks
 from benchmarks.gpu_suite.networks import Size
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
-from promptda_ros.core.schema import OutputSettings, PromptSettings
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 PROMPT_SIZE = (192, 256)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings, Topic
-from promptda_ros.core.schema import SyncSettings
+from promptda_ros.core.settings.input import SyncSettings
 from promptda_ros.messages.stamps import NANOSECONDS, stamp_ns_of
 
 # Numbers of messages wait here, not messages: nothing is gained by dropping them early.

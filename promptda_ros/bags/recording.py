@@ -19,7 +19,8 @@ from promptda_ros.bags.index import index, newest_before, pair, PAIRING
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import InputSettings, PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.encodings import read_depth
 from promptda_ros.messages.outgoing_images import image_of

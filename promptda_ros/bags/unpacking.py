@@ -20,7 +20,7 @@ from promptda_ros.core.frame import BadFrame, ByteImage
 from promptda_ros.core.geometry.frame_ids import same_frame
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.peer_text import shorten
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.picture_files import write_picture

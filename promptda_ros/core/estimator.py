@@ -33,7 +33,7 @@ from promptda_ros.core.restore.unknown import enlarge, without_unknown
 from promptda_ros.core.restore.upsample import upsample
 from promptda_ros.core.runtime.threads import one_thread
 from promptda_ros.core.runtime.transfer import download, upload
-from promptda_ros.core.schema import OutputSettings, PromptSettings
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from promptda_ros.core.picture import colourise
 from promptda_ros.core.restore.trust import estimate_uncertainty, find_validity
 from promptda_ros.core.runtime.threads import one_thread
 from promptda_ros.core.runtime.transfer import download, upload
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import re
 
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.setting import SettingError
 
 TOKEN = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 NODE_TOKEN = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')

@@ -8,7 +8,7 @@ import numpy as np
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame
-from promptda_ros.core.schema import OutputSettings, PromptSettings
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 
 NEAR_M, FAR_M = 0.4, 4.0
 TOLERANCE_M = 0.002

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptda_ros.core.frame import ByteImage, FloatImage
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.compressed import read_compressed_image
 from promptda_ros.messages.compressed_depth import decode_depth
 from promptda_ros.messages.encodings import read_depth, read_image

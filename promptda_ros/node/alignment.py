@@ -15,7 +15,7 @@ from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.runtime.log import SayOnce
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.calibration import Calibration
 from promptda_ros.node.extrinsics import BY_PARAMETERS, Extrinsics

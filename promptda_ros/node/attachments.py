@@ -15,7 +15,7 @@ from sensor_msgs.msg import Image
 
 from promptda_ros.core.frame import BadFrame, FloatImage, Mask
 from promptda_ros.core.geometry.aspect import same_aspect
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.encodings import read_numbers
 from promptda_ros.messages.stamps import stamp_ns_of
 

@@ -18,7 +18,7 @@ from promptda_ros.core.geometry.frame_ids import same_frame
 from promptda_ros.core.geometry.rectify import known_lens, Lens, Rectifier, UnknownLens
 from promptda_ros.core.peer_text import printable, shorten
 from promptda_ros.core.runtime.log import SayOnce
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages import stamps
 
 KEPT = 60

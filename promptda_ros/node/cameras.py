@@ -24,7 +24,7 @@ from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.runtime.lasting import OneStream
 from promptda_ros.core.runtime.log import Drops, keep_traceback, SayOnce
 from promptda_ros.core.runtime.stages import StageTimes
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.encodings import surplus_bytes
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.calibration import Calibration, COLOUR, DEPTH, Role

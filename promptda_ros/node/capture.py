@@ -28,7 +28,7 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import printable
 from promptda_ros.core.prompt.median import median_depth
-from promptda_ros.core.schema import CaptureSettings
+from promptda_ros.core.settings.schema import CaptureSettings
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import NANOSECONDS
 from promptda_ros.node.outputs import Outputs

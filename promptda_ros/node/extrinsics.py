@@ -16,7 +16,7 @@ from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.geometry.frame_ids import plain, same_frame
 from promptda_ros.core.geometry.transform import BadTransform, Transform
 from promptda_ros.core.peer_text import shorten
-from promptda_ros.core.schema import ExtrinsicsSettings
+from promptda_ros.core.settings.input import ExtrinsicsSettings
 
 BY_PARAMETERS = (
     'set extrinsics.source:=parameters with extrinsics.translation and extrinsics.rotation'

@@ -22,7 +22,8 @@ from promptda_ros.core.pairing.pairing import (
 )
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.runtime.stages import StageTimes
-from promptda_ros.core.schema import Settings, SyncSettings
+from promptda_ros.core.settings.input import SyncSettings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import NANOSECONDS
 from promptda_ros.node.subscriptions import CameraInfoInput, SensorInput

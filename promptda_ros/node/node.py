@@ -20,7 +20,7 @@ from promptda_ros.core.runtime.faults import DeviceLost
 from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.runtime.log import Drops, keep_traceback
 from promptda_ros.core.runtime.resolution import Resolution
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.dds_environment import missing_transport
 from promptda_ros.model import load_model
 from promptda_ros.node.cameras import Camera

@@ -16,11 +16,11 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from promptda_ros.core.camera_settings import CameraSettings
 from promptda_ros.core.peer_text import printable
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import has_value, Setting, SettingError, Value
 from promptda_ros.core.settings import unknown_setting
+from promptda_ros.core.settings.cameras import CameraSettings
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import has_value, Setting, SettingError, Value
 
 
 class Parameters:

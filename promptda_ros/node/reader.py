@@ -17,7 +17,8 @@ from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.prompt.disparity import DisparityWatch
 from promptda_ros.core.runtime.log import SayOnce
-from promptda_ros.core.schema import InputSettings, Settings
+from promptda_ros.core.settings.input import InputSettings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.point_clouds import read_points
 from promptda_ros.messages.sensor_message import SensorMessage

@@ -28,8 +28,8 @@ from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.frame import FloatImage
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.runtime.device import choose_device
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figure
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder

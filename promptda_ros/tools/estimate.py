@@ -15,8 +15,8 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.camera import along_axis
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.restore.trust import require_trust, Validity
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.figure import depth_panels, save_figure
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.picture_files import (

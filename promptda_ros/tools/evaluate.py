@@ -17,8 +17,8 @@ from tqdm import tqdm
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, model_setting
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.flicker import Flicker, measure_flicker
 from promptda_ros.lab.evaluation.methods import (
     BASELINES,

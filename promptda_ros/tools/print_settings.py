@@ -9,13 +9,13 @@ import textwrap
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.setting import Setting, Value
 from promptda_ros.core.settings import describe
+from promptda_ros.core.settings.setting import Setting, Value
 from promptda_ros.tools.arguments import Parser
 
 YAML_FILE = Path('config/promptda.yaml')
 TABLE_FILE = Path('docs/parameters.md')
-REMAKE = 'Printed from promptda_ros/core/schema.py by `promptda print_settings`; do not edit.'
+REMAKE = 'Printed from promptda_ros/core/settings by `promptda print_settings`; do not edit.'
 WIDTH = 99
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.readers.files import FileReader
 from promptda_ros.lab.evaluation.readers.rgbd_folder import find_frames
 from promptda_ros.lab.evaluation.sample import Sample

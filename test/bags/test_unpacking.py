@@ -23,7 +23,7 @@ from promptda_ros.bags.files import BagError, is_bag
 from promptda_ros.bags.recording import EXACT_DEPTH_TOPIC
 from promptda_ros.bags.unpacking import Topics, unpack_bag
 from promptda_ros.core.prompt.sensor_range import read_sides
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import image_of

@@ -20,7 +20,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from benchmarks.decoder_fuzz import Meter, reads_of
 from benchmarks.garbage import chunk
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 
 SIDE = 2000
 COUNTS, QUANTISED = '16UC1; compressedDepth', bytes(12)

@@ -16,8 +16,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import PromptSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.node.outputs import OUTPUTS, Outputs
 
 HEIGHT, WIDTH = 48, 64

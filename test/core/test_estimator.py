@@ -31,8 +31,8 @@ from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame, Intrinsi
 from promptda_ros.core.geometry import camera
 from promptda_ros.core.prompt.sensor_range import fit_side
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION
-from promptda_ros.core.schema import OutputSettings, PromptSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD

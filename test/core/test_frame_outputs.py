@@ -17,8 +17,8 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.restore.trust import Validity
-from promptda_ros.core.schema import PromptSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import PromptSettings
 
 HEIGHT, WIDTH = 24, 32
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=40.0, fy=40.0, cx=15.5, cy=11.5)

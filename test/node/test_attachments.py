@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.node.attachments import Attachments, FrozenDepth, keep_confident, KEPT, read_mask
 
 SEC = 1_000_000_000

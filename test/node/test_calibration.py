@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from promptda_ros.core.schema import InputSettings
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.node.calibration import Calibration, DEPTH, KEPT, Shot
 
 SEC = 1_000_000_000

@@ -23,8 +23,8 @@ from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.lasting import OneStream
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.node import cameras
 from promptda_ros.node.cameras import Camera
 from promptda_ros.node.outputs import OUTPUTS

@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from promptda_ros import model as model_module
-from promptda_ros.core import schema
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.health import INVALID_IN_A_ROW
 from promptda_ros.core.runtime import resolution as resolutions
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, Resolution
+from promptda_ros.core.settings import schema
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraph

@@ -21,8 +21,8 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.schema import ExtrinsicsSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.input import ExtrinsicsSettings
 from promptda_ros.node.extrinsics import Extrinsics
 
 CAMERA, SENSOR = 'camera_color_optical_frame', 'camera_depth_optical_frame'

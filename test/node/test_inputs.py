@@ -17,7 +17,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from promptda_ros.core.pairing.pairing import Loss, Pairing
 from promptda_ros.core.runtime.stages import StageTimes
-from promptda_ros.core.schema import QosSettings, Settings, SyncSettings
+from promptda_ros.core.settings.input import QosSettings, SyncSettings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.node.inputs import Inputs, PairFilter, pairing_settings
 from promptda_ros.node.subscriptions import SensorInput
 

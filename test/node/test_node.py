@@ -24,7 +24,7 @@ from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime import log
 from promptda_ros.core.runtime.guard import FAILURES_IN_A_ROW, GaveUp
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.node import node as node_module
 from promptda_ros.node import session
 from promptda_ros.node.outputs import OUTPUTS

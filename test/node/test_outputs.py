@@ -16,7 +16,7 @@ from promptda_ros.core import settings as core_settings
 from promptda_ros.core.cloud import cloud
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt, Reading
 from promptda_ros.core.frame_outputs import FrameOutputs
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.compressed_depth import decode_depth
 from promptda_ros.node.outputs import OUTPUTS, Outputs
 

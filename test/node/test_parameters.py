@@ -13,10 +13,10 @@ from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter, parameter_dict_from_yaml_file, parameter_value_to_python
 import yaml
 
-from promptda_ros.core.camera_settings import own_settings
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import describe
+from promptda_ros.core.settings.cameras import own_settings
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.node.parameters import Parameters
 
 KINDS = {

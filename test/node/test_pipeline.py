@@ -20,7 +20,7 @@ from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.restore.trust import Validity
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.node.outputs import OUTPUTS

@@ -20,7 +20,7 @@ from promptda_ros.core.frame import BadFrame, Intrinsics
 from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.pairing.pairing import Pair
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import bytes_of, encode_depth, image_of
 from promptda_ros.node.calibration import Calibration, DEPTH

@@ -12,7 +12,7 @@ from torch.torch_version import TorchVersion
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.model_names import EMBEDDED
-from promptda_ros.core.schema import ModelSettings
+from promptda_ros.core.settings.schema import ModelSettings
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import load_folded

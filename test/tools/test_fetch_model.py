@@ -13,7 +13,7 @@ import types
 import pytest
 
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.core.schema import ModelSettings
+from promptda_ros.core.settings.schema import ModelSettings
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.tools.main import main as promptda
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from promptda_ros.core.schema import Settings
 from promptda_ros.core.settings import build, describe
+from promptda_ros.core.settings.schema import Settings
 from promptda_ros.tools.main import main as promptda
 from promptda_ros.tools.print_settings import as_table, as_yaml, TABLE_FILE, YAML_FILE
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from promptda_ros.core.cloud.cloud import rays_on
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.geometry.transform import Transform
-from promptda_ros.core.schema import WorkspaceSettings
+from promptda_ros.core.settings.workspace import WorkspaceSettings
 
 DEFAULTS = WorkspaceSettings()
 

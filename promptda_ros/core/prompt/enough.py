@@ -8,7 +8,7 @@ import numpy as np
 
 from promptda_ros.core.frame import BadFrame, FloatImage, Reading
 from promptda_ros.core.geometry.strays import largest_stray
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 METRES_AT_MOST = 50.0
 

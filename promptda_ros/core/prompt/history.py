@@ -16,7 +16,7 @@ import numpy as np
 
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Mask
 from promptda_ros.core.prompt.prompt import Measured
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 # At fewer frames a second too much can happen between two of them.
 OLDEST_NS = 250_000_000

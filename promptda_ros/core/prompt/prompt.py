@@ -19,7 +19,7 @@ from promptda_ros.core.geometry.strays import find_strays, largest_stray
 from promptda_ros.core.prompt.enough import require_enough
 from promptda_ros.core.prompt.fill import distance_px, fill_holes
 from promptda_ros.core.prompt.sensor_range import read_sides, reduce_reading
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 # A robust end of the range may be exceeded by this factor before a measurement is a stray one:
 # real surfaces go on a little beyond the last percentile, reflections jump.

@@ -13,7 +13,7 @@ import numpy as np
 
 from promptda_ros.core.frame import FloatImage, Mask, Prompt, Reading
 from promptda_ros.core.geometry.enlarge import enlarge_mask
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 # Measurements are sparse where fewer than this share of them fill half of a block.
 SPARSE_WHERE_LOST = 0.3

@@ -20,7 +20,7 @@ from promptda_ros.core.frame import BadFrame, ByteImage, Depth, FloatImage, Mask
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear, enlarge_mask, enlarge_nearest
 from promptda_ros.core.prompt.fill import distance_px
 from promptda_ros.core.prompt.sensor_range import fit_side
-from promptda_ros.core.schema import TrustSettings
+from promptda_ros.core.settings.depth import TrustSettings
 
 # Weights of the terms below, in their order: chosen by training/calibrate_uncertainty.py with
 # promptda-tiny, with its anchor and without, on scenes of the cell and on real frames, so that

@@ -24,7 +24,7 @@ from promptda_ros.core.geometry.aspect import same_aspect
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear, enlarge_nearest
 from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import Settings
+from promptda_ros.core.settings.schema import Settings
 
 FILTERS_MISSING = 'not installed: pip install -r requirements/filters.txt'
 # A pixel of the bilateral filter costs the square of its diameter.

@@ -21,7 +21,7 @@ from promptda_ros.core.depth_space import DepthSpace, METRES
 from promptda_ros.core.frame import ByteImage, FloatImage, Mask
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear, enlarge_mask
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.edges import EDGE_REACH_PX, EDGE_STEP
 from promptda_ros.lab.evaluation.sample import Sample
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from promptda_ros.core.frame import BadFrame, FloatImage
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.evaluation.holes import with_holes
 from promptda_ros.lab.evaluation.methods import Method
 from promptda_ros.lab.evaluation.metrics import FrameErrors, Judge

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from promptda_ros.core.prompt.sensor_range import reduced_size
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, scale_to
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.training.examples import Batch
 from promptda_ros.lab.training.recipe import Recipe
 from promptda_ros.network import PromptDepthAnythingConfig, PromptDepthAnythingForDepthEstimation

@@ -17,7 +17,7 @@ from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import BadFrame, Prompt
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.prompt.sensor_range import find_out_of_range
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.training.recipe import Phase, Recipe, Spoiling
 from promptda_ros.lab.training.spoiling import spoil_image, spoil_prompt
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import torch
 from torch import nn
 
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.evaluation.metrics import Judge
 from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.training.anchored import predict

@@ -14,7 +14,7 @@ import numpy as np
 
 from promptda_ros.core.errors import PromptdaError, suggest
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, scale_to
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.yaml_file import read_yaml, YamlFileError
 from promptda_ros.network.fields import (
     require_choice,

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from promptda_ros.core.errors import PromptdaError
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.evaluation.metrics import Judge
 from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles
 from promptda_ros.lab.evaluation.sample import Sample

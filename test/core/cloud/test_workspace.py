@@ -16,7 +16,7 @@ from promptda_ros.core.cloud.cloud import build_cloud, COMPACT_LAYOUT
 from promptda_ros.core.cloud.workspace import inside_workspace
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.transform import IDENTITY, Transform
-from promptda_ros.core.schema import WorkspaceSettings
+from promptda_ros.core.settings.workspace import WorkspaceSettings
 
 CAMERA = Intrinsics(width=32, height=24, fx=40.0, fy=42.0, cx=15.25, cy=11.75)
 QUARTER_TURN = (0.0, 0.0, 0.7071068, 0.7071068)  # about z: x of the box is y of the camera

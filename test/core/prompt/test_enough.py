@@ -9,7 +9,7 @@ import pytest
 
 from promptda_ros.core.frame import BadFrame, FloatImage
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 SETTINGS = PromptSettings()
 

@@ -17,8 +17,8 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Frame
 from promptda_ros.core.prompt.history import DepthHistory, OLDEST_NS, PICTURE_STEP
 from promptda_ros.core.prompt.prompt import find_measured
-from promptda_ros.core.schema import OutputSettings, PromptSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 from promptda_ros.model import load_model
 
 SETTINGS, OUTPUT = PromptSettings(), OutputSettings()

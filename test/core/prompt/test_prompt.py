@@ -12,7 +12,7 @@ import pytest
 from promptda_ros.core.frame import BadFrame, FloatImage, Mask, Prompt
 from promptda_ros.core.prompt.fill import distance_px
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 SETTINGS = PromptSettings()
 # +inf, a saturated count, a far clip and the end of the range; -inf, too near, a denormal

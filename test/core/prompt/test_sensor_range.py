@@ -16,7 +16,7 @@ from promptda_ros.core.prompt.sensor_range import (
     read_sides,
     reduce_reading,
 )
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 SETTINGS = PromptSettings()
 BEYOND = (np.inf, 10.0, 65.535, 1e30)

@@ -21,7 +21,7 @@ from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.frame_sizes import HELD_PIXELS
 from promptda_ros.core.prompt.prompt import find_measured
 from promptda_ros.core.restore.anchoring import reduced, without_repeats
-from promptda_ros.core.schema import OutputSettings, PromptSettings
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 
 CPU = torch.device('cpu')
 PROMPT, OUTPUT = PromptSettings(), OutputSettings()

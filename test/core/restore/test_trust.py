@@ -23,7 +23,7 @@ from promptda_ros.core.restore.trust import (
     require_trust,
     Validity,
 )
-from promptda_ros.core.schema import PromptSettings, TrustSettings
+from promptda_ros.core.settings.depth import PromptSettings, TrustSettings
 
 TRUST = TrustSettings()
 

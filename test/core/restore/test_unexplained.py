@@ -25,8 +25,8 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame
 from promptda_ros.core.restore.trust import require_trust
 from promptda_ros.core.restore.unexplained import LEAST_DEVIATION, unexplained
-from promptda_ros.core.schema import OutputSettings, PromptSettings, TrustSettings
 from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings, TrustSettings
 from promptda_ros.lab.evaluation.holes import with_holes
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.evaluation.reduce import reduce_median

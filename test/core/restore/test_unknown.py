@@ -12,7 +12,7 @@ import torch
 from promptda_ros.core.prompt.prompt import find_measured
 from promptda_ros.core.restore.anchoring import DevicePrompt
 from promptda_ros.core.restore.unknown import without_unknown
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 
 CPU = torch.device('cpu')
 SIZE = (24, 32)

@@ -15,7 +15,7 @@ import torch
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Frame
-from promptda_ros.core.schema import OutputSettings, PromptSettings
+from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 from promptda_ros.lab.evaluation.metrics import edge_band, FrameErrors, Judge, PRINT_STEP
 from promptda_ros.lab.evaluation.sample import Sample
 

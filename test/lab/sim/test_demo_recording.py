@@ -19,7 +19,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import get_typestore, Stores
 
 from promptda_ros.core.prompt.prompt import condition
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.network import PromptDepthAnythingForDepthEstimation
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.sim.sensors import SENSORS
 from promptda_ros.lab.training.cell_source import CellSource, LiveViews, SensorBlind
 from promptda_ros.lab.training.examples import Batches, to_batch

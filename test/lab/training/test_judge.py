@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.training.examples import Example
 from promptda_ros.lab.training.judge import judge, SensorErrors
 

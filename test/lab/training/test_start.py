@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from promptda_ros.core.schema import PromptSettings
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.lab.training.examples import Example
 from promptda_ros.lab.training.judge import answer
 from promptda_ros.lab.training.start import require_room

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from promptda_ros.core.camera_settings import CameraSettings, known_settings, own_settings
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import SettingError
+from promptda_ros.core.settings.cameras import CameraSettings, known_settings, own_settings
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import SettingError
 
 
 def test_one_camera_without_a_name_has_the_common_settings():

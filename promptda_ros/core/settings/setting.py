@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, KW_ONLY
+from functools import partial
 import math
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias
 
 from promptda_ros.core.errors import PromptdaError
 
+P = ParamSpec('P')
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 
 # What YAML's null becomes: rcl passes the word on, `ros2 param load` Python's word for it.
@@ -25,14 +27,15 @@ class SettingError(PromptdaError, ValueError):
 class Setting:
     """One setting: default, limits, unit, description."""
 
-    name: str
     default: Value
     meaning: str
+    _: KW_ONLY
+    name: str = ''  # with its group
     unit: str = ''
     limits: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     lengths: tuple[int, ...] = ()
-    live: bool = False
+    live: bool = True
 
     def check(self, value: object) -> Value:
         """Return the value in the setting's own type.
@@ -97,23 +100,15 @@ def _as_float(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def setting(
-    default: Value,
-    meaning: str,
-    *,
-    unit: str = '',
-    limits: tuple[float, float] | None = None,
-    choices: tuple[str, ...] = (),
-    lengths: tuple[int, ...] = (),
-    live: bool = False,
-) -> Any:
-    """Declare one setting as a field of a dataclass."""
-    about = {
-        'meaning': meaning,
-        'unit': unit,
-        'limits': limits,
-        'choices': choices,
-        'lengths': lengths,
-        'live': live,
-    }
-    return field(default=default, metadata=about)
+def _as_field(make: Callable[P, Setting]) -> Callable[P, Any]:
+    """Return the function that declares a setting as a field of a dataclass."""
+
+    def declare(*arguments: P.args, **about: P.kwargs) -> Any:
+        made = make(*arguments, **about)
+        return field(default=made.default, metadata={'setting': made})
+
+    return declare
+
+
+setting = _as_field(Setting)
+fixed = _as_field(partial(Setting, live=False))  # read at start only

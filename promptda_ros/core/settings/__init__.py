@@ -9,8 +9,8 @@ from dataclasses import fields, replace
 import difflib
 from typing import Any
 
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import Setting, SettingError, Value
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import Setting, SettingError, Value
 
 
 def describe() -> tuple[Setting, ...]:
@@ -21,8 +21,7 @@ def describe() -> tuple[Setting, ...]:
 def _describe(group: type, *, prefix: str) -> Iterator[Setting]:
     for entry in fields(group):
         if entry.metadata:
-            default: Any = entry.default
-            yield Setting(name=prefix + entry.name, default=default, **entry.metadata)
+            yield replace(entry.metadata['setting'], name=prefix + entry.name)
         else:
             yield from _describe(entry.default_factory, prefix=f'{entry.name}.')  # type: ignore[arg-type]
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import SettingError
 from promptda_ros.core.settings import build, describe, unknown_setting
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import SettingError
 
 
 def test_nothing_given_builds_the_defaults():

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from promptda_ros.core.names import check_camera
-from promptda_ros.core.schema import Settings
-from promptda_ros.core.setting import has_value, Setting, SettingError, Value
 from promptda_ros.core.settings import describe, with_values
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import has_value, Setting, SettingError, Value
 
 # Groups of which each camera may have values of its own; the others belong to the node.
 GROUPS = ('input', 'qos', 'sync', 'prompt', 'extrinsics', 'output', 'workspace', 'trust')

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the part of the scene that the clouds show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptda_ros.core.settings.pose import frame_origin, frame_rotation, require_pose
+from promptda_ros.core.settings.setting import setting
+
+
+def _corner(place: float, end: str) -> Any:
+    return setting(
+        (place, place, place),
+        f'{end} x, y, z of the points in the workspace frame.',
+        unit='m',
+        limits=(-1000.0, 1000.0),
+        lengths=(3,),
+    )
+
+
+@dataclass(frozen=True)
+class WorkspaceSettings:
+    """Which part of the scene the clouds show; depth images are never cropped."""
+
+    min_depth: float = setting(0.0, 'Nearer points are left out.', unit='m', limits=(0.0, 1000.0))
+    max_depth: float = setting(
+        1000.0, 'Farther points are left out.', unit='m', limits=(0.0, 1000.0)
+    )
+    roi: tuple[float, ...] = setting(
+        (0.0, 0.0, 0.0, 0.0),
+        'Region of interest in the image: left, top, width, height; a width or height of 0 is '
+        'the full image.',
+        unit='px',
+        limits=(0.0, 100_000.0),
+        lengths=(4,),
+    )
+    box_min: tuple[float, ...] = _corner(-1000.0, 'Least')
+    box_max: tuple[float, ...] = _corner(1000.0, 'Greatest')
+    frame: str = setting(
+        '',
+        'Workspace frame in TF, for example base_link; empty: the frame given by translation and '
+        'rotation.',
+    )
+    translation: tuple[float, ...] = frame_origin(
+        'Origin of the workspace frame in the colour optical frame, without TF.'
+    )
+    rotation: tuple[float, ...] = frame_rotation(
+        'Rotation of the workspace frame in the colour optical frame: a quaternion x, y, z, w, '
+        'or nine values of a matrix, column by column.'
+    )
+
+    def __post_init__(self) -> None:
+        require_pose('workspace', self.translation, self.rotation)
