@@ -29,9 +29,44 @@ DOMAINS = range(1, 102)
 DEMO = Path(__file__).resolve().parents[1] / 'assets' / 'demo.mcap'
 DEMO_TOPICS = 4
 
-# On a busy machine anything may take a second once.
-settings.register_profile('busy', deadline=None)
-settings.load_profile('busy')
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that proves the tests of settings."""
+    parser.addoption(
+        '--ignore-settings',
+        action='store_true',
+        help='run each test of a setting with that setting always at its default: it has to fail',
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ignore one setting after the other where a test is of several."""
+    marks = metafunc.definition.iter_markers('setting')
+    names = [name for mark in marks for name in mark.args]
+    if names and metafunc.config.getoption('--ignore-settings'):
+        metafunc.parametrize('_ignored_setting', names, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a test that passes although its setting is ignored fail."""
+    if config.getoption('--ignore-settings'):
+        for item in items:
+            if item.get_closest_marker('setting'):
+                item.add_marker(pytest.mark.xfail(reason='its setting is ignored', strict=True))
+
+
+@pytest.fixture(autouse=True)
+def _ignored_setting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a setting have its default whatever is given, if asked for by `--ignore-settings`."""
+    if not hasattr(request, 'param'):
+        return
+    from promptda_ros.core.settings.schema import Settings
+
+    group, _, name = request.param.rpartition('.')
+    owner = type(getattr(Settings(), group)) if group else Settings
+    default = getattr(owner(), name)
+    ignored = property(lambda _: default, lambda *_: None)
+    monkeypatch.setattr(owner, name, ignored)
 
 
 @pytest.fixture(autouse=True, scope='session')

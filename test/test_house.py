@@ -7,11 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
 
 import promptda_ros
+from promptda_ros.core.settings import describe
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -108,6 +110,22 @@ def test_every_source_states_its_copyright_and_licence():
         if 'SPDX-FileCopyrightText: ' not in head or 'SPDX-License-Identifier: ' not in head
     }
     assert bare == set()
+
+
+def test_every_setting_has_a_test_that_fails_where_it_is_ignored():
+    """A test is marked with what it sets, and run here with that at its default all the same."""
+    texts = {path: path.read_text() for path in (REPOSITORY / 'test').rglob('test_*.py')}
+    mark = re.compile(r'^@pytest\.mark\.setting\(([^)]+)\)', re.MULTILINE)
+    marks = ' '.join(each for text in texts.values() for each in mark.findall(text))
+    assert set(re.findall(r"'([\w.]+)'", marks)) == {setting.name for setting in describe()}
+
+    files = [str(path) for path, text in texts.items() if mark.search(text)]
+    words = ['-q', '-m', 'setting', '--ignore-settings', '-p', 'no:cacheprovider', *files]
+    proof = subprocess.run(
+        [sys.executable, '-m', 'pytest', *words], cwd=REPOSITORY, capture_output=True, text=True
+    )
+
+    assert proof.returncode == 0, proof.stdout[-3000:]
 
 
 def links_of(page: Path) -> list[tuple[str, str]]:

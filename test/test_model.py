@@ -41,6 +41,7 @@ def load(folder: Path, **values: object) -> model_module.LoadedModel:
     )
 
 
+@pytest.mark.setting('model.path')
 def test_a_network_is_loaded_with_its_digest_and_ready_to_run(folder):
     model = load(folder)
     assert (model.name, model.device, model.precision) == ('network', 'cpu', 'float32')
@@ -56,6 +57,23 @@ def test_a_network_whose_output_is_not_metric_is_refused(folder):
     (folder / 'config.json').write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match="depth_estimation_type 'relative'"):
         load(folder)
+
+
+@pytest.mark.setting('model.resolution')
+def test_the_network_sees_as_many_pixels_as_asked_for(folder):
+    slope_m = np.linspace(0.5, 1.5, 48 * 64, dtype=np.float32).reshape(48, 64)
+    frame = Frame(0, '', np.zeros((480, 640, 3), np.uint8), sensor_depth_m=slope_m)
+    for asked, size in (('auto', (252, 336)), ('medium', (378, 504))):
+        settings, model = build({}), load(folder, **{'model.resolution': asked})
+        prepared = model.estimator.prepare(frame, settings.prompt, settings.output)
+        assert tuple(prepared.pixels.shape[2:]) == size
+
+
+@pytest.mark.setting('model.sha256')
+def test_weights_of_another_digest_than_the_one_asked_for_are_refused(folder):
+    """B2: exit code 3 through CheckpointError."""
+    with pytest.raises(CheckpointError, match='sha256'):
+        load(folder, **{'model.sha256': 'f' * 64})
 
 
 def test_the_network_sees_pixels_as_its_own_folder_says(folder):
@@ -76,6 +94,7 @@ def test_the_network_sees_pixels_as_its_own_folder_says(folder):
     torch.testing.assert_close(estimator.infer([prepared])[0], expected, atol=0, rtol=1e-5)
 
 
+@pytest.mark.setting('precision')
 def test_a_number_format_that_is_millimetres_off_is_not_used():
     """H5: before the first frame; with the embedded network, whose head is known to suffer."""
     settings = build(
@@ -111,6 +130,7 @@ def test_openvino_runs_sizes_that_came_before_and_gives_the_same_depth(folder):
     assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 1'
 
 
+@pytest.mark.setting('engine')
 def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, monkeypatch):
     """H5: before the first frame."""
 

@@ -339,6 +339,7 @@ def test_saturation_is_told_in_the_space_of_the_network():
     assert marked['log'][0].all(), 'as a share of 1.5 m it is less than the margin'
 
 
+@pytest.mark.setting('output.drop_saturated')
 def test_saturated_depth_that_no_sensor_pixel_supports_is_unknown():
     """D18: a thing nearer than every measurement would be shown too far away."""
     depth_m = slope(84, 126)

@@ -63,6 +63,18 @@ def unknown_points(result: FrameOutputs) -> np.ndarray:
 # Flying pixels
 
 
+@pytest.mark.setting('output.edge_filter')
+def test_no_flying_pixel_is_taken_out_where_the_filter_is_off():
+    result = result_of(smeared(), output__edge_filter='off')
+    np.testing.assert_array_equal(unknown_points(result), np.isnan(smeared()))
+
+
+@pytest.mark.setting('output.edge_step')
+def test_no_flying_pixel_is_taken_out_that_is_nearer_to_a_surface_than_the_step():
+    result = result_of(smeared(), output__edge_step=0.5)  # the pixels lie 0.25 of 0.75 m away
+    np.testing.assert_array_equal(unknown_points(result), np.isnan(smeared()))
+
+
 @pytest.mark.parametrize(
     'edge_filter, from_depth, from_points',
     [('off', False, False), ('points', False, True), ('depth_and_points', True, True)],
@@ -125,6 +137,15 @@ def test_a_workspace_without_a_point_gives_empty_clouds():
 # Sizes and layouts
 
 
+@pytest.mark.setting('output.voxel')
+def test_dense_clouds_hold_one_point_a_voxel():
+    full, fewer = result_of(smeared()), result_of(smeared(), output__voxel=0.1)
+    assert 1 < len(fewer.dense) < len(full.dense) / 4
+    assert 1 < len(fewer.with_normals) < len(full.with_normals) / 4
+    assert fewer.points.shape == full.points.shape
+
+
+@pytest.mark.setting('output.stride')
 def test_a_stride_takes_every_nth_point():
     full, fewer = result_of(smeared()), result_of(smeared(), output__stride=3)
     assert fewer.points.shape == (8, 11, 4)

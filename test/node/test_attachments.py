@@ -169,11 +169,12 @@ def test_confidence_of_other_pixels_is_refused(pixels, encoding, reason):
 # Masks
 
 
-@pytest.mark.parametrize('mask, marked', [('remove', True), ('keep', False)])
-def test_a_mask_removes_or_keeps_what_it_marks(mask, marked):
+@pytest.mark.setting('input.mask')
+def test_a_mask_removes_or_keeps_what_it_marks():
     message = message_of(np.uint8([[0, 1], [255, 0]]))
-    found = read_mask(message, (2, 2), InputSettings(mask=mask))
-    np.testing.assert_array_equal(found, np.bool_([[False, True], [True, False]]) == marked)
+    for mask, marked in (('remove', True), ('keep', False)):
+        found = read_mask(message, (2, 2), InputSettings(mask=mask))
+        np.testing.assert_array_equal(found, np.bool_([[False, True], [True, False]]) == marked)
 
 
 def test_a_mask_of_another_size_is_fitted_to_the_image():

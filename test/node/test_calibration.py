@@ -124,6 +124,7 @@ def test_a_camera_info_of_another_size_is_said_once_with_both_sizes(
     assert 'camera_info is for 112x84 but the image is 640x480' in text
 
 
+@pytest.mark.setting('input.rescale_camera_info')
 def test_a_camera_info_of_another_size_and_the_same_shape_is_scaled_when_asked(
     calibration, sensors, warnings
 ):
@@ -233,6 +234,7 @@ def optics_of(calibration, **settings):
     return calibration.optics_of(shot_at(SEC), InputSettings(rectify=True, **settings))
 
 
+@pytest.mark.setting('input.rectify')
 def test_a_known_distortion_is_undone_when_asked(calibration, sensors, warnings):
     """E8: towards P, which the calibration made for this."""
     message = sensors.camera_info(SEC, **BENT)

@@ -155,6 +155,7 @@ def test_where_the_clocks_are_one_the_image_is_of_after_the_call(monkeypatch, ri
     assert stamp_ns_of(caller.latched()['depth']) == stamp_ns
 
 
+@pytest.mark.setting('capture.frames')
 def test_a_capture_of_several_frames_is_their_median(rig, caller):
     """And has the stamp of the last one."""
     rig.node.set_parameters(
@@ -240,6 +241,13 @@ def test_while_a_request_waits_everything_else_goes_on(rig, caller):
     stamp_ns = rig.send()
     assert caller.answer(future).success
     assert stamp_ns_of(caller.latched()['depth']) == stamp_ns
+
+
+@pytest.mark.setting('capture.timeout')
+def test_a_capture_waits_as_long_as_set(rig, caller):
+    rig.node.set_parameters([Parameter('capture.timeout', value=0.1)])
+    answer = caller.answer(caller.call())
+    assert answer.message.startswith('0 of 1 frames came within 0.1 s')
 
 
 @pytest.mark.parametrize('what', ['nothing', 'bad depth', 'no camera_info', 'too few'])

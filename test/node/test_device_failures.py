@@ -378,16 +378,21 @@ def test_a_network_that_is_compiled_may_take_longer(start, capfd):
     rig.spin_until(lambda: len(heard) == 3)
 
 
+@pytest.mark.setting('watchdog.inference_timeout')
 def test_the_limit_grows_with_cameras_and_with_what_is_waited_for(often, make_rig):
     """H3: the frames of several cameras are worked on one after another."""
     rig = make_rig(
-        cameras=['left', 'right'], extrinsics__timeout=2.0, sync__wait=0.25, left__sync__wait=0.5
+        cameras=['left', 'right'],
+        extrinsics__timeout=2.0,
+        sync__wait=0.25,
+        left__sync__wait=0.5,
+        watchdog__inference_timeout=6.0,
     )
     rig.node.start()
     rig.node.pipeline.model = replace(rig.node.pipeline.model, frame_sec=3.0)
     assert rig.node.session.limit_sec(0) == session.SLOWEST * 2 * 3.0 + 2 * 4.0 + 0.75
     without_patience(rig)
-    assert rig.node.session.limit_sec(0) == 5.0 + 2 * 4.0 + 0.75
+    assert rig.node.session.limit_sec(0) == 6.0 + 2 * 4.0 + 0.75
 
 
 # Answers

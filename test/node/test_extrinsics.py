@@ -144,13 +144,18 @@ def test_a_slash_before_a_frame_is_no_part_of_its_name(node, tf):
     np.testing.assert_allclose(found.translation_m, [0.05, 0.0, 0.0])
 
 
+@pytest.mark.setting('extrinsics.source', 'extrinsics.translation', 'extrinsics.rotation')
 def test_parameters_hold_for_every_frame_of_the_sensor(node, tf):
-    values = {'extrinsics.source': 'parameters', 'extrinsics.translation': [0.015, 0.0, 0.001]}
+    values = {
+        'extrinsics.source': 'parameters',
+        'extrinsics.translation': [0.015, 0.0, 0.001],
+        'extrinsics.rotation': [1.0, 0.0, 0.0, 0.0],  # half a turn about x
+    }
     settings = build(values).extrinsics
     for sensor_frame in (SENSOR, CAMERA, ''):
         transform = Extrinsics(node).camera_from_sensor(sensor_frame, CAMERA, STAMP_NS, settings)
         np.testing.assert_array_equal(transform.translation_m, [0.015, 0.0, 0.001])
-        np.testing.assert_array_equal(transform.rotation, np.eye(3))
+        np.testing.assert_array_equal(transform.rotation, np.diag([1, -1, -1]))
     assert tf.listeners == []
 
 
@@ -196,6 +201,20 @@ def test_a_moving_transform_is_waited_for_until_it_is_known_at_the_stamp(node, t
     transform = extrinsics.camera_from_sensor(SENSOR, CAMERA, STAMP_NS, PATIENT)
     receive.join()
     np.testing.assert_allclose(transform.translation_m, [0.05, 0.0, 0.0])
+
+
+@pytest.mark.setting('extrinsics.timeout')
+def test_tf_is_waited_for_as_long_as_set(node, tf, monkeypatch):
+    waits_ns = []
+
+    def refuse(buffer, target, source, time, timeout):
+        waits_ns.append(timeout.nanoseconds)
+        raise FakeTransformException('unknown')
+
+    monkeypatch.setattr(FakeBuffer, 'lookup_transform', refuse)
+    with pytest.raises(BadFrame):
+        Extrinsics(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, PATIENT)
+    assert waits_ns == [5_000_000_000]
 
 
 def test_when_stamps_jump_back_only_fixed_transforms_stay(node, tf):

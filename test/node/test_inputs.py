@@ -15,14 +15,15 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from promptda_ros.core.pairing.pairing import Loss, Pairing
+from promptda_ros.core.pairing.pairing import Loss, Pairing, Topic
 from promptda_ros.core.runtime.stages import StageTimes
-from promptda_ros.core.settings.input import QosSettings, SyncSettings
+from promptda_ros.core.settings.input import InputSettings, QosSettings, SyncSettings
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.node.inputs import Inputs, PairFilter, pairing_settings
 from promptda_ros.node.subscriptions import SensorInput
 
 SEC = 1_000_000_000
+MS = 1_000_000
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(
@@ -125,7 +126,64 @@ def test_settings_become_nanoseconds():
     assert (found.queue_size, found.reuse_depth) == (7, True)
 
 
+def pairs_of(images_ms, depths_ms, **settings):
+    """Return the stamps of the pairs of images and depth that arrive in this order, at once."""
+    pairing = Pairing(pairing_settings(SyncSettings(**settings)))
+    pairs = []
+    for topic, stamps_ms in ((Topic.IMAGE, images_ms), (Topic.DEPTH, depths_ms)):
+        for stamp_ms in stamps_ms:
+            pairs += pairing.add(topic, stamp_ms * MS, None, now_ns=0, nbytes=0)
+    pairs += pairing.poll(now_ns=200 * MS)
+    return [(pair.image_stamp_ns // MS, pair.depth_stamp_ns // MS) for pair in pairs]
+
+
+@pytest.mark.setting('sync.tolerance')
+def test_stamps_may_differ_by_the_tolerance():
+    assert pairs_of([1000], [1030]) == []
+    assert pairs_of([1000], [1030], tolerance=0.03) == [(1000, 1030)]
+
+
+@pytest.mark.setting('sync.wait')
+def test_an_image_waits_for_closer_depth_as_long_as_set():
+    assert pairs_of([1000], [999]) == [(1000, 999)]
+    assert pairs_of([1000], [999], wait=0.3) == []
+
+
+@pytest.mark.setting('sync.depth_time_offset')
+def test_depth_that_lags_is_paired_with_the_offset_set():
+    assert pairs_of([1000], [1040]) == []
+    assert pairs_of([1000], [1040], depth_time_offset=-0.04) == [(1000, 1040)]
+
+
+@pytest.mark.setting('sync.queue_size')
+def test_as_many_messages_wait_as_set():
+    images = range(1000, 1600, 100)
+    assert len(pairs_of(images, images)) == 6
+    assert pairs_of(images, images, queue_size=2) == [(1400, 1400), (1500, 1500)]
+
+
+@pytest.mark.setting('sync.reuse_depth')
+def test_depth_serves_several_images_where_set():
+    assert len(pairs_of([1000, 1010], [1005])) == 1
+    assert len(pairs_of([1000, 1010], [1005], reuse_depth=True)) == 2
+
+
 # Subscriptions
+
+
+@pytest.mark.setting('input.image_transport', 'input.depth_transport')
+def test_the_transports_asked_for_are_subscribed_to(bench, listen):
+    wanted = InputSettings(image_transport='compressed', depth_transport='compressedDepth')
+    listen(Settings(input=wanted))
+    topics = {each.topic_name for each in bench.node.subscriptions}
+    assert topics >= {'/image/compressed', '/depth/compressedDepth'}
+
+
+@pytest.mark.setting('qos.image', 'qos.depth')
+def test_each_topic_has_the_reliability_asked_for(bench, listen):
+    listen(Settings(qos=QosSettings(image='best_effort', depth='best_effort')))
+    asked = {each.topic_name: each.qos_profile.reliability for each in bench.node.subscriptions}
+    assert asked['/image'] == asked['/depth'] == ReliabilityPolicy.BEST_EFFORT
 
 
 def test_pairs_come_out_of_topics(bench, listen, pairs, infos):

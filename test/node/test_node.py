@@ -231,6 +231,7 @@ def test_shutting_down_ends_the_work(rig, transition):
     assert '/image' not in {each.topic_name for each in rig.node.subscriptions}
 
 
+@pytest.mark.setting('autostart')
 def test_a_lifecycle_manager_may_start_the_node(make_rig):
     """autostart: false."""
     rig = make_rig(autostart=False)
@@ -264,6 +265,7 @@ def test_a_missing_model_is_said_in_one_line_before_any_subscription(make_rig, c
     assert state_of(rig) == 'unconfigured'
 
 
+@pytest.mark.setting('device')
 def test_a_missing_gpu_is_said_in_one_line(make_rig, capfd, monkeypatch):
     """A7: no CPU when CUDA was asked for; exit code 3."""
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)

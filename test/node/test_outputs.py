@@ -244,6 +244,7 @@ def test_the_filter_can_be_turned_off(bench, outputs, result, values):
     np.testing.assert_array_equal(xyz(points)[..., 2], result.depth.depth_m)
 
 
+@pytest.mark.setting('output.pcl_layout')
 def test_the_pcl_layout_holds_the_same_points(bench, outputs, result):
     bench.listen('points', PointCloud2)
     compact = build(outputs, result)['points']

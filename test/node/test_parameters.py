@@ -124,6 +124,7 @@ def test_an_unknown_parameter_is_warned_of_with_the_nearest_name(declare, capfd)
     assert parameters.settings == Settings()
 
 
+@pytest.mark.setting('strict_params')
 def test_an_unknown_parameter_ends_a_strict_start(declare):
     """A3: strict_params."""
     with pytest.raises(SettingError, match=r"unknown parameter 'sync.tolerence'"):

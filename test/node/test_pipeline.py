@@ -429,6 +429,7 @@ BOX = [
 ]
 
 
+@pytest.mark.setting('workspace.frame')
 def test_clouds_are_cropped_to_a_box_that_tf_knows_at_the_stamp(often, rig, capfd):
     """Unknown, it costs the clouds alone; the base lies 0.5 m behind the camera."""
     tf = rig.camera.extrinsics = Tf()

@@ -169,6 +169,7 @@ def test_a_compressed_pair_is_the_same_frame(reader, kind, most):
     np.testing.assert_array_equal(frame.sensor_depth_m, plain.sensor_depth_m)
 
 
+@pytest.mark.setting('input.max_pixels')
 def test_the_limit_holds_for_every_transport(reader):
     """C5, C10, D15, D17: before anything is allocated."""
     settings = settings_of(max_pixels=100)
@@ -343,6 +344,13 @@ def test_a_frame_that_one_side_does_not_name_is_refused_with_what_helps(
 # What a depth image holds
 
 
+@pytest.mark.setting('input.depth_scale')
+def test_depth_is_counted_in_the_unit_that_is_set(reader):
+    """D3: 800 counts of a quarter of a millimetre."""
+    frame = reader.read(pair_of(), settings_of(depth_scale=0.00025))
+    np.testing.assert_allclose(frame.sensor_depth_m, 0.2, rtol=1e-6)
+
+
 def test_inverse_depth_is_refused_until_the_user_says_that_it_is_none(reader):
     """K4, K18: values that are linear over the whole view are those of no plane."""
     counts = np.repeat(np.linspace(500, 1500, HEIGHT)[:, None], WIDTH, axis=1)
@@ -361,6 +369,7 @@ def sphere(radius_mm: int, height: int, width: int) -> Any:
     return image_of(counts, header_of(COLOUR_FRAME), '16UC1')
 
 
+@pytest.mark.setting('input.depth_kind')
 @pytest.mark.parametrize('height, width', [(HEIGHT, WIDTH), (HEIGHT // 2, WIDTH // 2)])
 def test_distance_along_the_ray_becomes_depth_by_the_camera_of_the_image(reader, height, width):
     """K4: at the corner of this image the difference is a fifth."""
@@ -391,6 +400,7 @@ def test_distance_along_the_ray_without_a_camera_is_refused(reader):
     assert "distance along the ray can't be turned into depth: no camera_info" in str(refused)
 
 
+@pytest.mark.setting('input.allow_frame_mismatch')
 def test_depth_of_another_frame_is_registered_already_when_the_user_says_so(reader):
     """D12: the flag."""
     settings = settings_of(allow_frame_mismatch=True)
@@ -444,6 +454,7 @@ def test_a_distorted_image_is_straightened_with_its_depth_and_mask(reader, senso
 # Confidence and masks
 
 
+@pytest.mark.setting('input.min_confidence')
 def test_depth_without_confidence_is_unknown(reader):
     confidence = np.full((42, 56), 2, np.uint8)
     confidence[:10] = 0
@@ -481,14 +492,15 @@ def test_the_nearest_mask_is_used_while_it_is_young_enough(reader, warnings, dis
     assert len(warnings) == (not used)
 
 
-@pytest.mark.parametrize('most_sec, used', [(0.5, True), (0.3, False)])
-def test_how_old_a_mask_may_be_can_be_set(reader, most_sec, used):
+@pytest.mark.setting('input.mask_max_age')
+def test_how_old_a_mask_may_be_can_be_set(reader):
     stamp_ns = SEC - 400 * MS
     reader.masks.add(
         image_of(np.zeros((HEIGHT, WIDTH), np.uint8), header_of(COLOUR_FRAME, stamp_ns), 'mono8')
     )
-    frame = reader.read(pair_of(), settings_of(mask='remove', mask_max_age=most_sec))
-    assert frame.points_withheld is not used
+    for most_sec, used in ((0.5, True), (0.3, False)):
+        frame = reader.read(pair_of(), settings_of(mask='remove', mask_max_age=most_sec))
+        assert frame.points_withheld is not used
 
 
 def test_without_a_mask_clouds_are_withheld_with_the_reason_said_once(reader, warnings):

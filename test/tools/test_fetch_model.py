@@ -39,6 +39,7 @@ def hub(tmp_path: Path, network_folder: Path, monkeypatch) -> Path:
     return served
 
 
+@pytest.mark.setting('model.name')
 def test_a_fetched_network_is_found_by_name_with_the_digest_noted(hub, tmp_path, capsys):
     assert main(['vits']) == ExitCode.CLEAN
     settings = ModelSettings(name='vits')

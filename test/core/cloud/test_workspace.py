@@ -52,6 +52,7 @@ def test_a_depth_of_zero_is_never_a_point():
     assert not inside(np.zeros((CAMERA.height, CAMERA.width), np.float32)).any()
 
 
+@pytest.mark.setting('workspace.min_depth', 'workspace.max_depth')
 def test_the_range_is_inclusive():
     depth_m = np.float32([[0.4, 0.5, 0.75, 1.0, 1.1]])
     camera = Intrinsics(width=5, height=1, fx=40.0, fy=40.0, cx=2.0, cy=0.0)
@@ -60,6 +61,7 @@ def test_the_range_is_inclusive():
     assert kept.tolist() == [[False, True, True, True, False]]
 
 
+@pytest.mark.setting('workspace.roi')
 @pytest.mark.parametrize(
     'roi, rows, columns',
     [
@@ -90,6 +92,9 @@ def test_the_box_keeps_exactly_the_points_in_it(seed, least, length):
     assert not kept[np.isnan(depth_m)].any()
 
 
+@pytest.mark.setting(
+    'workspace.translation', 'workspace.rotation', 'workspace.box_min', 'workspace.box_max'
+)
 def test_without_tf_the_parameters_say_where_the_box_is():
     """translation and rotation are those of the frame of the box in the camera's frame."""
     depth_m = np.full((CAMERA.height, CAMERA.width), 1.0, np.float32)
@@ -98,9 +103,10 @@ def test_without_tf_the_parameters_say_where_the_box_is():
         translation=(0.0, 0.0, 1.0),
         rotation=QUARTER_TURN,
         box_min=(0.0, -1.0, -0.1),
-        box_max=(1.0, 1.0, 0.1),
+        box_max=(0.15, 1.0, 0.1),
     )
-    np.testing.assert_array_equal(kept, points_of(depth_m)[..., 1] >= 0)
+    y_m = points_of(depth_m)[..., 1]
+    np.testing.assert_array_equal(kept, (y_m >= 0) & (y_m <= 0.15))
 
 
 def test_a_transform_from_tf_wins_over_the_parameters():

@@ -123,6 +123,7 @@ def test_an_average_lies_between_what_was_measured(seed: int, smoothing: int):
     assert (seen <= np.maximum.accumulate(measured) + 1e-6).all()
 
 
+@pytest.mark.setting('prompt.smoothing')
 def test_no_smoothing_leaves_every_frame_alone():
     measured = np.stack(noisy_table(5))
     stream = Stream(replace(SETTINGS, smoothing=0))

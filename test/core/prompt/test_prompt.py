@@ -190,6 +190,38 @@ def test_a_saturated_block_is_beyond_range():
     assert not _blocked(prompt)[12:].any()
 
 
+@pytest.mark.setting('prompt.min_depth', 'prompt.max_depth')
+def test_the_range_of_the_sensor_is_that_of_the_settings():
+    prompt = condition(scene(), PromptSettings(min_depth=0.7, max_depth=1.2))
+    outside = (scene() < 0.7) | (scene() >= 1.2)
+    np.testing.assert_array_equal(_blocked(prompt), outside)
+    assert (prompt.near_m, prompt.far_m) == pytest.approx((0.7, 1.2), abs=0.001)
+
+
+@pytest.mark.setting('prompt.outlier_fraction')
+def test_nothing_is_stray_where_no_share_is_checked():
+    depth_m = scene()
+    depth_m[5, 5] = 8.0
+    prompt = condition(depth_m, PromptSettings(outlier_fraction=0.0))
+    assert prompt.far_m == pytest.approx(8.0)
+    assert not prompt.rejected.any()
+
+
+@pytest.mark.setting('prompt.min_valid_fraction')
+def test_how_much_must_be_measured_can_be_set():
+    depth_m = np.full((48, 64), np.nan, np.float32)
+    depth_m[:12] = 1.0
+    condition(depth_m, PromptSettings(min_valid_fraction=0.2))
+    with pytest.raises(BadFrame, match=r'valid depth \(25\.0% < 30\.0%\)'):
+        condition(depth_m, PromptSettings(min_valid_fraction=0.3))
+
+
+@pytest.mark.setting('prompt.max_long_side')
+def test_how_large_a_prompt_may_be_can_be_set():
+    prompt = condition(scene(480, 640), PromptSettings(max_long_side=128))
+    assert prompt.depth_m.shape == (96, 128)
+
+
 def test_a_small_near_object_is_kept():
     depth_m = scene()
     depth_m[20:28, 20:28] = 0.2
@@ -242,6 +274,7 @@ def test_prompt_times_k_is_the_prompt_of_the_scene_times_k():
     np.testing.assert_allclose(twice.depth_m, once.depth_m * 2, rtol=1e-6)
 
 
+@pytest.mark.setting('prompt.max_fill_distance')
 def test_what_is_far_from_every_measurement_is_marked():
     depth_m = np.full((30, 40), np.nan, np.float32)
     depth_m[:, :10] = 1.0

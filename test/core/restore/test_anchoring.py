@@ -71,6 +71,7 @@ def test_without_an_anchor_the_surface_residual_holds_depth():
     np.testing.assert_allclose(np.median(none.depth_m), 1.25, atol=0.05)  # the network says 2 m
 
 
+@pytest.mark.setting('output.anchor')
 def test_with_the_anchor_off_the_network_answers_alone():
     """And no sensor is prepared at its own size for nothing."""
     frame, off = frame_of(noise_m(480, 640), 480, 640), OutputSettings(anchor='off')
@@ -100,6 +101,7 @@ def test_an_anchor_that_gives_no_depth_is_refused(bad):
     assert refused.value.reason == 'model_output'
 
 
+@pytest.mark.setting('output.fuse')
 def test_measurements_are_kept_where_asked():
     sensor_m = noise_m(48, 64)
     sensor_m[:10, :10] = np.nan

@@ -81,6 +81,7 @@ def test_where_the_network_departs_from_the_sensor_it_is_a_prediction():
     assert (codes == Validity.PREDICTED).sum() == 100
 
 
+@pytest.mark.setting('trust.agreement_distance', 'trust.agreement_fraction')
 @given(st.floats(0.3, 9.0), st.floats(-0.05, 0.05), st.floats(0.001, 0.05), st.floats(0.001, 0.05))
 def test_measured_and_filled_depth_is_within_both_limits(z_m, off_m, distance_m, fraction):
     """K3: of the sensor's own pixel, in metres and as a share of the depth."""
@@ -251,6 +252,7 @@ def test_depth_that_repeats_its_sensor_passes():
     require_trust(depth, TRUST)
 
 
+@pytest.mark.setting('trust.gate')
 @pytest.mark.parametrize('wrong', ['constant', 'upside down', 'a fifth too far'])
 def test_depth_that_contradicts_its_sensor_is_refused_with_both_numbers(wrong):
     depth = depth_of(slope())
@@ -278,6 +280,7 @@ def test_what_filled_a_hole_and_what_is_unknown_contradict_nothing():
     assert contradicting_fraction(replace(depth, depth_m=answer_m), 0.1) == 0.0
 
 
+@pytest.mark.setting('trust.max_difference', 'trust.max_fraction')
 def test_the_limits_are_those_of_the_settings():
     depth = depth_of(slope())
     answer_m = depth.depth_m.copy()

@@ -203,6 +203,7 @@ def test_what_a_network_has_wrong_is_seen_behind_an_anchor(answer):
         require_trust(depth, TRUST)
 
 
+@pytest.mark.setting('trust.max_unexplained')
 def test_the_limit_is_that_of_the_settings():
     sample = real_sample()
     estimator = Estimator(Answers(lambda prompt_m: prompt_m.flip(2)), device=CPU)

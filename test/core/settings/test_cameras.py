@@ -23,6 +23,7 @@ def test_what_belongs_to_the_node_is_not_asked_of_a_camera():
     assert not own & {'device', 'cameras', 'model.name', 'capture.frames'}
 
 
+@pytest.mark.setting('cameras')
 def test_values_of_a_camera_lie_over_the_common_ones():
     values = {'cameras': ['left', 'right'], 'sync.wait': 0.2, 'left.sync.wait': 0.3}
     built = CameraSettings.of(values).of_cameras
