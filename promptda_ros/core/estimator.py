@@ -127,7 +127,7 @@ class Estimator:
         found = find_measured(sensor_m, settings, long_side)
         if history is not None:
             found = history.average(found, frame, settings)
-        is_small = max(found.measured.shape) <= settings.max_long_side
+        is_small = max(found.kept.measured.shape) <= settings.max_long_side
         small = found if is_small else reduced(found, settings.max_long_side)
         own = None if holder is None else DevicePrompt.of(found, self.device)
         prompt = own if own and is_small else DevicePrompt.of(small, self.device)

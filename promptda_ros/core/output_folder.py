@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 import shutil
 import tempfile
-from types import TracebackType
 
 from promptda_ros.core.errors import FileError, PromptdaError
 
@@ -44,12 +43,7 @@ class OutputFolder:
     def __enter__(self) -> Path:
         return self._unfinished
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             if error is None:
                 self._finish()

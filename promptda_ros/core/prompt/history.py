@@ -72,19 +72,20 @@ class DepthHistory:
         if settings.smoothing == 0:
             self.clear()
             return found
+        newest = found.kept
         now = Moment(
             stamp_ns=frame.stamp_ns,
             settings=settings,
-            picture=_shrink(frame.image, found.depth_m.shape),
-            newest_m=found.depth_m,
-            average_m=found.depth_m,
-            frames=found.measured.astype(np.float32),
+            picture=_shrink(frame.image, newest.depth_m.shape),
+            newest_m=newest.depth_m,
+            average_m=newest.depth_m,
+            frames=newest.measured.astype(np.float32),
         )
         before = self._last
         if before is not None and before.leads_to(now):
             now = _join(before, now)
         self._last = now
-        return replace(found, depth_m=now.average_m)
+        return replace(found, kept=replace(newest, depth_m=now.average_m))
 
 
 def _shrink(image: ByteImage, size: tuple[int, ...]) -> ByteImage:

@@ -34,13 +34,10 @@ SPECK = np.ones((3, 3), np.uint8)
 class Measured:
     """What the sensor measured at the size of the prompt, all (h, w)."""
 
-    depth_m: FloatImage  # of use only where measured
-    measured: Mask
+    kept: Reading  # at this size, without what is rejected
     rejected: Mask  # measured but not believed
-    beyond: Mask | None  # as in the reading; None: nowhere
-    nearer: Mask | None
     unsupported: Mask | None  # too far from every measurement; None: nowhere
-    reading: Reading
+    reading: Reading  # at the sensor's own size
 
 
 def condition(sensor_depth_m: FloatImage, settings: PromptSettings) -> Prompt:
@@ -64,32 +61,25 @@ def find_measured(
     is_larger = max(sensor_depth_m.shape) > max_long_side
     small = reduce_reading(reading, max_long_side) if is_larger else reading
     rejected = _strays(small.depth_m, small.measured, settings.outlier_fraction)
-    small = replace(small, measured=small.measured & ~rejected)
-    require_enough(sensor_depth_m, small, settings)
-    reach = settings.max_fill_distance * math.hypot(*small.measured.shape)
-    return Measured(
-        depth_m=small.depth_m,
-        measured=small.measured,
-        rejected=rejected,
-        beyond=small.beyond,
-        nearer=small.nearer,
-        unsupported=(
-            None if settings.max_fill_distance >= 1.0 else distance_px(small.measured) > reach
-        ),
-        reading=reading,
-    )
+    kept = replace(small, measured=small.measured & ~rejected)
+    require_enough(sensor_depth_m, kept, settings)
+    unsupported: Mask | None = None
+    if settings.max_fill_distance < 1.0:
+        reach = settings.max_fill_distance * math.hypot(*kept.measured.shape)
+        unsupported = distance_px(kept.measured) > reach
+    return Measured(kept, rejected, unsupported, reading)
 
 
 def complete(found: Measured) -> Prompt:
     """Fill the holes and note the range."""
-    blocked: Mask | None = None
-    if found.beyond is None and found.nearer is None:
-        filled_m = fill_holes(found.depth_m, found.measured)
+    kept, blocked = found.kept, None
+    if kept.beyond is None and kept.nearer is None:
+        filled_m = fill_holes(kept.depth_m, kept.measured)
     else:
-        filled_m, blocked = _fill_beside_sides(found)
+        filled_m, blocked = _fill_beside_sides(kept)
     return Prompt(
         depth_m=filled_m,
-        measured=found.measured,
+        measured=kept.measured,
         rejected=found.rejected,
         near_m=float(filled_m.min()),
         far_m=float(filled_m.max()),
@@ -99,24 +89,24 @@ def complete(found: Measured) -> Prompt:
     )
 
 
-def _fill_beside_sides(found: Measured) -> tuple[FloatImage, Mask]:
+def _fill_beside_sides(kept: Reading) -> tuple[FloatImage, Mask]:
     """Return depth without holes, and where it stands for what is out of range.
 
     A hole between a surface and what is out of range belongs to the nearer of the two. The
     network is shown the farthest or nearest measurement there, since a wider range would cost
     accuracy everywhere; specks get the surface around them, since salt on a surface costs more.
     """
-    filled_m = _fill_beside(found, found.beyond, found.nearer)
+    filled_m = _fill_beside(kept, kept.beyond, kept.nearer)
     blocked = (filled_m <= AT_CAMERA_M) | (filled_m > AT_INFINITY_M / 2)
-    shown_m = _fill_beside(found, _without_specks(found.beyond), _without_specks(found.nearer))
-    measured_m = found.depth_m[found.measured]
+    shown_m = _fill_beside(kept, _without_specks(kept.beyond), _without_specks(kept.nearer))
+    measured_m = kept.depth_m[kept.measured]
     complete_m = np.where(blocked, shown_m, filled_m)
     return np.clip(complete_m, measured_m.min(), measured_m.max()), blocked
 
 
-def _fill_beside(found: Measured, beyond: Mask | None, nearer: Mask | None) -> FloatImage:
+def _fill_beside(kept: Reading, beyond: Mask | None, nearer: Mask | None) -> FloatImage:
     """Fill holes with the sides of the range as surfaces at infinity and at the camera."""
-    depth_m, known = found.depth_m, found.measured
+    depth_m, known = kept.depth_m, kept.measured
     for side, place_m in ((beyond, AT_INFINITY_M), (nearer, AT_CAMERA_M)):
         if side is not None:
             depth_m, known = np.where(side, np.float32(place_m), depth_m), known | side

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from promptda_ros.core.frame import FloatImage, Prompt, Reading
+from promptda_ros.core.frame import FloatImage, Prompt
 from promptda_ros.core.prompt.prompt import complete, Measured
 from promptda_ros.core.prompt.sensor_range import reduce_mask, reduce_reading
 from promptda_ros.core.runtime.transfer import upload
@@ -55,16 +55,11 @@ class DevicePrompt:
 
 def reduced(found: Measured, max_long_side: int) -> Measured:
     """Return what was measured at the size for the network."""
-    own = Reading(found.depth_m, found.measured, found.beyond, found.nearer)
-    small = reduce_reading(own, max_long_side)
     far = found.unsupported
     return replace(
         found,
-        depth_m=small.depth_m,
-        measured=small.measured,
+        kept=reduce_reading(found.kept, max_long_side),
         rejected=reduce_mask(found.rejected, max_long_side),
-        beyond=small.beyond,
-        nearer=small.nearer,
         unsupported=None if far is None else reduce_mask(far, max_long_side),
     )
 

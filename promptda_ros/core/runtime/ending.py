@@ -21,9 +21,9 @@ def exit_code_of(
     codes: list[int] = []
 
     def tell(error: Exception) -> None:
-        sentence = reword(' '.join(_sentence(error).split()))
-        print(f'{program}: {sentence}', file=sys.stderr)
-        codes.append(_code(error))
+        sentence, code = _ending_of(error)
+        print(f'{program}: {reword(" ".join(sentence.split()))}', file=sys.stderr)
+        codes.append(code)
 
     try:
         Guard(tell).run(lambda: codes.append(main()))
@@ -32,38 +32,27 @@ def exit_code_of(
     return codes[0]
 
 
-def sentence_of_file(error: OSError) -> str:
-    """Say what the system refused; errors of libraries come without a number."""
-    if error.errno is None:
-        return str(error)
-    return f'{error.filename or "an output"}: {error.strerror}'
-
-
-def _sentence(error: Exception) -> str:
+def _ending_of(error: Exception) -> tuple[str, ExitCode]:
+    """Return the sentence and the exit code of an exception."""
     if isinstance(error, PromptdaError):
-        return str(error)
+        return str(error), error.exit_code
     if isinstance(error, ModuleNotFoundError):
-        return (
+        sentence = (
             f'{error.name} is not importable from {sys.executable}; install it there, or build '
             'the package while the environment that has it is active (docs/install.md)'
         )
+        return sentence, ExitCode.MODEL_OR_DEVICE
     if isinstance(error, MemoryError):
-        return f'not enough memory ({error or "nothing more is known"}); end other programs'
+        what = error or 'nothing more is known'
+        return f'not enough memory ({what}); end other programs', ExitCode.MODEL_OR_DEVICE
     if isinstance(error, OSError) and _is_of_a_file(error):
-        return sentence_of_file(error)
+        # Errors of libraries come without a number.
+        sentence = f'{error.filename or "an output"}: {error.strerror}'
+        return str(error) if error.errno is None else sentence, ExitCode.CONFIGURATION
     kept = keep_traceback(error)
     where = f'its traceback is in {kept}' if kept else 'its traceback could not be kept'
-    return f'internal error, {type(error).__name__}: {error}; {where}, please report it'
-
-
-def _code(error: Exception) -> ExitCode:
-    if isinstance(error, PromptdaError):
-        return error.exit_code
-    if isinstance(error, (ModuleNotFoundError, MemoryError)):
-        return ExitCode.MODEL_OR_DEVICE
-    if isinstance(error, OSError) and _is_of_a_file(error):
-        return ExitCode.CONFIGURATION
-    return ExitCode.INTERNAL
+    sentence = f'internal error, {type(error).__name__}: {error}; {where}, please report it'
+    return sentence, ExitCode.INTERNAL
 
 
 def _is_of_a_file(error: OSError) -> bool:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import enum
 import gc
 import re
 from typing import Any, TypeVar
@@ -17,13 +16,6 @@ from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime.guard import GaveUp
 
 T = TypeVar('T')
-
-
-class DeviceFault(enum.Enum):
-    """How a device can fail."""
-
-    OUT_OF_MEMORY = 'out of memory'
-    LOST = 'lost'
 
 
 class OutOfMemory(BadFrame):
@@ -61,18 +53,18 @@ LOST = re.compile(
 )
 
 
-def fault_of(error: BaseException) -> DeviceFault | None:
+def fault_of(error: BaseException) -> type[OutOfMemory | DeviceLost] | None:
     """Return the device failure behind an exception; None for any other error."""
     text = str(error)
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
-        return DeviceFault.OUT_OF_MEMORY
+        return OutOfMemory
     if not isinstance(error, RuntimeError):
         return None
     if OUT_OF_MEMORY.search(text):
-        return DeviceFault.OUT_OF_MEMORY
+        return OutOfMemory
     if OF_ONE_CALL.search(text):
         return None
-    return DeviceFault.LOST if _is_of_accelerator(error) or LOST.search(text) else None
+    return DeviceLost if _is_of_accelerator(error) or LOST.search(text) else None
 
 
 def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
@@ -88,7 +80,7 @@ def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
         fault, text = fault_of(error), _first_line(error)
         if fault is None:
             raise
-    if fault is DeviceFault.LOST:
+    if fault is DeviceLost:
         raise DeviceLost(f'the device is lost, only a new process can use it: {text}')
     # Not inside the except block, where the traceback still holds the function's tensors.
     _free_memory()

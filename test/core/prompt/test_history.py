@@ -68,10 +68,10 @@ class Stream:
         image = grey() if image is None else image
         frame = Frame(self.stamp_ns, 'camera', image, sensor_depth_m=depth_m)
         found = find_measured(depth_m, self.settings, self.settings.max_long_side)
-        averaged = self.history.average(found, frame, self.settings)
-        assert averaged.measured is found.measured
-        assert averaged.beyond is found.beyond
-        assert averaged.nearer is found.nearer
+        averaged = self.history.average(found, frame, self.settings).kept
+        assert averaged.measured is found.kept.measured
+        assert averaged.beyond is found.kept.beyond
+        assert averaged.nearer is found.kept.nearer
         return np.where(averaged.measured, averaged.depth_m, np.float32(np.nan))
 
     def see_all(self, depths_m: Iterable[FloatImage]) -> np.ndarray:

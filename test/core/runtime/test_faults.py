@@ -11,7 +11,6 @@ import torch
 
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime.faults import (
-    DeviceFault,
     DeviceLost,
     fault_of,
     OutOfMemory,
@@ -54,21 +53,21 @@ OTHER = [
 @pytest.mark.parametrize('error', OUT_OF_MEMORY, ids=repr)
 def test_too_little_memory_is_told_by_type_or_words(error):
     """H1: of a GPU, of a CPU, and of libraries."""
-    assert fault_of(error) is DeviceFault.OUT_OF_MEMORY
+    assert fault_of(error) is OutOfMemory
 
 
 @pytest.mark.parametrize('error', LOST, ids=repr)
 def test_a_device_that_is_lost_is_told_by_words(error):
     """H2: torch before 2.8."""
-    assert fault_of(error) is DeviceFault.LOST
+    assert fault_of(error) is DeviceLost
 
 
 @pytest.mark.skipif(not hasattr(torch, 'AcceleratorError'), reason='torch < 2.8')
 def test_a_device_that_is_lost_is_told_by_type():
     """H2: torch from 2.8, whatever the words; but for memory, and for errors of one call."""
-    assert fault_of(torch.AcceleratorError('whatever')) is DeviceFault.LOST
+    assert fault_of(torch.AcceleratorError('whatever')) is DeviceLost
     full = torch.AcceleratorError('CUDA error: out of memory')
-    assert fault_of(full) is DeviceFault.OUT_OF_MEMORY
+    assert fault_of(full) is OutOfMemory
     assert fault_of(torch.AcceleratorError('CUDA error: invalid argument')) is None
 
 
