@@ -39,6 +39,11 @@ class Intrinsics:
     cx: float
     cy: float
 
+    @property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """Return K (3, 3): a point to its pixel, times the distance ahead."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
 
 @dataclass(frozen=True)
 class Frame:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+import runpy
 from typing import Any
 import warnings
 
@@ -36,6 +37,9 @@ from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
+
+_PINHOLE = runpy.run_path(str(Path(__file__).parents[1] / 'pinhole.py'))
+back_project = _PINHOLE['back_project']
 
 CPU = torch.device('cpu')
 PROMPT, OUTPUT = PromptSettings(), OutputSettings()
@@ -522,12 +526,12 @@ def test_a_wall_and_a_box_come_out_where_they_are():
     assert on_wall_m[~is_box].max() < 0.002  # nothing floats between wall and box
     rows, columns = np.nonzero(~is_box)
     pixels = np.stack((columns, rows), axis=1).astype(float)
-    wall_m = camera.back_project(CAMERA, pixels, depth.depth_m[~is_box].astype(float))
+    wall_m = back_project(CAMERA, pixels, depth.depth_m[~is_box].astype(float))
     assert plane_fit_rms_m(wall_m) <= 1e-4
 
     rows, columns = np.mgrid[BOX]
     pixels = np.stack((columns.ravel(), rows.ravel()), axis=1).astype(float)
-    box_m = camera.back_project(CAMERA, pixels, depth.depth_m[BOX].ravel().astype(float))
+    box_m = back_project(CAMERA, pixels, depth.depth_m[BOX].ravel().astype(float))
     assert plane_fit_rms_m(box_m) <= 1e-4
     assert (box_m[:, 0] > 0).all()
     assert (box_m[:, 1] > 0).all()

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import array
 from collections.abc import Callable
+from pathlib import Path
+import runpy
 import sys
 import tracemalloc
 
@@ -25,6 +27,9 @@ from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.camera_info import is_distorted, read_camera_info
 from promptda_ros.messages import encodings, outgoing, outgoing_images, stamps
 from promptda_ros.messages.millimetres import counts_of_metres
+
+_PINHOLE = runpy.run_path(str(Path(__file__).parents[1] / 'pinhole.py'))
+back_project = _PINHOLE['back_project']
 
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=1_700_000_000, nanosec=987_654_321), frame_id='optical')
@@ -672,7 +677,7 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
     found_m = np.stack([points[axis] for axis in 'xyz'], axis=1)
     rows, columns = np.mgrid[0:height, 0:width]
     pixels = np.stack((columns.ravel(), rows.ravel()), axis=1).astype(float)
-    expected_m = camera.back_project(intrinsics, pixels, depth_m.ravel().astype(float))
+    expected_m = back_project(intrinsics, pixels, depth_m.ravel().astype(float))
     expected_m[np.isnan(depth_m.ravel())] = np.nan
     np.testing.assert_allclose(found_m, expected_m, atol=1e-5)
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 import sys
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
-from promptda_ros.core.geometry.camera import rays
+from promptda_ros.core.geometry.camera import bin_pixels, rays
 from promptda_ros.core.runtime.transfer import upload
 
 
@@ -116,14 +116,8 @@ def nearest_per_voxel(points_m: FloatImage, *, edge_m: float) -> npt.NDArray[np.
 
 def every_nth(intrinsics: Intrinsics, n: int) -> Intrinsics:
     """Describe every n-th pixel of every n-th row, beginning with the first."""
-    return Intrinsics(
-        width=-(-intrinsics.width // n),
-        height=-(-intrinsics.height // n),
-        fx=intrinsics.fx / n,
-        fy=intrinsics.fy / n,
-        cx=intrinsics.cx / n,
-        cy=intrinsics.cy / n,
-    )
+    width, height = -(-intrinsics.width // n), -(-intrinsics.height // n)
+    return replace(bin_pixels(intrinsics, across=n, down=n), width=width, height=height)
 
 
 def _put_colour(bytes_: Tensor, image: Tensor) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Intrinsics: scale, crop, check, project, back-project."""
+"""Intrinsics: scale, crop, check, and the rays of their pixels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from dataclasses import replace
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import FloatImage, Intrinsics
-
-Points = npt.NDArray[np.float64]
 
 FIELD_DEG = (5.0, 170.0)  # of the wider side
 # Half-frames of interlaced video have rows twice as high as their columns are wide.
@@ -106,17 +103,3 @@ def along_axis(distance_m: FloatImage, intrinsics: Intrinsics) -> FloatImage:
     across, down = rays(resize(intrinsics, width=width, height=height))
     depth_m: FloatImage = distance_m / np.sqrt(1.0 + across**2 + down**2)
     return depth_m
-
-
-def project(intrinsics: Intrinsics, points_m: Points) -> Points:
-    """Project points (N, 3) of the optical frame to pixels (N, 2)."""
-    across = intrinsics.fx * points_m[:, 0] / points_m[:, 2] + intrinsics.cx
-    down = intrinsics.fy * points_m[:, 1] / points_m[:, 2] + intrinsics.cy
-    return np.stack((across, down), axis=1)
-
-
-def back_project(intrinsics: Intrinsics, pixels: Points, depth_m: Points) -> Points:
-    """Lift pixels (N, 2) with depths (N,) along the optical axis to points (N, 3)."""
-    across = (pixels[:, 0] - intrinsics.cx) / intrinsics.fx * depth_m
-    down = (pixels[:, 1] - intrinsics.cy) / intrinsics.fy * depth_m
-    return np.stack((across, down, depth_m), axis=1)

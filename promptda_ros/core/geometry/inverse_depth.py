@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
-from promptda_ros.core.geometry.transform import Floats, Transform
+from promptda_ros.core.geometry.transform import Transform
 
 # Nearer than this to the eye nothing is seen.
 LEAST_DEPTH_M = 0.001
@@ -102,10 +102,8 @@ def _times(row: Sequence[float], x: Tensor, y: Tensor, inverse: Tensor) -> Tenso
 
 def _matrix(camera: Intrinsics, camera_from_other: Transform) -> list[list[float]]:
     """Return the matrix (3, 4) from a point to pixels times distance ahead, and that distance."""
-    lens = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
     move = np.column_stack((camera_from_other.rotation, camera_from_other.translation_m))
-    matrix: Floats = lens @ move
-    rows: list[list[float]] = matrix.tolist()
+    rows: list[list[float]] = (camera.matrix @ move).tolist()
     return rows
 
 

@@ -111,18 +111,15 @@ class Rectifier:
         distorted = camera.resize(self.lens.distorted, width=width, height=height)
         rectified = camera.resize(self.lens.rectified, width=width, height=height)
         rotation = np.reshape(self.lens.rotation, (3, 3))
-        arguments = (
-            _matrix(distorted),
+        lenses = cv2.fisheye if self.lens.model == FISHEYE_MODEL else cv2
+        columns, rows = lenses.initUndistortRectifyMap(
+            distorted.matrix,
             np.asarray(self.lens.coefficients),
             rotation,
-            _matrix(rectified),
+            rectified.matrix,
             (width, height),
             cv2.CV_32FC1,
         )
-        if self.lens.model == FISHEYE_MODEL:
-            columns, rows = cv2.fisheye.initUndistortRectifyMap(*arguments)
-        else:
-            columns, rows = cv2.initUndistortRectifyMap(*arguments)
         places = np.nan_to_num(np.rint(np.stack((columns, rows), axis=2)), nan=-1.0)
         nearest = places.clip(-1, 32767).astype(np.int16)
         covered = (nearest >= 0) & (nearest < (width, height))
@@ -162,16 +159,6 @@ def known_lens(lens: Lens) -> Lens:
     number = next(each for each in numbers if each >= len(used))
     filled = (*used, *(0.0,) * (number - len(used)))
     return replace(lens, model=model, coefficients=filled)
-
-
-def _matrix(intrinsics: Intrinsics) -> npt.NDArray[np.float64]:
-    return np.array(
-        [
-            [intrinsics.fx, 0.0, intrinsics.cx],
-            [0.0, intrinsics.fy, intrinsics.cy],
-            [0.0, 0.0, 1.0],
-        ]
-    )
 
 
 def _stretch(rectified: Intrinsics, rotation: npt.NDArray[np.float64]) -> FloatImage | None:

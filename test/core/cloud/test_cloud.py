@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import runpy
+
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
@@ -22,7 +25,9 @@ from promptda_ros.core.cloud.cloud import (
     voxel_downsample,
 )
 from promptda_ros.core.frame import FloatImage, Intrinsics
-from promptda_ros.core.geometry import camera
+
+_PINHOLE = runpy.run_path(str(Path(__file__).parents[2] / 'pinhole.py'))
+back_project = _PINHOLE['back_project']
 
 LAYOUTS = {'compact': COMPACT_LAYOUT, 'pcl': PCL_LAYOUT}
 CAMERA = Intrinsics(width=32, height=24, fx=40.0, fy=42.0, cx=15.25, cy=11.75)
@@ -67,7 +72,7 @@ def test_points_are_the_back_projection_of_their_pixels(layout):
     assert buffer.flags.c_contiguous
     rows, columns = np.mgrid[0 : CAMERA.height, 0 : CAMERA.width]
     pixels = np.stack((columns.ravel(), rows.ravel()), axis=1).astype(float)
-    expected_m = camera.back_project(CAMERA, pixels, depth_m.ravel().astype(float))
+    expected_m = back_project(CAMERA, pixels, depth_m.ravel().astype(float))
     np.testing.assert_allclose(buffer[..., :3].reshape(-1, 3), expected_m, atol=1e-6)
 
 

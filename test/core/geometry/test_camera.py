@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+import runpy
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,10 @@ import pytest
 
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.geometry import camera
+
+_PINHOLE = runpy.run_path(str(Path(__file__).parents[2] / 'pinhole.py'))
+project = _PINHOLE['project']
+back_project = _PINHOLE['back_project']
 
 CAMERA = Intrinsics(width=640, height=480, fx=610.0, fy=605.0, cx=322.5, cy=238.25)
 
@@ -39,16 +45,16 @@ def points(draw: st.DrawFn) -> np.ndarray:
 
 @given(cameras, points())
 def test_back_project_undoes_project(intrinsics, points_m):
-    pixels = camera.project(intrinsics, points_m)
-    lifted_m = camera.back_project(intrinsics, pixels, points_m[:, 2])
+    pixels = project(intrinsics, points_m)
+    lifted_m = back_project(intrinsics, pixels, points_m[:, 2])
     np.testing.assert_allclose(lifted_m, points_m, rtol=1e-9, atol=1e-9)
 
 
 @given(cameras, points())
 def test_project_undoes_back_project(intrinsics, points_m):
     pixels = points_m[:, :2] * 300.0
-    lifted_m = camera.back_project(intrinsics, pixels, points_m[:, 2])
-    np.testing.assert_allclose(camera.project(intrinsics, lifted_m), pixels, atol=1e-6)
+    lifted_m = back_project(intrinsics, pixels, points_m[:, 2])
+    np.testing.assert_allclose(project(intrinsics, lifted_m), pixels, atol=1e-6)
 
 
 @given(cameras, points(), st.integers(0, 500), st.integers(0, 500))
@@ -56,8 +62,8 @@ def test_cropping_the_camera_moves_every_pixel_alike(intrinsics, points_m, left,
     """E5: a region of interest."""
     cropped = camera.crop(intrinsics, left=left, top=top, width=10, height=20)
     assert (cropped.width, cropped.height) == (10, 20)
-    expected = camera.project(intrinsics, points_m) - (left, top)
-    np.testing.assert_allclose(camera.project(cropped, points_m), expected, atol=1e-6)
+    expected = project(intrinsics, points_m) - (left, top)
+    np.testing.assert_allclose(project(cropped, points_m), expected, atol=1e-6)
 
 
 @given(cameras, points(), st.integers(1, 8), st.integers(1, 8))
@@ -65,8 +71,8 @@ def test_binning_divides_pixels_as_camera_info_defines_it(intrinsics, points_m, 
     """E5: cx' = cx / n, without the half pixel that resizing has."""
     binned = camera.bin_pixels(intrinsics, across=across, down=down)
     assert (binned.width, binned.height) == (intrinsics.width // across, intrinsics.height // down)
-    expected = camera.project(intrinsics, points_m) / (across, down)
-    np.testing.assert_allclose(camera.project(binned, points_m), expected, atol=1e-6)
+    expected = project(intrinsics, points_m) / (across, down)
+    np.testing.assert_allclose(project(binned, points_m), expected, atol=1e-6)
 
 
 @given(cameras, points(), sides_px, sides_px)
@@ -74,8 +80,8 @@ def test_resizing_keeps_what_a_pixel_sees(intrinsics, points_m, width, height):
     """C8: pixel centres lie at integers, so that corners lie at halves."""
     resized = camera.resize(intrinsics, width=width, height=height)
     scale = (width / intrinsics.width, height / intrinsics.height)
-    expected = (camera.project(intrinsics, points_m) + 0.5) * scale - 0.5
-    np.testing.assert_allclose(camera.project(resized, points_m), expected, atol=1e-4)
+    expected = (project(intrinsics, points_m) + 0.5) * scale - 0.5
+    np.testing.assert_allclose(project(resized, points_m), expected, atol=1e-4)
 
 
 @given(cameras, sides_px, sides_px)
@@ -94,14 +100,14 @@ def test_rays_are_the_points_of_every_pixel_one_metre_away():
     assert across.dtype == down.dtype == np.float32
     rows, columns = np.mgrid[0:6, 0:8]
     pixels = np.stack((columns.ravel(), rows.ravel()), axis=1).astype(float)
-    lifted_m = camera.back_project(small, pixels, np.ones(48))
+    lifted_m = back_project(small, pixels, np.ones(48))
     np.testing.assert_allclose(np.broadcast_to(across, (6, 8)).ravel(), lifted_m[:, 0], atol=1e-7)
     np.testing.assert_allclose(np.broadcast_to(down, (6, 8)).ravel(), lifted_m[:, 1], atol=1e-7)
 
 
 def test_right_is_x_and_below_is_y():
     """J2: the optical frame of REP 103."""
-    right, below = camera.back_project(CAMERA, np.array([[600.0, 0], [0, 400]]), np.ones(2))
+    right, below = back_project(CAMERA, np.array([[600.0, 0], [0, 400]]), np.ones(2))
     assert right[0] > 0 > right[1]
     assert below[1] > 0 > below[0]
 

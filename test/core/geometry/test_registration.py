@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import runpy
+
 import cv2
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +18,10 @@ from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry import camera as cameras
 from promptda_ros.core.geometry.registration import register_depth, register_points
 from promptda_ros.core.geometry.transform import Floats, IDENTITY, Transform
+
+_PINHOLE = runpy.run_path(str(Path(__file__).parents[2] / 'pinhole.py'))
+project = _PINHOLE['project']
+back_project = _PINHOLE['back_project']
 
 MAX_LONG_SIDE = 256
 FAR_M = 3.0  # beyond it a steep plane is all edges
@@ -45,7 +52,7 @@ def pixels_of(view: Intrinsics) -> Floats:
 
 def rays_of(view: Intrinsics) -> Floats:
     """Return the rays (H * W, 3) of a view, one metre ahead."""
-    return cameras.back_project(view, pixels_of(view), np.ones(view.width * view.height))
+    return back_project(view, pixels_of(view), np.ones(view.width * view.height))
 
 
 def trace(rays: Floats, camera_from_eye: Transform, normal: tuple[float, ...]) -> Floats:
@@ -77,7 +84,7 @@ class Exact:
             points_m = camera_from_sensor.inverse().apply(rays_of(grid) * depth_m[:, None])
             ahead_m = points_m[:, 2]
             first_m = trace(points_m / ahead_m[:, None], camera_from_sensor, normal)
-            at = cameras.project(sensor, points_m)
+            at = project(sensor, points_m)
         # Between the sensor's samples: on the rim, half a pixel wide, nothing can be interpolated.
         in_view = (ahead_m > 0) & (at > 0).all(axis=1) & (depth_m < FAR_M)
         in_view &= (at < (sensor.width - 1, sensor.height - 1)).all(axis=1)
