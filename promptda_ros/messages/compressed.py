@@ -62,10 +62,7 @@ class UndecodedPicture:
         return pixels
 
     def _decode(self, data: memoryview | bytearray, how: int) -> np.ndarray:
-        try:
-            pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), how)
-        except cv2.error:
-            pixels = None
+        pixels = decode_pixels(data, how)
         if pixels is None or pixels.shape[:2] != (self.header.height, self.header.width):
             raise self._damaged('OpenCV cannot decode it')
         return pixels
@@ -88,6 +85,15 @@ def read_compressed_image(message: CompressedImage, *, max_pixels: int) -> ByteI
     if picture.header.channels != 1:  # what lies behind the picture is a mosaic
         raise origin.refuse('format', f'has {picture.header.channels} channels, a mosaic has one')
     return bayer_to_rgb(picture.decode(cv2.IMREAD_UNCHANGED | AS_STORED), encoding)
+
+
+def decode_pixels(data: bytes | bytearray | memoryview, how: int) -> np.ndarray | None:
+    """Return the pixels of a picture as OpenCV is told to read them; None if it can't."""
+    try:
+        pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    except cv2.error:  # also of no data at all
+        return None
+    return pixels
 
 
 def decode_colour(picture: UndecodedPicture) -> ByteImage:

@@ -14,7 +14,6 @@ import math
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
 from promptda_ros.core.frame import BadFrame, FloatImage
 from promptda_ros.core.peer_text import shorten
@@ -58,7 +57,7 @@ def decode_depth(message: CompressedImage, *, depth_scale: float, max_pixels: in
     data = memoryview(message.data).cast('B')
     if form.transport == COMPRESSED:
         values = read_counts(data, DEPTH, max_pixels=max_pixels)
-        return millimetres.metres_of_counts(values, depth_scale or millimetres.METRES)
+        return millimetres.metres_of(values, depth_scale)
     if len(data) < CONFIG.size:
         text = f'depth has {len(data)} bytes, less than the {CONFIG.size} of its header'
         raise BadFrame('depth_header', f'{text}; fix the publisher')
@@ -69,10 +68,8 @@ def decode_depth(message: CompressedImage, *, depth_scale: float, max_pixels: in
         _require_quantisation(kind, a, b)
     read = _read_rvl if form.codec == 'rvl' else read_counts
     values = read(data[CONFIG.size :], DEPTH, max_pixels=max_pixels)
-    if is_counts:
-        return millimetres.metres_of_counts(values, depth_scale or millimetres.METRES)
-    depth_m = Quantisation(a, b).metres_of(values)
-    return depth_m if depth_scale in (0.0, 1.0) else depth_m * np.float32(depth_scale)
+    numbers = values if is_counts else Quantisation(a, b).metres_of(values)
+    return millimetres.metres_of(numbers, depth_scale)
 
 
 def read_counts(data: object, origin: Origin, *, max_pixels: int) -> Values:

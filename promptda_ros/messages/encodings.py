@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,15 +24,16 @@ BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
 
 @dataclass(frozen=True)
 class _Encoding:
-    """How the bytes of one pixel lie, and what OpenCV makes RGB of them (None: they are RGB)."""
+    """How the bytes of one pixel lie, and what makes RGB of them."""
 
     dtype: str
     channels: int
-    to_rgb: int | None = None
+    to_rgb: int | None = None  # of OpenCV; None: they are RGB
+    bridge: str = ''  # by which name cv_bridge converts them, where OpenCV does not
 
 
-# Encodings whose memory is already what is needed are numpy views.
-_COLOUR_VIEWS = {
+# Encodings whose memory is already what is needed are numpy views; cv_bridge converts some.
+_COLOUR = {
     'rgb8': _Encoding('u1', 3),
     'bgr8': _Encoding('u1', 3, cv2.COLOR_BGR2RGB),
     'rgba8': _Encoding('u1', 4, cv2.COLOR_RGBA2RGB),
@@ -41,18 +43,16 @@ _COLOUR_VIEWS = {
     'rgb16': _Encoding('u2', 3),
     'bgr16': _Encoding('u2', 3, cv2.COLOR_BGR2RGB),
     'mono16': _Encoding('u2', 1, cv2.COLOR_GRAY2RGB),
+    'yuv422': _Encoding('u1', 2, bridge='yuv422'),
+    'uyvy': _Encoding('u1', 2, bridge='yuv422'),
+    'yuv422_yuy2': _Encoding('u1', 2, bridge='yuv422_yuy2'),
+    'yuyv': _Encoding('u1', 2, bridge='yuv422_yuy2'),
+    **{f'bayer_{each}8': _Encoding('u1', 1, bridge=f'bayer_{each}8') for each in BAYER_PATTERNS},
+    **{f'bayer_{each}16': _Encoding('u2', 1, bridge=f'bayer_{each}16') for each in BAYER_PATTERNS},
+    'nv12': _Encoding('u1', 1, cv2.COLOR_YUV2RGB_NV12),
+    'nv21': _Encoding('u1', 1, cv2.COLOR_YUV2RGB_NV21),
 }
-# cv_bridge converts the rest, known to it by these names, from rows of so many bytes a pixel.
-_COLOUR_BRIDGED = {
-    'yuv422': ('yuv422', 'u1', 2),
-    'uyvy': ('yuv422', 'u1', 2),
-    'yuv422_yuy2': ('yuv422_yuy2', 'u1', 2),
-    'yuyv': ('yuv422_yuy2', 'u1', 2),
-    **{f'bayer_{each}8': (f'bayer_{each}8', 'u1', 1) for each in BAYER_PATTERNS},
-    **{f'bayer_{each}16': (f'bayer_{each}16', 'u2', 1) for each in BAYER_PATTERNS},
-}
-# cv_bridge knows no planar YUV.
-_COLOUR_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
+_PLANAR = ('nv12', 'nv21')  # of which cv_bridge knows none
 _DEPTH = {
     '16UC1': _Encoding('u2', 1),
     'mono16': _Encoding('u2', 1),
@@ -67,20 +67,14 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
     Raises:
         BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
     """
-    require_size(message.width, message.height, max_pixels, role='image')
-    view = _COLOUR_VIEWS.get(message.encoding)
-    if view is not None:
-        pixels = _pixels(message, view)
-        if view.dtype == 'u2':
-            pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
-        return pixels if view.to_rgb is None else cv2.cvtColor(pixels, view.to_rgb)
-    if message.encoding in _COLOUR_BRIDGED:
-        name, dtype, channels = _COLOUR_BRIDGED[message.encoding]
-        return _through_cv_bridge(_pixels(message, _Encoding(dtype, channels)), name)
-    if message.encoding in _COLOUR_PLANAR:
-        return _from_planes(message)
-    supported = (*_COLOUR_VIEWS, *_COLOUR_BRIDGED, *_COLOUR_PLANAR)
-    raise _unsupported('image_encoding', message, supported)
+    encoding = _encoding_of(message, _COLOUR, role='image', max_pixels=max_pixels)
+    is_planar = message.encoding in _PLANAR
+    pixels = _planes(message) if is_planar else _pixels(message, encoding)
+    if encoding.bridge:
+        return _through_cv_bridge(pixels, encoding.bridge)
+    if encoding.dtype == 'u2':
+        pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
+    return pixels if encoding.to_rgb is None else cv2.cvtColor(pixels, encoding.to_rgb)
 
 
 def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatImage:
@@ -91,15 +85,8 @@ def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatI
     Raises:
         BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
     """
-    require_size(message.width, message.height, max_pixels, role='depth')
-    encoding = _DEPTH.get(message.encoding)
-    if encoding is None:
-        raise _unsupported('depth_encoding', message, tuple(_DEPTH))
-    values = _pixels(message, encoding, role='depth')
-    if encoding.dtype == 'f4':
-        metres = values.astype(np.float32, copy=False)
-        return metres if depth_scale in (0.0, 1.0) else metres * np.float32(depth_scale)
-    return millimetres.metres_of_counts(values, depth_scale or millimetres.METRES)
+    encoding = _encoding_of(message, _DEPTH, role='depth', max_pixels=max_pixels)
+    return millimetres.metres_of(_pixels(message, encoding, role='depth'), depth_scale)
 
 
 def read_numbers(message: Image, *, role: str, max_pixels: int) -> np.ndarray:
@@ -108,10 +95,7 @@ def read_numbers(message: Image, *, role: str, max_pixels: int) -> np.ndarray:
     Raises:
         BadFrame: the message contradicts itself, is too large, or has an unknown encoding.
     """
-    require_size(message.width, message.height, max_pixels, role=role)
-    encoding = _NUMBERS.get(message.encoding)
-    if encoding is None:
-        raise _unsupported(f'{role}_encoding', message, tuple(_NUMBERS))
+    encoding = _encoding_of(message, _NUMBERS, role=role, max_pixels=max_pixels)
     return _pixels(message, encoding, role=role)
 
 
@@ -119,7 +103,7 @@ def surplus_bytes(message: Image | CompressedImage | PointCloud2) -> int:
     """Return how many bytes an image has beyond its rows; negative where some are missing."""
     if not hasattr(message, 'encoding') or message.step == 0:  # then the length says the step
         return 0
-    planes = 3 if message.encoding in _COLOUR_PLANAR else 2  # in half images
+    planes = 3 if message.encoding in _PLANAR else 2  # in half images
     return len(message.data) - int(message.height * planes // 2 * message.step)
 
 
@@ -149,11 +133,25 @@ def bayer_to_rgb(mosaic: np.ndarray, encoding: str) -> ByteImage:
     Raises:
         BadFrame: there is no such mosaic of these numbers.
     """
-    known = _COLOUR_BRIDGED.get(encoding)
-    if known is None or mosaic.ndim != 2 or mosaic.dtype != np.dtype(known[1]):
+    known = _COLOUR.get(encoding)
+    if known is None or mosaic.ndim != 2 or mosaic.dtype != np.dtype(known.dtype):
         text = f"no mosaic '{shorten(encoding)}' is made of {mosaic.dtype} {mosaic.shape}"
         raise BadFrame('image_encoding', f'{text}; fix the publisher')
-    return _through_cv_bridge(mosaic, known[0])
+    return _through_cv_bridge(mosaic, known.bridge)
+
+
+def _encoding_of(
+    message: Image, known: Mapping[str, _Encoding], *, role: str, max_pixels: int
+) -> _Encoding:
+    """Return the encoding of a message of a possible size."""
+    require_size(message.width, message.height, max_pixels, role=role)
+    if message.encoding not in known:
+        raise BadFrame(
+            f'{role}_encoding',
+            f"unsupported {role} encoding '{shorten(message.encoding)}'; "
+            f'supported: {", ".join(known)}',
+        )
+    return known[message.encoding]
 
 
 def _rows(message: Image, *, row_bytes: int, rows: int, role: str = 'image') -> np.ndarray:
@@ -227,20 +225,9 @@ def _through_cv_bridge(pixels: np.ndarray, encoding: str) -> ByteImage:
     return picture
 
 
-def _from_planes(message: Image) -> ByteImage:
-    """Convert a brightness plane with a half as high plane of colours below it."""
+def _planes(message: Image) -> np.ndarray:
+    """Return a brightness plane with a half as high plane of colours below it (3 H / 2, W)."""
     if message.width % 2 or message.height % 2:
         size = f'{message.width}x{message.height}'
         raise BadFrame('image_size', f'{message.encoding} image {size} has an odd side')
-    rows = _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)
-    picture: ByteImage = cv2.cvtColor(rows, _COLOUR_PLANAR[message.encoding])
-    return picture
-
-
-def _unsupported(reason: str, message: Image, supported: tuple[str, ...]) -> BadFrame:
-    kind = reason.partition('_')[0]
-    return BadFrame(
-        reason,
-        f"unsupported {kind} encoding '{shorten(message.encoding)}'; "
-        f'supported: {", ".join(supported)}',
-    )
+    return _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)

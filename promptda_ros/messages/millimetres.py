@@ -7,6 +7,8 @@ The largest count is no distance but the end of the counter: nothing is nearer, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,11 +18,18 @@ METRES = 0.001
 AT_MOST = 65535
 
 
-def metres_of_counts(counts: npt.NDArray[np.uint16], scale_m: float = METRES) -> FloatImage:
-    """Return metres of counts of `scale_m` each."""
-    depth_m: FloatImage = counts * np.float32(scale_m)
-    depth_m[counts == 0] = np.nan
-    depth_m[counts == np.iinfo(counts.dtype).max] = np.inf
+def metres_of(values: npt.NDArray[Any], scale_m: float) -> FloatImage:
+    """Return metres of values of `scale_m` each; of 0, of the unit that REP 118 gives them.
+
+    That is metres for floats, and millimetres for counts.
+    """
+    depth_m: FloatImage
+    if values.dtype.kind == 'f':
+        depth_m = values.astype(np.float32, copy=False)
+        return depth_m if scale_m in (0.0, 1.0) else depth_m * np.float32(scale_m)
+    depth_m = values * np.float32(scale_m or METRES)
+    depth_m[values == 0] = np.nan
+    depth_m[values == np.iinfo(values.dtype).max] = np.inf
     return depth_m
 
 

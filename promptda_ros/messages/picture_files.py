@@ -17,7 +17,13 @@ from promptda_ros.core.errors import FileError
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.geometry.aspect import same_aspect, Size
 from promptda_ros.messages import jpeg, millimetres, png
-from promptda_ros.messages.compressed import AS_STORED, decode_colour, open_picture, Origin
+from promptda_ros.messages.compressed import (
+    AS_STORED,
+    decode_colour,
+    decode_pixels,
+    open_picture,
+    Origin,
+)
 from promptda_ros.messages.compressed_depth import read_counts
 
 # Files are one's own: enough for any camera
@@ -39,7 +45,7 @@ def read_image_file(path: Path) -> ByteImage:
     if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
         with _naming(path):
             return decode_colour(open_picture(data, _origin('image'), max_pixels=PIXELS_AT_MOST))
-    bgr = _decode(data, cv2.IMREAD_COLOR | AS_STORED)
+    bgr = decode_pixels(data, cv2.IMREAD_COLOR | AS_STORED)
     if bgr is None:
         raise FileError(f'{path} is no image that can be read; save it as PNG or JPEG')
     image: ByteImage = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
@@ -55,13 +61,9 @@ def read_depth_file(path: Path, scale_m: float = 0.0) -> FloatImage:
         FileError: there is no such depth.
     """
     numbers = _read_array(path) if path.suffix == '.npy' else _read_picture(path)
-    if numbers.dtype.kind == 'f':
-        metres: FloatImage = numbers.astype(np.float32)
-        return metres if scale_m in (0.0, 1.0) else metres * np.float32(scale_m)
-    depth_m = millimetres.metres_of_counts(numbers, scale_m or millimetres.METRES).astype(
-        np.float32
-    )
-    depth_m[numbers < 0] = np.nan  # where signed counts put what has no return
+    depth_m = millimetres.metres_of(numbers, scale_m).astype(np.float32)
+    if numbers.dtype.kind == 'i':
+        depth_m[numbers < 0] = np.nan  # where signed counts put what has no return
     return depth_m
 
 
@@ -75,7 +77,8 @@ def _read_picture(path: Path) -> np.ndarray:
         raise FileError(
             f'{path} is a JPEG, which has lost distances to 8 bits; save the depth as 16-bit PNG'
         )
-    numbers = _decode(data, cv2.IMREAD_UNCHANGED) if data.startswith(TIFF_BEGINS) else None
+    is_tiff = data.startswith(TIFF_BEGINS)
+    numbers = decode_pixels(data, cv2.IMREAD_UNCHANGED) if is_tiff else None
     if numbers is None:
         raise FileError(f'{path} is no depth picture; save it as 16-bit PNG or float32 TIFF')
     return _require_depth(path, numbers)
@@ -113,14 +116,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise FileError(f'{path} cannot be read: {error.strerror}') from None
-
-
-def _decode(data: bytes, how: int) -> np.ndarray | None:
-    try:
-        pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), how)
-    except cv2.error:  # also of no data at all
-        return None
-    return pixels
 
 
 def _origin(role: str) -> Origin:

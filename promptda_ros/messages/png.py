@@ -55,11 +55,8 @@ class PngHeader:
     @property
     def rows_bytes(self) -> int:
         """Return the length of all rows, each behind the byte of its filter."""
-        bits = self.bits * CHANNELS.get(self.colour, 0)
-        if not self.interlaced:
-            return self.height * (1 + (self.width * bits + 7) // 8)
-        total = 0
-        for left, top, across, down in ADAM7:
+        bits, total = self.bits * CHANNELS.get(self.colour, 0), 0
+        for left, top, across, down in ADAM7 if self.interlaced else ((0, 0, 1, 1),):
             width, height = -(-(self.width - left) // across), -(-(self.height - top) // down)
             if width > 0 and height > 0:
                 total += height * (1 + (width * bits + 7) // 8)

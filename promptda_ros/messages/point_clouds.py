@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,28 +14,11 @@ from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.peer_text import shorten
 
 if TYPE_CHECKING:  # decoders take whatever has these fields, also where there is no ROS
-    from sensor_msgs.msg import PointCloud2, PointField
+    from sensor_msgs.msg import PointCloud2
 
 # FLOAT32 and FLOAT64 of PointField; of numbers in other types nobody says what unit they have.
-_FLOATS = {7: 'f4', 8: 'f8'}
+_FLOATS: dict[int, np.dtype] = {7: np.dtype('f4'), 8: np.dtype('f8')}
 POINTS_AT_ONCE = 1 << 16  # what bounds the memory beside that of the points
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Where the points lie in the bytes of a message; rows without padding count as one."""
-
-    rows: int
-    columns: int
-    row_bytes: int
-
-
-@dataclass(frozen=True)
-class _Field:
-    """Where a number lies in the bytes of a point."""
-
-    offset: int
-    dtype: np.dtype
 
 
 def read_points(
@@ -52,9 +34,9 @@ def read_points(
         BadFrame: the message contradicts itself, is too large, or holds no point.
     """
     _require_size(message, max_points)
-    xyz, layout = _find_xyz(message), _find_rows(message)
-    points_m, found = np.empty((layout.rows * layout.columns, 3), np.float32), 0
-    for block in _blocks(message, xyz, layout):
+    points = _find_points(message, _find_xyz(message))
+    points_m, found = np.empty((points.size, 3), np.float32), 0
+    for block in _blocks(points):
         # Looked at one by one: drivers set `is_dense` in clouds that are not.
         known = np.isfinite(block).all(axis=0)
         known &= block.any(axis=0)  # zeros are where drivers put what has no return
@@ -85,8 +67,8 @@ def _require_size(message: PointCloud2, max_points: int) -> None:
         )
 
 
-def _find_xyz(message: PointCloud2) -> list[_Field]:
-    """Return x, y and z of a point, all of them inside it."""
+def _find_xyz(message: PointCloud2) -> np.dtype:
+    """Return where x, y and z are in a point, all of them inside it."""
     fields = {field.name: field for field in message.fields}
     missing = [name for name in 'xyz' if name not in fields]
     if missing:
@@ -94,30 +76,31 @@ def _find_xyz(message: PointCloud2) -> list[_Field]:
         raise BadFrame(
             'points_fields', f'points have no field {", ".join(missing)}; their fields: {names}'
         )
-    found = [_field(fields[name], message) for name in 'xyz']
-    end = max(field.offset + field.dtype.itemsize for field in found)
+    xyz = [fields[name] for name in 'xyz']
+    for field in xyz:
+        if field.datatype not in _FLOATS:
+            raise BadFrame(
+                'points_fields',
+                f'field {field.name} of the points has datatype {field.datatype}; '
+                'supported: FLOAT32 (7), FLOAT64 (8)',
+            )
+    offsets, floats = [int(each.offset) for each in xyz], [_FLOATS[each.datatype] for each in xyz]
+    end = max(offset + each.itemsize for offset, each in zip(offsets, floats, strict=True))
     if message.point_step < end:
         raise BadFrame(
             'points_step',
             f'points of {message.point_step} bytes end before their fields x, y and z, '
             f'which need {end}; fix the publisher',
         )
-    return found
+    formats = [each.newbyteorder('>' if message.is_bigendian else '<') for each in floats]
+    return np.dtype({'names': [*'xyz'], 'formats': formats, 'offsets': offsets})
 
 
-def _field(field: PointField, message: PointCloud2) -> _Field:
-    if field.datatype not in _FLOATS:
-        raise BadFrame(
-            'points_fields',
-            f'field {field.name} of the points has datatype {field.datatype}; '
-            'supported: FLOAT32 (7), FLOAT64 (8)',
-        )
-    order = '>' if message.is_bigendian else '<'
-    return _Field(int(field.offset), np.dtype(order + _FLOATS[field.datatype]))
+def _find_points(message: PointCloud2, xyz: np.dtype) -> np.ndarray:
+    """Return a view of the points (rows, columns), all of them inside the data.
 
-
-def _find_rows(message: PointCloud2) -> _Layout:
-    """Return where the points lie, all of them inside the data."""
+    Rows without padding count as one.
+    """
     packed_bytes = message.width * message.point_step
     whole_bytes = message.height * packed_bytes
     # Of one row nothing depends on its step. Others leave it out or take it for all rows, and
@@ -137,28 +120,17 @@ def _find_rows(message: PointCloud2) -> _Layout:
             f'points have {len(message.data)} bytes < {needed} for {message.height} rows of '
             f'{row_bytes}; fix the publisher',
         )
-    if row_bytes == packed_bytes:
-        return _Layout(1, message.width * message.height, needed)
-    return _Layout(message.height, message.width, row_bytes)
+    is_one = row_bytes == packed_bytes
+    shape = (1, message.width * message.height) if is_one else (message.height, message.width)
+    return np.ndarray(shape, xyz, message.data, strides=(row_bytes, message.point_step))
 
 
-def _blocks(
-    message: PointCloud2, xyz: list[_Field], layout: _Layout
-) -> Iterator[npt.NDArray[np.float32]]:
+def _blocks(points: np.ndarray) -> Iterator[npt.NDArray[np.float32]]:
     """Yield some points (3, N) at a time: rows together, or a part of a long one."""
-    views = [
-        np.ndarray(
-            shape=(layout.rows, layout.columns),
-            dtype=field.dtype,
-            buffer=message.data,
-            offset=field.offset,
-            strides=(layout.row_bytes, message.point_step),
-        )
-        for field in xyz
-    ]
-    rows = max(1, POINTS_AT_ONCE // layout.columns)
-    for top in range(0, layout.rows, rows):
-        for left in range(0, layout.columns, POINTS_AT_ONCE):
-            part = np.s_[top : top + rows, left : left + POINTS_AT_ONCE]
+    rows, columns = points.shape
+    rows_at_once = max(1, POINTS_AT_ONCE // columns)
+    for top in range(0, rows, rows_at_once):
+        for left in range(0, columns, POINTS_AT_ONCE):
+            part = points[top : top + rows_at_once, left : left + POINTS_AT_ONCE]
             with np.errstate(over='ignore', invalid='ignore'):  # too large for 32 bits is infinite
-                yield np.stack([view[part].ravel().astype(np.float32) for view in views])
+                yield np.stack([part[axis].ravel().astype(np.float32) for axis in 'xyz'])
