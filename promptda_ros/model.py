@@ -36,8 +36,8 @@ from promptda_ros.network.engines.cuda_graph import CudaGraph
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.engines.onednn import use_onednn
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
-from promptda_ros.network.files.shards import shards_of
 from promptda_ros.network.files.statement import read_statement, Statement
+from promptda_ros.network.files.weight_shards import shards_of
 from promptda_ros.network.normalisation import Normalisation, read_normalisation
 
 TIMED_FRAMES = 2

@@ -16,8 +16,8 @@ from promptda_ros.network.fields import keep_known, names_of, require
 from promptda_ros.network.files.anchor_file import load_anchor, LoadedAnchor, save_anchor
 from promptda_ros.network.files.checkpoint import give_weights, load_weights, read_anchor_file
 from promptda_ros.network.files.folder import find_folder
-from promptda_ros.network.files.shards import save_weights
 from promptda_ros.network.files.statement import read_statement, Statement, write_statement
+from promptda_ros.network.files.weight_shards import save_weights
 from promptda_ros.network.files.weights_file import FORMATS
 from promptda_ros.network.foreign import LOADING
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 
 from promptda_ros.network.anchor import Anchor, AnchorConfig
-from promptda_ros.network.files.checkpoint import give_weights, parse_file
+from promptda_ros.network.fields import is_whole
+from promptda_ros.network.files.checkpoint import give_weights
 from promptda_ros.network.files.folder import ANCHOR_FILE, CheckpointError, read_json, write_json
-from promptda_ros.network.files.shards import write_file
+from promptda_ros.network.files.weight_shards import write_file
+from promptda_ros.network.files.weights_file import parse_weights
 
 ANCHOR_CONFIG = 'anchor.json'
 WIDEST = 4096  # channels
@@ -39,7 +41,7 @@ def load_anchor(folder: Path, data: bytes | None) -> LoadedAnchor | None:
         return None
     path, anchor = folder / ANCHOR_FILE, Anchor(_read_config(folder))
     give_weights(
-        anchor, parse_file(path, data), source=path, shape=ANCHOR_CONFIG, dtype=torch.float32
+        anchor, parse_weights(path, data), source=path, shape=ANCHOR_CONFIG, dtype=torch.float32
     )
     anchor.eval().requires_grad_(False)
     return LoadedAnchor(anchor, hashlib.sha256(data).hexdigest())
@@ -56,12 +58,8 @@ def save_anchor(anchor: Anchor, folder: Path) -> None:
 def _read_config(folder: Path) -> AnchorConfig:
     values = read_json(folder, ANCHOR_CONFIG)
     widths = values.get('widths')
-    if (
-        values.keys() != {'widths'}
-        or not isinstance(widths, list)
-        or not all(isinstance(width, int) and 0 < width <= WIDEST for width in widths)
-        or len(widths) < 2
-    ):
+    is_list = values.keys() == {'widths'} and isinstance(widths, list) and len(widths) > 1
+    if not is_list or not all(is_whole(width) and width <= WIDEST for width in widths):
         raise CheckpointError(
             folder,
             f'{folder / ANCHOR_CONFIG} must hold "widths", a list of at least 2 whole numbers '

@@ -18,8 +18,8 @@ from promptda_ros.network.files.folder import (
     LARGEST_ANCHOR,
     read_file,
 )
-from promptda_ros.network.files.shards import shards_of, WeightShard
-from promptda_ros.network.files.weights_file import parse_weights, WeightsFileError
+from promptda_ros.network.files.weight_shards import shards_of, WeightShard
+from promptda_ros.network.files.weights_file import parse_weights
 
 _NAMED_DIFFERENCES = 3
 _WIDEST_NUMBER = 8  # bytes
@@ -54,7 +54,7 @@ def load_weights(
     _require_digest(path, digest.hexdigest(), sha256.lower())
     weights: dict[str, Tensor] = {}
     for shard, content in zip(shards, contents, strict=True):
-        found = parse_file(folder / shard.file, content)
+        found = parse_weights(folder / shard.file, content)
         _require_placed(folder, shard, found)
         weights.update(found)
     give_weights(network, weights, source=path, dtype=dtype)
@@ -90,29 +90,14 @@ def give_weights(
     network.load_state_dict(cast, assign=True)
 
 
-def parse_file(path: Path, content: bytes) -> dict[str, Tensor]:
-    """Return the tensors of a file that was read.
-
-    Raises:
-        CheckpointError: it is no complete safetensors file, or holds other than floats.
-    """
-    try:
-        return parse_weights(content)
-    except WeightsFileError as error:
-        raise CheckpointError(path.parent, f'{path} {error}') from None
-
-
 def _require_digest(path: Path, actual: str, expected: str) -> None:
     if expected and actual != expected:
+        anchor = f' followed by {ANCHOR_FILE}' if (path.parent / ANCHOR_FILE).exists() else ''
         raise CheckpointError(
             path.parent,
-            f'{path}{_with_anchor(path.parent)} has sha256 {actual[:12]}..., expected '
+            f'{path}{anchor} has sha256 {actual[:12]}..., expected '
             f'{expected[:12]}...: it is not the file that was asked for',
         )
-
-
-def _with_anchor(folder: Path) -> str:
-    return f' followed by {ANCHOR_FILE}' if (folder / ANCHOR_FILE).exists() else ''
 
 
 def _require_placed(folder: Path, shard: WeightShard, found: Mapping[str, Tensor]) -> None:

@@ -5,34 +5,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 import torch
 from torch import Tensor
 
+from promptda_ros.network.files.folder import CheckpointError
+
 # What weights may be stored as: numbers that float32 holds, or nearly.
 FORMATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
-class WeightsFileError(ValueError):
-    """The bytes are not a complete safetensors file; the text says what they look like."""
+def parse_weights(path: Path, data: bytes) -> dict[str, Tensor]:
+    """Return every tensor of a safetensors file that was read.
 
-
-def parse_weights(data: bytes) -> dict[str, Tensor]:
-    """Return every tensor of a safetensors file, all of them floating-point numbers."""
-    if not data:
-        raise WeightsFileError('is empty')
+    Raises:
+        CheckpointError: it is no complete safetensors file, or holds other than floats.
+    """
     try:
         weights = dict(load(data))
-    except KeyError as error:
-        raise WeightsFileError(f'stores numbers as {error}, which torch does not know') from None
-    except SafetensorError as error:
-        raise WeightsFileError(f'is no complete safetensors file: {_cause(data, error)}') from None
+    except (KeyError, SafetensorError) as error:
+        raise CheckpointError(path.parent, f'{path} {_cause(data, error)}') from None
     for name, tensor in weights.items():
         if tensor.dtype not in FORMATS:
             found, known = _name(tensor.dtype), ', '.join(map(_name, FORMATS))
-            raise WeightsFileError(f'stores {name} as {found}; weights must be one of {known}')
+            problem = f'stores {name} as {found}; weights must be one of {known}'
+            raise CheckpointError(path.parent, f'{path} {problem}')
     return weights
 
 
@@ -46,7 +46,15 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix('torch.')
 
 
-def _cause(data: bytes, error: SafetensorError) -> str:
+def _cause(data: bytes, error: Exception) -> str:
+    if not data:
+        return 'is empty'
+    if isinstance(error, KeyError):
+        return f'stores numbers as {error}, which torch does not know'
+    return f'is no complete safetensors file: {_appearance(data, error)}'
+
+
+def _appearance(data: bytes, error: Exception) -> str:
     if data.startswith(b'version https://git-lfs'):
         return 'it looks like a Git LFS pointer: run `git lfs pull`'
     if data.lstrip()[:1] == b'<':

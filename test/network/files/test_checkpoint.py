@@ -113,7 +113,7 @@ def test_one_flipped_bit_is_found_before_the_file_is_parsed(folder, monkeypatch)
 
     data[-1] ^= 1
     (folder / WEIGHTS).write_bytes(data)
-    monkeypatch.setattr(checkpoint, 'parse_weights', lambda data: pytest.fail('parsed'))
+    monkeypatch.setattr(checkpoint, 'parse_weights', lambda path, data: pytest.fail('parsed'))
     message = refusal(folder, sha256=expected)
     assert expected[:12] in message
     assert hashlib.sha256(data).hexdigest()[:12] in message

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of promptda_ros.network.files.shards, by the folders that are saved and loaded."""
+"""Tests of promptda_ros.network.files.weight_shards, by the folders that are saved and loaded."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_weights_in_several_files_are_those_in_one(tiny_network, parts):
 
 def test_no_file_is_larger_than_was_asked_for_unless_one_tensor_is(parts):
     for path in parts.glob('*.safetensors'):
-        tensors = parse_weights(path.read_bytes()).values()
+        tensors = parse_weights(path, path.read_bytes()).values()
         assert len(tensors) == 1 or sum(value.nbytes for value in tensors) <= 20_000
 
 
