@@ -55,19 +55,6 @@ class Axis:
     offset: Tensor  # (pixels,) from the nearest one's centre, -0.5 to 0.5 but at the rim
     between: Between
 
-    @classmethod
-    def of(cls, samples: int, pixels: int, device: torch.device) -> Axis:
-        """Spread samples over pixels."""
-        centre = _centres(samples, pixels, device)
-        centre = torch.cat((centre[::2], centre[1::2]))
-        nearest = (centre + 0.5).floor().clamp(0, samples - 1)
-        return cls(
-            pitch_px=pixels / samples,
-            around=torch.stack([nearest + step for step in range(3)]).long(),
-            offset=centre - nearest,
-            between=Between.of(samples, centre),
-        )
-
     def priors(self) -> Tensor:
         """Return the weights (3, pixels) of the nearest three in bilinear interpolation."""
         steps = torch.arange(-1.0, 2.0, device=self.offset.device)
@@ -80,14 +67,7 @@ class Grid:
 
     rows: Axis
     columns: Axis
-    priors: Tensor  # (3, 12, n) log weights from the start of what `around` yields
-
-    @classmethod
-    def of(cls, rows: Axis, columns: Axis) -> Grid:
-        """Begin with bilinear interpolation."""
-        down, across = rows.priors(), columns.priors().reshape(3, 2, -1)
-        near = down[:, None, None, :, None] * across[:, :, None]
-        return cls(rows, columns, (near + NEAR_SHARE).log().reshape(3, 12, -1))
+    priors: Tensor  # (3, 12, n) log weights of what `around` yields: bilinear
 
     @property
     def size(self) -> Size:
@@ -131,13 +111,23 @@ def grid_of(samples: Size, size: Size, device: torch.device) -> Grid:
     """Spread samples over a picture, whose sides are even."""
     rows, columns = (_axis(*each, device) for each in zip(samples, size, strict=True))
     with torch.inference_mode(False):
-        return Grid.of(rows, columns)
+        down, across = rows.priors(), columns.priors().reshape(3, 2, -1)
+        near = down[:, None, None, :, None] * across[:, :, None]
+        return Grid(rows, columns, (near + NEAR_SHARE).log().reshape(3, 12, -1))
 
 
 @lru_cache(maxsize=32)
 def _axis(samples: int, pixels: int, device: torch.device) -> Axis:
     with torch.inference_mode(False):  # frames and training may share it
-        return Axis.of(samples, pixels, device)
+        centre = _centres(samples, pixels, device)
+        centre = torch.cat((centre[::2], centre[1::2]))
+        nearest = (centre + 0.5).floor().clamp(0, samples - 1)
+        return Axis(
+            pitch_px=pixels / samples,
+            around=torch.stack([nearest + step for step in range(3)]).long(),
+            offset=centre - nearest,
+            between=Between.of(samples, centre),
+        )
 
 
 def _centres(samples: int, pixels: int, device: torch.device) -> Tensor:
