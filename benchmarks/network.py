@@ -129,8 +129,8 @@ def ways(
     use_onednn(folded)
     yield 'folded', lambda: plain(pixels, prompt_m)
     yield 'folded, linear maps by oneDNN', lambda: folded(pixels, prompt_m)
-    seen = folded.see(prompt_m, pixels.shape[2:])
-    yield 'the same, prompt seen before', lambda: folded.look(pixels, seen)
+    encoded = folded.encode_prompt(prompt_m, pixels.shape[2:])
+    yield 'the same, prompt encoded before', lambda: folded.predict(pixels, encoded)
     if find_spec('openvino'):
         model = OpenVinoModel(folded, pixels, prompt_m)
         yield 'OpenVINO', lambda: model(pixels, prompt_m)

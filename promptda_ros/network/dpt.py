@@ -150,7 +150,7 @@ class PromptLayer(nn.Module):
         return features
 
 
-class Head(nn.Module):
+class DepthHead(nn.Module):
     """Fused features -> one number per pixel: 0 to 1 where metric, 0 and up where relative."""
 
     def __init__(self, config: PromptDepthAnythingConfig) -> None:
@@ -165,10 +165,13 @@ class Head(nn.Module):
         """Return (B, 1, *size) from fused features (B, C, h, w), in float32 or better."""
         hidden = _resize(self.conv1(fused), size, align_corners=True)
         hidden = functional.relu(self.conv2(hidden), inplace=True)
-        return self.activation(self._last_convolution(hidden))
+        return self.activation(self.last_convolution(hidden))
 
-    def _last_convolution(self, hidden: Tensor) -> Tensor:
-        # Half precision here would step metres: 2 mm in float16, 16 mm in bfloat16 at 2 m.
+    def last_convolution(self, hidden: Tensor) -> Tensor:
+        """Return (B, 1, h, w) from features (B, C, h, w), in float32 or better.
+
+        Half precision here would step metres: 2 mm in float16, 16 mm in bfloat16 at 2 m.
+        """
         weight, bias = self.conv3.weight, self.conv3.bias
         precise = torch.promote_types(hidden.dtype, torch.float32)
         assert bias is not None

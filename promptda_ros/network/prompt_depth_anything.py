@@ -17,7 +17,7 @@ from torch import nn, Tensor
 from promptda_ros.core.depth_space import DEPTH_SPACES, DepthSpace, METRES
 from promptda_ros.network.config import PromptDepthAnythingConfig
 from promptda_ros.network.dinov2 import Dinov2, Embeddings
-from promptda_ros.network.dpt import Head, Neck
+from promptda_ros.network.dpt import DepthHead, Neck
 from promptda_ros.network.output import DepthEstimatorOutput
 from promptda_ros.network.pretrained import PretrainedNetwork
 
@@ -31,7 +31,7 @@ class PromptDepthAnythingForDepthEstimation(PretrainedNetwork):
         super().__init__(config)
         self.backbone = Dinov2(config.dinov2)
         self.neck = Neck(config)
-        self.head = Head(config)
+        self.head = DepthHead(config)
         self.init_weights()
 
     @torch.no_grad()

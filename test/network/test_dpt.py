@@ -7,12 +7,12 @@ from __future__ import annotations
 import torch
 
 
-def test_the_last_convolution_is_in_full_precision_under_autocast(tiny_network):
+def test_thelast_convolution_is_in_full_precision_under_autocast(tiny_network):
     head = tiny_network.head
     hidden = torch.rand(1, head.conv3.in_channels, 8, 8, generator=torch.manual_seed(0))
-    plain = head._last_convolution(hidden)
+    plain = head.last_convolution(hidden)
     with torch.autocast('cpu', torch.bfloat16):
-        cast = head._last_convolution(hidden)
+        cast = head.last_convolution(hidden)
     assert cast.dtype == torch.float32
     assert torch.equal(cast, plain)
 

@@ -19,7 +19,7 @@ import torch
 from torch import nn, Tensor
 
 from promptda_ros.network import PromptDepthAnythingConfig, PromptDepthAnythingForDepthEstimation
-from promptda_ros.network.dpt import FusionLayer, Head, ReassembleLayer
+from promptda_ros.network.dpt import DepthHead, FusionLayer, ReassembleLayer
 from promptda_ros.network.fields import require
 
 LUMA_WAVES, CHROMA_WAVES = 8, 4  # waves kept per axis of a patch
@@ -216,7 +216,7 @@ def _pass_channel_0(convolution: nn.Conv2d) -> None:
     convolution.weight[0, 0, middle, middle] = 1
 
 
-def _undo_sigmoid(head: Head) -> None:
+def _undo_sigmoid(head: DepthHead) -> None:
     """Form logit(p) of channel 0 by straight pieces between knots."""
     at, start, bends = _logit_in_pieces()
     pieces = len(at)

@@ -24,13 +24,13 @@ class CudaGraph:
     tolerance = 1e-3  # the kernels are the same, but may add up in another order
 
     def __init__(self, network: Compilable, *inputs: Tensor) -> None:
-        self._inputs = [each.clone() for each in inputs]
-        self._graph = torch.cuda.CUDAGraph()
+        self.inputs = [each.clone() for each in inputs]
+        self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(inputs[0].device):
             usual = torch.cuda.current_stream()
             # Entered once more, because a recording that fails may leave its own stream behind.
             with torch.cuda.stream(usual):
-                self._depth_m = self._record(network, usual)
+                self.depth_m = self._record(network, usual)
 
     @staticmethod
     def key(*inputs: Tensor) -> Hashable:
@@ -42,14 +42,14 @@ class CudaGraph:
         aside.wait_stream(usual)
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP_RUNS):
-                network(*self._inputs)
+                network(*self.inputs)
         usual.wait_stream(aside)
-        with torch.cuda.graph(self._graph):
-            return network(*self._inputs)
+        with torch.cuda.graph(self.graph):
+            return network(*self.inputs)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Return depth of its own memory: the next run overwrites that of the graph."""
-        for here, given in zip(self._inputs, inputs, strict=True):
+        for here, given in zip(self.inputs, inputs, strict=True):
             here.copy_(given)
-        self._graph.replay()
-        return self._depth_m.clone()
+        self.graph.replay()
+        return self.depth_m.clone()

@@ -29,7 +29,7 @@ from promptda_ros.network.prompt_depth_anything import (
 
 
 @dataclass(frozen=True)
-class SeenPrompt:
+class EncodedPrompt:
     """What the network makes of a prompt; it serves every image of one size."""
 
     maps: tuple[Tensor, ...]  # each (B, C, h, w), coarse to fine
@@ -65,15 +65,15 @@ class FoldedNetwork(nn.Module):
 
         pixels (B, 3, H, W) of any type, 0 to 255. prompt_m (B, 1, h, w) of any size and type.
         """
-        return self.look(pixels, self.see(prompt_m, pixels.shape[2:]))
+        return self.predict(pixels, self.encode_prompt(prompt_m, pixels.shape[2:]))
 
-    def see(self, prompt_m: Tensor, size: Sequence[int]) -> SeenPrompt:
+    def encode_prompt(self, prompt_m: Tensor, size: Sequence[int]) -> EncodedPrompt:
         """Work out all that depends on the prompt (B, 1, h, w) alone, for images (H, W)."""
         prompt, near, span = normalise_prompt(prompt_m, self.space)
-        maps = self.decoder.see(prompt.to(self.dtype), self._grid(size))
-        return SeenPrompt(tuple(maps), near, span)
+        maps = self.decoder.encode_prompt(prompt.to(self.dtype), self._grid(size))
+        return EncodedPrompt(tuple(maps), near, span)
 
-    def look(self, pixels: Tensor, prompt: SeenPrompt) -> Tensor:
+    def predict(self, pixels: Tensor, prompt: EncodedPrompt) -> Tensor:
         """Predict metres (B, H', W') from pixels (B, 3, H, W) and a prompt for their size."""
         grid = self._grid(pixels.shape[2:])
         features = self.backbone(self.embeddings(pixels, grid).to(self.dtype))

@@ -15,7 +15,7 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from promptda_ros.network.dpt import FusionLayer, Head, Neck, ReassembleLayer
+from promptda_ros.network.dpt import DepthHead, FusionLayer, Neck, ReassembleLayer
 from promptda_ros.network.engines.folded_backbone import Size
 from promptda_ros.network.engines.weights import keep, linear_map
 
@@ -26,7 +26,7 @@ ONES = 8
 class FoldedDecoder(nn.Module):
     """Tokens of every asked layer and the maps of a prompt -> depth in the prompt's range."""
 
-    def __init__(self, neck: Neck, head: Head) -> None:
+    def __init__(self, neck: Neck, head: DepthHead) -> None:
         super().__init__()
         stages: Iterable[Any] = zip(neck.reassemble_stage.layers, neck.convs, strict=True)
         fusions: Iterable[Any] = neck.fusion_stage.layers
@@ -35,13 +35,13 @@ class FoldedDecoder(nn.Module):
         self.fusions: Any = nn.ModuleList(FoldedFusion(layer) for layer in fusions)
         self.head = deepcopy(head)
 
-    def see(self, prompt: Tensor, grid: Size) -> list[Tensor]:
+    def encode_prompt(self, prompt: Tensor, grid: Size) -> list[Tensor]:
         """Turn a prompt (B, 1, H, W) into one map for every fusion, coarse to fine."""
         pairs = zip(self.fusions, self._sizes(grid), strict=True)
-        return [fusion.see(prompt, size) for fusion, size in pairs]
+        return [fusion.encode_prompt(prompt, size) for fusion, size in pairs]
 
     def forward(
-        self, features: Sequence[Tensor], seen: Sequence[Tensor], grid: Size, patch_px: int
+        self, features: Sequence[Tensor], encoded: Sequence[Tensor], grid: Size, patch_px: int
     ) -> Tensor:
         """Return (B, 1, h * patch_px, w * patch_px), 0 to 1 where metric, in float32."""
         pairs = zip(self.stages, features, strict=True)
@@ -50,7 +50,7 @@ class FoldedDecoder(nn.Module):
         height, width = sizes[-1]
         targets = [*sizes[1:], (2 * height, 2 * width)]
         fused = None
-        for fusion, own, prompt, target in zip(self.fusions, maps, seen, targets, strict=True):
+        for fusion, own, prompt, target in zip(self.fusions, maps, encoded, targets, strict=True):
             fused = fusion(fused, own, prompt, target)
         depth: Tensor = self.head(fused, (grid[0] * patch_px, grid[1] * patch_px))
         return depth
@@ -100,16 +100,18 @@ class FoldedFusion(nn.Module):
         self.prompt = deepcopy(layer.prompt_depth_layer)
         self.projection = deepcopy(layer.projection)
 
-    def see(self, prompt: Tensor, size: Size) -> Tensor:
+    def encode_prompt(self, prompt: Tensor, size: Size) -> Tensor:
         """Turn a prompt (B, 1, H, W) into what is added to a map of this size."""
         resized = functional.interpolate(prompt, size, mode='bilinear')
         features: Tensor = self.prompt(resized)
         return features
 
-    def forward(self, coarser: Tensor | None, own: Tensor, seen: Tensor, target: Size) -> Tensor:
+    def forward(
+        self, coarser: Tensor | None, own: Tensor, encoded: Tensor, target: Size
+    ) -> Tensor:
         """Return (B, C, *target) from three maps (B, C, h, w), the first of coarser layers."""
         fused = own if coarser is None else coarser + self.own(own)
-        fused = self.sum(fused) + seen
+        fused = self.sum(fused) + encoded
         # A 1x1 convolution and bilinear weights, which sum to one, commute: fewer pixels first.
         return functional.interpolate(
             self.projection(fused), target, mode='bilinear', align_corners=True

@@ -48,7 +48,7 @@ class OpenVinoModel:
         network(*first)  # the position table of this size is a constant now
         try:
             model = _convert(network, first)
-            self._request = _core().compile_model(model, 'CPU', options).create_infer_request()
+            self._request = core().compile_model(model, 'CPU', options).create_infer_request()
         except FAILURES as error:
             raise RuntimeError(f'{type(error).__name__}: {error}') from error
 
@@ -100,7 +100,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _core() -> Any:
+def core() -> Any:
     """Return the only one of this process.
 
     Each makes a stack for signals when it begins and brings back the one before when it ends

@@ -34,15 +34,15 @@ class Recorded(CudaGraph):
     """A graph of the CPU: reads from its own inputs, writes to its own output."""
 
     def __init__(self, network: Any, pixels: Tensor, prompt_m: Tensor) -> None:
-        self._inputs = [pixels.clone(), prompt_m.clone()]
-        self._depth_m = network(*self._inputs)
-        self._graph = self
+        self.inputs = [pixels.clone(), prompt_m.clone()]
+        self.depth_m = network(*self.inputs)
+        self.graph = self
         self.replays = 0
 
     def replay(self) -> None:
         """Overwrite the last answer."""
         self.replays += 1
-        self._depth_m.copy_(Halves()(*self._inputs))
+        self.depth_m.copy_(Halves()(*self.inputs))
 
 
 def inputs(height: int = 28, batch: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -93,7 +93,7 @@ def test_other_sizes_and_batches_go_through_the_network(compiled, recordings):
     for other in (inputs(height=42), inputs(batch=2)):
         torch.testing.assert_close(compiled(*other), Halves()(*other))
         compiled.compile_missed()
-    assert [recording._inputs[0].shape[::2] for recording in recordings] == [
+    assert [recording.inputs[0].shape[::2] for recording in recordings] == [
         (1, 28),
         (1, 42),
         (2, 28),
@@ -130,10 +130,10 @@ def test_recordings_are_few_and_what_comes_later_runs_without(compiled, recordin
 @pytest.mark.parametrize(
     'wrong',
     [
-        lambda recording, pixels, prompt_m: recording._depth_m,
+        lambda recording, pixels, prompt_m: recording.depth_m,
         lambda recording, pixels, prompt_m: 1.01 * Halves()(pixels, prompt_m),
-        lambda recording, pixels, prompt_m: Halves()(pixels, recording._inputs[1]),
-        lambda recording, pixels, prompt_m: torch.nan * recording._depth_m,
+        lambda recording, pixels, prompt_m: Halves()(pixels, recording.inputs[1]),
+        lambda recording, pixels, prompt_m: torch.nan * recording.depth_m,
     ],
     ids=['the recorded answer', 'another answer', 'the recorded prompt', 'no number'],
 )

@@ -193,17 +193,17 @@ def test_less_is_computed(embedded):
     folded = folded_of(network)
     whole = operations(lambda: network(normalised(picture), prompt_m))
     assert operations(lambda: folded(picture, prompt_m)) < 0.85 * whole
-    seen = folded.see(prompt_m, (252, 336))
-    assert operations(lambda: folded.look(picture, seen)) < 0.68 * whole
+    encoded = folded.encode_prompt(prompt_m, (252, 336))
+    assert operations(lambda: folded.predict(picture, encoded)) < 0.68 * whole
 
 
 @torch.inference_mode()
-def test_a_seen_prompt_serves_other_images_of_its_size(tiny_network):
+def test_an_encoded_prompt_serves_other_images_of_its_size(tiny_network):
     folded = folded_of(tiny_network)
-    seen = folded.see(prompt(), (42, 70))
+    encoded = folded.encode_prompt(prompt(), (42, 70))
     for batch in (2, 3):
         picture = pixels(42, 70, batch=batch)[:1]
-        assert torch.equal(folded.look(picture, seen), folded(picture, prompt()))
+        assert torch.equal(folded.predict(picture, encoded), folded(picture, prompt()))
 
 
 @torch.inference_mode()
@@ -223,13 +223,14 @@ def test_position_tables_are_kept_for_a_few_sizes(tiny_network):
     embeddings = folded_of(tiny_network).embeddings
     first = embeddings.table((3, 3))
     assert embeddings.table((3, 3)) is first
-    for width in range(4, 4 + KEPT_TABLES):
-        embeddings.table((3, width))
-    assert len(embeddings._tables) == KEPT_TABLES
+    sizes = [(3, width) for width in range(4, 4 + KEPT_TABLES)]
+    tables = [embeddings.table(size) for size in sizes]
+    again = [embeddings.table(size) is table for size, table in zip(sizes, tables, strict=True)]
+    assert 1 + sum(again) == KEPT_TABLES
     assert embeddings.table((3, 3)) is first, 'a CUDA graph may read it'
     late = embeddings.table((5, 3))
     assert torch.equal(embeddings.table((5, 3)), late)
-    assert len(embeddings._tables) == KEPT_TABLES
+    assert embeddings.table((5, 3)) is not late
 
 
 @torch.inference_mode()

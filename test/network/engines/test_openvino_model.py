@@ -127,7 +127,7 @@ def test_the_logging_of_the_process_stays_as_it_was(network):
 
 def test_an_installation_that_is_broken_is_said_in_a_sentence(network, monkeypatch):
     monkeypatch.setitem(sys.modules, 'openvino', None)
-    openvino_model._core.cache_clear()
+    openvino_model.core.cache_clear()
     with torch.inference_mode(), pytest.raises(RuntimeError, match=r'ImportError|ModuleNotFound'):
         OpenVinoModel(network, torch.zeros(1, 3, 42, 56), torch.ones(1, 1, 6, 8))
 
