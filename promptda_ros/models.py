@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import warnings
 
-from promptda_ros.model import load_model, LoadedModel
+from promptda_ros.loaded_model import LoadedModel
+from promptda_ros.model import load_model
 from promptda_ros.model_folders import expected_digest, model_folder, note_digest
 
 __all__ = ['LoadedModel', 'expected_digest', 'load_model', 'model_folder', 'note_digest']
 
 warnings.warn(
     'promptda_ros.models goes with the next version: import load_model from promptda_ros.model, '
-    'and model_folder from promptda_ros.model_folders',
+    'LoadedModel from promptda_ros.loaded_model and model_folder from promptda_ros.model_folders',
     DeprecationWarning,
     stacklevel=2,
 )

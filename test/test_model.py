@@ -22,10 +22,13 @@ from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.runtime.device import DeviceError
 from promptda_ros.core.settings import build, describe
 from promptda_ros.core.settings.schema import ModelSettings
+from promptda_ros.loaded_model import LoadedModel, LONGEST_COMPILATION_SEC
 from promptda_ros.model import load_model
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network import CheckpointError, load_network, PromptDepthAnythingImageProcessor
+from promptda_ros.network.engines import starting
 from promptda_ros.network.engines.folded import load_folded
+from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.network.files.statement import Statement
 
 
@@ -35,7 +38,7 @@ def folder(network_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(network_folder, tmp_path / 'network'))
 
 
-def load(folder: Path, **values: object) -> model_module.LoadedModel:
+def load(folder: Path, **values: object) -> LoadedModel:
     return load_model(
         build({'model.path': str(folder), 'device': 'cpu', 'engine': 'torch', **values})
     )
@@ -126,7 +129,7 @@ def test_openvino_runs_sizes_that_came_before_and_gives_the_same_depth(folder):
         np.testing.assert_allclose(found_m, expected_m, atol=0, rtol=1e-5)
         model.between_frames()
         pauses_sec.append(model.pause_sec(since_ns))
-    assert pauses_sec == [model_module.LONGEST_COMPILATION_SEC, 0]
+    assert pauses_sec == [LONGEST_COMPILATION_SEC, 0]
     assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 1'
 
 
@@ -137,13 +140,13 @@ def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, 
     class Broken:
         name = 'OpenVINO'
         tolerance = 0.0
-        key = model_module.OpenVinoModel.key
+        key = OpenVinoModel.key
 
         def __init__(self, *arguments):
             raise RuntimeError('no plugin for this CPU')
 
     monkeypatch.setattr(model_module, 'choose_engine', lambda *arguments: 'openvino')
-    monkeypatch.setattr(model_module, 'OpenVinoModel', Broken)
+    monkeypatch.setattr(starting, 'OpenVinoModel', Broken)
     model = load(folder)
     assert model.notes == ('torch alone, no OpenVINO: no plugin for this CPU',)
     assert model.notes == (model.problem,)
@@ -199,9 +202,9 @@ def test_a_network_is_what_its_folder_states_however_it_is_named(tmp_path):
 
 def test_precision_auto_is_what_the_folder_states():
     """The head of the embedded network takes differences of large numbers."""
-    assert model_module._precision('auto', Statement(precision='fp32')) == 'fp32'
-    assert model_module._precision('bf16', Statement(precision='fp32')) == 'bf16'
-    assert model_module._precision('auto', Statement()) == 'auto'
+    assert Statement(precision='fp32').precision_for('auto') == 'fp32'
+    assert Statement(precision='fp32').precision_for('bf16') == 'bf16'
+    assert Statement().precision_for('auto') == 'auto'
 
 
 @pytest.mark.parametrize(

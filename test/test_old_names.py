@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from promptda_ros import dds_environment, model, model_folders
+from promptda_ros import dds_environment, loaded_model, model, model_folders
 from promptda_ros.bags import recording
 
 
@@ -18,7 +18,7 @@ from promptda_ros.bags import recording
     'old, new, name',
     [
         ('models', model, 'load_model'),
-        ('models', model, 'LoadedModel'),
+        ('models', loaded_model, 'LoadedModel'),
         ('models', model_folders, 'model_folder'),
         ('models', model_folders, 'expected_digest'),
         ('transport', dds_environment, 'large_image_environment'),

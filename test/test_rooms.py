@@ -22,16 +22,17 @@ LARGEST_FOLDER = 20  # files that have a name of their own
 ROOMS = {
     'main': {'node', 'core', 'params_file', 'process'},
     'tools': {
-        'bags', 'core', 'dds_environment', 'lab', 'messages', 'model', 'model_folders', 'network',
-        'node', 'process', 'share',
+        'bags', 'core', 'dds_environment', 'lab', 'loaded_model', 'messages', 'model',
+        'model_folders', 'network', 'node', 'process', 'share',
     },
-    'node': {'core', 'dds_environment', 'messages', 'model', '__init__'},
+    'node': {'core', 'dds_environment', 'loaded_model', 'messages', 'model', '__init__'},
     'lab': {'core', 'messages', 'model_folders', 'network'},
     'bags': {'core', 'messages'},
     'messages': {'core'},
-    'models': {'model', 'model_folders'},
+    'models': {'loaded_model', 'model', 'model_folders'},
     'recording': {'bags'},
-    'model': {'core', 'model_folders', 'network'},
+    'model': {'core', 'loaded_model', 'model_folders', 'network'},
+    'loaded_model': {'core', 'network'},
     'model_folders': {'core', 'network', 'share'},
     'network': {'core'},
     'presets': {'core', 'share'},
@@ -43,7 +44,10 @@ ROOMS = {
     'process': set(),
     '__init__': set(),
 }  # fmt: skip
-WITHOUT_ROS = ('core', 'lab', 'model', 'model_folders', 'network', 'presets', 'process', 'share')
+WITHOUT_ROS = (
+    'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network', 'presets', 'process',
+    'share',
+)  # fmt: skip
 
 
 def module_of(path: Path) -> str:

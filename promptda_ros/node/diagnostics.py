@@ -15,7 +15,7 @@ from promptda_ros.core.health import NetworkHealth
 from promptda_ros.core.pairing.pairing import PairingCounters
 from promptda_ros.core.pairing.silence import PairingFacts, Silence
 from promptda_ros.core.peer_text import printable
-from promptda_ros.model import LoadedModel
+from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.node.cameras import Camera
 
 LEVELS = {

@@ -18,8 +18,8 @@ from promptda_ros.core.restore.trust import require_trust
 from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
 from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.model import LoadedModel
 from promptda_ros.node.cameras import Camera
 
 FRAMES_AT_ONCE = 64  # more cameras than anybody has

@@ -18,6 +18,7 @@ from promptda_ros.core.restore.trust import require_trust, Validity
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.figure import depth_panels, save_figure
+from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.messages import millimetres
 from promptda_ros.messages.picture_files import (
     read_depth_file,
@@ -26,7 +27,7 @@ from promptda_ros.messages.picture_files import (
     write_array,
     write_picture,
 )
-from promptda_ros.model import load_model, LoadedModel
+from promptda_ros.model import load_model
 from promptda_ros.tools.arguments import (
     add_camera,
     add_model,

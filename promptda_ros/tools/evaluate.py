@@ -39,7 +39,8 @@ from promptda_ros.lab.evaluation.summary import of_all_sources, summarise
 from promptda_ros.lab.evaluation.table import aligned, error_tables, flicker_table
 from promptda_ros.lab.evaluation.worst import WorstFrames
 from promptda_ros.lab.sim.renderer import require_renderer
-from promptda_ros.model import load_model, LoadedModel
+from promptda_ros.loaded_model import LoadedModel
+from promptda_ros.model import load_model
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_camera, finite, Parser, rays_of, whole_from
 from promptda_ros.tools.pictures import add_topics, pictures_of

@@ -18,8 +18,10 @@ from promptda_ros import model as model_module
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.health import INVALID_IN_A_ROW
 from promptda_ros.core.runtime import resolution as resolutions
+from promptda_ros.core.runtime.device import DeviceError
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, Resolution
 from promptda_ros.core.settings import schema
+from promptda_ros.model import load_model
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraph
@@ -192,7 +194,7 @@ def compiled(start):
     pipeline = rig.node.pipeline
     graphs = CompiledNetwork(network, CudaGraph)
     graphs._runs['a size'] = network
-    pipeline.model = replace(pipeline.model, compiled=graphs)
+    pipeline.model = replace(pipeline.model, compiled=(graphs,))
     return rig, network, graphs
 
 
@@ -226,16 +228,18 @@ def hold_back(rig):
     return pairs
 
 
+class Full:
+    """A network that finds no memory on its device."""
+
+    def to(self, device):
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 9 MiB.')
+
+
 @pytest.mark.parametrize('name, fix', [('vitl', 'set model.name:=vits'), ('', 'take a smaller')])
 def test_too_little_memory_at_start_is_one_sentence(
     make_rig, network_folder, monkeypatch, capfd, name, fix
 ):
     """B9: what is needed, and what needs less; exit code 3."""
-
-    class Full:
-        def to(self, device):
-            raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 9 MiB.')
-
     rig = make_rig(**({'model.name': name, 'model.path': ''} if name else {}))
     monkeypatch.setattr(model_module, 'model_folder', lambda settings: network_folder)
     monkeypatch.setattr(model_module, 'fold', lambda *arguments, **options: Full())
@@ -246,22 +250,25 @@ def test_too_little_memory_at_start_is_one_sentence(
     assert fix in line
 
 
-def test_the_memory_that_several_weight_files_need_is_told(tmp_path, network_folder):
+def test_the_memory_that_several_weight_files_need_is_told(tmp_path, network_folder, monkeypatch):
     network = load_network(network_folder)
     network.save_pretrained(tmp_path, max_shard_size='20KB')
     assert not (tmp_path / folder.WEIGHTS_FILE).exists()
-    settings = schema.Settings(model=schema.ModelSettings(path=str(tmp_path)))
-    assert 'whose weights alone have' in model_module._memory_text(settings, torch.device('cpu'))
+    monkeypatch.setattr(model_module, 'fold', lambda *arguments, **options: Full())
+    settings = schema.Settings(model=schema.ModelSettings(path=str(tmp_path)), device='cpu')
+    with pytest.raises(DeviceError, match='whose weights alone have'):
+        load_model(settings)
 
 
 def test_free_memory_of_a_gpu_is_told(monkeypatch, network_folder):
     """B9: needed and free MiB."""
     monkeypatch.setattr(torch.cuda, 'mem_get_info', lambda device: (120 << 20, 8192 << 20))
     monkeypatch.setattr(torch.cuda, 'get_device_name', lambda device: 'Card')
-    settings = schema.Settings(model=schema.ModelSettings(path=str(network_folder)))
-    text = model_module._memory_text(settings, torch.device('cuda', 0))
-    assert 'on Card, whose weights alone have' in text
-    assert '120 of 8192 MiB are free' in text
+    monkeypatch.setattr(model_module, 'choose_device', lambda name: torch.device('cuda', 0))
+    monkeypatch.setattr(model_module, 'fold', lambda *arguments, **options: Full())
+    with pytest.raises(DeviceError, match='on Card, whose weights alone have') as refusal:
+        load_model(schema.Settings(model=schema.ModelSettings(path=str(network_folder))))
+    assert '120 of 8192 MiB are free' in str(refusal.value)
 
 
 # Lost and hung
@@ -359,7 +366,7 @@ def test_a_network_that_is_compiled_may_take_longer(start, capfd):
     without_patience(rig)
     pipeline, watchdog = rig.node.pipeline, rig.node.session.watchdog
     compiled = CompiledNetwork(network, Slow)
-    pipeline.model = replace(pipeline.model, compiled=compiled)
+    pipeline.model = replace(pipeline.model, compiled=(compiled,))
     pipeline.model.estimator.network = compiled
     heard = rig.listen('depth/image_rect')
     rig.send_through(heard)

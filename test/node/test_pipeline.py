@@ -466,7 +466,7 @@ def test_what_would_hold_up_a_frame_is_done_after_it_was_published(rig):
 
     pipeline = rig.node.pipeline
     compiled = Compiled(pipeline.model.estimator.network, OpenVinoModel)
-    pipeline.model = replace(pipeline.model, compiled=compiled)
+    pipeline.model = replace(pipeline.model, compiled=(compiled,))
     heard, status = rig.listen('depth/image_rect'), rig.hear_statuses()
     for _ in range(2):
         rig.send_through(heard)

@@ -18,7 +18,7 @@ from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
-from promptda_ros.model import LoadedModel
+from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.node.inputs import PairFilter
 from promptda_ros.node.session import Session
 

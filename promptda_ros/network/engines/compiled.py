@@ -8,7 +8,6 @@ What compiles is chosen by device: `cuda_graph.py`, `openvino_model.py`.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 import time
 from typing import Protocol
 
@@ -49,14 +48,6 @@ class Compiler(Protocol):
         """Return what runs the network."""
 
 
-@dataclass(frozen=True)
-class _Missed:
-    """Inputs that nothing was compiled for."""
-
-    key: Hashable
-    inputs: tuple[Tensor, ...]
-
-
 class CompiledNetwork:
     """Runs sizes that it knows compiled and all others as they are; never compiles in a frame.
 
@@ -66,13 +57,14 @@ class CompiledNetwork:
 
     def __init__(self, network: Compilable, compiler: Compiler) -> None:
         self.patch_px = network.patch_px
+        self.name = compiler.name
         self.problem = ''
         self.compiling_since_ns = 0
         self.is_compiling = False
         self._network = network
         self._compiler = compiler
         self._runs: dict[Hashable, Run] = {}
-        self._missed: _Missed | None = None
+        self._missed: tuple[Tensor, ...] = ()  # inputs that nothing was compiled for
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Predict metres (B, ...)."""
@@ -81,18 +73,13 @@ class CompiledNetwork:
         if run is not None:
             return run(*inputs)
         if not self.problem and len(self._runs) < SIZES_AT_MOST:
-            self._missed = _Missed(key, inputs)
+            self._missed = inputs
         return self._network(*inputs)
 
     @property
     def has_missed(self) -> bool:
         """Whether `compile_missed` has something to compile."""
-        return self._missed is not None
-
-    @property
-    def compiler(self) -> str:
-        """Name what compiles."""
-        return self._compiler.name
+        return bool(self._missed)
 
     @property
     def sizes(self) -> int:
@@ -101,19 +88,19 @@ class CompiledNetwork:
 
     def describe(self) -> str:
         """Say what runs the network."""
-        return self.problem or f'{self._compiler.name}, sizes compiled: {self.sizes}'
+        return self.problem or f'{self.name}, sizes compiled: {self.sizes}'
 
     def forget(self, problem: str = '') -> None:
         """Discard all compiled runs; compile again unless there is a problem."""
         self._runs.clear()
-        self._missed = None
-        self.problem = f'torch alone, no {self._compiler.name}: {problem}' if problem else ''
+        self._missed = ()
+        self.problem = f'torch alone, no {self.name}: {problem}' if problem else ''
 
     @torch.inference_mode()
     def compile_missed(self) -> None:
         """Compile for the last size seen uncompiled; stalls for several frames."""
-        missed, self._missed = self._missed, None
-        if missed is None:
+        missed, self._missed = self._missed, ()
+        if not missed:
             return
         self.compiling_since_ns = time.monotonic_ns()
         self.is_compiling = True
@@ -122,9 +109,9 @@ class CompiledNetwork:
         finally:
             self.is_compiling = False
 
-    def _compile(self, missed: _Missed) -> None:
+    def _compile(self, missed: tuple[Tensor, ...]) -> None:
         try:
-            run = self._compiler(self._network, *missed.inputs)
+            run = self._compiler(self._network, *missed)
             off = self._largest_difference(run, missed)
         except RuntimeError as error:
             # Of a device that is lost the next frame will tell.
@@ -133,14 +120,14 @@ class CompiledNetwork:
         if off > self._compiler.tolerance:
             self.forget(f'its depth is {off:.1e} off that of torch > {self._compiler.tolerance:g}')
             return
-        self._runs[missed.key] = run
+        self._runs[self._compiler.key(*missed)] = run
 
-    def _largest_difference(self, run: Run, missed: _Missed) -> float:
+    def _largest_difference(self, run: Run, missed: tuple[Tensor, ...]) -> float:
         """Return how far the depth is off at most, as a share of it.
 
         On other inputs: what is left of the compiler's own run must not pass for an answer.
         """
-        turned = [each.flip(-2, -1) for each in missed.inputs]
+        turned = [each.flip(-2, -1) for each in missed]
         others = [2 * each if number % 2 else each for number, each in enumerate(turned)]
         exact_m, found_m = self._network(*others), run(*others)
         return float((found_m / exact_m - 1).abs().nan_to_num(nan=torch.inf).max())

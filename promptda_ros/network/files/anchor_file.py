@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -57,8 +58,8 @@ def save_anchor(anchor: Anchor, folder: Path) -> None:
 
 def _read_config(folder: Path) -> AnchorConfig:
     values = read_json(folder, ANCHOR_CONFIG)
-    widths = values.get('widths')
-    is_list = values.keys() == {'widths'} and isinstance(widths, list) and len(widths) > 1
+    widths: Any = values.pop('widths', None)
+    is_list = isinstance(widths, list) and len(widths) > 1 and not values
     if not is_list or not all(is_whole(width) and width <= WIDEST for width in widths):
         raise CheckpointError(
             folder,

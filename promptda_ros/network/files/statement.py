@@ -32,6 +32,10 @@ class Statement:
         is_line = isinstance(self.caution, str) and self.caution.isprintable()
         require_field(self, 'caution', is_line, 'one line of text')
 
+    def precision_for(self, wanted: str) -> str:
+        """Return the precision to run with: `auto` is what the network needs."""
+        return 'fp32' if wanted == 'auto' and self.precision == 'fp32' else wanted
+
 
 def read_statement(folder: Path) -> Statement:
     """Read promptda.json; raises CheckpointError for an unknown field or value."""

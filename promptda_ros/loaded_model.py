@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network that is ready to run: what the node asks of it between frames, and says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptda_ros.core.estimator import Estimator
+from promptda_ros.network.engines.compiled import CompiledNetwork
+
+LONGEST_COMPILATION_SEC = 120.0
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network that is ready to run, and what is to be said about it."""
+
+    estimator: Estimator
+    name: str
+    sha256: str
+    device: str
+    precision: str
+    frame_sec: float  # from image to depth, measured at start
+    notes: tuple[str, ...] = ()  # what the user should know about it
+    compiled: tuple[CompiledNetwork, ...] = ()  # network, anchor; empty: torch alone runs them
+    anchor_sha256: str = ''  # empty: the network has none
+
+    @property
+    def next_pause(self) -> str:
+        """What `between_frames` would hold frames up for; empty: nothing."""
+        missed = [each for each in self.compiled if each.has_missed]
+        return f'{missed[0].name} compiles' if missed else ''
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether frames wait for a compilation; any thread may ask."""
+        return any(each.is_compiling for each in self.compiled)
+
+    def between_frames(self) -> None:
+        """Do what would hold up a frame."""
+        for each in self.compiled:
+            each.compile_missed()
+
+    def pause_sec(self, since_ns: int) -> float:
+        """Return how long `between_frames` may take, if it compiles or did since a steady time."""
+        began = sum(each.compiling_since_ns > since_ns for each in self.compiled)
+        return began * LONGEST_COMPILATION_SEC
+
+    @property
+    def problem(self) -> str:
+        """What keeps the networks from running as fast as they could; empty: nothing."""
+        return next((each.problem for each in self.compiled if each.problem), '')
+
+    def free_memory(self) -> bool:
+        """Free caches that only save time; return whether there were any."""
+        if not any(each.sizes for each in self.compiled):
+            return False
+        for each in self.compiled:
+            each.forget('memory ran short')
+        return True
+
+    def resize(self, resolution: str) -> None:
+        """Work at another resolution from the next frame on."""
+        self.estimator.resolution = resolution
+        for each in self.compiled:
+            each.forget()
+
+    def facts(self) -> dict[str, str]:
+        """Return the figures for diagnostics and reports."""
+        return {
+            'model.name': self.name,
+            'model.sha256': self.sha256,
+            'anchor.sha256': self.anchor_sha256 or 'none',
+            'device': self.device,
+            'precision': self.precision,
+            'engine': self.compiled[0].describe() if self.compiled else 'torch',
+        }
+
+    def describe(self) -> str:
+        """Return one line for logs."""
+        helped = ''.join(f' by {each.name}' for each in self.compiled[:1] if not each.problem)
+        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}'
