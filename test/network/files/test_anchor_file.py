@@ -66,7 +66,9 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
         load_anchor(tmp_path, read_anchor_file(tmp_path))
 
 
-@pytest.mark.parametrize('values', [{}, {'widths': [8]}, {'widths': [8, 0]}, {'sizes': [8, 8]}])
+@pytest.mark.parametrize(
+    'values', [{}, {'widths': [8]}, {'widths': [8, 0]}, {'widths': [8, True]}, {'sizes': [8, 8]}]
+)
 def test_an_unknown_shape_is_refused(folder, values):
     (folder / ANCHOR_CONFIG).write_text(json.dumps(values))
     with pytest.raises(CheckpointError, match='list of at least 2 whole numbers'):
