@@ -106,7 +106,7 @@ def test_a_number_format_that_is_millimetres_off_is_not_used():
     model = load_model(settings)
     assert model.precision == 'float32'
     purpose, note = model.notes
-    assert 'do not move a gripper by its depth' in purpose
+    assert 'before a robot relies on its depth' in purpose
     assert re.search(r'in bfloat16 the network is up to \d+\.\d mm from float32 > 2 mm', note)
 
 
@@ -189,7 +189,7 @@ def test_a_network_is_what_its_folder_states_however_it_is_named(tmp_path):
         settings = build({'device': 'cpu', 'engine': 'torch', **values})
         model = load_model(settings)
         assert model.precision == 'float32'
-        assert any('do not move a gripper by its depth' in note for note in model.notes)
+        assert any('before a robot relies on its depth' in note for note in model.notes)
         return model.estimator.estimate(frame, settings.prompt, settings.output).depth_m
 
     by_name = depth_m()

@@ -10,7 +10,7 @@ import re
 import pytest
 
 from promptda_ros import presets
-from promptda_ros.core.settings import describe
+from promptda_ros.core.settings import build, describe
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMES = presets.names()
@@ -100,6 +100,17 @@ def test_preset_without_a_camera_of_its_own_asks_for_one(name):
 
     asks = 'Give image_topic:=' in ' '.join(line.strip('# ') for line in comment_of(name))
     assert asks is not has_image
+
+
+@each_preset
+def test_tolerance_is_half_a_period_of_30_hz_where_clocks_differ_and_less_where_not(name):
+    """A sensor beside a camera of yours runs freely: its nearest image is up to 16.7 ms away."""
+    preset = presets.load(name)
+    default = build({}).sync.tolerance
+    tolerance = preset.parameters.get('sync.tolerance', default)
+
+    runs_freely = 'image' not in preset.topics
+    assert 1 / 60 < tolerance < 1 / 58 if runs_freely else tolerance < 1 / 60
 
 
 @each_preset

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+from importlib.util import find_spec
 from pathlib import Path
 import re
 import shlex
@@ -30,7 +31,15 @@ DIAGNOSED = {'prompt.averaged', 'prompt.beyond_range', 'prompt.nearer_than_range
 CAMERAS = re.compile(r'^(left|wrist)(/|$)')  # of the examples
 NODE_OWN = {'capture', *(f'capture/{name}' for name in capture.CAPTURED)}
 
+ALL_PAGES = sorted(
+    path
+    for pattern in ('*.md', 'docs/**/*.md', 'models/**/*.md')
+    for path in REPOSITORY.glob(pattern)
+)
 each_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+every_page = pytest.mark.parametrize(
+    'page', ALL_PAGES, ids=lambda page: str(page.relative_to(REPOSITORY))
+)
 
 
 def blocks(page, language):
@@ -121,33 +130,38 @@ def test_topics_and_services_of_the_node_exist(page):
     assert names - {''} <= {*OUTPUTS, *NODE_OWN, 'change_state'}
 
 
-@each_page
+@every_page
 def test_tools_that_are_named_exist(page):
-    named = set(re.findall(r'`?promptda (\w+) --', page.read_text()))
+    named = set(re.findall(r'`promptda ([a-z]\w+)', page.read_text()))
+    named |= {words[1] for words in commands(page) if words[0] == 'promptda' and len(words) > 1}
     assert named <= set(tools.COMMANDS)
 
 
-@each_page
+@every_page
+def test_programs_of_the_checkout_that_are_named_exist(page):
+    text = page.read_text()
+    modules = re.findall(r'python3? -m ((?:benchmarks|promptda_ros)[.\w]*)', text)
+    scripts = re.findall(r'(?:python3? |bash |`)((?:training|docs|benchmarks)/[\w/.]+\.\w+)', text)
+    assert all(find_spec(module) for module in modules)
+    assert all((REPOSITORY / script).is_file() for script in scripts)
+
+
+@every_page
+def test_targets_of_make_that_are_named_exist(page):
+    named = set(re.findall(r'`make ([a-z]+)', page.read_text()))
+    named |= {words[1] for words in commands(page) if words[0] == 'make' and len(words) > 1}
+    assert named <= set(
+        re.findall(r'^(\w+):', (REPOSITORY / 'Makefile').read_text(), re.MULTILINE)
+    )
+
+
+@every_page
 def test_settings_that_are_named_exist(page):
     """Dotted names of our groups, such as `prompt.max_depth`, in running text."""
     known = {setting.name for setting in describe()} | DIAGNOSED
     groups = {name.partition('.')[0] for name in known if '.' in name}
-    dotted = rf'`((?:{"|".join(groups)})\.\w+)'
+    dotted = rf'`((?:{"|".join(groups)})\.(?!(?:py|safetensors)\b)\w+)'
     assert set(re.findall(dotted, page.read_text())) <= known
-
-
-@each_page
-def test_links_lead_somewhere(page):
-    for target in re.findall(r'\]\(([^)#:]+)(?:#[\w-]+)?\)', page.read_text()):
-        assert (page.parent / target).exists(), target
-
-
-@pytest.mark.parametrize('page', RECIPES, ids=lambda page: page.stem)
-def test_anchors_are_headings(page):
-    text = page.read_text()
-    headings = re.findall(r'^#+ (.+)$', text, re.MULTILINE)
-    anchors = {re.sub(r'[^\w -]', '', each).strip().lower().replace(' ', '-') for each in headings}
-    assert set(re.findall(r'\]\(#([\w-]+)\)', text)) <= anchors
 
 
 def test_every_recipe_is_in_the_index():

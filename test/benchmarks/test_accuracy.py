@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks import accuracy
 from promptda_ros.tools.evaluate import make_parser
 
-PAGE = (Path(__file__).resolve().parents[2] / 'docs/accuracy.md').read_text()
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = (REPOSITORY / 'docs/accuracy.md').read_text()
 
 
 def row(sensor: str, method: str, ratio: float) -> accuracy.Row:
@@ -49,3 +50,22 @@ def test_a_network_without_an_anchor_has_no_figure_for_that():
 def test_every_command_is_one_that_promptda_evaluate_takes():
     for prompt in accuracy.PROMPTS:
         make_parser().parse_args(['folder', *prompt.words, *prompt.methods])
+
+
+def test_the_figures_of_the_model_card_are_those_of_the_page():
+    card = (REPOSITORY / 'models/promptda-tiny/README.md').read_text()
+    table = PAGE.partition('**all ')[2].partition('\n\n**')[0]
+    page = {cells[0]: cells for cells in rows_of(table)}
+    figures = [page['sensor depth'].index(name) for name in ('MAE', 'edge band', 'worst frame')]
+
+    shown = {cells[0]: cells[1:] for cells in rows_of(card) if cells[0] in page}
+
+    assert len(shown.pop('sensor depth')) == len(figures)
+    assert len(shown) > 3
+    assert shown == {name: [page[name][each] for each in figures] for name in shown}
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """Return the cells of every row of the tables in a text."""
+    lines = [line for line in text.splitlines() if line.startswith('| ')]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]

@@ -8,7 +8,7 @@ however slanted the plane is. A sharp edge has no such pixel, a smeared one cons
 
 The step is `SMALLEST_STEP_M`, and `edge_step` as a share of the depth in addition, because the
 pixels of a surface lie farther apart, and sensors see less well, far away. Both were chosen on
-validation scenes of the cell (docs/trust.md).
+validation scenes of the cell (docs/trust_measured.md).
 
 The same test twice: OpenCV takes a tenth of the time of torch on a CPU, torch runs on CUDA.
 """

@@ -24,8 +24,8 @@ from promptda_ros.core.settings.depth import TrustSettings
 
 # Weights of the terms below, in their order: chosen by training/calibrate_uncertainty.py with
 # promptda-tiny, with its anchor and without, on scenes of the cell and on real frames, so that
-# |error| < 2 x uncertainty for 95 % of the pixels of every sensor; docs/trust.md has what that
-# gave on frames not looked at.
+# |error| < 2 x uncertainty for 95 % of the pixels of every sensor; docs/trust_measured.md has what
+# that gave on frames not looked at.
 WEIGHTS = (0.002, 1.3, 10.0, 0.68, 3.5)
 # Pixels on either side over which depth bends: at least so many, and a share of the longer side.
 BEND_REACH_PX, BEND_REACH_SHARE = 4, 1 / 160

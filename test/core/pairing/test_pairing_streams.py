@@ -261,6 +261,23 @@ def test_a_generous_tolerance_still_pairs_99_percent_and_rightly(tolerance_ms, l
     assert len(pairs) >= 0.99 * optimum_of(deliveries, settings.tolerance_ns)
 
 
+@given(st.integers(0, PERIOD_NS - 1))
+def test_a_slower_sensor_of_its_own_clock_finds_the_nearest_image_at_every_phase(phase_ns):
+    """F1: half the period of the images is enough, and one that is too short may find none."""
+    images = [Delivery(ns, Topic.IMAGE, SEC + ns, (0, 0)) for ns in range(0, SEC, PERIOD_NS)]
+    depths = [
+        Delivery(ns + phase_ns, Topic.DEPTH, SEC + ns + phase_ns, (0, 0))
+        for ns in range(PERIOD_NS, SEC - 3 * PERIOD_NS, 3 * PERIOD_NS)
+    ]
+    deliveries = sorted([*images, *depths], key=lambda delivery: delivery.arrival_ns)
+
+    pairs, _ = run(deliveries, replace(SETTINGS, tolerance_ns=-(-PERIOD_NS // 2)))
+
+    assert [pair.depth for pair in pairs] == depths
+    for pair in pairs:
+        assert abs(pair.offset_ns) == min(abs(pair.depth.stamp_ns - i.stamp_ns) for i in images)
+
+
 @pytest.mark.parametrize('name', SCENARIOS)
 @pytest.mark.parametrize('loss', LOSSES)
 def test_under_loss_95_percent_of_what_arrives_complete_is_paired(name, loss):

@@ -163,7 +163,7 @@ def embedded() -> Estimator:
 def test_the_embedded_network_passes_with_a_wide_margin(embedded, frame, anchor):
     depth = estimate(embedded, frame, anchor)
     require_trust(depth, TRUST)
-    assert depth.unexplained < TRUST.max_unexplained / 5  # docs/trust.md has what others leave
+    assert depth.unexplained < TRUST.max_unexplained / 5  # others: docs/trust_measured.md
 
 
 @pytest.mark.parametrize('anchor', ['anchor', 'surface', 'off'])
