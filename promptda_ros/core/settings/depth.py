@@ -42,8 +42,8 @@ class PromptSettings:
     )
     max_long_side: int = setting(
         256,
-        'Long side to which larger sensor depth is reduced; the network was trained on 256x192 '
-        'prompts.',
+        'Long side to which larger sensor depth is reduced. Networks are trained on prompts of '
+        '256x192; change it for a network that you trained on others.',
         unit='px',
         limits=(8, 2048),
     )
@@ -90,7 +90,8 @@ class OutputSettings:
     fuse: str = setting(
         'network',
         'Value published where the sensor measured: network publishes the predicted depth, '
-        "keep_measured the sensor's own value at the centre of each of its pixels.",
+        "keep_measured the sensor's own value at the centre of each of its pixels, for consumers "
+        'that need every measurement as it is.',
         choices=('network', 'keep_measured'),
     )
     edge_filter: str = setting(

@@ -112,7 +112,7 @@ class SyncSettings:
     wait: float = setting(
         0.1,
         'How long an image waits for depth with a closer stamp before the closest so far is '
-        'taken.',
+        'taken. Lower it if latency matters more than the closest stamp.',
         unit='s',
         limits=(0.0, 5.0),
     )

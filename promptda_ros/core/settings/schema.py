@@ -34,7 +34,8 @@ class ModelSettings:
     sha256: str = fixed(
         '',
         'Expected sha256 of the weights: model.safetensors, followed by anchor.safetensors if '
-        'there is one; empty takes the digest stored in the folder.',
+        'there is one; empty takes the digest stored in the folder. Set it to keep a robot on the '
+        'weights it was approved with.',
     )
     resolution: str = fixed(
         'auto',
