@@ -225,6 +225,20 @@ class Rig(Bench):
         self.spin_until(lambda: heard and stamp_ns_of(heard[-1]) == stamp_ns)
         return heard[-1]
 
+    def watch_offers(self) -> list[Any]:
+        """Return a list that grows by the camera of every pair that the worker is offered."""
+        offered: list[Any] = []
+        worker = self.node.session.worker
+        offer = worker.offer
+
+        def noted(camera: Any, pair: Any) -> bool:
+            is_overrun: bool = offer(camera, pair)
+            offered.append(camera)
+            return is_overrun
+
+        worker.offer = noted
+        return offered
+
     def hear_statuses(self) -> Callable[[str], tuple[str, str, dict[str, str]] | None]:
         """Listen to /diagnostics; return what tells level, message and values of a part now."""
         heard: list[DiagnosticArray] = []

@@ -169,10 +169,10 @@ def test_frames_that_wait_together_share_one_run_of_the_network(pair_of_cameras)
     heard, gate = listen_to_both(rig), Gate(rig)
     rig.send('left/')
     rig.spin_until(gate.entered.is_set)
-    worker = rig.node.session.worker
+    waiting = rig.watch_offers()
     for name in CAMERAS:
         rig.send(f'{name}/')
-    rig.spin_until(lambda: worker.counters.waiting == 2)
+    rig.spin_until(lambda: len(set(waiting)) == 2)
     gate.open()
     rig.spin_until(lambda: len(heard['left']) == 2 and len(heard['right']) == 1)
     assert gate.batches == [1, 2]
@@ -185,12 +185,13 @@ def test_a_camera_that_overruns_costs_the_other_nothing(pair_of_cameras):
     heard, gate = listen_to_both(rig), Gate(rig)
     rig.send('right/')
     rig.spin_until(gate.entered.is_set)
+    offered = rig.watch_offers()
     waiting = rig.send('right/')
     left, right = (camera.drops for camera in rig.node.cameras)
     for number in range(5):
         newest = rig.send('left/')
         rig.spin_until(lambda n=number: left.snapshot().get('overrun', 0) == n)
-    assert rig.node.session.worker.counters.waiting == 2
+    assert len(set(offered)) == 2
     gate.open()
     rig.spin_until(lambda: len(heard['right']) == 2 and len(heard['left']) == 1)
     assert stamp_ns_of(heard['right'][-1]) == waiting
@@ -218,9 +219,10 @@ def test_a_bad_frame_of_one_camera_costs_the_other_nothing(pair_of_cameras, fail
             return [first * np.nan, *others] if len(batch) == 2 else [first]
 
         gate.infer = infer
+    waiting = rig.watch_offers()
     rig.send('left/', **pair)
     rig.send('right/')
-    rig.spin_until(lambda: rig.node.session.worker.counters.waiting == 2)
+    rig.spin_until(lambda: len(set(waiting)) == 2)
     gate.open()
     rig.spin_until(lambda: len(heard['right']) == 2)
     reasons = {'bad frame': 'image_step', 'exception': 'read_failed', 'answer': 'model_output'}

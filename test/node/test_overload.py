@@ -37,15 +37,16 @@ def overloaded(rig: Any) -> Any:
     """Start a node whose network is gated."""
     estimator = rig.node.pipeline.model.estimator
     estimator.network = rig.network = GatedNetwork(estimator.network)
+    rig.offered = rig.watch_offers()
     yield rig
     rig.network.may_answer.release(RUNS)
 
 
 def send_and_hand_over(rig: Any) -> int:
     """Send a frame, wait until the worker may have it, and return its stamp."""
-    offered = rig.node.session.worker.counters.offered
+    count = len(rig.offered)
     stamp_ns = rig.send()
-    rig.spin_until(lambda: rig.node.session.worker.counters.offered > offered)
+    rig.spin_until(lambda: len(rig.offered) > count)
     return stamp_ns
 
 

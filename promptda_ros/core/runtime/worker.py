@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One thread that works on the newest items; drops are counted, one bad item ends nothing."""
+"""One thread that works on the newest items; one bad item ends nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 import threading
 import time
 from typing import Generic, TypeVar
@@ -14,19 +13,6 @@ from promptda_ros.core.runtime.guard import Guard
 
 S = TypeVar('S', bound=Hashable)
 T = TypeVar('T')
-
-
-@dataclass(frozen=True)
-class WorkerCounters:
-    """What became of the items: offered == taken + waiting + overrun + discarded."""
-
-    offered: int
-    taken: int  # == processed + failed, and those of the batch in work
-    processed: int
-    failed: int
-    overrun: int  # replaced by a newer item of their slot before the thread was free
-    discarded: int  # waiting when the worker stopped, or offered later
-    waiting: int  # one a slot at the most
 
 
 class Worker(Generic[S, T]):
@@ -60,8 +46,6 @@ class Worker(Generic[S, T]):
         self._mailbox: dict[S, T] = {}  # in the order in which the slots began to wait
         self._stopping = False
         self._busy_since_ns: int | None = None
-        self._offered = self._taken = self._processed = 0
-        self._failed = self._overrun = self._discarded = 0
 
     def start(self) -> None:
         """Start the thread, once in the worker's life."""
@@ -73,12 +57,9 @@ class Worker(Generic[S, T]):
         Returns whether there was one, which is lost.
         """
         with self._changed:
-            self._offered += 1
             if self._stopping:
-                self._discarded += 1
                 return False
             is_overrun = slot in self._mailbox
-            self._overrun += is_overrun
             self._mailbox[slot] = item  # a slot that waits already keeps its place
             self._changed.notify()
             return is_overrun
@@ -97,20 +78,6 @@ class Worker(Generic[S, T]):
     def busy_since_ns(self) -> int | None:
         """Steady time (time.monotonic_ns) at which the batch in work was taken; None when idle."""
         return self._busy_since_ns
-
-    @property
-    def counters(self) -> WorkerCounters:
-        """Snapshot of the outcome of the items."""
-        with self._changed:
-            return WorkerCounters(
-                offered=self._offered,
-                taken=self._taken,
-                processed=self._processed,
-                failed=self._failed,
-                overrun=self._overrun,
-                discarded=self._discarded,
-                waiting=len(self._mailbox),
-            )
 
     def _run(self) -> None:
         try:
@@ -133,21 +100,15 @@ class Worker(Generic[S, T]):
             if self._stopping:
                 return False
             batch, self._mailbox = self._mailbox, {}
-            self._taken += len(batch)
             self._busy_since_ns = time.monotonic_ns()
-        succeeded = False
         try:
-            succeeded = self._guard.run(self._process, batch)
+            self._guard.run(self._process, batch)
         finally:
-            with self._changed:
-                self._busy_since_ns = None
-                self._processed += len(batch) * succeeded
-                self._failed += len(batch) * (not succeeded)
+            self._busy_since_ns = None
         return True
 
     def _close(self) -> None:
         with self._changed:
             self._stopping = True
-            self._discarded += len(self._mailbox)
             self._mailbox = {}
             self._changed.notify()
