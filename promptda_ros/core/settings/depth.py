@@ -6,25 +6,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from promptda_ros.core.settings.setting import setting, SettingError
+from promptda_ros.core.settings.setting import metres, pixels, setting, SettingError
 
 
 @dataclass(frozen=True)
 class PromptSettings:
     """What counts as a measurement of the depth sensor."""
 
-    min_depth: float = setting(
+    min_depth: float = metres(
         0.05,
         'Least sensor range. Where depth is less, or -inf, the output is NaN, never a farther '
         'surface.',
-        unit='m',
         limits=(0.001, 100.0),
     )
-    max_depth: float = setting(
+    max_depth: float = metres(
         10.0,
         'Greatest sensor range and output. Where depth is this or more, or +inf, the output is '
         'NaN, never a nearer surface. Set it below the far clip of a simulator.',
-        unit='m',
         limits=(0.01, 1000.0),
     )
     outlier_fraction: float = setting(
@@ -40,11 +38,10 @@ class PromptSettings:
         "sensor's range do not count.",
         limits=(0.0001, 1.0),
     )
-    max_long_side: int = setting(
+    max_long_side: int = pixels(
         256,
         'Long side to which larger sensor depth is reduced. Networks are trained on prompts of '
         '256x192; change it for a network that you trained on others.',
-        unit='px',
         limits=(8, 2048),
     )
     max_fill_distance: float = setting(
@@ -108,14 +105,13 @@ class OutputSettings:
     pcl_layout: bool = setting(
         False, 'Publish points of 32 bytes with rgb at offset 16, as in PCL, instead of 16 bytes.'
     )
-    stride: int = setting(
-        1, 'Use every n-th pixel of every n-th row for the clouds.', unit='px', limits=(1, 64)
+    stride: int = pixels(
+        1, 'Use every n-th pixel of every n-th row for the clouds.', limits=(1, 64)
     )
-    voxel: float = setting(
+    voxel: float = metres(
         0.0,
         'Voxel size of ~/points_dense and ~/points_normals, which hold one point per voxel; 0 '
         'keeps all points.',
-        unit='m',
         limits=(0.0, 1.0),
     )
 
@@ -124,11 +120,10 @@ class OutputSettings:
 class TrustSettings:
     """When depth counts as measured, and when it contradicts its sensor and is withheld."""
 
-    agreement_distance: float = setting(
+    agreement_distance: float = metres(
         0.02,
         'Largest difference from the measurement at which ~/validity still calls depth measured '
         'or filled.',
-        unit='m',
         limits=(0.0001, 10.0),
     )
     agreement_fraction: float = setting(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptda_ros.core.settings.pose import frame_origin, frame_rotation, require_pose
-from promptda_ros.core.settings.setting import fixed, setting
+from promptda_ros.core.settings.setting import fixed, metres, pixels, seconds, setting
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,14 @@ class InputSettings:
         '`depth/compressed`; auto takes what is published, in this order.',
         choices=('auto', 'raw', 'compressedDepth', 'points', 'compressed'),
     )
-    max_pixels: int = setting(
+    max_pixels: int = pixels(
         16_000_000,
         'Images with more pixels are dropped before memory is allocated for them.',
-        unit='px',
         limits=(1, 1_000_000_000),
     )
-    depth_scale: float = setting(
+    depth_scale: float = metres(
         0.0,
         'Metres per unit of the depth; 0 means 0.001 for 16-bit depth, 1 for 32FC1 and points.',
-        unit='m',
         limits=(0.0, 1000.0),
     )
     depth_kind: str = setting(
@@ -71,11 +69,10 @@ class InputSettings:
         'of the robot), or keep only those (a mask of the object).',
         choices=('off', 'remove', 'keep'),
     )
-    mask_max_age: float = setting(
+    mask_max_age: float = seconds(
         0.2,
         'Largest difference of stamps between image and newest mask; beyond it no cloud is '
         'published.',
-        unit='s',
         limits=(0.0, 60.0),
     )
 
@@ -101,25 +98,22 @@ class QosSettings:
 class SyncSettings:
     """How images and depth are paired."""
 
-    tolerance: float = setting(
+    tolerance: float = seconds(
         0.015,
         'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only. Keep it '
         'below half the image period, or depth of a neighbouring frame may be taken; a sensor '
         'that runs freely beside the camera needs half the period, 0.017 at 30 Hz.',
-        unit='s',
         limits=(0.0, 1.0),
     )
-    wait: float = setting(
+    wait: float = seconds(
         0.1,
         'How long an image waits for depth with a closer stamp before the closest so far is '
         'taken. Lower it if latency matters more than the closest stamp.',
-        unit='s',
         limits=(0.0, 5.0),
     )
-    depth_time_offset: float = setting(
+    depth_time_offset: float = seconds(
         0.0,
         'Offset added to every depth stamp before pairing; negative if depth lags the image.',
-        unit='s',
         limits=(-10.0, 10.0),
     )
     queue_size: int = setting(10, 'Most messages held for pairing on each topic.', limits=(1, 100))
@@ -147,10 +141,9 @@ class ExtrinsicsSettings:
         'nine values of a matrix, column by column, as in `extrinsics/depth_to_color` of '
         'RealSense; Orbbec lists them row by row.'
     )
-    timeout: float = setting(
+    timeout: float = seconds(
         0.1,
         'How long to wait for a transform from TF before the frame is dropped.',
-        unit='s',
         limits=(0.0, 5.0),
     )
 

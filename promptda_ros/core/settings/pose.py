@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from promptda_ros.core.geometry.transform import BadTransform, Transform
-from promptda_ros.core.settings.setting import setting, SettingError
+from promptda_ros.core.settings.setting import metres, setting, SettingError
 
 
 def frame_origin(meaning: str) -> Any:
     """Declare the origin of the frame."""
-    return setting((0.0, 0.0, 0.0), meaning, unit='m', limits=(-100.0, 100.0), lengths=(3,))
+    return metres((0.0, 0.0, 0.0), meaning, limits=(-100.0, 100.0), lengths=(3,))
 
 
 def frame_rotation(meaning: str) -> Any:

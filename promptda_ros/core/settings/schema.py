@@ -14,7 +14,7 @@ from promptda_ros.core.settings.input import (
     QosSettings,
     SyncSettings,
 )
-from promptda_ros.core.settings.setting import fixed, setting
+from promptda_ros.core.settings.setting import fixed, seconds, setting
 from promptda_ros.core.settings.workspace import WorkspaceSettings
 
 
@@ -53,21 +53,18 @@ class CaptureSettings:
     frames: int = setting(
         1, 'Number of frames in a capture, which is their median.', limits=(1, 100)
     )
-    timeout: float = setting(
-        5.0, 'How long a capture waits for its frames.', unit='s', limits=(0.1, 60.0)
-    )
+    timeout: float = seconds(5.0, 'How long a capture waits for its frames.', limits=(0.1, 60.0))
 
 
 @dataclass(frozen=True)
 class WatchdogSettings:
     """When a computation that does not end counts as a hanging device."""
 
-    inference_timeout: float = setting(
+    inference_timeout: float = seconds(
         5.0,
         'Longest time for one frame of every camera; beyond it the process ends with exit code '
         '75 for a restart. Waiting for TF and confidence does not count, and the limit is at '
         'least ten times what a frame took at start, per camera.',
-        unit='s',
         limits=(0.5, 3600.0),
     )
 

@@ -111,4 +111,7 @@ def _as_field(make: Callable[P, Setting]) -> Callable[P, Any]:
 
 
 setting = _as_field(Setting)
+metres = _as_field(partial(Setting, unit='m'))
+seconds = _as_field(partial(Setting, unit='s'))
+pixels = _as_field(partial(Setting, unit='px'))
 fixed = _as_field(partial(Setting, live=False))  # read at start only

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptda_ros.core.settings.pose import frame_origin, frame_rotation, require_pose
-from promptda_ros.core.settings.setting import setting
+from promptda_ros.core.settings.setting import metres, pixels, setting
 
 
 def _corner(place: float, end: str) -> Any:
-    return setting(
+    return metres(
         (place, place, place),
         f'{end} x, y, z of the points in the workspace frame.',
-        unit='m',
         limits=(-1000.0, 1000.0),
         lengths=(3,),
     )
@@ -25,15 +24,12 @@ def _corner(place: float, end: str) -> Any:
 class WorkspaceSettings:
     """Which part of the scene the clouds show; depth images are never cropped."""
 
-    min_depth: float = setting(0.0, 'Nearer points are left out.', unit='m', limits=(0.0, 1000.0))
-    max_depth: float = setting(
-        1000.0, 'Farther points are left out.', unit='m', limits=(0.0, 1000.0)
-    )
-    roi: tuple[float, ...] = setting(
+    min_depth: float = metres(0.0, 'Nearer points are left out.', limits=(0.0, 1000.0))
+    max_depth: float = metres(1000.0, 'Farther points are left out.', limits=(0.0, 1000.0))
+    roi: tuple[float, ...] = pixels(
         (0.0, 0.0, 0.0, 0.0),
         'Region of interest in the image: left, top, width, height; a width or height of 0 is '
         'the full image.',
-        unit='px',
         limits=(0.0, 100_000.0),
         lengths=(4,),
     )
