@@ -12,8 +12,9 @@ from rclpy.node import Node
 
 from promptda_ros.core.frame import Depth
 from promptda_ros.core.health import NetworkHealth
+from promptda_ros.core.pairing.offsets import OffsetSummary
 from promptda_ros.core.pairing.pairing import PairingCounters
-from promptda_ros.core.pairing.silence import PairingFacts, Silence
+from promptda_ros.core.pairing.silence import Silence
 from promptda_ros.core.peer_text import printable
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.node.cameras import Camera
@@ -71,16 +72,16 @@ def _text(value: object) -> str:
 
 
 def pairing_status(
-    counters: PairingCounters, offsets: PairingFacts, silence: Silence | None, *, is_error: bool
+    counters: PairingCounters, offsets: OffsetSummary, silence: Silence | None, *, is_error: bool
 ) -> Status:
     """Report what happened to every message, and why there are no pairs."""
     values: dict[str, object] = {'pairs': counters.pairs, 'epochs': counters.resets + 1}
     for role, topic in (('image', counters.image), ('depth', counters.depth)):
         values[f'{role}.received'] = topic.received
         values.update({f'{role}.{loss.value}': number for loss, number in topic.lost.items()})
-    if offsets.offset_sec is not None and offsets.offset_p95_sec is not None:
-        values['offset_ms.median'] = offsets.offset_sec * 1e3
-        values['offset_ms.p95'] = offsets.offset_p95_sec * 1e3
+    if offsets.median_ns is not None and offsets.p95_ns is not None:
+        values['offset_ms.median'] = offsets.median_ns / 1e6
+        values['offset_ms.p95'] = offsets.p95_ns / 1e6
     if silence is None:
         return Status('pairing', 'ok', 'image and depth are paired', values)
     return Status('pairing', 'error' if is_error else 'warn', silence.text, values)

@@ -11,7 +11,7 @@ import time
 from rclpy.node import Node
 
 from promptda_ros.core.pairing.pairing import Loss, PairingCounters, TopicCounters
-from promptda_ros.core.pairing.silence import explain, PairingFacts, Silence, TopicFacts
+from promptda_ros.core.pairing.silence import explain, Silence, TopicFacts
 from promptda_ros.core.runtime.lasting import Lasting, Recent
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.node.cameras import Camera
@@ -55,7 +55,8 @@ class Supervisor:
         silence = self._silence()
         self._say(silence)
         is_error = self._quiet_sec() >= QUIET_ERROR_SEC
-        pairing = pairing_status(self._counters, self._offsets(), silence, is_error=is_error)
+        offsets = self._inputs.pairing.offsets
+        pairing = pairing_status(self._counters, offsets, silence, is_error=is_error)
         return [of_camera(self._camera, each) for each in (pairing, frames_status(self._camera))]
 
     def explain(self) -> str:
@@ -127,8 +128,10 @@ class Supervisor:
         return explain(
             self._topic(self._inputs.image, 'image', lambda counters: counters.image),
             self._topic(self._inputs.depth, 'depth', lambda counters: counters.depth),
-            self._offsets(),
-            topics,
+            self._inputs.pairing.offsets,
+            self._camera.settings.sync,
+            topics=topics,
+            prefix=self._parameters,
         )
 
     def _say(self, silence: Silence | None) -> None:
@@ -186,17 +189,3 @@ class Supervisor:
 
         lost = {loss: now.lost.get(loss, 0) - then.lost.get(loss, 0) for loss in Loss}
         return topic.facts(role, received=now.received - then.received, lost=lost)
-
-    def _offsets(self) -> PairingFacts:
-        offsets = self._inputs.pairing.offsets
-        return PairingFacts(
-            tolerance_sec=self._camera.settings.sync.tolerance,
-            depth_time_offset_sec=self._camera.settings.sync.depth_time_offset,
-            offset_sec=_seconds(offsets.median_ns),
-            offset_p95_sec=_seconds(offsets.p95_ns),
-            prefix=self._parameters,
-        )
-
-
-def _seconds(nanoseconds: int | None) -> float | None:
-    return None if nanoseconds is None else nanoseconds / 1e9

@@ -7,7 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 import difflib
 
+from promptda_ros.core.pairing.offsets import OffsetSummary
 from promptda_ros.core.peer_text import shorten
+from promptda_ros.core.settings.input import SyncSettings
 
 CLOCKS_DIFFER_SEC = 10.0  # what sync.depth_time_offset can make up for
 MOST_TOLERANCE_SEC = 1.0  # what sync.tolerance may be
@@ -31,17 +33,6 @@ class TopicFacts:
 
 
 @dataclass(frozen=True)
-class PairingFacts:
-    """How far the stamps of both topics lie apart, depth minus image."""
-
-    tolerance_sec: float
-    depth_time_offset_sec: float = 0.0  # what is added to depth stamps, and is in the offsets
-    offset_sec: float | None = None  # median of the nearest depth of every image
-    offset_p95_sec: float | None = None  # 95th percentile of its size
-    prefix: str = ''  # what the names of the parameters begin with: left.
-
-
-@dataclass(frozen=True)
 class Silence:
     """Why there are no pairs, in one sentence."""
 
@@ -50,15 +41,25 @@ class Silence:
 
 
 def explain(
-    image: TopicFacts, depth: TopicFacts, pairing: PairingFacts, topics: tuple[str, ...]
+    image: TopicFacts,
+    depth: TopicFacts,
+    offsets: OffsetSummary,
+    sync: SyncSettings,
+    *,
+    topics: tuple[str, ...],
+    prefix: str = '',
 ) -> Silence:
-    """Say why no pair was made; `topics` are the names in the graph, for a topic misspelt."""
+    """Say why no pair was made.
+
+    `topics` are the names in the graph, for a topic misspelt; `prefix` begins the names of the
+    camera's parameters: left.
+    """
     for topic in (image, depth):
         if text := _absent(topic, topics):
             return Silence(text, 'warn')
         if text := _unstamped(topic):
             return Silence(text, 'error')
-    if text := _apart(pairing):
+    if text := _apart(offsets, sync, prefix):
         return Silence(text, 'error')
     text = (
         f'image and depth arrive ({image.received} and {depth.received} messages) but no two '
@@ -121,22 +122,22 @@ def _unstamped(topic: TopicFacts) -> str:
     return ''
 
 
-def _apart(pairing: PairingFacts) -> str:
-    offset_sec = pairing.offset_sec
-    if offset_sec is None or abs(offset_sec) <= pairing.tolerance_sec:
+def _apart(offsets: OffsetSummary, sync: SyncSettings, prefix: str) -> str:
+    offset_sec = 0.0 if offsets.median_ns is None else offsets.median_ns / 1e9
+    if abs(offset_sec) <= sync.tolerance:
         return ''
-    needed_sec = pairing.depth_time_offset_sec - offset_sec
+    needed_sec = sync.depth_time_offset - offset_sec
     if abs(needed_sec) > CLOCKS_DIFFER_SEC:
         return (
             f'stamps of image and depth differ by {abs(offset_sec):.3g} s: different clocks; let '
             'both drivers stamp with the system time'
         )
     verb = 'lags' if offset_sec > 0 else 'leads'
-    spread = '' if pairing.offset_p95_sec is None else f' (p95 {pairing.offset_p95_sec * 1e3:.1f})'
+    spread = '' if offsets.p95_ns is None else f' (p95 {offsets.p95_ns / 1e6:.1f})'
     may_tolerate = abs(offset_sec) <= MOST_TOLERANCE_SEC
-    tolerance = f'{pairing.prefix}sync.tolerance or ' if may_tolerate else ''
+    tolerance = f'{prefix}sync.tolerance or ' if may_tolerate else ''
     return (
         f'depth {verb} image by {abs(offset_sec) * 1e3:.1f} ms{spread} > tolerance '
-        f'{pairing.tolerance_sec * 1e3:.0f} ms; set {tolerance}{pairing.prefix}'
-        f'sync.depth_time_offset:={needed_sec:.3f}'
+        f'{sync.tolerance * 1e3:.0f} ms; set {tolerance}{prefix}sync.depth_time_offset:='
+        f'{needed_sec:.3f}'
     )
