@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TYPE_CHECKING, TypeVar
 from promptda_ros.network.fields import Foreign, keep_known, names_of, require, to_plain
 from promptda_ros.network.files.folder import (
     CheckpointError,
-    find_file,
+    find_folder,
     read_json,
     to_json,
     write_json,
@@ -107,7 +107,10 @@ class Checked:
     def from_json_file(cls, json_file: Path | str) -> Self:
         """Read a file of any name; raises CheckpointError."""
         path = Path(json_file)
-        return cls._read(path.parent, path.name)
+        try:
+            return cls.from_dict(read_json(path.parent, path.name))
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(path.parent, f'{path}: {error}') from error
 
     def to_json_file(self, json_file_path: Path | str, use_diff: bool = False) -> None:
         """Write a file of any name."""
@@ -118,18 +121,13 @@ class Checked:
         cls, pretrained_model_name_or_path: Path | str, *, subfolder: str = '', **words: Any
     ) -> Self:
         """Read the file of a folder, with some values changed; raises CheckpointError."""
-        path = find_file(pretrained_model_name_or_path, subfolder, cls.file_name)
-        found = cls._read(path.parent, path.name)
+        path = Path(pretrained_model_name_or_path)
+        if not path.is_file():
+            path = find_folder(path) / subfolder / cls.file_name
+        found = cls.from_json_file(path)
         known = (*inspect.signature(cls).parameters, *cls.foreign)
         changes = keep_known(f'{cls.__name__}.from_pretrained', words, known, LOADING)
         return cls.from_dict({**found.to_dict(), **changes}) if changes else found
-
-    @classmethod
-    def _read(cls, folder: Path, name: str) -> Self:
-        try:
-            return cls.from_dict(read_json(folder, name))
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(folder, f'{folder / name}: {error}') from error
 
     def save_pretrained(self, save_directory: Path | str, **words: Any) -> list[str]:
         """Write the file into a folder, made where it does not exist; return its path."""

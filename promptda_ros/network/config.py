@@ -73,8 +73,12 @@ class PromptDepthAnythingConfig(Checked):
         use_timm_backbone: bool,
         backbone_kwargs: Mapping[str, Any] | None,
     ) -> None:
-        _refuse_timm(use_timm_backbone)
-        _refuse_pretrained(use_pretrained_backbone)
+        why = (
+            'timm backbones give maps where the neck takes tokens; use backbone_config of a dinov2'
+        )
+        _refuse('use_timm_backbone', use_timm_backbone, why)
+        why = 'a config never fetches weights; load a whole network with from_pretrained(folder)'
+        _refuse('use_pretrained_backbone', use_pretrained_backbone, why)
         self.backbone_config = _choose_backbone(self.backbone_config, backbone, backbone_kwargs)
 
     def check(self) -> None:
@@ -88,9 +92,8 @@ class PromptDepthAnythingConfig(Checked):
         self._check_agreement()
 
     def _check_values(self) -> None:
-        for name in ('patch_size', 'reassemble_hidden_size', 'head_hidden_size'):
-            require_whole(self, name, at_most=_MOST_CHANNELS)
-        require_whole(self, 'fusion_hidden_size', at_most=_MOST_CHANNELS)
+        widths = ('reassemble_hidden_size', 'head_hidden_size', 'fusion_hidden_size')
+        require_whole(self, 'patch_size', *widths, at_most=_MOST_CHANNELS)
         allowed = 'above 1: the head halves it'
         require_field(self, 'fusion_hidden_size', self.fusion_hidden_size > 1, allowed)
         require_number(self, 'initializer_range', at_least=0)
@@ -151,16 +154,8 @@ def _labels(count: int) -> dict[int, str]:
     return {number: f'LABEL_{number}' for number in range(count)}
 
 
-def _refuse_timm(asked: bool) -> None:
-    label = 'PromptDepthAnythingConfig.use_timm_backbone'
-    why = 'timm backbones give maps where the neck takes tokens; use backbone_config of a dinov2'
-    require(not asked, label, asked, f'False: {why}')
-
-
-def _refuse_pretrained(asked: bool) -> None:
-    label = 'PromptDepthAnythingConfig.use_pretrained_backbone'
-    why = 'a config never fetches weights; load a whole network with from_pretrained(folder)'
-    require(not asked, label, asked, f'False: {why}')
+def _refuse(name: str, asked: bool, why: str) -> None:
+    require(not asked, f'PromptDepthAnythingConfig.{name}', asked, f'False: {why}')
 
 
 def _choose_backbone(

@@ -7,20 +7,14 @@ Attribute names are the keys of the published weights, so that no key is ever re
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from promptda_ros.network.dinov2_config import Dinov2Config
+from promptda_ros.network.dinov2_config import ACTIVATIONS, Dinov2Config
 
-_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    'gelu': functional.gelu,
-    'relu': functional.relu,
-    'silu': functional.silu,
-}
 _ORIGINAL_OFFSET = 0.1  # patches added to each side by the original position interpolation
 
 
@@ -71,12 +65,15 @@ class Embeddings(nn.Module):
         if config.use_mask_token:  # no part in depth, but published weights hold it
             self.mask_token = nn.Parameter(torch.zeros(1, channels))
         self.position_embeddings = nn.Parameter(torch.zeros(1, 1 + self.table_side**2, channels))
-        self.patch_embeddings = PatchEmbeddings(config)
+        # One convolution whose stride is its kernel: each patch becomes one token.
+        patch = nn.Conv2d(config.num_channels, channels, config.patch_size, config.patch_size)
+        self.patch_embeddings = nn.ModuleDict({'projection': patch})
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Turn (B, 3, H, W) into (B, 1 + h * w, C) with h, w = H, W // patch_size."""
-        patches = self.patch_embeddings(pixel_values)  # (B, C, h, w)
+        projection = self.patch_embeddings['projection']
+        patches = projection(pixel_values.to(self.cls_token.dtype))  # (B, C, h, w)
         height, width = patches.shape[-2:]
         tokens = patches.flatten(2).transpose(1, 2)
         class_token = self.cls_token.expand(tokens.shape[0], -1, -1)
@@ -101,20 +98,6 @@ class Embeddings(nn.Module):
         side = table.shape[-1]
         scale = ((height + _ORIGINAL_OFFSET) / side, (width + _ORIGINAL_OFFSET) / side)
         return functional.interpolate(table, scale_factor=scale, mode='bicubic')
-
-
-class PatchEmbeddings(nn.Module):
-    """One convolution whose stride is its kernel: each patch becomes one token."""
-
-    def __init__(self, config: Dinov2Config) -> None:
-        super().__init__()
-        side = config.patch_size
-        self.projection = nn.Conv2d(config.num_channels, config.hidden_size, side, stride=side)
-
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        """Turn (B, 3, H, W) into (B, C, h, w) in the precision of the weights."""
-        patches: Tensor = self.projection(pixel_values.to(self.projection.weight.dtype))
-        return patches
 
 
 class Encoder(nn.Module):
@@ -197,7 +180,7 @@ class Mlp(nn.Module):
     def __init__(self, config: Dinov2Config) -> None:
         super().__init__()
         hidden_size = config.hidden_size * config.mlp_ratio
-        self.activation = _ACTIVATIONS[config.hidden_act]
+        self.activation = ACTIVATIONS[config.hidden_act]
         self.fc1 = nn.Linear(config.hidden_size, hidden_size)
         self.fc2 = nn.Linear(hidden_size, config.hidden_size)
 

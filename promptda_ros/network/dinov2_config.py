@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import re
 from typing import Any, ClassVar
 
+from torch.nn import functional
+
 from promptda_ros.network.checked import Checked, takes_foreign
 from promptda_ros.network.fields import (
     Foreign,
@@ -23,7 +25,7 @@ from promptda_ros.network.fields import (
 from promptda_ros.network.files.folder import CONFIG_FILE
 from promptda_ros.network.foreign import BACKBONE
 
-ACTIVATIONS = ('gelu', 'relu', 'silu')
+ACTIVATIONS = {each.__name__: each for each in (functional.gelu, functional.relu, functional.silu)}
 # Original checkpoints were trained with the position table scaled by (patches + 0.1) / side; the
 # published Hugging Face folders are run with the table resized to the number of patches.
 POSITION_INTERPOLATIONS = ('hugging_face', 'original')
@@ -95,7 +97,7 @@ class Dinov2Config(Checked):
         require_number(self, 'attention_probs_dropout_prob', at_least=0, below=1)
         require_number(self, 'initializer_range', 'layer_norm_eps', at_least=0)
         require_number(self, 'layerscale_value')
-        require_choice(self, 'hidden_act', ACTIVATIONS)
+        require_choice(self, 'hidden_act', tuple(ACTIVATIONS))
         require_choice(self, 'position_interpolation', POSITION_INTERPOLATIONS)
         heads, patch = self.num_attention_heads, self.patch_size
         allowed = f'a multiple of num_attention_heads={heads}'

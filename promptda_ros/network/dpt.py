@@ -61,18 +61,16 @@ class ReassembleStage(nn.Module):
         ]
 
 
-class ReassembleLayer(nn.Module):
-    """One layer's map, projected and scaled up or down by a fixed factor."""
+class ReassembleLayer(nn.Sequential):
+    """One layer's map, projected and scaled up or down by a fixed factor.
+
+    Turns (B, in_channels, h, w) into (B, channels, h * factor, w * factor).
+    """
 
     def __init__(self, in_channels: int, channels: int, factor: float) -> None:
         super().__init__()
         self.projection = nn.Conv2d(in_channels, channels, 1)
         self.resize = _resize_layer(channels, factor)
-
-    def forward(self, feature_map: Tensor) -> Tensor:
-        """Turn (B, C, h, w) into (B, channels, h * factor, w * factor)."""
-        resized: Tensor = self.resize(self.projection(feature_map))
-        return resized
 
 
 class FusionStage(nn.Module):
@@ -133,21 +131,16 @@ class ResidualLayer(nn.Module):
         return refined
 
 
-class PromptLayer(nn.Module):
-    """Three convolutions that turn the prompt into features."""
+class PromptLayer(nn.Sequential):
+    """Three convolutions that turn the prompt (B, 1, h, w) into features (B, C, h, w)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.convolution1 = nn.Conv2d(1, width, 3, padding=1)
+        self.relu1 = nn.ReLU(inplace=True)
         self.convolution2 = nn.Conv2d(width, width, 3, padding=1)
+        self.relu2 = nn.ReLU(inplace=True)
         self.convolution3 = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, prompt: Tensor) -> Tensor:
-        """Map (B, 1, h, w) to (B, C, h, w)."""
-        hidden = functional.relu(self.convolution1(prompt), inplace=True)
-        hidden = functional.relu(self.convolution2(hidden), inplace=True)
-        features: Tensor = self.convolution3(hidden)
-        return features
 
 
 class DepthHead(nn.Module):

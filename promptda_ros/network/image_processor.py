@@ -20,6 +20,7 @@ from promptda_ros.network.fields import (
     is_number,
     is_whole,
     keep_known,
+    names_of,
     require,
     require_flags,
 )
@@ -133,25 +134,10 @@ class PromptDepthAnythingImageProcessor(Checked):
         Options that are None are those of the processor. Prompts come out in metres, float32, at
         their own size. return_tensors: None (lists of arrays), 'np' or 'pt', then on `device`.
         """
+        given = locals()  # the options that are fields, by their names
         keep_known(type(self).__name__, foreign, (), CALL)
-        asked: dict[str, Any] = {
-            'do_resize': do_resize,
-            'size': size,
-            'keep_aspect_ratio': keep_aspect_ratio,
-            'ensure_multiple_of': ensure_multiple_of,
-            'resample': resample,
-            'do_rescale': do_rescale,
-            'rescale_factor': rescale_factor,
-            'do_normalize': do_normalize,
-            'image_mean': image_mean,
-            'image_std': image_std,
-            'do_pad': do_pad,
-            'size_divisor': size_divisor,
-            'prompt_scale_to_meter': prompt_scale_to_meter,
-        }
-        chosen = replace(
-            self, **{name: value for name, value in asked.items() if value is not None}
-        )
+        asked = {name: given[name] for name in names_of(type(self)) if given[name] is not None}
+        chosen = replace(self, **asked)
         pixels = [
             chosen._pixel_values(as_array(picture, input_data_format))  # noqa: SLF001 (of its own class)
             for picture in as_list(images, 3)
@@ -204,9 +190,14 @@ class PromptDepthAnythingImageProcessor(Checked):
             return [{'predicted_depth': depth} for depth in depths]
         allowed = f'as many as there are images in the outputs ({len(depths)})'
         require(len(target_sizes) == len(depths), 'target_sizes', target_sizes, allowed)
+        sizes = [(int(height), int(width)) for height, width in target_sizes]
         return [
-            {'predicted_depth': _to_size(depth, (int(height), int(width)))}
-            for depth, (height, width) in zip(depths, target_sizes, strict=True)
+            {
+                'predicted_depth': functional.interpolate(depth[None, None], size, mode='bicubic')[
+                    0, 0
+                ]
+            }
+            for depth, size in zip(depths, sizes, strict=True)
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -239,7 +230,3 @@ def _laid_out(arrays: dict[str, list[Array]], layout: str) -> dict[str, list[Arr
     if layout == 'channels_first':
         return arrays
     return {name: [np.moveaxis(one, 0, -1) for one in group] for name, group in arrays.items()}
-
-
-def _to_size(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    return functional.interpolate(depth[None, None], size=size, mode='bicubic')[0, 0]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Precision = torch.dtype | str | None
 # Strategies of accelerate for several devices; here the network is placed on one.
+REPORTED = ('missing_keys', 'unexpected_keys', 'mismatched_keys', 'error_msgs')
 _SPREADS = ('auto', 'balanced', 'balanced_low_0', 'sequential')
 
 
@@ -145,7 +146,7 @@ class PretrainedNetwork(nn.Module):
             give_weights(network, state_dict, source=Path('state_dict'), dtype=stored)
         network.anchor = load_anchor(folder, anchor)
         network.to(_place(device_map)).eval()
-        return (network, _report()) if output_loading_info else network
+        return (network, {name: set() for name in REPORTED}) if output_loading_info else network
 
     def save_pretrained(
         self,
@@ -169,11 +170,6 @@ class PretrainedNetwork(nn.Module):
         save_weights(weights, folder, max_shard_size=max_shard_size)
         if self.anchor is not None:
             save_anchor(self.anchor.anchor, folder)
-
-
-def _report() -> dict[str, set[str]]:
-    names = ('missing_keys', 'unexpected_keys', 'mismatched_keys', 'error_msgs')
-    return {name: set() for name in names}
 
 
 def _precision(wanted: Precision) -> torch.dtype | None:

@@ -92,7 +92,7 @@ def _spread(module: nn.Module) -> None:
 
 def _keep_picture(network: PromptDepthAnythingForDepthEstimation) -> None:
     """Make the first layer a cosine transform and the finest upsamplings its inverse."""
-    embed = network.backbone.embeddings.patch_embeddings.projection
+    embed = cast('nn.Conv2d', network.backbone.embeddings.patch_embeddings['projection'])
     finest = _finest(network)
     for layer in finest:
         _upsampling(layer).weight[:, :PICTURE_CHANNELS] = 0

@@ -12,7 +12,6 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from promptda_ros.network.dinov2 import Dinov2, Embeddings, Layer, Mlp, SwiGlu
-from promptda_ros.network.engines.weights import keep, linear_map
 
 Size = tuple[int, int]  # height, width
 
@@ -24,7 +23,7 @@ class FoldedEmbeddings(nn.Module):
 
     def __init__(self, embeddings: Embeddings, *, gain: Tensor, shift: Tensor) -> None:
         super().__init__()
-        projection = embeddings.patch_embeddings.projection
+        projection: Any = embeddings.patch_embeddings['projection']
         weight, bias = projection.weight, projection.bias
         assert bias is not None
         self.patch_px = projection.kernel_size
@@ -122,3 +121,18 @@ def _scaled_mlp(mlp: nn.Module, factors: Tensor) -> nn.Module:
     if isinstance(scaled, Mlp):
         scaled.fc2 = _scaled(scaled.fc2, factors)
     return scaled
+
+
+def linear_map(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    """Make a linear map of weights (out, in) and a bias (out)."""
+    with torch.device('meta'):
+        linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    linear.weight = keep(weight)
+    if bias is not None:
+        linear.bias = keep(bias)
+    return linear
+
+
+def keep(value: Tensor) -> nn.Parameter:
+    """Make a tensor part of a module."""
+    return nn.Parameter(value.detach(), requires_grad=False)

@@ -16,8 +16,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from promptda_ros.network.dpt import DepthHead, FusionLayer, Neck, ReassembleLayer
-from promptda_ros.network.engines.folded_backbone import Size
-from promptda_ros.network.engines.weights import keep, linear_map
+from promptda_ros.network.engines.folded_backbone import keep, linear_map, Size
 
 # The channel of ones comes with zeros around it: counts divisible by 8 suit every processor.
 ONES = 8

@@ -32,9 +32,7 @@ def use_onednn(network: nn.Module) -> None:
     if not known or not hasattr(torch.ops.mkldnn, '_linear_pointwise'):
         return
     for module in network.modules():
-        if type(module) is nn.Linear and _fits(module.weight):
-            module.__class__ = OneDnnLinear
-
-
-def _fits(weight: Tensor) -> bool:
-    return weight.device.type == 'cpu' and weight.dtype == torch.float32
+        if type(module) is nn.Linear:
+            weight = module.weight
+            if weight.device.type == 'cpu' and weight.dtype == torch.float32:
+                module.__class__ = OneDnnLinear

@@ -51,12 +51,6 @@ def find_folder(name: Path | str) -> Path:
     return folder
 
 
-def find_file(name: Path | str, subfolder: str, file_name: str) -> Path:
-    """Return a file that is named itself, or where it must lie in the folder that is named."""
-    path = Path(name)
-    return path if path.is_file() else find_folder(name) / subfolder / file_name
-
-
 def fetched_folder(name: str) -> Path:
     """Return where a fetched network lies, in the XDG cache."""
     cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
