@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar, TYPE_CHECKING, TypeVar
 
-from promptda_ros.network.fields import Foreign, keep_known, names_of, require, to_plain
+from promptda_ros.network.fields import Fields, Foreign, keep_known, names_of, require, to_plain
 from promptda_ros.network.files.folder import (
     CheckpointError,
     find_folder,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar('T')
 
 
-class Checked:
+class Checked(Fields):
     """Base of the dataclasses stored as JSON; `takes_foreign` completes each of them."""
 
     file_name: ClassVar[str]

@@ -11,19 +11,7 @@ from typing import Any, ClassVar
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.checked import Checked, takes_foreign
 from promptda_ros.network.dinov2_config import Dinov2Config, PUBLISHED
-from promptda_ros.network.fields import (
-    Foreign,
-    is_factor,
-    is_whole,
-    LARGEST_FACTOR,
-    require,
-    require_choice,
-    require_field,
-    require_flags,
-    require_list,
-    require_number,
-    require_whole,
-)
+from promptda_ros.network.fields import Foreign, is_factor, is_whole, LARGEST_FACTOR, require
 from promptda_ros.network.files.folder import CONFIG_FILE
 from promptda_ros.network.foreign import CONFIG
 
@@ -85,46 +73,46 @@ class PromptDepthAnythingConfig(Checked):
         """Normalise the values; raises ValueError that names a wrong one."""
         vars(self)['backbone_config'] = _choose_backbone(self.backbone_config, None, None)
         self.dinov2.check()
-        require_flags(self)
-        require_list(self, 'reassemble_factors')
-        require_list(self, 'neck_hidden_sizes')
+        self.require_flags()
+        self.require_list('reassemble_factors')
+        self.require_list('neck_hidden_sizes')
         self._check_values()
         self._check_agreement()
 
     def _check_values(self) -> None:
         widths = ('reassemble_hidden_size', 'head_hidden_size', 'fusion_hidden_size')
-        require_whole(self, 'patch_size', *widths, at_most=_MOST_CHANNELS)
+        self.require_whole('patch_size', *widths, at_most=_MOST_CHANNELS)
         allowed = 'above 1: the head halves it'
-        require_field(self, 'fusion_hidden_size', self.fusion_hidden_size > 1, allowed)
-        require_number(self, 'initializer_range', at_least=0)
-        require_choice(self, 'depth_estimation_type', DEPTH_TYPES)
-        require_choice(self, 'depth_space', tuple(DEPTH_SPACES))
+        self.require_field('fusion_hidden_size', self.fusion_hidden_size > 1, allowed)
+        self.require_number('initializer_range', at_least=0)
+        self.require_choice('depth_estimation_type', DEPTH_TYPES)
+        self.require_choice('depth_space', tuple(DEPTH_SPACES))
         if self.max_depth is not None:
-            require_number(self, 'max_depth', at_least=0)
+            self.require_number('max_depth', at_least=0)
         sizes, factors = self.neck_hidden_sizes, self.reassemble_factors
         sound = all(is_whole(size) and size <= _MOST_CHANNELS for size in sizes)
         allowed = f'whole and above 0, {_MOST_CHANNELS} at most'
-        require_field(self, 'neck_hidden_sizes', sound, allowed)
+        self.require_field('neck_hidden_sizes', sound, allowed)
         allowed = f'whole numbers up to {LARGEST_FACTOR}, or fractions between 0 and 1'
-        require_field(self, 'reassemble_factors', all(map(is_factor, factors)), allowed)
+        self.require_field('reassemble_factors', all(map(is_factor, factors)), allowed)
 
     def _check_agreement(self) -> None:
         dinov2, stages = self.dinov2, len(self.neck_hidden_sizes)
         allowed = f'equal to backbone_config.patch_size={dinov2.patch_size}'
-        require_field(self, 'patch_size', self.patch_size == dinov2.patch_size, allowed)
+        self.require_field('patch_size', self.patch_size == dinov2.patch_size, allowed)
         agree = self.reassemble_hidden_size == dinov2.hidden_size
         allowed = f'equal to backbone_config.hidden_size={dinov2.hidden_size}'
-        require_field(self, 'reassemble_hidden_size', agree, allowed)
+        self.require_field('reassemble_hidden_size', agree, allowed)
         agree = len(self.reassemble_factors) >= stages  # more are left over, as in theirs
         allowed = f'as many as neck_hidden_sizes={self.neck_hidden_sizes}'
-        require_field(self, 'reassemble_factors', agree, allowed)
+        self.require_field('reassemble_factors', agree, allowed)
         allowed = f'as many as backbone_config.out_indices={dinov2.out_indices}'
-        require_field(self, 'neck_hidden_sizes', stages == len(dinov2.out_features), allowed)
+        self.require_field('neck_hidden_sizes', stages == len(dinov2.out_features), allowed)
         bounded = self.depth_space == 'metres' or self.depth_estimation_type == 'metric'
         allowed = "metres where depth_estimation_type is 'relative', which has no bound"
-        require_field(self, 'depth_space', bounded, allowed)
+        self.require_field('depth_space', bounded, allowed)
         inside = self.head_in_index in range(-stages, stages)
-        require_field(self, 'head_in_index', inside, f'from {-stages} to {stages - 1}')
+        self.require_field('head_in_index', inside, f'from {-stages} to {stages - 1}')
         reshaped, label = dinov2.reshape_hidden_states, 'backbone_config.reshape_hidden_states'
         require(not reshaped, label, reshaped, 'False: the neck takes tokens, not maps')
 

@@ -12,16 +12,7 @@ from typing import Any, ClassVar
 from torch.nn import functional
 
 from promptda_ros.network.checked import Checked, takes_foreign
-from promptda_ros.network.fields import (
-    Foreign,
-    require,
-    require_choice,
-    require_field,
-    require_flags,
-    require_list,
-    require_number,
-    require_whole,
-)
+from promptda_ros.network.fields import Foreign, require
 from promptda_ros.network.files.folder import CONFIG_FILE
 from promptda_ros.network.foreign import BACKBONE
 
@@ -86,23 +77,23 @@ class Dinov2Config(Checked):
 
     def check(self) -> None:
         """Normalise the values; raises ValueError that names a wrong one."""
-        require_flags(self)
+        self.require_flags()
         for name in ('image_size', 'patch_size'):
             vars(self)[name] = _side_of_square(getattr(self, name))
-        require_whole(self, 'num_hidden_layers', at_most=_MOST_LAYERS)
-        require_whole(self, 'hidden_size', 'num_attention_heads', at_most=_LARGEST_SIZE)
-        require_whole(self, 'mlp_ratio', 'num_channels', at_most=_MOST_LAYERS)
-        require_whole(self, 'image_size', 'patch_size', at_most=_LARGEST_SIDE_PX)
-        require_number(self, 'hidden_dropout_prob', 'drop_path_rate', at_least=0, below=1)
-        require_number(self, 'attention_probs_dropout_prob', at_least=0, below=1)
-        require_number(self, 'initializer_range', 'layer_norm_eps', at_least=0)
-        require_number(self, 'layerscale_value')
-        require_choice(self, 'hidden_act', tuple(ACTIVATIONS))
-        require_choice(self, 'position_interpolation', POSITION_INTERPOLATIONS)
+        self.require_whole('num_hidden_layers', at_most=_MOST_LAYERS)
+        self.require_whole('hidden_size', 'num_attention_heads', at_most=_LARGEST_SIZE)
+        self.require_whole('mlp_ratio', 'num_channels', at_most=_MOST_LAYERS)
+        self.require_whole('image_size', 'patch_size', at_most=_LARGEST_SIDE_PX)
+        self.require_number('hidden_dropout_prob', 'drop_path_rate', at_least=0, below=1)
+        self.require_number('attention_probs_dropout_prob', at_least=0, below=1)
+        self.require_number('initializer_range', 'layer_norm_eps', at_least=0)
+        self.require_number('layerscale_value')
+        self.require_choice('hidden_act', tuple(ACTIVATIONS))
+        self.require_choice('position_interpolation', POSITION_INTERPOLATIONS)
         heads, patch = self.num_attention_heads, self.patch_size
         allowed = f'a multiple of num_attention_heads={heads}'
-        require_field(self, 'hidden_size', self.hidden_size % heads == 0, allowed)
-        require_field(self, 'image_size', self.image_size >= patch, f'at least patch_size={patch}')
+        self.require_field('hidden_size', self.hidden_size % heads == 0, allowed)
+        self.require_field('image_size', self.image_size >= patch, f'at least patch_size={patch}')
         self._check_out_indices()
 
     def _check_out_indices(self) -> None:
@@ -110,13 +101,13 @@ class Dinov2Config(Checked):
         depth = self.num_hidden_layers
         if self.out_indices is None:
             vars(self)['out_indices'] = (depth,)
-        require_list(self, 'out_indices')
+        self.require_list('out_indices')
         given = self.out_indices or ()
         inside = all(type(index) is int and -depth - 1 <= index <= depth for index in given)
         positive = tuple(index % (depth + 1) for index in given) if inside else ()
         ascending = len(positive) > 0 and list(positive) == sorted(set(positive))
         allowed = f'ascending layer numbers from 0 to num_hidden_layers={depth}'
-        require_field(self, 'out_indices', ascending, allowed)
+        self.require_field('out_indices', ascending, allowed)
         vars(self)['out_indices'] = positive
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 import math
 import sys
-from typing import Any, TYPE_CHECKING
+from typing import Any, cast, TYPE_CHECKING
 
 from promptda_ros.core.errors import suggest
 
@@ -56,47 +56,45 @@ def require(condition: bool, field: str, value: object, allowed: str) -> None:
         raise ValueError(f'{field} is {value!r}, must be {allowed}')
 
 
-def require_field(config: object, name: str, condition: bool, allowed: str) -> None:
-    """Raise a ValueError about one field of a config."""
-    require(condition, f'{type(config).__name__}.{name}', getattr(config, name), allowed)
+class Fields:
+    """Base of dataclasses that check their own fields."""
 
+    def require_field(self, name: str, condition: bool, allowed: str) -> None:
+        """Raise a ValueError about one field."""
+        require(condition, f'{type(self).__name__}.{name}', getattr(self, name), allowed)
 
-def require_flags(config: DataclassInstance) -> None:
-    """Refuse fields that are true or false by default and something else now."""
-    for field in fields(config):
-        if isinstance(field.default, bool):
-            value = getattr(config, field.name)
-            require_field(config, field.name, isinstance(value, bool), 'true or false')
+    def require_flags(self) -> None:
+        """Refuse fields that are true or false by default and something else now."""
+        for field in fields(cast('DataclassInstance', self)):
+            if isinstance(field.default, bool):
+                value = getattr(self, field.name)
+                self.require_field(field.name, isinstance(value, bool), 'true or false')
 
+    def require_list(self, name: str) -> None:
+        """Turn a list field into a tuple, in place; refuse what is no list."""
+        value = getattr(self, name)
+        self.require_field(name, isinstance(value, (list, tuple)), 'a list')
+        object.__setattr__(self, name, tuple(value))
 
-def require_list(config: object, name: str) -> None:
-    """Turn a list field into a tuple, in place; refuse what is no list."""
-    value = getattr(config, name)
-    require_field(config, name, isinstance(value, (list, tuple)), 'a list')
-    object.__setattr__(config, name, tuple(value))
+    def require_choice(self, name: str, choices: tuple[str, ...]) -> None:
+        """Refuse a field that is not one of the choices."""
+        self.require_field(name, getattr(self, name) in choices, f'one of {", ".join(choices)}')
 
+    def require_whole(self, *names: str, at_most: float = math.inf) -> None:
+        """Refuse fields that are not whole numbers from 1 to at_most."""
+        allowed = 'a whole number above 0' + (f', {at_most} at most' if at_most < math.inf else '')
+        for name in names:
+            value = getattr(self, name)
+            self.require_field(name, is_whole(value) and value <= at_most, allowed)
 
-def require_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
-    """Refuse a field that is not one of the choices."""
-    require_field(config, name, getattr(config, name) in choices, f'one of {", ".join(choices)}')
-
-
-def require_whole(config: object, *names: str, at_most: float = math.inf) -> None:
-    """Refuse fields that are not whole numbers from 1 to at_most."""
-    allowed = 'a whole number above 0' + (f', {at_most} at most' if at_most < math.inf else '')
-    for name in names:
-        value = getattr(config, name)
-        require_field(config, name, is_whole(value) and value <= at_most, allowed)
-
-
-def require_number(
-    config: object, *names: str, at_least: float = -math.inf, below: float = math.inf
-) -> None:
-    """Refuse fields that are not numbers in [at_least, below)."""
-    for name in names:
-        value = getattr(config, name)
-        inside = is_number(value) and at_least <= value < below
-        require_field(config, name, inside, f'a number from {at_least} to below {below}')
+    def require_number(
+        self, *names: str, at_least: float = -math.inf, below: float = math.inf
+    ) -> None:
+        """Refuse fields that are not numbers in [at_least, below)."""
+        for name in names:
+            value = getattr(self, name)
+            inside = is_number(value) and at_least <= value < below
+            self.require_field(name, inside, f'a number from {at_least} to below {below}')
 
 
 def is_whole(value: object) -> bool:

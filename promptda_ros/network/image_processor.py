@@ -15,15 +15,7 @@ from torch.nn import functional
 
 from promptda_ros.network.batch_feature import BatchFeature
 from promptda_ros.network.checked import Checked, takes_foreign
-from promptda_ros.network.fields import (
-    Foreign,
-    is_number,
-    is_whole,
-    keep_known,
-    names_of,
-    require,
-    require_flags,
-)
+from promptda_ros.network.fields import Foreign, is_number, is_whole, keep_known, names_of, require
 from promptda_ros.network.files.folder import PROCESSOR_FILE
 from promptda_ros.network.foreign import CALL, PROCESSOR
 from promptda_ros.network.output import DepthEstimatorOutput
@@ -89,7 +81,7 @@ class PromptDepthAnythingImageProcessor(Checked):
             vars(self)[field.name] = tuple(value) if isinstance(value, list) else value
         height, width = _height_and_width(self.size)
         vars(self)['size'] = CheckedSize(height=height, width=width)
-        require_flags(self)
+        self.require_flags()
         methods = [int(method) for method in Image.Resampling]
         require(self.resample in methods, 'resample', self.resample, f'one of {methods}')
         vars(self)['resample'] = int(self.resample)

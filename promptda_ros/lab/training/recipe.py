@@ -16,12 +16,7 @@ from promptda_ros.core.errors import PromptdaError, suggest
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, scale_to
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.yaml_file import read_yaml, YamlFileError
-from promptda_ros.network.fields import (
-    require_choice,
-    require_field,
-    require_number,
-    require_whole,
-)
+from promptda_ros.network.fields import Fields
 
 # YAML takes 6e-4 for text.
 NOUNS = {
@@ -40,7 +35,7 @@ class RecipeError(PromptdaError, ValueError):
 
 
 @dataclass(frozen=True)
-class Phase:
+class Phase(Fields):
     """Some steps at one size; the curriculum is a list of them."""
 
     steps: int
@@ -50,8 +45,8 @@ class Phase:
     whole_share: float = 0.0  # of the steps, each of which sees one picture of the cell's size
 
     def __post_init__(self) -> None:
-        require_whole(self, 'steps', 'batch', 'height', 'width')
-        require_field(self, 'whole_share', 0 <= self.whole_share <= 1, 'from 0 to 1')
+        self.require_whole('steps', 'batch', 'height', 'width')
+        self.require_field('whole_share', 0 <= self.whole_share <= 1, 'from 0 to 1')
 
     @property
     def pixels(self) -> int:
@@ -60,7 +55,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class CellData:
+class CellData(Fields):
     """Which scenes of the simulated cell are rendered, and how often each is looked at."""
 
     first_seed: int = 0
@@ -76,13 +71,12 @@ class CellData:
     validation_scenes: int = 40
 
     def __post_init__(self) -> None:
-        require_whole(self, 'scenes', 'views', 'height', 'width', 'validation_scenes')
-        require_number(self, 'first_seed', at_least=0)
+        self.require_whole('scenes', 'views', 'height', 'width', 'validation_scenes')
+        self.require_number('first_seed', at_least=0)
         for name in ('decoy_share', 'reduced_share', 'made_share'):
-            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+            self.require_field(name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
         past = self.first_seed + (0 if self.live else self.scenes)
-        require_field(
-            self,
+        self.require_field(
             'validation_first_seed',
             self.validation_first_seed >= past,
             f'at least {past}, behind the scenes to train on',
@@ -96,7 +90,7 @@ class CellData:
 
 
 @dataclass(frozen=True)
-class Spoiling:
+class Spoiling(Fields):
     """How often, and how much, pictures and prompts are made worse than the sensor made them."""
 
     holes_share: float = 0.2  # of all samples
@@ -109,12 +103,12 @@ class Spoiling:
 
     def __post_init__(self) -> None:
         for name in ('holes_share', 'holes_at_most', 'outliers_share', 'shift_share'):
-            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
-        require_number(self, 'shift_px', 'shift_view_px', 'picture_noise', at_least=0)
+            self.require_field(name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+        self.require_number('shift_px', 'shift_view_px', 'picture_noise', at_least=0)
 
 
 @dataclass(frozen=True)
-class Prompts:
+class Prompts(Fields):
     """How prompts are made of depth where no sensor's own lies beside it: one size a batch."""
 
     finest_px: float = 1.3  # of the picture in one pixel of the prompt,
@@ -133,14 +127,14 @@ class Prompts:
     def __post_init__(self) -> None:
         shares = ('zones', 'full', 'clean', 'holes', 'shift', 'fat', 'shadow')
         for name in (*(f'{share}_share' for share in shares), 'holes_at_most', 'noise_at_most'):
-            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
-        require_number(self, 'finest_px', at_least=1)
-        require_number(self, 'coarsest_px', at_least=self.finest_px)
-        require_number(self, 'shift_px', at_least=0)
+            self.require_field(name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+        self.require_number('finest_px', at_least=1)
+        self.require_number('coarsest_px', at_least=self.finest_px)
+        self.require_number('shift_px', at_least=0)
 
 
 @dataclass(frozen=True)
-class Optimisation:
+class Optimisation(Fields):
     """AdamW with a warm-up and a cosine, clipped gradients, and averaged weights."""
 
     rate: float = 5e-4  # the highest
@@ -154,17 +148,17 @@ class Optimisation:
     edge_weight: float = 0.0  # added to the loss: mean absolute error next to depth steps
 
     def __post_init__(self) -> None:
-        require_field(self, 'rate', self.rate > 0, 'above 0')
-        require_field(self, 'network_rate', self.network_rate > 0, 'above 0')
-        require_field(self, 'clip_norm', self.clip_norm > 0, 'above 0')
-        require_number(self, 'last_rate', 'warm_up_steps', at_least=0)
-        require_number(self, 'weight_decay', 'edge_weight', at_least=0)
-        require_number(self, 'average_decay', at_least=0, below=1)
-        require_choice(self, 'loss_unit', LOSS_UNITS)
+        self.require_field('rate', self.rate > 0, 'above 0')
+        self.require_field('network_rate', self.network_rate > 0, 'above 0')
+        self.require_field('clip_norm', self.clip_norm > 0, 'above 0')
+        self.require_number('last_rate', 'warm_up_steps', at_least=0)
+        self.require_number('weight_decay', 'edge_weight', at_least=0)
+        self.require_number('average_decay', at_least=0, below=1)
+        self.require_choice('loss_unit', LOSS_UNITS)
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Fields):
     """Everything a run needs but for the place of its data."""
 
     phases: tuple[Phase, ...]
@@ -183,13 +177,13 @@ class Recipe:
     sha256: str = ''  # of the file it was read from
 
     def __post_init__(self) -> None:
-        require_whole(self, 'evaluate_every', 'save_every')
-        require_number(self, 'seed', at_least=0)
+        self.require_whole('evaluate_every', 'save_every')
+        self.require_number('seed', at_least=0)
         for name in ('cell_share', 'network_share'):
-            require_field(self, name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
+            self.require_field(name, 0 <= getattr(self, name) <= 1, 'from 0 to 1')
         allowed = '0 without anchor: true, as every step trains the network then'
-        require_field(self, 'network_share', self.anchor or self.network_share == 0, allowed)
-        require_field(self, 'phases', len(self.phases) > 0, 'a list of at least one phase')
+        self.require_field('network_share', self.anchor or self.network_share == 0, allowed)
+        self.require_field('phases', len(self.phases) > 0, 'a list of at least one phase')
 
     @property
     def prompt_settings(self) -> PromptSettings:

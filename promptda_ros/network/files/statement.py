@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from promptda_ros.network.fields import keep_known, names_of, require_choice, require_field
+from promptda_ros.network.fields import Fields, keep_known, names_of
 from promptda_ros.network.files.folder import CheckpointError, read_json, write_json
 
 STATEMENT_FILE = 'promptda.json'
@@ -21,16 +21,16 @@ NO_LONGER_USED = {'refine_edges': (True, False), 'agree_with_sensor': (True, Fal
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(Fields):
     """How to run a network; a new field needs a default that suits existing folders."""
 
     precision: str = 'any'  # or fp32, where half precision would cost millimetres
     caution: str = ''  # one sentence, printed by the node and promptda estimate
 
     def __post_init__(self) -> None:
-        require_choice(self, 'precision', PRECISIONS)
+        self.require_choice('precision', PRECISIONS)
         is_line = isinstance(self.caution, str) and self.caution.isprintable()
-        require_field(self, 'caution', is_line, 'one line of text')
+        self.require_field('caution', is_line, 'one line of text')
 
     def precision_for(self, wanted: str) -> str:
         """Return the precision to run with: `auto` is what the network needs."""
