@@ -112,7 +112,6 @@ def main() -> None:
     """Be the node."""
     arguments = parse_arguments()
     stop = StopSignal()
-    stop.interrupts = False
     name = ['--ros-args', '-r', f'__node:={arguments.name}']
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO, args=name)
     cameras = arguments.cameras.split(',')

@@ -3,12 +3,14 @@
 """The node's process: starts it, spins it, and ends with the right exit code.
 
 rclpy's own signal handlers shut the context down while other threads still publish, and are not
-there yet while torch is imported. Here a signal interrupts whatever starts, and once the node
-runs it only asks the loop to end, so that nothing is torn apart half-way.
+there yet while torch is imported. Here a signal interrupts the two things that take long, imports
+and the loading of the network. Anything else runs to its end and the loop does not begin again, so
+that nothing is torn apart half-way.
 """
 
 from __future__ import annotations
 
+from functools import partial
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -29,25 +31,28 @@ def main() -> int:
         from promptda_ros.core.runtime.ending import exit_code_of  # late, as a signal may come
 
         code = exit_code_of('promptda', lambda: _run(stop))
-        is_starting = stop.interrupts
-        return ExitCode.CLEAN if stop.received and is_starting else code
     except Stopped:
-        return ExitCode.CLEAN
+        code = ExitCode.CLEAN
     finally:
         stop.ignore()
+    # What fails once the end is asked for, may fail because of that.
+    return ExitCode.CLEAN if stop.received else code
 
 
 def _run(stop: StopSignal) -> int:
-    node = _start()
-    stop.interrupts = False
-    if node.exit_code == ExitCode.CLEAN:
+    let_threads_sleep()
+    stop.interruptible(_import)
+    node = _make_node(stop)
+    try:
+        node.start()
         _spin(node, stop)
+    except Stopped:
+        pass  # while it loaded the network
     return _stop(node)
 
 
-def _start() -> PromptDepthNode:
-    let_threads_sleep()
-    # Imported late: rclpy and torch take seconds, and a signal meanwhile finds its handler.
+def _import() -> None:
+    """Import what takes seconds, and say so."""
     import rclpy
     from rclpy.logging import get_logger
     from rclpy.signals import SignalHandlerOptions
@@ -56,19 +61,20 @@ def _start() -> PromptDepthNode:
 
     with foreseen_errors_of_ros():
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        get_logger('promptda').info('loading torch, then the network: this takes some seconds')
-        node = _make_node()
-    node.start()
-    return node
+    get_logger('promptda').info('loading torch, then the network: this takes some seconds')
+    import promptda_ros.node.node  # noqa: F401
 
 
-def _make_node() -> PromptDepthNode:
+def _make_node(stop: StopSignal) -> PromptDepthNode:
+    from promptda_ros.model import load_model
     from promptda_ros.node.node import PromptDepthNode
+    from promptda_ros.node.ros_errors import foreseen_errors_of_ros
     from promptda_ros.params_file import given_files, require_ours
 
-    node = PromptDepthNode()
-    for path in given_files(sys.argv):
-        require_ours(path, node.get_fully_qualified_name())
+    with foreseen_errors_of_ros():
+        node = PromptDepthNode(load=partial(stop.interruptible, load_model))
+        for path in given_files(sys.argv):
+            require_ours(path, node.get_fully_qualified_name())
     return node
 
 
@@ -85,7 +91,8 @@ def _spin(node: PromptDepthNode, stop: StopSignal) -> None:
     except GaveUp as error:
         node.get_logger().fatal(str(error))
         node.exit_code = ExitCode.INTERNAL
-    executor.remove_node(node)
+    finally:
+        executor.remove_node(node)
 
 
 def _stop(node: PromptDepthNode) -> int:

@@ -7,12 +7,15 @@ Imports next to nothing, since the first signal may come at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
 import signal
 import time
+from typing import ClassVar, TypeVar
 
 AGAIN_SEC = 1.0  # launch files and terminals send some signals twice
 SPINS = '1000'
+T = TypeVar('T')
 
 
 class Stopped(BaseException):
@@ -24,14 +27,34 @@ class Stopped(BaseException):
 
 
 class StopSignal:
-    """SIGINT and SIGTERM, from its construction on."""
+    """SIGINT and SIGTERM, from its construction on: noted, and raised where that harms nothing.
+
+    An exception out of nowhere would leave whatever it meets half done, or be taken for a failure
+    of the library that it passes through.
+    """
+
+    received: ClassVar[int] = 0  # the number of the last signal; handlers are the process's, too
 
     def __init__(self) -> None:
-        self.received = 0  # the number of the last signal
-        self.interrupts = True
+        StopSignal.received = 0
+        self._interrupts = False
         self._raised_sec = -AGAIN_SEC
         signal.signal(signal.SIGINT, self._receive)
         signal.signal(signal.SIGTERM, self._receive)
+
+    def interruptible(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call what a signal may break off.
+
+        Raises:
+            Stopped: a signal came, during the call or before it.
+        """
+        self._interrupts = True
+        try:
+            if self.received:
+                raise Stopped
+            return function(*arguments)
+        finally:
+            self._interrupts = False  # the first thing: Python runs no handler before it
 
     def ignore(self) -> None:
         """Let no later signal change the exit code: Python drops other handlers as it ends."""
@@ -39,10 +62,10 @@ class StopSignal:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def _receive(self, number: int, *_: object) -> None:
-        self.received = number
+        StopSignal.received = number
         now_sec = time.monotonic()
         # Some libraries swallow what a handler raises; whoever waits for them presses again.
-        if self.interrupts and now_sec - self._raised_sec >= AGAIN_SEC:
+        if self._interrupts and now_sec - self._raised_sec >= AGAIN_SEC:
             self._raised_sec = now_sec
             raise Stopped
 

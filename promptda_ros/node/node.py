@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import os
 
 from lifecycle_msgs.srv import ChangeState
@@ -22,7 +22,7 @@ from promptda_ros.core.runtime.log import Drops, keep_traceback
 from promptda_ros.core.runtime.resolution import Resolution
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.dds_environment import missing_transport
-from promptda_ros.model import load_model
+from promptda_ros.model import load_model, LoadedModel
 from promptda_ros.node.cameras import Camera
 from promptda_ros.node.diagnostics import Diagnostics
 from promptda_ros.node.extrinsics import Extrinsics
@@ -40,8 +40,9 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         *,
         context: Context | None = None,
         parameter_overrides: list[Parameter] | None = None,
+        load: Callable[[Settings], LoadedModel] = load_model,
     ) -> None:
-        """Declare the parameters.
+        """Declare the parameters; `load` loads the network.
 
         Raises:
             SettingError: a parameter given at start is wrong.
@@ -49,6 +50,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         super().__init__('promptda', context=context, parameter_overrides=parameter_overrides)
         self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
+        self._load = load
         self._declared = Parameters(self)
         log = self.get_logger()
         # A line of its own: rclpy raises where one line logs under two severities.
@@ -134,7 +136,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         settings = self._declared.settings
         name = settings.model.path or settings.model.name
         self.get_logger().info(f'loading the network {name}, device {settings.device}')
-        model = load_model(settings)
+        model = self._load(settings)
         rate = f'about {1 / model.frame_sec:.2g} frames/s'
         self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}, {rate}')
         if settings.device == 'auto' and model.device == 'cpu':

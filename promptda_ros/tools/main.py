@@ -34,14 +34,20 @@ def main(arguments: list[str] | None = None) -> int:
     known = [word for word in words[:1] if word in COMMANDS]
     program = ' '.join(('promptda', *known))
     try:
-        from promptda_ros.core.runtime.ending import exit_code_of  # late, as a signal may come
-
-        return exit_code_of(program, lambda: _run(words), reword=partial(_in_options, program))
+        code = stop.interruptible(_exit_code, program, words)
     except Stopped as stopped:
         print(f'{program}: {str(stopped) or "stopped"}', file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     finally:
         stop.ignore()
+    # What fails once the end is asked for, may fail because of that.
+    return ExitCode.INTERRUPTED if stop.received and code != ExitCode.CLEAN else code
+
+
+def _exit_code(program: str, words: list[str]) -> int:
+    from promptda_ros.core.runtime.ending import exit_code_of  # late, as a signal may come
+
+    return exit_code_of(program, lambda: _run(words), reword=partial(_in_options, program))
 
 
 def _in_options(program: str, sentence: str) -> str:

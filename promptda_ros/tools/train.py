@@ -65,8 +65,8 @@ def main(argv: list[str]) -> int:
     stop = StopSignal()
     recipe = read_recipe(options.recipe)
     try:
-        trainer = make_trainer(recipe, options)
-        stop.interrupts = False  # from here on a signal ends the run between two steps
+        trainer = stop.interruptible(make_trainer, recipe, options)
+        # From here on a signal ends the run between two steps.
         is_complete = trainer.run(should_stop=lambda: stop.received > 0)
     except Stopped:
         raise Stopped(_stopped(options)) from None

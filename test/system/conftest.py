@@ -62,6 +62,12 @@ class NodeProcess:
         self._reader.join(LIMIT_SEC)
 
     @property
+    def stdout(self) -> str:
+        """Everything printed, once the process has ended."""
+        assert self._process.stdout is not None
+        return self._process.stdout.read()
+
+    @property
     def stderr(self) -> str:
         """Everything said so far."""
         return ''.join(self._lines)

@@ -81,6 +81,72 @@ def test_two_signals_at_once_end_the_node_cleanly(
     assert node.exit_code() == ExitCode.CLEAN
 
 
+SIGNALS_AT_EVERY_MOMENT = """
+import os, signal, sys
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from promptda_ros import main, model
+from promptda_ros.core.runtime.worker import Worker
+from promptda_ros.node.node import PromptDepthNode
+from promptda_ros.node.session import Session
+
+MOMENTS = [
+    (rclpy, 'init'), (PromptDepthNode, '__init__'), (model, 'load_model'), (Session, '__init__'),
+    (Worker, 'start'), (SingleThreadedExecutor, 'spin_once'), (Session, 'close'),
+    (PromptDepthNode, 'destroy_node'), (Context, 'try_shutdown'),
+]
+
+def send():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        os.kill(os.getpid(), number)
+
+def breaking(*arguments, **named):
+    try:
+        send()
+    except BaseException:
+        pass
+    raise RuntimeError('an error made of the interruption')
+
+def code_with(owner, name, make):
+    kept = getattr(owner, name)
+    setattr(owner, name, make(kept))
+    try:
+        return int(main.main())
+    finally:
+        setattr(owner, name, kept)
+        rclpy.try_shutdown()
+
+def sending(kept):
+    def call(*arguments, **named):
+        send()
+        return kept(*arguments, **named)
+    return call
+
+# Whoever sends nothing by now would wait for ever.
+ends = sending(SingleThreadedExecutor.spin_once)
+for owner, name in MOMENTS:
+    if name in ('close', 'destroy_node', 'try_shutdown'):
+        SingleThreadedExecutor.spin_once = ends
+    for make in (sending, lambda kept: breaking):
+        print(name, code_with(owner, name, make), flush=True)
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def test_signals_at_any_moment_end_the_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path
+):
+    """I1: several at once, also where a library makes a failure of its own of them."""
+    parameters = f'model.path:={network_folder}', 'device:=cpu', 'engine:=torch'
+    node = start_node(*parameters, python=('-c', SIGNALS_AT_EVERY_MOMENT))
+    assert node.exit_code() == ExitCode.CLEAN, node.stderr
+    codes = [line.split() for line in node.stdout.splitlines()]
+    assert len(codes) == 18, node.stderr
+    assert {code for _, code in codes} == {'0'}, codes
+
+
 @pytest.mark.parametrize('number', SIGNALS)
 def test_a_signal_while_frames_pass_ends_the_node_cleanly(
     start_node: Callable[..., Any], network_folder: Path, camera: Any, number: int
