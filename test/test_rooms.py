@@ -20,7 +20,7 @@ LARGEST_FOLDER = 20  # files that have a name of their own
 
 # What stands above imports what stands below, never the other way.
 ROOMS = {
-    'main': {'node', 'core', 'params_file', 'process'},
+    'main': {'node', 'core', 'model', 'params_file', 'process'},
     'tools': {
         'bags', 'core', 'dds_environment', 'lab', 'loaded_model', 'messages', 'model',
         'model_folders', 'network', 'node', 'process', 'share',
@@ -29,20 +29,18 @@ ROOMS = {
     'lab': {'core', 'messages', 'model_folders', 'network'},
     'bags': {'core', 'messages'},
     'messages': {'core'},
-    'models': {'loaded_model', 'model', 'model_folders'},
-    'recording': {'bags'},
     'model': {'core', 'loaded_model', 'model_folders', 'network'},
     'loaded_model': {'core', 'network'},
     'model_folders': {'core', 'network', 'share'},
     'network': {'core'},
     'presets': {'core', 'share'},
     'params_file': {'core'},
-    'transport': {'dds_environment'},
     'dds_environment': {'share'},
     'share': {'core'},
     'core': set(),
     'process': set(),
-    '__init__': set(),
+    '__init__': {'old_names'},
+    'old_names': set(),
 }  # fmt: skip
 WITHOUT_ROS = (
     'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network', 'presets', 'process',

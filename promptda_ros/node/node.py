@@ -22,7 +22,8 @@ from promptda_ros.core.runtime.log import Drops, keep_traceback
 from promptda_ros.core.runtime.resolution import Resolution
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.dds_environment import missing_transport
-from promptda_ros.model import load_model, LoadedModel
+from promptda_ros.loaded_model import LoadedModel
+from promptda_ros.model import load_model
 from promptda_ros.node.cameras import Camera
 from promptda_ros.node.diagnostics import Diagnostics
 from promptda_ros.node.extrinsics import Extrinsics
