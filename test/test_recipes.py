@@ -13,7 +13,7 @@ import shlex
 import pytest
 import yaml
 
-from promptda_ros.core.pairing.pairing import Loss
+from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.core.settings import build, describe
 from promptda_ros.core.settings.cameras import CameraSettings, known_settings
 from promptda_ros.node import capture

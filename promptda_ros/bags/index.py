@@ -12,7 +12,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from promptda_ros.bags.bag import Bag
-from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings, Topic
+from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings
+from promptda_ros.core.pairing.stream import Topic
 from promptda_ros.core.settings.input import SyncSettings
 from promptda_ros.messages.stamps import NANOSECONDS, stamp_ns_of
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # at run time nothing here needs torch
 FloatImage = npt.NDArray[np.float32]
 ByteImage = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Size = tuple[int, ...]  # (height, width)
 
 
 class BadFrame(PromptdaError, ValueError):
@@ -105,16 +106,6 @@ class Depth:
         return replace(self, depth_m=depth_m, on_device=None)
 
     @property
-    def near_m(self) -> float:
-        """Return the nearest depth that the prompt let the network express."""
-        return self.prompt.near_m
-
-    @property
-    def far_m(self) -> float:
-        """Return the farthest depth that the prompt let the network express."""
-        return self.prompt.far_m
-
-    @property
     def measured_fraction(self) -> float:
         """Return the share of the prompt that the sensor measured."""
         return float(self.prompt.measured.mean())
@@ -131,7 +122,7 @@ class Depth:
 
     @property
     def saturated_fraction(self) -> float:
-        """Return the share of pixels at either end of near_m to far_m."""
+        """Return the share of pixels at either end of what the prompt lets the network express."""
         return float(self.saturated.mean())
 
 

@@ -54,8 +54,8 @@ class FrameOutputs:
     @property
     def preview(self) -> ByteImage:
         """Return the depth (H, W, 3) that the images show in colours for people."""
-        depth = self.image_depth
-        return colourise(depth.depth_m, near_m=depth.near_m, far_m=depth.far_m)
+        prompt = self.depth.prompt
+        return colourise(self.image_depth.depth_m, near_m=prompt.near_m, far_m=prompt.far_m)
 
     @cached_property
     def validity(self) -> ByteImage:
@@ -86,7 +86,8 @@ class FrameOutputs:
     @cached_property
     def with_normals(self) -> FloatImage:
         """Return x, y, z and the normal (N, 6) of the points that have one."""
-        normals = self._strided(find_normals(self._clean_m, self.intrinsics))
+        n = self.settings.output.stride
+        normals = find_normals(self._clean_m, self.intrinsics)[::n, ::n]
         known = np.isfinite(self._compact[..., 2]) & np.isfinite(normals[..., 2])
         xyz_m = cloud.known_points(self._compact, known)[:, :3]
         points = np.concatenate((xyz_m, cloud.known_points(normals, known)), axis=1)
@@ -136,7 +137,3 @@ class FrameOutputs:
         # torch warns about arrays it can't write to, which views of messages are.
         image = np.require(self.frame.image, requirements=('C', 'W'))
         return OnDevice(torch.from_numpy(self.depth.depth_m), torch.from_numpy(image))
-
-    def _strided(self, pixels: np.ndarray) -> np.ndarray:
-        n = self.settings.output.stride
-        return pixels[::n, ::n]

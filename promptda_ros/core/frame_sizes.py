@@ -7,14 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame import BadFrame, Size
 from promptda_ros.core.geometry.aspect import require_same_view
 from promptda_ros.core.runtime.resolution import PIXELS_OF_RESOLUTION, scale_to
 
 # Depth is held at the image's own size up to these: 848x480 on a CPU, 1920x1080 on a GPU.
 HELD_PIXELS, HELD_PIXELS_ON_GPU = 410_000, 2_080_000
-
-Size = tuple[int, ...]  # (height, width)
 
 
 @dataclass(frozen=True)

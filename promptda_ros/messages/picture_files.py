@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from promptda_ros.core.errors import FileError
-from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
-from promptda_ros.core.geometry.aspect import same_aspect, Size
+from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Size
+from promptda_ros.core.geometry.aspect import same_aspect
 from promptda_ros.messages import jpeg, millimetres, png
 from promptda_ros.messages.compressed import (
     AS_STORED,

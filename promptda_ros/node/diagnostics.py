@@ -113,8 +113,8 @@ def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[
         if depth is None:
             continue
         own = camera.prefix.replace('/', '.')
-        values[f'{own}prompt.near_m'] = depth.near_m
-        values[f'{own}prompt.far_m'] = depth.far_m
+        values[f'{own}prompt.near_m'] = depth.prompt.near_m
+        values[f'{own}prompt.far_m'] = depth.prompt.far_m
         values[f'{own}prompt.measured'] = depth.measured_fraction
         values[f'{own}prompt.beyond_range'] = depth.beyond_fraction
         values[f'{own}prompt.nearer_than_range'] = depth.nearer_fraction
@@ -137,6 +137,6 @@ def of_camera(camera: Camera, status: Status) -> Status:
 def _saturated_text(depth: Depth) -> str:
     return (
         f'{depth.saturated_fraction:.0%} of the depth lies at an end of what the prompt can '
-        f'express ({depth.near_m:.2f} to {depth.far_m:.2f} m): nearer or farther things are cut '
-        'off there; check the range of the sensor'
+        f'express ({depth.prompt.near_m:.2f} to {depth.prompt.far_m:.2f} m): nearer or farther '
+        'things are cut off there; check the range of the sensor'
     )

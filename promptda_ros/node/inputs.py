@@ -13,13 +13,8 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
-from promptda_ros.core.pairing.pairing import (
-    checked_stamp_ns,
-    Pair,
-    Pairing,
-    PairingSettings,
-    Topic,
-)
+from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings
+from promptda_ros.core.pairing.stream import checked_stamp_ns, Topic
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.input import SyncSettings

@@ -23,8 +23,8 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
-from promptda_ros.core.pairing.pairing import Loss
 from promptda_ros.core.pairing.silence import TopicFacts
+from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.node.transports import (
     AUTO,

@@ -10,8 +10,9 @@ import time
 
 from rclpy.node import Node
 
-from promptda_ros.core.pairing.pairing import Loss, PairingCounters, TopicCounters
+from promptda_ros.core.pairing.pairing import PairingCounters
 from promptda_ros.core.pairing.silence import explain, Silence, TopicFacts
+from promptda_ros.core.pairing.stream import Loss, TopicCounters
 from promptda_ros.core.runtime.lasting import Lasting, Recent
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.node.cameras import Camera

@@ -129,7 +129,7 @@ def _tell(folder: Path, result: FrameOutputs, model: LoadedModel) -> None:
     for note in model.notes:
         print(f'note      {in_options(note, make_parser().options)}')
     measured = f'{depth.measured_fraction:.1%} measured'
-    print(f'prompt    {depth.near_m:.3f} to {depth.far_m:.3f} m, {measured}')
+    print(f'prompt    {depth.prompt.near_m:.3f} to {depth.prompt.far_m:.3f} m, {measured}')
     if known.any():
         nearest_m, farthest_m = np.nanmin(depth_m), np.nanmax(depth_m)
         print(f'depth     {nearest_m:.3f} to {farthest_m:.3f} m')

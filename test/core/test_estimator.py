@@ -329,7 +329,7 @@ def test_a_scene_nearer_than_every_prompt_pixel_is_reported():
     nearest = fake(lambda pixels, prompt: torch.full(pixels.shape[2:], float(prompt.min())))
     depth = estimate(nearest, frame_of(slope()))
     assert depth.saturated_fraction == 1.0
-    assert (depth.near_m, depth.far_m) == (0.5, 1.5)
+    assert (depth.prompt.near_m, depth.prompt.far_m) == (0.5, 1.5)
     assert estimate(fake(repeat_prompt), frame_of(slope())).saturated_fraction < 0.1
 
 
@@ -365,7 +365,7 @@ def test_where_a_stray_measurement_was_ignored_depth_is_unknown():
     depth = estimate(fake(repeat_prompt), frame_of(depth_m))
     assert np.isnan(depth.depth_m[40:42, 60:62]).all()
     assert np.isfinite(depth.depth_m).mean() > 0.99
-    assert depth.far_m == pytest.approx(1.5)
+    assert depth.prompt.far_m == pytest.approx(1.5)
 
 
 def test_depth_far_from_every_measurement_is_unknown_when_asked_for():

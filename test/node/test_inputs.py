@@ -15,7 +15,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from promptda_ros.core.pairing.pairing import Loss, Pairing, Topic
+from promptda_ros.core.pairing.pairing import Pairing
+from promptda_ros.core.pairing.stream import Loss, Topic
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.input import InputSettings, QosSettings, SyncSettings
 from promptda_ros.core.settings.schema import Settings
@@ -203,7 +204,7 @@ def test_the_timer_decides_what_no_message_does(bench, listen, pairs):
     stamp_ns = bench.next_stamp_ns()
     bench.send(image=bench.sensors.image(stamp_ns), depth=bench.sensors.depth(stamp_ns - 1000))
     bench.spin_until(lambda: pairs)
-    assert pairs[0].offset_ns == -1000
+    assert pairs[0].depth_stamp_ns - pairs[0].image_stamp_ns == -1000
 
 
 @pytest.mark.parametrize('qos', OFFERED.values(), ids=OFFERED)

@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter, parameter_dict_from_yaml_file, parameter_
 import yaml
 
 from promptda_ros.core.settings import describe
-from promptda_ros.core.settings.cameras import own_settings
+from promptda_ros.core.settings.cameras import GROUPS, known_settings
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.node.parameters import Parameters
@@ -233,7 +233,9 @@ def test_a_camera_follows_the_common_value_until_it_has_its_own(declare, capfd):
 def test_every_setting_that_a_camera_may_have_is_declared_for_each_camera(declare):
     node, _ = declare(cameras=['left', 'right'])
     for camera in ('left', 'right'):
-        for setting in own_settings():
+        for _, setting in known_settings([camera]).values():
+            if not setting.name.startswith(tuple(f'{group}.' for group in GROUPS)):
+                continue
             name = f'{camera}.{setting.name}'
             assert node.get_parameter(name).value is None
             assert node.describe_parameter(name).read_only is not setting.live

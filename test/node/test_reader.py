@@ -78,7 +78,6 @@ def pair_of(image: Any = None, depth: Any = None) -> Pair[Any]:
         depth=depth or depth_message(),
         image_stamp_ns=SEC,
         depth_stamp_ns=SEC,
-        offset_ns=0,
         epoch=0,
         image_arrival_ns=0,
         paired_ns=0,

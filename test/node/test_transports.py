@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
-from promptda_ros.core.pairing.pairing import Loss
+from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.node.subscriptions import SensorInput
 from promptda_ros.node.transports import remedy_for, TRANSPORTS
 

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.frame import BadFrame, Size
 
 ASPECT_TOLERANCE = 0.02
-
-Size = tuple[int, ...]  # (height, width)
 
 
 def same_aspect(picture: Size, grid: Size) -> bool:

@@ -7,9 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from promptda_ros.core.frame import FloatImage, Mask
-
-Size = tuple[int, ...]  # (H, W)
+from promptda_ros.core.frame import FloatImage, Mask, Size
 
 
 def enlarge_nearest(values: FloatImage, size: Size) -> FloatImage:

@@ -16,7 +16,6 @@ from promptda_ros.core.pairing.admission import admit, Jump
 from promptda_ros.core.pairing.nearest import choose_depth, Verdict
 from promptda_ros.core.pairing.offsets import Offsets, OffsetSummary
 from promptda_ros.core.pairing.stream import (
-    checked_stamp_ns,
     Held,
     Loss,
     MAX_STAMP_NS,
@@ -24,18 +23,6 @@ from promptda_ros.core.pairing.stream import (
     Topic,
     TopicCounters,
 )
-
-__all__ = [
-    'Loss',
-    'OffsetSummary',
-    'Pair',
-    'Pairing',
-    'PairingCounters',
-    'PairingSettings',
-    'Topic',
-    'TopicCounters',
-    'checked_stamp_ns',
-]
 
 T = TypeVar('T')
 
@@ -69,7 +56,6 @@ class Pair(Generic[T]):
     depth: T
     image_stamp_ns: int
     depth_stamp_ns: int
-    offset_ns: int  # depth minus image, after depth_time_offset
     epoch: int
     image_arrival_ns: int  # steady clock
     paired_ns: int  # steady clock
@@ -77,12 +63,11 @@ class Pair(Generic[T]):
 
 @dataclass(frozen=True)
 class PairingCounters:
-    """The outcome of every message; `pairs` exceeds depth.paired by the reused depths."""
+    """The outcome of every message; `pairs` exceeds depth.paired where depth is reused."""
 
     image: TopicCounters
     depth: TopicCounters
     pairs: int
-    reused: int
     resets: int
     last_reset: str  # reason of the last one, empty before the first
 
@@ -101,7 +86,6 @@ class Pairing(Generic[T]):
         self._offsets = Offsets()
         self._epoch = 0
         self._pairs = 0
-        self._reused = 0
         self._last_reset = ''
 
     # Public interface
@@ -161,7 +145,6 @@ class Pairing(Generic[T]):
                 image=self._image.counters(),
                 depth=self._depth.counters(),
                 pairs=self._pairs,
-                reused=self._reused,
                 resets=self._epoch,
                 last_reset=self._last_reset,
             )
@@ -223,7 +206,6 @@ class Pairing(Generic[T]):
 
     def _pair(self, image: Held[T], depth: Held[T], now_ns: int) -> Pair[T]:
         self._pairs += 1
-        self._reused += depth.paired
         self._image.take(image, keep=False)
         self._depth.take(depth, keep=self._settings.reuse_depth)
         return Pair(
@@ -231,7 +213,6 @@ class Pairing(Generic[T]):
             depth=depth.message,
             image_stamp_ns=image.stamp_ns,
             depth_stamp_ns=depth.stamp_ns - self._settings.depth_time_offset_ns,
-            offset_ns=depth.stamp_ns - image.stamp_ns,
             epoch=self._epoch,
             image_arrival_ns=image.arrival_ns,
             paired_ns=now_ns,

@@ -17,16 +17,6 @@ from promptda_ros.core.settings.setting import has_value, Setting, SettingError,
 GROUPS = ('input', 'qos', 'sync', 'prompt', 'extrinsics', 'output', 'workspace', 'trust')
 
 
-def own_settings() -> tuple[Setting, ...]:
-    """List the settings of which a camera may have values of its own."""
-    return tuple(each for each in describe() if each.name.partition('.')[0] in GROUPS)
-
-
-def own_name(camera: str, setting: str) -> str:
-    """Return the name of a setting of one camera: left.sync.tolerance."""
-    return f'{camera}.{setting}'
-
-
 @dataclass(frozen=True)
 class CameraSettings:
     """The settings of every camera of a node: the common ones, overlaid with its own."""
@@ -85,11 +75,14 @@ class CameraSettings:
 
 
 def known_settings(cameras: Sequence[str]) -> dict[str, tuple[str, Setting]]:
-    """Return what belongs to every full name: a camera, '' for all of them, and the setting."""
+    """Return what belongs to every full name: a camera, '' for all of them, and the setting.
+
+    Those of one camera begin with its name: left.sync.tolerance.
+    """
     known = {setting.name: ('', setting) for setting in describe()}
-    own = own_settings()
+    own = [setting for _, setting in known.values() if setting.name.partition('.')[0] in GROUPS]
     for camera in filter(None, cameras):
-        known |= {own_name(camera, setting.name): (camera, setting) for setting in own}
+        known |= {f'{camera}.{setting.name}': (camera, setting) for setting in own}
     return known
 
 

@@ -52,13 +52,11 @@ class Setting:
             value = _as_float(value)  # people write `tolerance: 1`
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             hint = '; quote it in YAML' if kind is str else ''
-            raise SettingError(f'parameter {self.name}: {value!r} is not a {kind.__name__}{hint}')
+            raise self._refusal(f'{value!r} is not a {kind.__name__}{hint}')
         if self.limits is not None and isinstance(value, int | float):
             self._check_limits(value, *self.limits)
         if self.choices and value not in self.choices:
-            raise SettingError(
-                f'parameter {self.name}: {value!r} is not one of {", ".join(self.choices)}'
-            )
+            raise self._refusal(f'{value!r} is not one of {", ".join(self.choices)}')
         return value
 
     def _check_list(self, value: object, kind: type) -> Value:
@@ -68,12 +66,10 @@ class Setting:
             isinstance(each, accepted) and not isinstance(each, bool) for each in entries
         ):
             hint = '; quote each in YAML' if kind is str else ''
-            text = f'parameter {self.name}: {value!r} is not a list of {kind.__name__}{hint}'
-            raise SettingError(text)
+            raise self._refusal(f'{value!r} is not a list of {kind.__name__}{hint}')
         if self.lengths and len(entries) not in self.lengths:
             wanted = ' or '.join(str(length) for length in self.lengths)
-            text = f'parameter {self.name}: {len(entries)} values given, {wanted} are needed'
-            raise SettingError(text)
+            raise self._refusal(f'{len(entries)} values given, {wanted} are needed')
         if self.limits is not None:
             for each in entries:
                 self._check_limits(each, *self.limits)
@@ -83,7 +79,10 @@ class Setting:
         if low <= given <= high:  # which NaN is not
             return
         limits = f'{low}..{high} {self.unit}'.rstrip()
-        raise SettingError(f'parameter {self.name}: {_as_float(given):g} is outside {limits}')
+        raise self._refusal(f'{_as_float(given):g} is outside {limits}')
+
+    def _refusal(self, text: str) -> SettingError:
+        return SettingError(f'parameter {self.name}: {text}')
 
 
 def has_value(value: object) -> bool:

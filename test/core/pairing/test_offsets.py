@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import pytest
 
 from promptda_ros.core.pairing.offsets import Offsets, OffsetSummary
-from promptda_ros.core.pairing.pairing import Pairing, PairingSettings, Topic
+from promptda_ros.core.pairing.pairing import Pairing, PairingSettings
+from promptda_ros.core.pairing.stream import Topic
 
 MS = 1_000_000
 SEC = 1_000 * MS

@@ -18,13 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 import pytest
 
-from promptda_ros.core.pairing.pairing import (
-    Pair,
-    Pairing,
-    PairingCounters,
-    PairingSettings,
-    Topic,
-)
+from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingCounters, PairingSettings
+from promptda_ros.core.pairing.stream import Topic
 
 MS = 1_000_000
 SEC = 1_000 * MS

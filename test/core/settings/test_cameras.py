@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from promptda_ros.core.settings.cameras import CameraSettings, known_settings, own_settings
+from promptda_ros.core.settings.cameras import CameraSettings, known_settings
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.core.settings.setting import SettingError
 
@@ -18,7 +18,7 @@ def test_one_camera_without_a_name_has_the_common_settings():
 
 
 def test_what_belongs_to_the_node_is_not_asked_of_a_camera():
-    own = {setting.name for setting in own_settings()}
+    own = {setting.name for camera, setting in known_settings(['left']).values() if camera}
     assert {'sync.tolerance', 'qos.image', 'prompt.max_depth', 'workspace.frame'} <= own
     assert not own & {'device', 'cameras', 'model.name', 'capture.frames'}
 
