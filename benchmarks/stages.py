@@ -81,7 +81,6 @@ def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
         depth=frame.depth,
         image_stamp_ns=frame.stamp_ns,
         depth_stamp_ns=frame.stamp_ns,
-        offset_ns=0,
         epoch=0,
         image_arrival_ns=0,
         paired_ns=0,

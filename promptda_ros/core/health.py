@@ -40,11 +40,6 @@ class NetworkHealth:
         self._log = log
         self._invalid = 0
 
-    @property
-    def warning(self) -> str:
-        """Why depth is coarser than it was to be; '' if it is not."""
-        return _warning(self.resolution)
-
     def note(self, outcomes: Collection[str]) -> None:
         """Record the outcome of each frame of a batch."""
         resolution = copy(self.resolution)
@@ -67,10 +62,9 @@ class NetworkHealth:
         self.problem, self.resolution = problem, resolution
 
     def _say_resolution(self, resolution: Resolution) -> None:
-        if warning := _warning(resolution):
-            self._log.warning(
-                f'{warning}; end other programs on the device, or set model.resolution'
-            )
+        if resolution.warning:
+            fix = 'end other programs on the device, or set model.resolution'
+            self._log.warning(f'{resolution.warning}; {fix}')
         else:
             self._log.info(f'resolution {resolution.name} is tried again')
 
@@ -90,8 +84,3 @@ class NetworkHealth:
                 'precision:=fp32, or fetch the model again'
             )
         return ''
-
-
-def _warning(resolution: Resolution) -> str:
-    name, wanted = resolution.name, resolution.wanted
-    return '' if name == wanted else f'memory is short: resolution {name} instead of {wanted}'

@@ -13,7 +13,12 @@ from sensor_msgs.msg import CameraInfo
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.camera import along_axis, BadIntrinsics
-from promptda_ros.core.geometry.camera_info import is_distorted, read_camera_info, rotation_of
+from promptda_ros.core.geometry.camera_info import (
+    is_distorted,
+    numbers_of,
+    read_camera_info,
+    rotation_of,
+)
 from promptda_ros.core.geometry.frame_ids import same_frame
 from promptda_ros.core.geometry.rectify import known_lens, Lens, Rectifier, UnknownLens
 from promptda_ros.core.peer_text import printable, shorten
@@ -226,14 +231,5 @@ class Calibration:
 
 def _content(message: CameraInfo) -> tuple[object, ...]:
     """Return all of a message but its stamp."""
-    roi = message.roi
-    return (
-        message.header.frame_id,
-        message.width,
-        message.height,
-        message.distortion_model,
-        *(tuple(values) for values in (message.d, message.k, message.r, message.p)),
-        message.binning_x,
-        message.binning_y,
-        (roi.x_offset, roi.y_offset, roi.height, roi.width, roi.do_rectify),
-    )
+    words = (message.header.frame_id, message.distortion_model, message.roi.do_rectify)
+    return *words, *numbers_of(message)

@@ -107,7 +107,7 @@ def frames_status(camera: Camera) -> Status:
 def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[Camera]) -> Status:
     """Report the network, its device, and the depth range of each camera's prompt."""
     values: dict[str, object] = {**model.facts(), 'resolution': health.resolution.name}
-    warnings = [warning for warning in (health.warning, model.problem) if warning]
+    warnings = [warning for warning in (health.resolution.warning, model.problem) if warning]
     for camera in cameras:
         depth = camera.latest
         if depth is None:

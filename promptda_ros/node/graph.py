@@ -26,14 +26,14 @@ class GraphWatch:
     def tick(self) -> None:
         """Look at the graph once."""
         now_sec = time.monotonic()
-        if self._lasting.look('name', self._count_nodes() > 1, now_sec):
+        if self._lasting.has_lasted('name', self._count_nodes() > 1, now_sec):
             self._say_once(
                 'name',
                 f'another node is named {self._node.get_fully_qualified_name()}: services and '
                 'parameters reach either of the two, and outputs of both mix; end the other one, '
                 'or start this one with name:=... or namespace:=...',
             )
-        if self._lasting.look('clock', self._lacks_clock(), now_sec):
+        if self._lasting.has_lasted('clock', self._lacks_clock(), now_sec):
             self._say_once(
                 'clock',
                 'use_sim_time is true but /clock has no publisher: time stands still, so that '

@@ -103,7 +103,7 @@ class PairReader:
             return self._register_points(pair.depth, optics, camera_from_sensor, settings)
         depth_m = read_any_depth(pair.depth, settings.input)
         if settings.trust.gate:
-            self._disparity.look(depth_m, pair.depth_stamp_ns)
+            self._disparity.check(depth_m, pair.depth_stamp_ns)
         if settings.input.min_confidence > 0:
             depth_m = keep_confident(depth_m, self._confidence_of(pair, settings), settings.input)
         is_same_size = depth_m.shape == (shot.height, shot.width)

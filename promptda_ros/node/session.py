@@ -116,7 +116,7 @@ class Session:
 
     def _watch(self) -> None:
         since_ns = self.worker.busy_since_ns  # asked once: the next batch has other limits
-        busy_sec = self.watchdog.look(since_ns, time.monotonic_ns())
+        busy_sec = self.watchdog.measure(since_ns, time.monotonic_ns())
         if since_ns is None or busy_sec < self.limit_sec(since_ns):
             return
         for timer in self._timers:

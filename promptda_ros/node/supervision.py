@@ -109,7 +109,7 @@ class Supervisor:
         """Warn once about an input with several publishers."""
         for topic in (self._inputs.image, self._inputs.depth):
             names = topic.publishers()
-            is_so = self._rivals.look(topic.topic, len(names) > 1, time.monotonic())
+            is_so = self._rivals.has_lasted(topic.topic, len(names) > 1, time.monotonic())
             if is_so:
                 self._say_once(
                     topic.topic,

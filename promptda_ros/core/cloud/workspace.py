@@ -37,7 +37,9 @@ def inside_workspace(
     if settings.roi != DEFAULTS.roi:
         inside = _in_window(inside, settings.roi)
     if has_box(settings):
-        box_from_camera = box_from_camera or box_of_parameters(settings)
+        if box_from_camera is None:
+            camera_from_box = Transform.of(settings.translation, settings.rotation)
+            box_from_camera = camera_from_box.inverse()
         inside &= _in_box(depth_m, intrinsics, settings, box_from_camera)
     return inside
 
@@ -45,15 +47,6 @@ def inside_workspace(
 def has_box(settings: WorkspaceSettings) -> bool:
     """Return whether the workspace has a box."""
     return (settings.box_min, settings.box_max) != (DEFAULTS.box_min, DEFAULTS.box_max)
-
-
-def box_of_parameters(settings: WorkspaceSettings) -> Transform:
-    """Return the transform from the camera to the workspace frame of the settings.
-
-    Raises:
-        BadTransform: the rotation is none.
-    """
-    return Transform.of(settings.translation, settings.rotation).inverse()
 
 
 def _in_window(inside: Tensor, roi: tuple[float, ...]) -> Tensor:

@@ -120,10 +120,7 @@ def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
     Two real cameras never are; depth that a driver aligned to colour has the calibration of
     colour. P tells the two cameras of a rectified stereo pair apart.
     """
-    return _values(one.k, 3) not in EMPTY and all(
-        np.array_equal(mine, theirs)
-        for mine, theirs in zip(_facts(one), _facts(other), strict=True)
-    )
+    return _values(one.k, 3) not in EMPTY and numbers_of(one) == numbers_of(other)
 
 
 def is_ideal(info: CameraInfo) -> bool:
@@ -133,10 +130,11 @@ def is_ideal(info: CameraInfo) -> bool:
     return off_px <= 1.0 and abs(fx - fy) <= IDEAL_TOLERANCE * fx
 
 
-def _facts(info: CameraInfo) -> list[Any]:
+def numbers_of(info: CameraInfo) -> tuple[tuple[float, ...], ...]:
+    """Return all numbers of a camera_info, its matrices first."""
     size = (info.width, info.height, info.binning_x, info.binning_y)
     roi = (info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height)
-    return [info.k, info.p, info.r, info.d, size, roi]
+    return *(tuple(each) for each in (info.k, info.p, info.r, info.d)), size, roi
 
 
 def _of_sensor(info: CameraInfo, window: SensorWindow, *, rectified: bool) -> CameraReading:

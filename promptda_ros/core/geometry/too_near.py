@@ -13,6 +13,7 @@ import math
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
 from promptda_ros.core.geometry.inverse_depth import LEAST_DEPTH_M, project_pixels
@@ -63,11 +64,8 @@ def find_too_near(
 
 def _join(mask: Mask, block: int) -> Mask:
     """Mark blocks of which any pixel is marked."""
-    height, width = mask.shape
-    padded = np.pad(mask, ((0, -height % block), (0, -width % block)))
-    rows, columns = padded.shape
-    blocks = padded.reshape(rows // block, block, columns // block, block)
-    return np.asarray(blocks.any(axis=(1, 3)))
+    pixels = torch.from_numpy(mask)[None].float()
+    return np.asarray(F.max_pool2d(pixels, block, ceil_mode=True)[0] > 0)
 
 
 def _inverse_depths(

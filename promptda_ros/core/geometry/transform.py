@@ -41,8 +41,7 @@ class Transform:
         Raises:
             BadTransform: the quaternion is zero, or the matrix is no rotation.
         """
-        make = {4: _rotation_of_quaternion, 9: _rotation_of_columns}.get(len(rotation))
-        if make is None:
+        if len(rotation) not in (4, 9):
             raise BadTransform(
                 f'{len(rotation)} values are neither a quaternion (4) nor a matrix (9)'
             )
@@ -51,7 +50,9 @@ class Transform:
             raise BadTransform(f'translation {list(translation)} is not three finite numbers')
         if not np.isfinite(values).all():
             raise BadTransform(f'{list(rotation)} are not finite numbers')
-        return cls(make(values), origin_m)
+        if len(rotation) == 4:
+            return cls(_rotation_of_quaternion(values), origin_m)
+        return cls(nearest_rotation(values.reshape(3, 3).T), origin_m)
 
     def apply(self, points_m: Floats) -> Floats:
         """Take points (N, 3) of the source frame to the target frame."""
@@ -78,10 +79,6 @@ def _rotation_of_quaternion(quaternion: Floats) -> Floats:
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
-
-
-def _rotation_of_columns(columns: Floats) -> Floats:
-    return nearest_rotation(columns.reshape(3, 3).T)
 
 
 def nearest_rotation(matrix: Floats) -> Floats:

@@ -15,14 +15,7 @@ from typing import Generic, TypeVar
 from promptda_ros.core.pairing.admission import admit, Jump
 from promptda_ros.core.pairing.nearest import choose_depth, Verdict
 from promptda_ros.core.pairing.offsets import Offsets, OffsetSummary
-from promptda_ros.core.pairing.stream import (
-    Held,
-    Loss,
-    MAX_STAMP_NS,
-    Stream,
-    Topic,
-    TopicCounters,
-)
+from promptda_ros.core.pairing.stream import Held, Loss, MAX_STAMP_NS, Stream, Topic, TopicCounters
 
 T = TypeVar('T')
 

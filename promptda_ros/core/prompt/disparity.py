@@ -37,7 +37,7 @@ class DisparityWatch:
         """Check the next frame, as listening restarts."""
         self._clean_at_ns: int | None = None
 
-    def look(self, depth_m: FloatImage, stamp_ns: int) -> None:
+    def check(self, depth_m: FloatImage, stamp_ns: int) -> None:
         """Take the depth (h, w) of the next frame.
 
         Raises:

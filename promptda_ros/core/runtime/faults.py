@@ -64,7 +64,8 @@ def fault_of(error: BaseException) -> type[OutOfMemory | DeviceLost] | None:
         return OutOfMemory
     if OF_ONE_CALL.search(text):
         return None
-    return DeviceLost if _is_of_accelerator(error) or LOST.search(text) else None
+    is_of_device = isinstance(error, getattr(torch, 'AcceleratorError', ()))  # torch >= 2.8
+    return DeviceLost if is_of_device or LOST.search(text) else None
 
 
 def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
@@ -83,18 +84,9 @@ def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
     if fault is DeviceLost:
         raise DeviceLost(f'the device is lost, only a new process can use it: {text}')
     # Not inside the except block, where the traceback still holds the function's tensors.
-    _free_memory()
-    raise OutOfMemory(text)
-
-
-def _free_memory() -> None:
     gc.collect()
     torch.cuda.empty_cache()  # nothing where CUDA is not in use
-
-
-def _is_of_accelerator(error: BaseException) -> bool:
-    kind = getattr(torch, 'AcceleratorError', None)  # torch >= 2.8
-    return kind is not None and isinstance(error, kind)
+    raise OutOfMemory(text)
 
 
 def _first_line(error: BaseException) -> str:

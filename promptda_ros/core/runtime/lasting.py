@@ -14,8 +14,8 @@ class Lasting:
         self._seconds = seconds
         self._since_sec: dict[str, float] = {}
 
-    def look(self, about: str, is_so: bool, now_sec: float) -> bool:
-        """Note how it is now; `about` names what is looked at."""
+    def has_lasted(self, about: str, is_so: bool, now_sec: float) -> bool:
+        """Note how it is now and return whether it has lasted; `about` names what is meant."""
         if not is_so:
             self._since_sec.pop(about, None)
             return False

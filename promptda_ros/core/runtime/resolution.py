@@ -41,6 +41,13 @@ class Resolution:
         """Whether frames don't fit and nothing smaller is allowed."""
         return self._failures >= FAILURES_IN_A_ROW and self._smaller() is None
 
+    @property
+    def warning(self) -> str:
+        """Why depth is coarser than it was to be; '' if it is not."""
+        if self.name == self.wanted:
+            return ''
+        return f'memory is short: resolution {self.name} instead of {self.wanted}'
+
     def fitted(self, now_sec: float) -> None:
         """Note frames that fitted; after a while a larger size is tried."""
         self._failures = 0

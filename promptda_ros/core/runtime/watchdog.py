@@ -17,7 +17,7 @@ class Watchdog:
         self._seen_ns = 0
         self._busy_sec = 0.0
 
-    def look(self, busy_since_ns: int | None, now_ns: int) -> float:
+    def measure(self, busy_since_ns: int | None, now_ns: int) -> float:
         """Return how many seconds the batch in work, which began at a time, has taken."""
         if busy_since_ns is None:
             self._batch_ns = None

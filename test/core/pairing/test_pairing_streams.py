@@ -270,7 +270,8 @@ def test_a_slower_sensor_of_its_own_clock_finds_the_nearest_image_at_every_phase
 
     assert [pair.depth for pair in pairs] == depths
     for pair in pairs:
-        assert abs(pair.offset_ns) == min(abs(pair.depth.stamp_ns - i.stamp_ns) for i in images)
+        offset_ns = abs(pair.depth_stamp_ns - pair.image_stamp_ns)
+        assert offset_ns == min(abs(pair.depth.stamp_ns - i.stamp_ns) for i in images)
 
 
 @pytest.mark.parametrize('name', SCENARIOS)

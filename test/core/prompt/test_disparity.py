@@ -76,12 +76,12 @@ def test_a_stream_is_looked_at_once_in_a_while_and_after_a_bad_frame():
     watch = DisparityWatch()
     for stamp_ns in (0, 1):
         with pytest.raises(BadFrame, match='looks like disparity or inverse depth'):
-            watch.look(1 / depth_m, stamp_ns)
-    watch.look(depth_m, 2)
-    watch.look(1 / depth_m, 3)  # not looked at: this costs some milliseconds
+            watch.check(1 / depth_m, stamp_ns)
+    watch.check(depth_m, 2)
+    watch.check(1 / depth_m, 3)  # not looked at: this costs some milliseconds
     with pytest.raises(BadFrame):
-        watch.look(1 / depth_m, 2 + PERIOD_NS)
-    watch.look(depth_m, 3 + PERIOD_NS)
+        watch.check(1 / depth_m, 2 + PERIOD_NS)
+    watch.check(depth_m, 3 + PERIOD_NS)
     watch.clear()
     with pytest.raises(BadFrame):
-        watch.look(1 / depth_m, 4 + PERIOD_NS)
+        watch.check(1 / depth_m, 4 + PERIOD_NS)

@@ -12,10 +12,13 @@ from promptda_ros.core.runtime.lasting import Lasting, OneStream, Recent
 
 def test_what_is_so_for_a_moment_does_not_last():
     lasting = Lasting(5.0)
-    seen = [lasting.look('a', is_so, now) for now, is_so in enumerate([1, 1, 1, 0, 1, 1, 1, 1, 1])]
+    seen = [
+        lasting.has_lasted('a', is_so, now)
+        for now, is_so in enumerate([1, 1, 1, 0, 1, 1, 1, 1, 1])
+    ]
     assert not any(seen)
-    assert lasting.look('a', True, 9.0)
-    assert not lasting.look('b', True, 9.0)
+    assert lasting.has_lasted('a', True, 9.0)
+    assert not lasting.has_lasted('b', True, 9.0)
 
 
 @given(st.lists(st.integers(0, 3), max_size=30))

@@ -14,7 +14,7 @@ SEC = 1_000_000_000
 def test_the_time_of_one_batch_adds_up():
     """H3."""
     watchdog = Watchdog()
-    found = [watchdog.look(10 * SEC, 10 * SEC + ms * 1_000_000) for ms in (100, 300, 900)]
+    found = [watchdog.measure(10 * SEC, 10 * SEC + ms * 1_000_000) for ms in (100, 300, 900)]
     assert found == pytest.approx([0.1, 0.3, 0.9])
 
 
@@ -22,14 +22,14 @@ def test_every_batch_begins_anew():
     """H3: many short ones are no long one."""
     watchdog = Watchdog()
     for begun_sec in range(10, 100):
-        assert watchdog.look(begun_sec * SEC, begun_sec * SEC + SEC // 2) == 0.5
-    assert watchdog.look(None, 100 * SEC) == 0.0
-    assert watchdog.look(100 * SEC, 100 * SEC) == 0.0
+        assert watchdog.measure(begun_sec * SEC, begun_sec * SEC + SEC // 2) == 0.5
+    assert watchdog.measure(None, 100 * SEC) == 0.0
+    assert watchdog.measure(100 * SEC, 100 * SEC) == 0.0
 
 
 def test_a_process_that_was_stopped_as_a_whole_is_not_blamed():
     """H3: a debugger, Ctrl-Z, or a virtual machine that is paused for an hour."""
     watchdog = Watchdog()
-    watchdog.look(10 * SEC, 10 * SEC)
-    assert watchdog.look(10 * SEC, 3610 * SEC) == LONGEST_GAP_SEC
-    assert Watchdog().look(10 * SEC, 3610 * SEC) == LONGEST_GAP_SEC
+    watchdog.measure(10 * SEC, 10 * SEC)
+    assert watchdog.measure(10 * SEC, 3610 * SEC) == LONGEST_GAP_SEC
+    assert Watchdog().measure(10 * SEC, 3610 * SEC) == LONGEST_GAP_SEC
