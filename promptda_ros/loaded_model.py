@@ -7,6 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.runtime.attention import cudnn_version
+from promptda_ros.core.runtime.number_modes import describe_numbers
+from promptda_ros.core.self_check import Difference
 from promptda_ros.network.engines.compiled import CompiledNetwork
 
 LONGEST_COMPILATION_SEC = 120.0
@@ -21,6 +24,8 @@ class LoadedModel:
     sha256: str
     device: str
     precision: str
+    difference: Difference | None  # from float32 on the CPU; None: it is that
+    attention: str  # backend on a GPU, else empty
     frame_sec: float  # from image to depth, measured at start
     notes: tuple[str, ...] = ()  # what the user should know about it
     compiled: tuple[CompiledNetwork, ...] = ()  # network, anchor; empty: torch alone runs them
@@ -74,10 +79,15 @@ class LoadedModel:
             'anchor.sha256': self.anchor_sha256 or 'none',
             'device': self.device,
             'precision': self.precision,
+            'precision.check': str(self.difference or 'exact'),
+            'numbers': describe_numbers(),
+            'attention': self.attention,
+            'cudnn': str(cudnn_version() or 'none'),
             'engine': self.compiled[0].describe() if self.compiled else 'torch',
         }
 
     def describe(self) -> str:
         """Return one line for logs."""
         helped = ''.join(f' by {each.name}' for each in self.compiled[:1] if not each.problem)
-        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}'
+        off = f', {self.difference} from float32 on the CPU' if self.difference else ''
+        return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}{off}'

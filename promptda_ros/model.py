@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -11,14 +12,16 @@ import torch
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.model_names import SMALLER
+from promptda_ros.core.runtime.attention import attention_backend, attention_problem
 from promptda_ros.core.runtime.device import (
     choose_device,
-    choose_dtype,
     choose_engine,
     DeviceError,
+    FIRST_GPU,
+    problem_with,
 )
 from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
-from promptda_ros.core.self_check import largest_difference_m, TOLERANCE_M
+from promptda_ros.core.runtime.number_modes import require_exact_numbers
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model_folders import expected_digest, model_folder
@@ -29,6 +32,8 @@ from promptda_ros.network import (
 )
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.engines.onednn import use_onednn
+from promptda_ros.network.engines.precision import Precision, precision_steps
+from promptda_ros.network.engines.precision_choice import choose_precision
 from promptda_ros.network.engines.starting import compile_networks, start
 from promptda_ros.network.files.statement import read_statement, Statement
 from promptda_ros.network.files.weight_shards import shards_of
@@ -46,12 +51,14 @@ def load_model(settings: Settings) -> LoadedModel:
         DeviceLost: the device answers no more in this process.
         CheckpointError: the weights are missing or can't be trusted.
     """
+    require_exact_numbers()
     device = choose_device(settings.device)
     statement = read_statement(model_folder(settings.model))
-    dtype = choose_dtype(statement.precision_for(settings.precision), device)
-    choose_engine(settings.engine, device, dtype)  # refuses before the weights are read
+    steps = precision_steps(statement.precision_for(settings.precision), device)
+    # Refuses before the weights are read.
+    choose_engine(settings.engine, device, is_exact=steps[0].is_exact)
     try:
-        return run_on_device(_load, settings, statement, device, dtype)
+        return run_on_device(_load, settings, statement, device, steps)
     except OutOfMemory as error:
         raise DeviceError(f'{_memory_text(settings, device)}: {error}') from None
     except BadFrame as error:
@@ -60,57 +67,65 @@ def load_model(settings: Settings) -> LoadedModel:
 
 
 def _load(
-    settings: Settings, statement: Statement, device: torch.device, dtype: torch.dtype
+    settings: Settings,
+    statement: Statement,
+    device: torch.device,
+    steps: Sequence[Precision],
 ) -> LoadedModel:
     folder = model_folder(settings.model)
     network = load_network(folder, sha256=expected_digest(settings.model))
     _require_metric(folder, network)
     pixels = read_normalisation(folder, network.config)
 
-    def make(dtype: torch.dtype) -> Estimator:
-        folded = fold(network, image_mean=pixels.mean, image_std=pixels.deviation, dtype=dtype)
+    def make(precision: Precision, device: torch.device) -> Estimator:
+        mean, deviation = pixels.mean, pixels.deviation
+        folded = fold(network, image_mean=mean, image_std=deviation, precision=precision)
         folded.to(device)
         use_onednn(folded)
         resolution, space = settings.model.resolution, folded.space
         return Estimator(folded, device=device, resolution=resolution, space=space)
 
-    estimator = make(dtype)
-    notes = [statement.caution] if statement.caution else []
-    if dtype != torch.float32:
-        exact = make(torch.float32)
-        off_m = largest_difference_m(estimator, exact)
-        if off_m > TOLERANCE_M:
-            notes.append(_precision_text(dtype, off_m))
-            estimator, dtype = exact, torch.float32
+    choice = choose_precision(make, steps, device)
+    estimator, precision = choice.estimator, choice.precision
+    attention = attention_backend(device, precision.products)
     if network.anchor is not None:
         estimator.anchor = network.anchor.anchor.to(device)
-    compiled = compile_networks(estimator, choose_engine(settings.engine, device, dtype))
+    engine = choose_engine(settings.engine, device, is_exact=precision.is_exact)
+    compiled = compile_networks(estimator, engine)
     frame_sec = start(estimator, compiled)
+    problems = [each.problem for each in compiled if each.problem]
+    for problem in problems:
+        _require_no_choice(settings, problem)
     for each in compiled:
-        if each.problem:
-            _require_no_choice(settings, each.problem)
-            notes.append(each.problem)
-        else:
+        if not each.problem:
             each.forget()  # the size of the made-up frame
+    notes = (
+        statement.caution,
+        _unused_gpu(settings, device),
+        choice.note,
+        attention_problem(attention),
+        *problems,
+    )
     return LoadedModel(
         estimator=estimator,
         name=folder.name,
         sha256=network.sha256,
         device=_device_name(device),
-        precision=str(dtype).removeprefix('torch.'),
+        precision=precision.name,
+        difference=choice.difference,
+        attention=attention,
         frame_sec=frame_sec,
-        notes=tuple(notes),
+        notes=tuple(note for note in notes if note),
         compiled=compiled,
         anchor_sha256=network.anchor.sha256 if network.anchor else '',
     )
 
 
-def _precision_text(dtype: torch.dtype, off_m: float) -> str:
-    name = str(dtype).removeprefix('torch.')
-    return (
-        f'in {name} the network is up to {off_m * 1e3:.1f} mm from float32 > '
-        f'{TOLERANCE_M * 1e3:g} mm: float32 is used, which is slower; set precision:=fp32'
-    )
+def _unused_gpu(settings: Settings, device: torch.device) -> str:
+    """Say why the CPU stands in for a GPU that is there; empty: it does not."""
+    if settings.device != 'auto' or device.type != 'cpu' or not torch.cuda.is_available():
+        return ''
+    return f'the CPU is used, which is slow: {problem_with(FIRST_GPU)}, or set device:=cpu'
 
 
 def _memory_text(settings: Settings, device: torch.device) -> str:

@@ -136,6 +136,8 @@ class Estimator:
         if self.device.type != 'cpu':
             pixels = pixels.float()  # only the CPU resizes uint8
         pixels = F.interpolate(pixels, sizes.network, mode='bicubic', antialias=True)
+        if self.device.type != 'cpu':
+            pixels.clamp_(0, 255)  # bicubic weights overshoot; uint8 on the CPU ends there
         return Prepared(image, pixels, prompt, holder, own, sizes.held)
 
     @torch.inference_mode()

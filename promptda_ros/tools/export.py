@@ -22,10 +22,11 @@ from promptda_ros.core.runtime.faults import run_on_device
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network.engines.folded import FoldedNetwork, load_folded
+from promptda_ros.network.engines.precision import FP16, FP32, Precision
 from promptda_ros.tools.arguments import add_model, Parser, whole_from
 
 OPSET = 17  # the first with layer normalisation; TensorRT 8.6 reads it
-DTYPES = {'fp32': torch.float32, 'fp16': torch.float16}
+PRECISIONS = {'fp32': FP32, 'fp16': FP16}
 NEAR_M, FAR_M = 0.5, 1.5  # of the prompt that is traced and compared
 
 
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> int:
         network = load_folded(
             model_folder(settings.model),
             sha256=expected_digest(settings.model),
-            dtype=DTYPES[arguments.precision],
+            precision=PRECISIONS[arguments.precision],
         )
         inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
         run_on_device(export_onnx, network, inputs, unfinished / arguments.onnx.name)
@@ -61,7 +62,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument(
         '--precision',
-        choices=DTYPES,
+        choices=PRECISIONS,
         default='fp32',
         help='number format of the body; pixels and metres are float32 in any case',
     )
@@ -97,7 +98,7 @@ def export_onnx(network: FoldedNetwork, inputs: tuple[Tensor, Tensor], path: Pat
     Raises:
         ExportError: torch can't without the onnx package, or at all.
     """
-    _require_exporter(network.dtype)
+    _require_exporter(network.precision)
     network(*inputs)  # the position table of this size is a constant from now on
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # that sizes become constants, which is wanted here
@@ -126,10 +127,10 @@ def difference(path: Path, network: FoldedNetwork, inputs: tuple[Tensor, Tensor]
     return float(np.abs(found_m / expected_m - 1).max())
 
 
-def _require_exporter(dtype: torch.dtype) -> None:
+def _require_exporter(precision: Precision) -> None:
     if importlib.util.find_spec('onnx') is None:
         raise ExportError('torch needs the onnx package to export; pip install onnx')
-    if dtype == torch.float16 and TorchVersion(torch.__version__) < '2.4':
+    if precision is FP16 and TorchVersion(torch.__version__) < '2.4':
         raise ExportError(f'torch {torch.__version__} cannot trace fp16, 2.4 can; take fp32')
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 
@@ -17,14 +18,24 @@ class DeviceError(PromptdaError, RuntimeError):
     exit_code = ExitCode.MODEL_OR_DEVICE
 
 
+# Of wheels with kernels for the cards that those of PyPI leave out.
+JETSON_INDEX = 'https://pypi.jetson-ai-lab.io/jp6/cu126'  # for JetPack 6
+TORCH_INDEX = 'https://download.pytorch.org/whl/cu130'
+JETSON_RELEASE = Path('/etc/nv_tegra_release')
+FIRST_GPU = torch.device('cuda', 0)
+
+
 def choose_device(name: str) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`.
+    """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`, on which a kernel ran.
+
+    With `auto` the CPU stands in for a GPU that runs none; `problem_with` says why.
 
     Raises:
         DeviceError: the name is unknown, or the machine lacks what it asks for.
     """
     if name == 'auto':
-        return torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')
+        is_usable = torch.cuda.is_available() and not problem_with(FIRST_GPU)
+        return FIRST_GPU if is_usable else torch.device('cpu')
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -38,31 +49,23 @@ def choose_device(name: str) -> torch.device:
     return _require_cuda(name, device)
 
 
-def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the number format of the network body for `auto`, `fp32`, `fp16` or `bf16`."""
-    if precision == 'auto':
-        return torch.float16 if device.type == 'cuda' else torch.float32
-    return {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}[precision]
-
-
-def choose_engine(name: str, device: torch.device, dtype: torch.dtype) -> str:
+def choose_engine(name: str, device: torch.device, *, is_exact: bool) -> str:
     """Return `torch` or `openvino` for the setting; `auto` takes OpenVINO where it can run.
 
     Raises:
-        DeviceError: OpenVINO is not installed, or not for this device or number format.
+        DeviceError: OpenVINO is not installed, or not for this device or for less than float32.
     """
-    problem = _problem_with_openvino(device, dtype)
+    problem = _problem_with_openvino(device, is_exact)
     if name == 'openvino' and problem:
         raise DeviceError(f"engine 'openvino' requested but {problem}, or engine:=auto")
     return 'torch' if name == 'torch' or problem else 'openvino'
 
 
-def _problem_with_openvino(device: torch.device, dtype: torch.dtype) -> str:
+def _problem_with_openvino(device: torch.device, is_exact: bool) -> str:
     if device.type != 'cpu':
         return f'the device is {device} and here it runs on a CPU; set device:=cpu'
-    if dtype != torch.float32:
-        number_format = str(dtype).removeprefix('torch.')
-        return f'the precision is {number_format} and here it takes float32; set precision:=fp32'
+    if not is_exact:
+        return 'it takes float32 here; set precision:=fp32'
     if find_spec('openvino') is None:
         return 'the openvino package is missing; pip install openvino'
     return ''
@@ -78,4 +81,35 @@ def _require_cuda(name: str, device: torch.device) -> torch.device:
     if index >= count:
         found = ', '.join(f'cuda:{i} ({torch.cuda.get_device_name(i)})' for i in range(count))
         raise DeviceError(f"device '{name}' requested but this machine has {count}: {found}")
-    return torch.device('cuda', index)
+    chosen = torch.device('cuda', index)
+    problem = problem_with(chosen)
+    if problem:
+        raise DeviceError(f"device '{name}' requested but {problem}, or set device:=cpu")
+    return chosen
+
+
+def problem_with(device: torch.device) -> str:
+    """Say why a GPU that torch lists runs no kernel, and what to do; empty: it does run one."""
+    try:
+        run_kernel(device)
+    except RuntimeError as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        return f'no kernel runs on {device}: {reason}; {_advice(device, reason)}'
+    return ''
+
+
+def run_kernel(device: torch.device) -> None:
+    """Run one kernel and wait for it; RuntimeError says what failed."""
+    torch.ones(1, device=device).add_(1).cpu()
+
+
+def _advice(device: torch.device, reason: str) -> str:
+    if 'no kernel image' not in reason:
+        return 'end other programs that use the card, or restart the machine'
+    major, minor = torch.cuda.get_device_capability(device)
+    built_for = ', '.join(torch.cuda.get_arch_list()) or 'nothing'
+    index = JETSON_INDEX if JETSON_RELEASE.exists() else TORCH_INDEX
+    return (
+        f'the card is sm_{major}{minor} and torch {torch.__version__} is built for {built_for}; '
+        f'install a build for the card: pip install torch --index-url {index}'
+    )

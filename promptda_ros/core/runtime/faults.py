@@ -42,7 +42,8 @@ OUT_OF_MEMORY = re.compile(
 OF_ONE_CALL = re.compile(
     r'invalid (argument|configuration argument|device function|resource handle)'
     r'|no kernel image is available|too many resources requested for launch'
-    r'|operation not supported|operation failed due to a previous error during capture'
+    r'|operation not supported|operation .*captur|uncaptured work|are busy or unavailable'
+    r'|[Nn]o (valid )?execution plans|unable to find an engine'
 )
 # Every later call in the process fails, too. torch before 2.8 says so in words only.
 LOST = re.compile(

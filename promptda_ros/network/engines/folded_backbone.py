@@ -12,6 +12,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from promptda_ros.network.dinov2 import Dinov2, Embeddings, Layer, Mlp, SwiGlu
+from promptda_ros.network.engines.precision import Precision
 
 Size = tuple[int, int]  # height, width
 
@@ -68,6 +69,15 @@ class FoldedBackbone(nn.Module):
         self.layers = nn.ModuleList(FoldedLayer(layer) for layer in layers)
         self.norm = deepcopy(backbone.layernorm) if config.apply_layernorm else nn.Identity()
 
+    def set_precision(self, precision: Precision) -> None:
+        """Convert products and norms to their formats."""
+        self.to(precision.products)
+        self.norm.to(precision.tokens)
+        layers: Any = self.layers
+        for layer in layers:
+            layer.norm1.to(precision.tokens)
+            layer.norm2.to(precision.tokens)
+
     def forward(self, tokens: Tensor) -> list[Tensor]:
         """Return the patches (B, h * w, C) of every asked layer from tokens (B, 1 + h * w, C)."""
         features = [self.norm(tokens[:, 1:])] if 0 in self.asked else []
@@ -94,11 +104,13 @@ class FoldedLayer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the next tokens (B, N, C)."""
-        parts = self.query_key_value(self.norm1(tokens)).unflatten(-1, (3, self.heads, -1))
+        dtype = self.output.weight.dtype  # of the products; tokens may be more precise
+        parts = self.query_key_value(self.norm1(tokens).to(dtype))
+        parts = parts.unflatten(-1, (3, self.heads, -1))
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, heads, N, C / heads)
         mixed = functional.scaled_dot_product_attention(query, key, value)
         tokens = tokens + self.output(mixed.transpose(1, 2).flatten(2))
-        following: Tensor = tokens + self.mlp(self.norm2(tokens))
+        following: Tensor = tokens + self.mlp(self.norm2(tokens).to(dtype))
         return following
 
 
