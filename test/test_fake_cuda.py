@@ -25,6 +25,7 @@ from promptda_ros.core.settings import build
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import fold
+from promptda_ros.network.engines.precision import FP16
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 fake_cuda = runpy.run_path(str(Path(__file__).with_name('fake_cuda.py')))['fake_cuda']
@@ -60,7 +61,7 @@ def random_network(name):
     """Make a network of a published shape that takes no memory."""
     with torch.device('meta'):
         network = networks.make(networks.SHAPES[name])
-        return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=torch.float16)
+        return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, precision=FP16)
 
 
 def estimator_of(name, cuda):

@@ -24,7 +24,8 @@ from benchmarks.gpu_suite import cases, correctness, engines, host, networks, pl
 from benchmarks.gpu_suite.correctness import Errors
 from benchmarks.gpu_suite.timing import Budget, peak_tflops
 from benchmarks.results import Results, Table
-from promptda_ros.core.runtime.device import choose_device, choose_dtype
+from promptda_ros.core.runtime.device import choose_device
+from promptda_ros.network.engines.precision import precision_steps
 
 SIZES = ((378, 504), (518, 686), (756, 1008))
 QUICK_SIZES = ((42, 56), (84, 112))
@@ -64,7 +65,7 @@ def make_plan(arguments: argparse.Namespace) -> cases.Plan:
         sizes=QUICK_SIZES if arguments.quick else SIZES,
         batches=QUICK_BATCHES if arguments.quick else BATCHES,
         device=device,
-        dtype=choose_dtype('auto', device),
+        dtype=precision_steps('auto', device)[0].products,
         runs=10 if arguments.quick else 100,
         compiler='eager' if arguments.quick else 'inductor',
     )

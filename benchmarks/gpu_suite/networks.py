@@ -22,6 +22,7 @@ from promptda_ros.network import (
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraph
 from promptda_ros.network.engines.folded import fold
+from promptda_ros.network.engines.precision import throughout
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
@@ -110,7 +111,9 @@ def estimator(
     network: PromptDepthAnythingForDepthEstimation, device: torch.device, dtype: torch.dtype
 ) -> Estimator:
     """Return what the node runs, for images that are not made smaller."""
-    folded = fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=dtype)
+    folded = fold(
+        network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, precision=throughout(dtype)
+    )
     folded.to(device)
     runs = CompiledNetwork(folded, CudaGraph) if device.type == 'cuda' else folded
     return Estimator(runs, device=device, resolution='full')

@@ -36,6 +36,7 @@ from promptda_ros.core.settings import build
 from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
+from promptda_ros.network.engines.precision import BF16, FP32, Precision
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 _PINHOLE = runpy.run_path(str(Path(__file__).parents[1] / 'pinhole.py'))
@@ -60,9 +61,9 @@ class FakeNetwork(nn.Module):
         return self._answer(pixels, prompt_m)[None]
 
 
-def folded(folder: Path, *, dtype: torch.dtype = torch.float32) -> FoldedNetwork:
+def folded(folder: Path, *, precision: Precision = FP32) -> FoldedNetwork:
     network = load_network(folder)
-    return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, dtype=dtype)
+    return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, precision=precision)
 
 
 def repeat_prompt(pixels: Tensor, prompt_m: Tensor) -> Tensor:
@@ -466,7 +467,7 @@ def test_the_same_frame_twice_gives_the_same_bits(estimator):
 
 
 def test_half_precision_gives_float32_depth_in_range(network_folder):
-    estimator = Estimator(folded(network_folder, dtype=torch.bfloat16), device=CPU)
+    estimator = Estimator(folded(network_folder, precision=BF16), device=CPU)
     prepared = estimator.prepare(frame_of(slope()), PROMPT, OUTPUT)
     assert prepared.prompt.depth_m.dtype == torch.float32
     depth = estimate(estimator, frame_of(slope()))

@@ -7,7 +7,7 @@ Pixels, the patch embedding, the last convolution and metres are float32 in all 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -28,15 +28,19 @@ class Precision:
         return self.products == torch.float32
 
 
-_HALF, _FULL = torch.float16, torch.float32
-FP32 = Precision('float32', _FULL, _FULL, _FULL)
-FP16 = Precision('float16', _HALF, _HALF, _HALF)
-FP16_TOKENS_FP32 = Precision('float16 with float32 tokens', _HALF, _FULL, _HALF)
-FP16_DECODER_TF32 = Precision(
-    'float16 with float32 tokens and TF32 decoder', _HALF, _FULL, _FULL, decoder_tf32=True
+def throughout(dtype: torch.dtype) -> Precision:
+    """Return one format for all parts."""
+    return Precision(str(dtype).removeprefix('torch.'), dtype, dtype, dtype)
+
+
+FP32, FP16, BF16 = map(throughout, (torch.float32, torch.float16, torch.bfloat16))
+FP16_TOKENS_FP32 = replace(FP16, name='float16 with float32 tokens', tokens=torch.float32)
+FP16_DECODER_FP32 = replace(
+    FP16_TOKENS_FP32, name='float16 with float32 tokens and decoder', decoder=torch.float32
 )
-FP16_DECODER_FP32 = Precision('float16 with float32 tokens and decoder', _HALF, _FULL, _FULL)
-BF16 = Precision('bfloat16', torch.bfloat16, torch.bfloat16, torch.bfloat16)
+FP16_DECODER_TF32 = replace(
+    FP16_DECODER_FP32, name='float16 with float32 tokens and TF32 decoder', decoder_tf32=True
+)
 
 # From fast to exact; the first that gives the depth of float32 is used.
 FROM_FP16 = (FP16, FP16_TOKENS_FP32, FP16_DECODER_TF32, FP16_DECODER_FP32, FP32)

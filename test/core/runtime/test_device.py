@@ -10,7 +10,6 @@ import torch
 from promptda_ros.core.runtime import device
 from promptda_ros.core.runtime.device import (
     choose_device,
-    choose_dtype,
     choose_engine,
     DeviceError,
 )
@@ -28,6 +27,7 @@ def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
     monkeypatch.setattr(torch.cuda, 'get_device_name', lambda index: f'Card {index}')
+    monkeypatch.setattr(device, 'run_kernel', lambda device: None)
 
 
 def test_the_cpu_is_given_when_asked_for(two_gpus):
@@ -71,18 +71,51 @@ def test_any_other_name_is_refused_with_the_choices(two_gpus, name):
         choose_device(name)
 
 
-@pytest.mark.parametrize(
-    'precision, device, expected',
-    [
-        ('auto', CPU, torch.float32),
-        ('auto', CUDA, torch.float16),
-        ('fp32', CUDA, torch.float32),
-        ('fp16', CPU, torch.float16),
-        ('bf16', CPU, torch.bfloat16),
-    ],
+NO_KERNEL = (
+    'CUDA error: no kernel image is available for execution on the device\n'
+    'CUDA kernel errors might be asynchronously reported at some other API call.'
 )
-def test_the_number_format_is_that_of_the_setting(precision, device, expected):
-    assert choose_dtype(precision, device) is expected
+
+
+@pytest.fixture
+def no_kernels(two_gpus, monkeypatch):
+    """Have cards that torch lists and has no kernels for."""
+
+    def fail(device: torch.device) -> None:
+        raise getattr(torch, 'AcceleratorError', RuntimeError)(NO_KERNEL)
+
+    monkeypatch.setattr(device, 'run_kernel', fail)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (8, 7))
+    monkeypatch.setattr(torch.cuda, 'get_arch_list', lambda: ['sm_75', 'sm_120'])
+
+
+@pytest.mark.parametrize('is_jetson', [True, False])
+def test_a_gpu_without_kernels_is_refused_with_the_build_that_has_them(
+    no_kernels, monkeypatch, tmp_path, is_jetson
+):
+    """A8: an Orin with a wheel of PyPI, or a card newer than the wheel."""
+    monkeypatch.setattr(device, 'JETSON_RELEASE', tmp_path / ('.' if is_jetson else 'none'))
+    with pytest.raises(DeviceError) as refused:
+        choose_device('cuda:1')
+    text = str(refused.value)
+    assert "device 'cuda:1' requested but no kernel runs on cuda:1: CUDA error: no kernel" in text
+    assert f'the card is sm_87 and torch {torch.__version__} is built for sm_75, sm_120' in text
+    index = 'https://pypi.jetson-ai-lab.io' if is_jetson else 'https://download.pytorch.org/whl'
+    assert f'pip install torch --index-url {index}' in text
+    assert '\n' not in text
+
+
+def test_auto_takes_the_cpu_for_a_gpu_without_kernels(no_kernels):
+    assert choose_device('auto') == CPU
+
+
+def test_a_gpu_that_others_occupy_is_refused_with_the_reason(two_gpus, monkeypatch):
+    def fail(device: torch.device) -> None:
+        raise RuntimeError('CUDA error: all CUDA-capable devices are busy or unavailable')
+
+    monkeypatch.setattr(device, 'run_kernel', fail)
+    with pytest.raises(DeviceError, match='are busy or unavailable; end other programs that use'):
+        choose_device('cuda')
 
 
 @pytest.fixture(params=[True, False], ids=['installed', 'missing'])
@@ -94,24 +127,24 @@ def openvino(request, monkeypatch):
 
 def test_openvino_is_taken_where_it_can_run_and_is_installed(openvino):
     expected = 'openvino' if openvino else 'torch'
-    assert choose_engine('auto', CPU, torch.float32) == expected
-    assert choose_engine('auto', CPU, torch.bfloat16) == 'torch'
-    assert choose_engine('auto', CUDA, torch.float32) == 'torch'
-    assert choose_engine('torch', CPU, torch.float32) == 'torch'
+    assert choose_engine('auto', CPU, is_exact=True) == expected
+    assert choose_engine('auto', CPU, is_exact=False) == 'torch'
+    assert choose_engine('auto', CUDA, is_exact=True) == 'torch'
+    assert choose_engine('torch', CPU, is_exact=True) == 'torch'
 
 
 @pytest.mark.parametrize(
-    'where, dtype, way_out',
+    'where, is_exact, way_out',
     [
-        (CPU, torch.float32, 'the openvino package is missing; pip install openvino, or engine'),
-        (CPU, torch.bfloat16, 'the precision is bfloat16 and here it takes float32; set precis'),
-        (CUDA, torch.float16, 'the device is cuda:0 and here it runs on a CPU; set device:=cpu'),
+        (CPU, True, 'the openvino package is missing; pip install openvino, or engine'),
+        (CPU, False, 'it takes float32 here; set precision:=fp32'),
+        (CUDA, False, 'the device is cuda:0 and here it runs on a CPU; set device:=cpu'),
     ],
 )
 def test_openvino_asked_for_in_vain_is_refused_with_the_way_out(
-    monkeypatch, where, dtype, way_out
+    monkeypatch, where, is_exact, way_out
 ):
     monkeypatch.setattr(device, 'find_spec', lambda name: None)
     with pytest.raises(DeviceError) as refused:
-        choose_engine('openvino', where, dtype)
+        choose_engine('openvino', where, is_exact=is_exact)
     assert f"engine 'openvino' requested but {way_out}" in str(refused.value)

@@ -24,6 +24,7 @@ from promptda_ros.network import (
 from promptda_ros.network.engines.folded import fold, FoldedNetwork, load_folded
 from promptda_ros.network.engines.folded_backbone import KEPT_TABLES
 from promptda_ros.network.engines.onednn import OneDnnLinear, use_onednn
+from promptda_ros.network.engines.precision import BF16, FP16, throughout
 
 Network = PromptDepthAnythingForDepthEstimation
 
@@ -78,7 +79,7 @@ def folded_of(network: Network, **changes) -> FoldedNetwork:
 
 def relative_error(network: Network, folded: FoldedNetwork, size, *, batch: int = 1) -> float:
     """Return the greatest difference of the two depths, as a share of the depth."""
-    dtype = folded.dtype
+    dtype = folded.precision.decoder
     picture, prompt_m = pixels(*size, batch=batch), prompt(batch).to(dtype)
     expected = network(normalised(picture, dtype), prompt_m).predicted_depth
     assert expected.std() > 0.01, 'a flat depth would prove nothing'
@@ -158,7 +159,7 @@ def variants(config: PromptDepthAnythingConfig) -> list[PromptDepthAnythingConfi
 def test_nothing_is_approximated_in_any_shape_of_network(number, tiny_config, spread_weights):
     """In float64, where rounding vanishes, the difference vanishes too; batches of 1 and 2."""
     network = spread_weights(Network(variants(tiny_config)[number])).double()
-    folded = folded_of(network, dtype=torch.float64)
+    folded = folded_of(network, precision=throughout(torch.float64))
     for size, batch in itertools.product(SIZES, (1, 2)):
         assert relative_error(network, folded, size, batch=batch) <= 1e-12
 
@@ -172,7 +173,7 @@ def test_a_body_in_half_precision_gives_metres_in_float32(network_in, space):
     network = network_in(space)
     picture, prompt_m = pixels(42, 70), prompt()
     exact = folded_of(network)(picture, prompt_m)
-    half = folded_of(network, dtype=torch.float16)(picture, prompt_m)
+    half = folded_of(network, precision=FP16)(picture, prompt_m)
     assert half.dtype == torch.float32
     assert not torch.equal(half, half.half().float()), 'steps of 2 mm'
     assert (half - exact).abs().mean() < 2e-3
@@ -273,7 +274,7 @@ def test_linear_maps_take_onednn_where_it_fits(tiny_network, monkeypatch):
         return {type(m) for m in network.modules() if isinstance(m, torch.nn.Linear)}
 
     monkeypatch.setattr('platform.machine', lambda: 'x86_64')
-    folded, half = folded_of(tiny_network), folded_of(tiny_network, dtype=torch.bfloat16)
+    folded, half = folded_of(tiny_network), folded_of(tiny_network, precision=BF16)
     use_onednn(folded)
     use_onednn(half)
     assert kinds(folded) == {OneDnnLinear}
