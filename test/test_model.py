@@ -146,7 +146,7 @@ def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, 
         def __init__(self, *arguments):
             raise RuntimeError('no plugin for this CPU')
 
-    monkeypatch.setattr(model_module, 'choose_engine', lambda *arguments: 'openvino')
+    monkeypatch.setattr(model_module, 'choose_engine', lambda *arguments, **options: 'openvino')
     monkeypatch.setattr(starting, 'OpenVinoModel', Broken)
     model = load(folder)
     assert model.notes == ('torch alone, no OpenVINO: no plugin for this CPU',)

@@ -78,8 +78,9 @@ class Settings:
     )
     precision: str = fixed(
         'auto',
-        'Number format of the network; auto is fp32 on a CPU or where promptda.json in the model '
-        'folder asks for it (promptda-tiny), and fp16 on CUDA otherwise.',
+        'Number format of the network. auto is fp32 on a CPU or where promptda.json in the model '
+        'folder asks for it (promptda-tiny); on CUDA it is the fastest mix of fp16 and fp32 whose '
+        'depth agrees with fp32 on the CPU.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),
     )
     engine: str = fixed(
