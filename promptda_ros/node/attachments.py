@@ -50,7 +50,8 @@ class Attachments:
     def nearest(self, stamp_ns: int) -> tuple[int | None, Image | None]:
         """Return how far away the nearest message is and the message, or None twice."""
         with self._changed:
-            return self._nearest(stamp_ns)
+            each = [(abs(each_ns - stamp_ns), message) for each_ns, message in self._messages]
+        return min(each, key=lambda found: found[0], default=(None, None))
 
     def wait_for(self, stamp_ns: int, *, tolerance_ns: int, timeout_sec: float) -> Image | None:
         """Return the nearest message within the tolerance, after a wait if none has arrived yet.
@@ -68,15 +69,11 @@ class Attachments:
 
         with self._changed:
             self._changed.wait_for(is_decided, timeout_sec)
-            return self._nearest(stamp_ns)[1] if self._within(stamp_ns, tolerance_ns) else None
+            return self.nearest(stamp_ns)[1] if self._within(stamp_ns, tolerance_ns) else None
 
     def _within(self, stamp_ns: int, tolerance_ns: int) -> bool:
-        distance_ns, _ = self._nearest(stamp_ns)
+        distance_ns, _ = self.nearest(stamp_ns)
         return distance_ns is not None and distance_ns <= tolerance_ns
-
-    def _nearest(self, stamp_ns: int) -> tuple[int | None, Image | None]:
-        distances = [(abs(each_ns - stamp_ns), message) for each_ns, message in self._messages]
-        return min(distances, key=lambda found: found[0], default=(None, None))
 
 
 def keep_confident(depth_m: FloatImage, confidence: Image, settings: InputSettings) -> FloatImage:

@@ -66,7 +66,12 @@ class Pipeline:
             DeviceLost: nothing will ever be published by this process.
         """
         self._outcomes.clear()
-        works = [self._begin(camera, pair) for camera, pair in pairs.items()]
+        # Others may hold before a frame is done.
+        works = [Work(camera, pair, camera.settings) for camera, pair in pairs.items()]
+        for work in works:
+            work.camera.reading.run(self._attempt, self._read, work)
+            if work.frame is not None:
+                work.camera.preparing.run(self._attempt, self._prepare, work)
         pending = [work for work in works if work.prepared is not None]
         if pending and not self._inferring.run(self._infer, pending):
             for work in pending:
@@ -81,14 +86,6 @@ class Pipeline:
             self._at_once = FRAMES_AT_ONCE
         if self.model.next_pause:
             self._pause()
-
-    def _begin(self, camera: Camera, pair: Pair[SensorMessage]) -> Work:
-        """Read a pair and prepare its frame for the network."""
-        work = Work(camera, pair, camera.settings)  # others may hold before the frame is done
-        camera.reading.run(self._attempt, self._read, work)
-        if work.frame is not None:
-            camera.preparing.run(self._attempt, self._prepare, work)
-        return work
 
     def _attempt(self, function: Callable[[Work], None], work: Work) -> None:
         """Do a part of the work on a frame; one that is refused is dropped under its reason."""

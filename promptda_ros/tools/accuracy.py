@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,3 +46,18 @@ class ErrorSum:
             rmse_m=float(np.sqrt(self._square_m2 / pixels)),
             abs_rel=self._relative / pixels,
         )
+
+
+def compare(
+    frames: Iterable[tuple[FloatImage, FloatImage, FloatImage]],
+) -> dict[str, Accuracy]:
+    """Compare depth of the model and bilinear depth with exact depth, by frames of all three.
+
+    At the same pixels: those that the model gave.
+    """
+    sums = {'model': ErrorSum(), 'bilinear': ErrorSum()}
+    for ours_m, bilinear_m, exact_m in frames:
+        both = np.isfinite(ours_m) & np.isfinite(exact_m)
+        sums['model'].add(ours_m, exact_m, where=both)
+        sums['bilinear'].add(bilinear_m, exact_m, where=both)
+    return {name: each.result() for name, each in sums.items()}

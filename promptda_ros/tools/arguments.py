@@ -16,7 +16,9 @@ from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.geometry.camera import BadIntrinsics, check
 from promptda_ros.core.model_names import EMBEDDED
-from promptda_ros.core.settings import describe
+from promptda_ros.core.settings import build, describe, model_setting
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings.setting import Value
 
 
 class UsageError(PromptdaError):
@@ -61,6 +63,16 @@ def _is_for_pictures(name: str) -> bool:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Let a command take a network by its name or folder; see `model_setting`."""
     parser.add_argument('--model', default=EMBEDDED, help='name, or folder with a slash')
+
+
+def settings_of(arguments: argparse.Namespace, model: str, **more: Value) -> Settings:
+    """Return the settings of the node for pictures alone, with a network by name or folder."""
+    given = {
+        model_setting(model): model,
+        'device': arguments.device,
+        'engine': 'torch',  # the others compile between the frames of the node
+    }
+    return build({**given, **more})
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

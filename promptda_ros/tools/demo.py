@@ -28,12 +28,11 @@ from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.frame import FloatImage
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.runtime.device import choose_device
-from promptda_ros.core.settings import build, model_setting
-from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings import model_setting
 from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figure
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder
-from promptda_ros.tools.arguments import add_model, Parser, whole_from
+from promptda_ros.tools.arguments import add_model, Parser, settings_of, whole_from
 from promptda_ros.tools.demo_report import count_drops, DemoReport, make_report, Sent
 from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import (
@@ -71,7 +70,10 @@ class DemoError(PromptdaError):
 def main(argv: list[str]) -> int:
     """Run the demo and print a table; 0 when every frame is accounted for."""
     arguments = make_parser().parse_args(argv)
-    settings = _settings(arguments.model, arguments.device)
+    settings = settings_of(arguments, arguments.model)
+    # What the node would refuse once it runs
+    choose_device(settings.device)
+    find_folder(model_folder(settings.model))
     _enter_private_domain()
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         with open_recording(arguments) as (bag, topics):
@@ -93,15 +95,6 @@ def main(argv: list[str]) -> int:
             f'under a reason: the log of the node and {arguments.out / "report.json"} say more'
         )
     return ExitCode.CLEAN
-
-
-def _settings(model: str, device: str) -> Settings:
-    """Return the settings of the real frame; refuse what the node would refuse once it runs."""
-    # torch: other engines compile between the frames of the node.
-    settings = build({model_setting(model): model, 'device': device, 'engine': 'torch'})
-    choose_device(settings.device)
-    find_folder(model_folder(settings.model))
-    return settings
 
 
 class Peer:

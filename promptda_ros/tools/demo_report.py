@@ -12,7 +12,7 @@ import numpy as np
 
 from promptda_ros.bags.recording import RecordedFrame
 from promptda_ros.core.runtime.stages import Spread, spread_of, STAGES
-from promptda_ros.tools.accuracy import Accuracy, ErrorSum
+from promptda_ros.tools.accuracy import Accuracy, compare
 from promptda_ros.tools.listener import Listener
 
 Sent = dict[int, RecordedFrame]  # by the stamp of the image
@@ -119,16 +119,10 @@ def _stages(listener: Listener) -> dict[str, Spread]:
 
 
 def _accuracy(sent: Sent, listener: Listener) -> dict[str, Accuracy]:
-    """Compare both with exact depth, at the same pixels: those that the network gave.
-
-    Nothing where the recording has none.
-    """
-    model, bilinear = ErrorSum(), ErrorSum()
-    for stamp_ns, received in listener.depths.items():
-        exact_m, bilinear_m = sent[stamp_ns].exact_depth_m, sent[stamp_ns].bilinear_depth_m()
-        if exact_m is None:
-            return {}
-        both = np.isfinite(received.depth_m) & np.isfinite(exact_m)
-        model.add(received.depth_m, exact_m, where=both)
-        bilinear.add(bilinear_m, exact_m, where=both)
-    return {'model': model.result(), 'bilinear': bilinear.result()}
+    """Compare with exact depth; nothing where the recording has none."""
+    frames = [
+        (received.depth_m, sent[stamp_ns].bilinear_depth_m(), exact_m)
+        for stamp_ns, received in listener.depths.items()
+        if (exact_m := sent[stamp_ns].exact_depth_m) is not None
+    ]
+    return compare(frames) if len(frames) == len(listener.depths) else {}

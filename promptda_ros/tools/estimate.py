@@ -15,8 +15,6 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.camera import along_axis
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.restore.trust import require_trust, Validity
-from promptda_ros.core.settings import build, model_setting
-from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.figure import depth_panels, save_figure
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.messages import millimetres
@@ -37,6 +35,7 @@ from promptda_ros.tools.arguments import (
     number_from,
     Parser,
     rays_of,
+    settings_of,
 )
 from promptda_ros.tools.ply import write_ply
 
@@ -46,7 +45,8 @@ RESULTS = ('depth.npy', 'depth.png', 'validity.png', 'preview.png', 'cloud.ply')
 def main(argv: list[str]) -> int:
     """Write depth.png, depth.npy, validity.png, preview.png and, with intrinsics, cloud.ply."""
     arguments = make_parser().parse_args(argv)
-    settings = _settings(arguments)
+    more = {'model.resolution': arguments.resolution, **dict(arguments.settings)}
+    settings = settings_of(arguments, arguments.model, **more)
     with OutputFolder(arguments.out, *RESULTS) as unfinished:
         frame = _frame(arguments)
         model = load_model(settings)
@@ -78,18 +78,6 @@ def make_parser() -> Parser:
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
     parser.add_argument('--out', type=Path, required=True, help='folder for the results')
     return parser
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    return build(
-        {
-            model_setting(arguments.model): arguments.model,
-            'model.resolution': arguments.resolution,
-            'device': arguments.device,
-            'engine': 'torch',  # the others compile between the frames of the node
-            **dict(arguments.settings),
-        }
-    )
 
 
 def _frame(arguments: argparse.Namespace) -> Frame:

@@ -17,8 +17,7 @@ from tqdm import tqdm
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.settings import build, model_setting
-from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.settings import build
 from promptda_ros.lab.evaluation.flicker import Flicker, measure_flicker
 from promptda_ros.lab.evaluation.methods import (
     BASELINES,
@@ -30,7 +29,7 @@ from promptda_ros.lab.evaluation.methods import (
     NetworkOnVideo,
 )
 from promptda_ros.lab.evaluation.page import write_page
-from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS, SampleReader
+from promptda_ros.lab.evaluation.readers import find_frames, SampleReader
 from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles, NoFrames
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.report import EvaluationReport, write_scores
@@ -42,8 +41,8 @@ from promptda_ros.lab.sim.renderer import require_renderer
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
 from promptda_ros.process import Stopped
-from promptda_ros.tools.arguments import add_camera, finite, Parser, rays_of, whole_from
-from promptda_ros.tools.pictures import add_topics, pictures_of
+from promptda_ros.tools.arguments import finite, Parser, rays_of, settings_of, whole_from
+from promptda_ros.tools.pictures import add_folders, pictures_of
 
 if TYPE_CHECKING:
     from promptda_ros.lab.evaluation.readers.cell_reader import CellReader
@@ -83,13 +82,7 @@ def make_parser() -> Parser:
         help="'cell' for simulated scenes, 'prints' for the same with prints and hard shadows, "
         'or folders of frames and bags',
     )
-    add_topics(parser)
-    parser.add_argument(
-        '--reader',
-        choices=('auto', *FOLDER_READERS),
-        default='auto',
-        help='layout of the folder',
-    )
+    add_folders(parser)
     parser.add_argument(
         '--model', nargs='+', default=[EMBEDDED], help='names, or folders with a slash'
     )
@@ -139,7 +132,6 @@ def make_parser() -> Parser:
         default=0,
         help='length of static videos of the cell',
     )
-    add_camera(parser)
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')
     parser.add_argument('--seed', type=whole_from(0), default=0, help='seed of scenes and holes')
@@ -172,7 +164,8 @@ def _evaluate(arguments: argparse.Namespace, unfinished: Path) -> tuple[Evaluati
     """Judge, and write the results to a folder; return what they are, and whether all."""
     reader = _reader(arguments)
     names = arguments.model if NETWORK in arguments.methods else []
-    models = [load_model(_settings(arguments, name)) for name in names]
+    resolution = {'model.resolution': arguments.resolution}
+    models = [load_model(settings_of(arguments, name, **resolution)) for name in names]
     methods, missing = _methods(arguments.methods, names, models)
     if not methods:
         raise NoFrames(f'nothing to compare: {"; ".join(missing)}')
@@ -207,17 +200,6 @@ def _asked(arguments: argparse.Namespace) -> dict[str, object]:
         'size': '{1}x{0}'.format(*arguments.size),
         'prompt_size': '{1}x{0}'.format(*arguments.prompt_size) if arguments.prompt_size else FULL,
     }
-
-
-def _settings(arguments: argparse.Namespace, model: str) -> Settings:
-    return build(
-        {
-            model_setting(model): model,
-            'model.resolution': arguments.resolution,
-            'device': arguments.device,
-            'engine': 'torch',  # the others compile between the frames of the node
-        }
-    )
 
 
 def _is_simulated(arguments: argparse.Namespace) -> bool:

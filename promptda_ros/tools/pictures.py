@@ -9,18 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptda_ros.bags.files import BagError, is_bag
+from promptda_ros.lab.evaluation.readers import FOLDER_READERS
+from promptda_ros.tools.arguments import add_camera
 
 RECORDINGS = 'recordings'  # in the folder of the results
 
 
-def add_topics(parser: argparse.ArgumentParser) -> None:
-    """Let a command take the topics of bags."""
+def add_folders(parser: argparse.ArgumentParser) -> None:
+    """Let a command take folders of pictures, and bags with their topics."""
     parser.add_argument(
         '--topics',
         nargs='+',
         metavar='TOPIC',
         help='topics of bags: colour, sensor depth and, if there is one, the better depth',
     )
+    readers = ('auto', *FOLDER_READERS)
+    parser.add_argument('--reader', choices=readers, default='auto', help='layout of the folder')
+    add_camera(parser)
 
 
 def pictures_of(path: Path, topics: Sequence[str] | None, out: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.enlarge import enlarge_bilinear
 from promptda_ros.core.settings.schema import Settings
@@ -23,7 +23,7 @@ from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.figure import depth_panels, Picture, save_figure
 from promptda_ros.model import load_model
 from promptda_ros.share import share_folder
-from promptda_ros.tools.accuracy import Accuracy, ErrorSum
+from promptda_ros.tools.accuracy import Accuracy, compare
 from promptda_ros.tools.side_view import side_view
 
 FOLDER = 'assets/redwood'
@@ -42,11 +42,8 @@ class RealFrame:
     @property
     def accuracy(self) -> dict[str, Accuracy]:
         """Compare both with the camera's own depth, at the same pixels."""
-        both = np.isfinite(self.sample.truth_m) & np.isfinite(self.ours.image_depth.depth_m)
-        return {
-            name: _accuracy(result.image_depth.depth_m, self.sample.truth_m, both)
-            for name, result in (('model', self.ours), ('bilinear', self.bilinear))
-        }
+        ours_m, bilinear_m = (each.image_depth.depth_m for each in (self.ours, self.bilinear))
+        return compare([(ours_m, bilinear_m, self.sample.truth_m)])
 
     def save(self, path: Path) -> None:
         """Draw depth of both and, below, their clouds from the side."""
@@ -86,12 +83,6 @@ def estimate_real(settings: Settings) -> RealFrame:
         ours=FrameOutputs(frame, depth, settings),
         bilinear=FrameOutputs(frame, depth.with_depth(bilinear_m), settings),
     )
-
-
-def _accuracy(depth_m: FloatImage, truth_m: FloatImage, where: np.ndarray) -> Accuracy:
-    errors = ErrorSum()
-    errors.add(depth_m, truth_m, where=where)
-    return errors.result()
 
 
 def _cloud(result: FrameOutputs) -> np.ndarray:

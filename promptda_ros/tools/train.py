@@ -17,7 +17,7 @@ from torch import nn
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.runtime.device import choose_device
-from promptda_ros.lab.evaluation.readers import find_frames, FOLDER_READERS
+from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.lab.sim.renderer import require_renderer
 from promptda_ros.lab.sim.sensors import SENSORS
 from promptda_ros.lab.training.anchored import Anchored, Both
@@ -46,8 +46,8 @@ from promptda_ros.lab.training.trainer import Machine, Trainer
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.anchor import Anchor
 from promptda_ros.process import Stopped, StopSignal
-from promptda_ros.tools.arguments import add_camera, Parser, rays_of, whole_from
-from promptda_ros.tools.pictures import add_topics, pictures_of
+from promptda_ros.tools.arguments import Parser, rays_of, whole_from
+from promptda_ros.tools.pictures import add_folders, pictures_of
 
 NEW_ANCHOR = (
     'the network has no anchor: a new one is trained, which begins as bilinear interpolation; '
@@ -216,14 +216,7 @@ def make_parser() -> Parser:
         help="learn from the sensor's own depth, of which prompts are made by reducing and "
         'cutting it: for recordings without a better one',
     )
-    add_topics(parser)
-    parser.add_argument(
-        '--reader',
-        choices=('auto', *FOLDER_READERS),
-        default='auto',
-        help='layout of folders, as for promptda evaluate',
-    )
-    add_camera(parser)
+    add_folders(parser)
     parser.add_argument('--frames', type=Path, help='rendered views; OUT/frames by default')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument(
