@@ -15,7 +15,7 @@ from promptda_ros.tools.arguments import Parser
 
 YAML_FILE = Path('config/promptda.yaml')
 TABLE_FILE = Path('docs/parameters.md')
-REMAKE = 'Printed from promptda_ros/core/settings by `promptda print_settings`; do not edit.'
+REMAKE = 'Generated from promptda_ros/core/settings by `promptda print_settings`; do not edit.'
 WIDTH = 99
 
 
@@ -44,7 +44,7 @@ def as_yaml() -> str:
         '# SPDX-License-Identifier: Apache-2.0',
         '#',
         f'# {REMAKE}',
-        '# The wildcard keeps it valid under any node name and namespace.',
+        '# The wildcard makes this file valid for any node name and namespace.',
         '/**:',
     ]
     lines.append('  ros__parameters:')
@@ -68,10 +68,10 @@ def as_table() -> str:
         '# Parameters',
         '',
         REMAKE,
-        'Those marked live may be set while the node runs (`ros2 param set`); the others are read',
-        'at start. A value outside its limits is refused with the actual value and the limit.',
+        'Live parameters can be changed while the node runs (`ros2 param set`); the others are',
+        'read at start-up. A value outside its limits is refused, with the value and the limits.',
         '',
-        '| parameter | default | unit | limits | live | meaning |',
+        '| parameter | default | unit | limits | live | description |',
         '|---|---|---|---|---|---|',
     ]
     for setting in describe():

@@ -15,46 +15,47 @@ class PromptSettings:
 
     min_depth: float = metres(
         0.05,
-        'Least sensor range. Where depth is less, or -inf, the output is NaN, never a farther '
-        'surface.',
+        'Minimum sensor range. Where the sensor depth is less, or -inf, the output is NaN and is '
+        'not filled with the surface behind.',
         limits=(0.001, 100.0),
     )
     max_depth: float = metres(
         10.0,
-        'Greatest sensor range and output. Where depth is this or more, or +inf, the output is '
-        'NaN, never a nearer surface. Set it below the far clip of a simulator.',
+        'Maximum sensor range. Where the sensor depth is this or more, or +inf, the output is NaN '
+        'and is not filled with a nearer surface. Set it below the far clipping distance of a '
+        'simulator.',
         limits=(0.01, 1000.0),
     )
     outlier_fraction: float = setting(
         0.002,
-        'Share of the nearest and of the farthest measurements that is checked for stray pixels: '
-        'specks of up to 4 pixels are ignored and the output is NaN there. Coarse sensors are '
-        'not checked.',
+        'Share of the nearest and of the farthest measurements that is checked for outliers: '
+        'groups of up to 4 pixels are ignored, and the output is NaN there. Low-resolution '
+        'sensors are not checked.',
         limits=(0.0, 0.2),
     )
     min_valid_fraction: float = setting(
         0.05,
-        'Least share of valid sensor pixels; frames with fewer are dropped. Pixels outside the '
-        "sensor's range do not count.",
+        'Minimum share of valid sensor pixels; frames with fewer are dropped. Pixels outside the '
+        'sensor range do not count.',
         limits=(0.0001, 1.0),
     )
     max_long_side: int = pixels(
         256,
-        'Long side to which larger sensor depth is reduced. Networks are trained on prompts of '
-        '256x192; change it for a network that you trained on others.',
+        'Length of the longer side to which larger sensor depth is downsampled. The networks are '
+        'trained on prompts of 256x192; change this for a network that you trained on others.',
         limits=(8, 2048),
     )
     max_fill_distance: float = setting(
         1.0,
-        'Largest distance from a measurement at which depth is published, as a share of the image '
-        'diagonal; NaN beyond. 1 is no limit.',
+        'Maximum distance from a measurement at which depth is published, as a share of the image '
+        'diagonal; NaN beyond it. 1 means no limit.',
         limits=(0.0, 1.0),
     )
     smoothing: int = setting(
         1,
-        'Temporal smoothing of still sensor depth, as its lag in frames: noise is divided by the '
-        'root of 2 x smoothing + 1. Pixels whose depth or colour changes are taken from the '
-        'newest frame alone. 0 turns it off.',
+        'Temporal smoothing of static sensor depth, given as the resulting lag in frames: noise '
+        'is divided by the square root of 2 x smoothing + 1. Pixels whose depth or colour changes '
+        'are not averaged. 0 turns smoothing off.',
         limits=(0, 10),
     )
 
@@ -72,45 +73,45 @@ class OutputSettings:
 
     drop_saturated: bool = setting(
         True,
-        "Publish NaN where depth reaches an end of the prompt's range and no sensor pixel "
-        'supports it; an object nearer than every measurement would otherwise appear too far '
-        'away.',
+        "Publish NaN where the network's output reaches an end of the prompt's range without a "
+        'measurement there; an object nearer than all measurements would otherwise appear too '
+        'far away. Not used with a trained anchor, whose output may leave that range.',
     )
     anchor: str = setting(
         'auto',
-        "Correct the network's depth to the sensor's samples: auto by the trained "
-        'anchor.safetensors of the model folder, else as surface; surface by the difference from '
-        "the sensor on each surface, without training; off publishes the network's depth, "
-        'upsampled.',
+        "How the network's depth is corrected with the sensor's measurements. auto: by the "
+        'trained anchor.safetensors in the model folder, or as with surface if there is none; '
+        'surface: by the difference from the sensor depth on each surface, without training; '
+        'off: no correction, only upsampling.',
         choices=('auto', 'surface', 'off'),
     )
     fuse: str = setting(
         'network',
-        'Value published where the sensor measured: network publishes the predicted depth, '
-        "keep_measured the sensor's own value at the centre of each of its pixels, for consumers "
-        'that need every measurement as it is.',
+        'Value published where the sensor measured. network: the predicted depth; keep_measured: '
+        'the measured depth at the centre of each sensor pixel, for consumers that need the '
+        'unmodified measurements.',
         choices=('network', 'keep_measured'),
     )
     edge_filter: str = setting(
         'points',
-        'Outputs from which flying pixels, which float between two surfaces, are removed.',
+        'Outputs from which flying pixels (false depth between two surfaces) are removed.',
         choices=('off', 'points', 'depth_and_points'),
     )
     edge_step: float = setting(
         0.008,
-        'A pixel is a flying pixel if it is farther from both neighbouring surfaces than 6 mm '
-        'plus this share of the depth, unless the surface around it is a plane.',
+        'A pixel is a flying pixel if its distance from both neighbouring surfaces is more than '
+        '6 mm plus this share of the depth, unless the surface around it is a plane.',
         limits=(0.001, 1.0),
     )
     pcl_layout: bool = setting(
-        False, 'Publish points of 32 bytes with rgb at offset 16, as in PCL, instead of 16 bytes.'
+        False, 'Publish points with 32 bytes and rgb at offset 16, as in PCL, instead of 16 bytes.'
     )
     stride: int = pixels(
         1, 'Use every n-th pixel of every n-th row for the clouds.', limits=(1, 64)
     )
     voxel: float = metres(
         0.0,
-        'Voxel size of ~/points_dense and ~/points_normals, which hold one point per voxel; 0 '
+        'Voxel size of ~/points_dense and ~/points_normals, which contain one point per voxel; 0 '
         'keeps all points.',
         limits=(0.0, 1.0),
     )
@@ -122,35 +123,35 @@ class TrustSettings:
 
     agreement_distance: float = metres(
         0.02,
-        'Largest difference from the measurement at which ~/validity still calls depth measured '
+        'Maximum difference from the measurement for which ~/validity reports depth as measured '
         'or filled.',
         limits=(0.0001, 10.0),
     )
     agreement_fraction: float = setting(
         0.01,
-        'The same as a share of the depth; both limits apply. Good sensors have noise of 0.2 to '
-        '1 %.',
+        'Like trust.agreement_distance, as a share of the depth; both limits apply. Good sensors '
+        'have a noise of 0.2 to 1 %.',
         limits=(0.0001, 1.0),
     )
     gate: bool = setting(
         True,
-        'Drop frames whose depth contradicts what the sensor measured, whose network does not '
-        'follow its sensor, or whose sensor depth looks like disparity.',
+        "Drop frames in which the published depth or the network's own depth contradicts the "
+        'measurements, or in which the sensor depth looks like disparity.',
     )
     max_difference: float = setting(
         0.1,
-        'Difference, as a share of the measured depth, from which a pixel contradicts its '
-        'measurement.',
+        'A pixel contradicts its measurement if the difference is more than this share of the '
+        'measured depth.',
         limits=(0.001, 10.0),
     )
     max_fraction: float = setting(
         0.3,
-        'Share of the measured pixels that may contradict their measurements.',
+        'Maximum share of the measured pixels that may contradict their measurements.',
         limits=(0.0, 1.0),
     )
     max_unexplained: float = setting(
         0.5,
-        "Share of the measurements' variance that the network may leave unexplained, before "
-        'correction to the sensor; random weights leave at least 1.',
+        "Maximum share of the measurements' variance that the network's own depth, before "
+        'correction, may leave unexplained. With random weights, the share is at least 1.',
         limits=(0.0, 1e6),
     )

@@ -17,15 +17,15 @@ class InputSettings:
 
     image_transport: str = fixed(
         'auto',
-        'Transport of the images: raw on `image`, compressed (JPEG or PNG) on '
-        '`image/compressed`; auto takes what is published, raw first.',
+        'Transport of the images: raw on `image`, or compressed (JPEG or PNG) on '
+        '`image/compressed`; auto selects the first of these that is published.',
         choices=('auto', 'raw', 'compressed'),
     )
     depth_transport: str = fixed(
         'auto',
         'Transport of the depth: raw on `depth`, compressedDepth (PNG or RVL) on '
         '`depth/compressedDepth`, points (PointCloud2) on `depth`, compressed (16-bit PNG) on '
-        '`depth/compressed`; auto takes what is published, in this order.',
+        '`depth/compressed`; auto selects the first of these that is published.',
         choices=('auto', 'raw', 'compressedDepth', 'points', 'compressed'),
     )
     max_pixels: int = pixels(
@@ -35,13 +35,14 @@ class InputSettings:
     )
     depth_scale: float = metres(
         0.0,
-        'Metres per unit of the depth; 0 means 0.001 for 16-bit depth, 1 for 32FC1 and points.',
+        'Metres per unit of the depth; 0 means 0.001 for 16-bit depth, and 1 for 32FC1 and '
+        'points.',
         limits=(0.0, 1000.0),
     )
     depth_kind: str = setting(
         'z',
-        'Meaning of a depth image: z, depth along the optical axis (REP 118), or ray, the '
-        'distance along the ray of each pixel, as from some simulators and scanners.',
+        'Meaning of the depth image. z: depth along the optical axis (REP 118); ray: distance '
+        'along the ray of each pixel, as published by some simulators and scanners.',
         choices=('z', 'ray'),
     )
     rescale_camera_info: bool = setting(
@@ -54,24 +55,24 @@ class InputSettings:
     )
     rectify: bool = setting(
         False,
-        'Remove the lens distortion that camera_info describes, for drivers that publish no '
-        'rectified images.',
+        'Rectify the images with camera_info, for drivers that do not publish rectified images.',
     )
     min_confidence: float = setting(
         0.0,
-        'Least value on `confidence` for sensor depth to be used (ARKit 0 to 2, RealSense and '
-        'ToF amplitude 0 to 255 or 65535); 0 uses all depth and needs no confidence.',
+        'Minimum confidence of the sensor depth that is used (ARKit: 0 to 2; RealSense and ToF '
+        'amplitude: 0 to 255 or 65535). With 0, all depth is used and `confidence` is not '
+        'needed.',
         limits=(0.0, 65535.0),
     )
     mask: str = setting(
         'off',
-        'Use of the `mask` image (mono8) for clouds: remove the points where it is not 0 (a mask '
-        'of the robot), or keep only those (a mask of the object).',
+        'Use of the `mask` image (mono8) for clouds. remove: remove points where the mask is not '
+        '0 (a mask of the robot); keep: keep only those points (a mask of the object).',
         choices=('off', 'remove', 'keep'),
     )
     mask_max_age: float = seconds(
         0.2,
-        'Largest difference of stamps between image and newest mask; beyond it no cloud is '
+        'Maximum difference between the stamps of image and mask; if it is exceeded, no cloud is '
         'published.',
         limits=(0.0, 60.0),
     )
@@ -80,7 +81,7 @@ class InputSettings:
 def _reliability(role: str) -> Any:
     return fixed(
         'auto',
-        f'Reliability of the {role} subscription; auto is reliable, and best_effort if a '
+        f'Reliability of the {role} subscription; auto is reliable, or best_effort if a '
         'publisher requires it.',
         choices=('auto', 'reliable', 'best_effort'),
     )
@@ -100,15 +101,16 @@ class SyncSettings:
 
     tolerance: float = seconds(
         0.015,
-        'Largest difference of stamps in a pair, inclusive; 0 pairs equal stamps only. Keep it '
-        'below half the image period, or depth of a neighbouring frame may be taken; a sensor '
-        'that runs freely beside the camera needs half the period, 0.017 at 30 Hz.',
+        'Maximum difference between the stamps of a pair, inclusive; with 0, only equal stamps '
+        'are paired. Keep it below half the image period, or an image may be paired with the '
+        'depth of an adjacent frame. A sensor that is not synchronised with the camera needs half '
+        'the period, 0.017 at 30 Hz.',
         limits=(0.0, 1.0),
     )
     wait: float = seconds(
         0.1,
-        'How long an image waits for depth with a closer stamp before the closest so far is '
-        'taken. Lower it if latency matters more than the closest stamp.',
+        'How long an image waits for depth with a closer stamp before it is paired with the '
+        'closest depth received so far. Lower it if latency matters more than the closest stamp.',
         limits=(0.0, 5.0),
     )
     depth_time_offset: float = seconds(
@@ -116,9 +118,12 @@ class SyncSettings:
         'Offset added to every depth stamp before pairing; negative if depth lags the image.',
         limits=(-10.0, 10.0),
     )
-    queue_size: int = setting(10, 'Most messages held for pairing on each topic.', limits=(1, 100))
+    queue_size: int = setting(
+        10, 'Maximum number of messages queued for pairing on each topic.', limits=(1, 100)
+    )
     reuse_depth: bool = setting(
-        False, 'Use one depth message for several images, for a sensor slower than the camera.'
+        False,
+        'Pair one depth message with several images, for a sensor that is slower than the camera.',
     )
 
 
@@ -128,9 +133,9 @@ class ExtrinsicsSettings:
 
     source: str = setting(
         'auto',
-        "Pose of the depth sensor: auto takes depth with the image's frame_id as registered and "
-        'looks any other frame up in TF; parameters takes translation and rotation below for '
-        'every depth message.',
+        "Source of the depth sensor's pose. auto: depth with the frame_id of the image counts as "
+        'registered, and any other frame is looked up in TF; parameters: '
+        'extrinsics.translation and extrinsics.rotation are used for every depth message.',
         choices=('auto', 'parameters'),
     )
     translation: tuple[float, ...] = frame_origin(
@@ -138,12 +143,12 @@ class ExtrinsicsSettings:
     )
     rotation: tuple[float, ...] = frame_rotation(
         'Rotation of the depth frame in the colour optical frame: a quaternion x, y, z, w, or '
-        'nine values of a matrix, column by column, as in `extrinsics/depth_to_color` of '
-        'RealSense; Orbbec lists them row by row.'
+        'the nine values of a matrix in column-major order, as in `extrinsics/depth_to_color` of '
+        'RealSense; Orbbec uses row-major order.'
     )
     timeout: float = seconds(
         0.1,
-        'How long to wait for a transform from TF before the frame is dropped.',
+        'Maximum time to wait for a transform from TF; after that, the frame is dropped.',
         limits=(0.0, 5.0),
     )
 

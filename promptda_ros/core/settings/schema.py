@@ -24,8 +24,8 @@ class ModelSettings:
 
     name: str = fixed(
         EMBEDDED,
-        'Network to load: the embedded promptda-tiny, or one that `promptda fetch_model` '
-        'downloaded.',
+        'Network to load: the embedded promptda-tiny, or one downloaded with '
+        '`promptda fetch_model`.',
         choices=(EMBEDDED, *FETCHABLE),
     )
     path: str = fixed(
@@ -34,14 +34,14 @@ class ModelSettings:
     sha256: str = fixed(
         '',
         'Expected sha256 of the weights: model.safetensors, followed by anchor.safetensors if '
-        'there is one; empty takes the digest stored in the folder. Set it to keep a robot on the '
-        'weights it was approved with.',
+        'there is one; if empty, the digest stored in the folder is used. Set it to ensure that a '
+        'robot runs only the weights that were approved for it.',
     )
     resolution: str = fixed(
         'auto',
-        "Size of the network's input; the aspect ratio is kept and images are never enlarged: "
-        'low 252x336, medium 378x504, high 518x686, full 756x1008. auto is low on a CPU and full '
-        'on CUDA, less while memory is short.',
+        "Size of the network's input: low 252x336, medium 378x504, high 518x686, full 756x1008; "
+        'the aspect ratio is kept and images are never upsampled. auto is low on a CPU and full '
+        'on CUDA, or less if there is not enough memory.',
         choices=('auto', 'low', 'medium', 'high', 'full'),
     )
 
@@ -51,9 +51,13 @@ class CaptureSettings:
     """What the service ~/capture takes."""
 
     frames: int = setting(
-        1, 'Number of frames in a capture, which is their median.', limits=(1, 100)
+        1,
+        'Number of frames in a capture; the captured depth is their per-pixel median.',
+        limits=(1, 100),
     )
-    timeout: float = seconds(5.0, 'How long a capture waits for its frames.', limits=(0.1, 60.0))
+    timeout: float = seconds(
+        5.0, 'Maximum time to wait for the frames of a capture.', limits=(0.1, 60.0)
+    )
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,10 @@ class WatchdogSettings:
 
     inference_timeout: float = seconds(
         5.0,
-        'Longest time for one frame of every camera; beyond it the process ends with exit code '
-        '75 for a restart. Waiting for TF and confidence does not count, and the limit is at '
-        'least ten times what a frame took at start, per camera.',
+        'Time limit for one batch, which contains one frame of each camera. If it is exceeded, '
+        'the process ends with exit code 75, so that it can be restarted. Time spent waiting for '
+        'TF and confidence does not count. The limit is at least ten times the frame time '
+        'measured at start-up, multiplied by the number of cameras.',
         limits=(0.5, 3600.0),
     )
 
@@ -74,29 +79,30 @@ class Settings:
     """All settings of the node, one group a field."""
 
     device: str = fixed(
-        'auto', 'Device of the network: cpu, cuda, cuda:N, or auto, which logs its choice.'
+        'auto', 'Device of the network: cpu, cuda, cuda:N, or auto; the selected device is logged.'
     )
     precision: str = fixed(
         'auto',
-        'Number format of the network. auto is fp32 on a CPU or where promptda.json in the model '
-        'folder asks for it (promptda-tiny); on CUDA it is the fastest mix of fp16 and fp32 whose '
-        'depth agrees with fp32 on the CPU.',
+        'Number format of the network. auto is fp32 on a CPU, or if promptda.json in the model '
+        'folder requires it (promptda-tiny); on CUDA it is otherwise the fastest mix of fp16 and '
+        'fp32 whose depth agrees with fp32 on the CPU.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),
     )
     engine: str = fixed(
         'auto',
         'Inference engine on a CPU: torch, openvino (fp32), or auto, which is openvino if it is '
-        'installed (pip install openvino). On CUDA it is always torch, with CUDA graphs.',
+        'installed (pip install openvino). On CUDA, torch with CUDA graphs is always used.',
         choices=('auto', 'torch', 'openvino'),
     )
     autostart: bool = fixed(
-        True, 'Configure and activate at start; set false if a lifecycle manager does this.'
+        True,
+        'Configure and activate the node at start-up; set false if a lifecycle manager does this.',
     )
-    strict_params: bool = fixed(False, 'Refuse to start if an unknown parameter is given.')
+    strict_params: bool = fixed(False, 'Refuse to start if an unknown parameter is set.')
     cameras: tuple[str, ...] = fixed(
         ('',),
-        'Names of the cameras, which share one network; the topics and parameters of each begin '
-        "with its name. [''] is one camera without a name.",
+        'Names of the cameras, which share one network; the topics and parameters of a camera '
+        "begin with its name. [''] means one camera without a name.",
     )
     model: ModelSettings = field(default_factory=ModelSettings)
     input: InputSettings = field(default_factory=InputSettings)
