@@ -15,7 +15,6 @@ from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.camera import along_axis, BadIntrinsics
 from promptda_ros.core.geometry.camera_info import (
     is_distorted,
-    numbers_of,
     read_camera_info,
     rotation_of,
 )
@@ -133,7 +132,18 @@ class Calibration:
         if message is None:
             self._problem = f'no {self._role.topic} has arrived'
             return None
-        asked = _content(message), replace(shot, stamp_ns=0), settings
+        roi = message.roi
+        content = (  # all but its stamp
+            message.header.frame_id,
+            message.width,
+            message.height,
+            message.distortion_model,
+            *(tuple(values) for values in (message.d, message.k, message.r, message.p)),
+            message.binning_x,
+            message.binning_y,
+            (roi.x_offset, roi.y_offset, roi.height, roi.width, roi.do_rectify),
+        )
+        asked = content, replace(shot, stamp_ns=0), settings
         if asked == self._asked:
             return self._answer  # nearly every picture: a camera rarely changes
         try:
@@ -227,9 +237,3 @@ class Calibration:
                 'size',
                 f'{topic} has no size: {shot.width}x{shot.height} of the {picture} is taken',
             )
-
-
-def _content(message: CameraInfo) -> tuple[object, ...]:
-    """Return all of a message but its stamp."""
-    words = (message.header.frame_id, message.distortion_model, message.roi.do_rectify)
-    return *words, *numbers_of(message)
