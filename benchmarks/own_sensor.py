@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for source in arguments.folders:
             tables.append(_adapted(source, Path(folder) / source.name, init, arguments))
-    described = f'{arguments.model} by {arguments.recipe.name}.'
+    described = f'{arguments.model}, adapted with {arguments.recipe.name}.'
     results = Results("One's own sensor", tables, described)
     results.report(arguments.out)
     if arguments.page:
@@ -63,8 +63,8 @@ def _adapted(source: Path, work: Path, init: Path, arguments: argparse.Namespace
     minutes = (time.monotonic() - begun_sec) / 60
     cpu_minutes = (time.process_time() - begun_cpu_sec) / 60
     title = (
-        f'{source.name}: {half} frames, {minutes:.1f} min, {cpu_minutes:.1f} min of one core; '
-        f'judged on {min(arguments.frames, len(frames) - half)} others; before -> after'
+        f'{source.name}: {half} frames, {minutes:.1f} min, {cpu_minutes:.1f} CPU min; '
+        f'evaluated on {min(arguments.frames, len(frames) - half)} other frames; before -> after'
     )
     models = [str(init), str(work / 'run' / 'model')]
     return Table(title, COLUMNS, [_line(prompt, second, models, arguments) for prompt in PROMPTS])

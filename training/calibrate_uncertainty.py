@@ -216,8 +216,8 @@ def _scale(sensor: Errors, weights: Floats) -> float:
 def print_table(sensors: dict[str, Errors]) -> None:
     """Print how often it holds, how wide it is, and how well it ranks errors."""
     print(
-        '| sensor | error, median mm | uncertainty, median mm | error < 2 x uncertainty '
-        '| uncertainty / error, median | error of the surest 80 % | (at best) |'
+        '| sensor | median error, mm | median uncertainty, mm | error < 2 x uncertainty '
+        '| median of uncertainty / error | sparsification error at 80 % | oracle |'
     )
     print('|---|---|---|---|---|---|---|')
     for sensor, each in sensors.items():

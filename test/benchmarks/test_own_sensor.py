@@ -43,7 +43,7 @@ def test_the_first_half_is_learnt_from_and_the_second_judged(
 
     (table,) = json.loads(out.read_text())['tables']
     assert table['title'].startswith('desk: 3 frames')
-    assert 'judged on 3 others' in table['title']
+    assert 'evaluated on 3 other frames' in table['title']
     ((name, *figures),) = table['rows']
     assert name == '20x16'
     assert all(' -> ' in figure for figure in figures)
