@@ -22,7 +22,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'device',
         default_value='',
-        description='Where the network runs: auto, cpu, cuda or cuda:N.',
+        description='Device of the network: auto, cpu, cuda or cuda:N.',
     ),
     DeclareLaunchArgument(
         'rviz', default_value='true', choices=['true', 'false'], description='Also start RViz.'

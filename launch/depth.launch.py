@@ -58,7 +58,8 @@ ARGUMENTS = [
         'camera',
         default_value='',
         choices=['', *presets.names()],
-        description='Known camera or sensor: its topics and parameters, where none are given.',
+        description='Preset of a known camera or sensor: its topics and parameters are used '
+        'unless you set others.',
     ),
     DeclareLaunchArgument(
         'cameras',
@@ -76,7 +77,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'image_topic',
         default_value='',
-        description='Colour image; empty: that of camera:=, else of realsense_d435.',
+        description='Colour image; if empty, the topic of camera:=, or of realsense_d435.',
     ),
     DeclareLaunchArgument(
         'depth_topic',
@@ -87,13 +88,14 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'camera_info_topic',
         default_value='',
-        description='Calibration of the colour image; empty: camera_info beside image_topic.',
+        description='Calibration of the colour image; if empty, camera_info in the namespace of '
+        'image_topic.',
     ),
     DeclareLaunchArgument(
         'depth_camera_info_topic',
         default_value='',
         description='Calibration of a depth image that is not registered to colour; empty: '
-        'camera_info beside depth_topic.',
+        'camera_info in the namespace of depth_topic.',
     ),
     DeclareLaunchArgument(
         'confidence_topic',
@@ -109,36 +111,38 @@ ARGUMENTS = [
         'image_transport',
         default_value='',
         choices=['', *CHOICES['input.image_transport']],
-        description='How images arrive; empty: as the parameters say, usually auto.',
+        description='Transport of the images; if empty, the parameter is used (auto by default).',
     ),
     DeclareLaunchArgument(
         'depth_transport',
         default_value='',
         choices=['', *CHOICES['input.depth_transport']],
-        description='How depth arrives; empty: as the parameters say, usually auto.',
+        description='Transport of the depth; if empty, the parameter is used (auto by default).',
     ),
     DeclareLaunchArgument(
         'params_file',
         default_value=DEFAULT_PARAMETERS,
-        description='YAML file with the parameters of the node; yours wins over camera:=.',
+        description='YAML file with the parameters of the node; it has priority over camera:=.',
     ),
     DeclareLaunchArgument(
         'namespace', default_value='', description='Namespace of the node, for example robot1.'
     ),
     DeclareLaunchArgument(
-        'name', default_value='promptda', description='Name of the node; its topics begin with it.'
+        'name',
+        default_value='promptda',
+        description='Name of the node, which is also the namespace of its outputs.',
     ),
     DeclareLaunchArgument(
         'model',
         default_value='',
         description='Network: a name such as vitl, or a folder (with a slash); '
-        'empty: as params_file says.',
+        'if empty, the value in params_file is used.',
     ),
     DeclareLaunchArgument(
         'device',
         default_value='',
-        description='Where the network runs: auto, cpu, cuda or cuda:N; '
-        'empty: as params_file says.',
+        description='Device of the network: auto, cpu, cuda or cuda:N; '
+        'if empty, the value in params_file is used.',
     ),
     DeclareLaunchArgument(
         'rviz', default_value='false', choices=YES_NO, description='Also start RViz.'
@@ -152,19 +156,19 @@ ARGUMENTS = [
         'use_sim_time',
         default_value='false',
         choices=YES_NO,
-        description='Take the time from /clock, for simulators and recordings.',
+        description='Use the time of /clock, for simulators and recordings.',
     ),
     DeclareLaunchArgument(
         'log_level',
         default_value='info',
         choices=['debug', 'info', 'warn', 'error', 'fatal'],
-        description="Least severity of the node's log lines.",
+        description='Minimum severity of the log messages of the node.',
     ),
     DeclareLaunchArgument(
         'respawn',
         default_value='false',
         choices=YES_NO,
-        description='Start the node again 2 s after it ended, except after exit codes 2 and 3.',
+        description='Restart the node 2 s after it ends, except after exit codes 2 and 3.',
     ),
 ]
 

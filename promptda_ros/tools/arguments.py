@@ -84,7 +84,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action='append',
         default=[],
         metavar='NAME:=VALUE',
-        help='a parameter of the node (docs/parameters.md) about model, prompt, output or trust',
+        help='a parameter of the groups model, prompt, output or trust (docs/parameters.md)',
     )
 
 
@@ -142,7 +142,7 @@ def add_camera(parser: argparse.ArgumentParser, *, needed_for: str = '') -> None
         type=finite,
         nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
-        help=f'of the image in pixels; needed for {needed_for}--depth-kind ray',
+        help=f'intrinsics of the image in pixels; required for {needed_for}--depth-kind ray',
     )
     parser.add_argument(
         '--depth-kind',

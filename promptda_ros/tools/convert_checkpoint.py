@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda convert_checkpoint`: turns an original .ckpt file into a network folder."""
+"""`promptda convert_checkpoint`: converts an original .ckpt file to a model folder."""
 
 from __future__ import annotations
 

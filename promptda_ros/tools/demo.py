@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda demo`: plays a recorded camera through the node over DDS, and reports.
+"""`promptda demo`: replays a recorded camera through the node over DDS.
 
-The node runs in a process of its own, as on a robot. A real frame follows, which is estimated as
-by `promptda estimate`. Written are preview.png, real.png, cloud.ply and report.json.
+The node runs in a separate process, as on a robot. The command also estimates a real frame, like
+`promptda estimate`. It writes preview.png, real.png, cloud.ply and report.json.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def make_parser() -> Parser:
         '--frames',
         type=whole_from(1),
         default=300,
-        help='most frames to use; all are held in memory',
+        help='maximum number of frames; all are held in memory',
     )
     add_model(parser)
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')

@@ -63,13 +63,16 @@ def make_parser() -> Parser:
     parser = Parser('estimate', __doc__)
     parser.add_argument('--image', type=Path, required=True, help='colour image')
     parser.add_argument(
-        '--depth', type=Path, required=True, help='PNG, TIFF or .npy; same view, as it is stored'
+        '--depth',
+        type=Path,
+        required=True,
+        help='PNG, TIFF or .npy, registered to the image; EXIF orientation is ignored',
     )
     parser.add_argument(
         '--depth-scale',
         type=number_from(0.0),
         default=0.0,
-        help='metres in one unit; 0: 0.001 for whole numbers, 1 for others',
+        help='metres per unit; 0 means 0.001 for integers and 1 for other types',
     )
     add_settings(parser)
     add_camera(parser, needed_for='cloud.ply and for ')

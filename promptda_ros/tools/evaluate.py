@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda evaluate`: how far networks and filters are from the truth, on frames that have it."""
+"""`promptda evaluate`: compares networks and filters on frames with known depth."""
 
 from __future__ import annotations
 
@@ -91,20 +91,22 @@ def make_parser() -> Parser:
         nargs='+',
         choices=(*BASELINES, NETWORK),
         default=(*BASELINES, NETWORK),
-        help='what to compare; network is every --model',
+        help='methods to compare; network means every --model',
     )
-    parser.add_argument('--sensors', nargs='+', help='of the cell or of HAMMER; all by default')
+    parser.add_argument(
+        '--sensors', nargs='+', help='sensors of the cell or of HAMMER; all by default'
+    )
     parser.add_argument(
         '--holes',
         nargs='+',
         type=_share,
         default=[0.0, 0.1, 0.25, 0.5],
-        help='shares of the measurements to cut out in blobs',
+        help='shares of the measurements to remove in blobs',
     )
     parser.add_argument(
         '--frames',
         type=whole_from(1),
-        help=f'frames of each folder, evenly spread (default: all); of the cell {CELL_FRAMES}',
+        help=f'evenly spaced frames per folder (default: all; for the cell {CELL_FRAMES})',
     )
     parser.add_argument(
         '--size',
@@ -118,19 +120,20 @@ def make_parser() -> Parser:
         type=_prompt_size,
         default='64x48',
         metavar='WIDTHxHEIGHT',
-        help='size that exact depth is reduced to without sensor depth; full: unchanged',
+        help='size of the prompt, downsampled from exact depth if there is no sensor depth; full: '
+        'not downsampled',
     )
     parser.add_argument(
         '--noise',
         type=_share,
         default=0.0,
-        help='noise on the sensor depth of folders: deviation as a share of the depth',
+        help='noise added to the sensor depth of folders, as a share of the depth',
     )
     parser.add_argument(
         '--static-frames',
         type=whole_from(1),
         default=0,
-        help='length of static videos of the cell',
+        help='number of frames in static videos of the cell',
     )
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--resolution', default='auto', help='auto, low, medium, high or full')

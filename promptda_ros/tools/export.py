@@ -64,7 +64,7 @@ def make_parser() -> Parser:
         '--precision',
         choices=PRECISIONS,
         default='fp32',
-        help='number format of the body; pixels and metres are float32 in any case',
+        help='number format of the body; inputs and outputs are always float32',
     )
     return parser
 

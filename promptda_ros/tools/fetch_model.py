@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda fetch_model`: downloads official weights once, for robots without a network.
+"""`promptda fetch_model`: downloads official weights once, for robots without internet access.
 
-The node itself never downloads. The digest noted here is checked at every start.
+The node itself never downloads anything. The digest stored here is checked at every start.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ from promptda_ros.process import Stopped, StopSignal
 
 COMMANDS = {
     'demo': 'replay a recorded camera through the node and write pictures and a report',
-    'play': 'publish the recorded camera, for a node that runs already',
-    'estimate': 'dense depth of one image and one sensor depth file',
-    'evaluate': 'compare networks and filters with the truth, on simulated or recorded frames',
-    'train': 'train a network by a recipe, or adapt one to recordings of your own sensor',
-    'fetch_model': 'download official weights for later use without a network',
-    'convert_checkpoint': 'turn an original .ckpt file into a folder of safetensors',
+    'play': 'publish a recorded camera for a running node',
+    'estimate': 'compute dense depth from one image and one sensor depth file',
+    'evaluate': 'compare networks and filters on frames with known depth, simulated or recorded',
+    'train': 'train a network with a recipe, or adapt one to your sensor with recordings',
+    'fetch_model': 'download official weights, for later use without internet access',
+    'convert_checkpoint': 'convert an original .ckpt file to a model folder',
     'export': 'write a network as ONNX, for TensorRT and other engines',
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',
 }

@@ -21,7 +21,7 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
         '--topics',
         nargs='+',
         metavar='TOPIC',
-        help='topics of bags: colour, sensor depth and, if there is one, the better depth',
+        help='topics of bags: colour, sensor depth and optionally better depth',
     )
     readers = ('auto', *FOLDER_READERS)
     parser.add_argument('--reader', choices=readers, default='auto', help='layout of the folder')

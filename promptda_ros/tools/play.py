@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda play`: publishes a recorded camera as if it were there now."""
+"""`promptda play`: publishes a recorded camera with current stamps."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         default=share_folder() / RECORDING,
         help='rosbag2 folder or file (.mcap, .db3) with a camera',
     )
-    found = 'of the recording; found if only one fits'
+    found = 'of the recording; found automatically if there is only one candidate'
     parser.add_argument('--image', default='', help=f'colour topic {found}')
     parser.add_argument('--depth', default='', help=f'topic of the sensor depth {found}')
     parser.add_argument('--camera-info', default='', help=f'camera_info topic {found}')
@@ -117,7 +117,7 @@ def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('play', __doc__)
     add_recording(parser)
-    parser.add_argument('--loop', action='store_true', help='begin again at the end')
+    parser.add_argument('--loop', action='store_true', help='repeat the recording')
     return parser
 
 

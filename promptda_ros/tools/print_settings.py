@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda print_settings`: writes the parameter file and its page from core.settings."""
+"""`promptda print_settings`: writes config/promptda.yaml and docs/parameters.md."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
 def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('print_settings', __doc__)
-    parser.add_argument('--out', type=Path, default=Path(), help='root of the checkout')
+    parser.add_argument('--out', type=Path, default=Path(), help='root of the repository')
     return parser
 
 
