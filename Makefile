@@ -26,7 +26,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 10) or sys.exit("promptda_ro
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint style types words format benchmark accuracy clean
+.PHONY: help demo test check lint style types words format benchmark accuracy gpu clean
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make lint       ruff (make style), mypy (make types), spelling and grammar (make words)'
 	@echo 'make format     let ruff format and sort the code'
 	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
+	@echo 'make gpu        the tests and the suite for a CUDA card, minutes; results in benchmark_output/gpu/'
 	@echo 'make accuracy   the tables of docs/accuracy.md from your frames: make accuracy FRAMES="FOLDER ..."'
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
 
@@ -77,6 +78,9 @@ benchmark: $(VENV)/.demo
 	-$(BIN)/python -m benchmarks.garbage_camera
 	-$(BIN)/python -m benchmarks.decoder_fuzz --messages 10000
 	$(BIN)/python -m benchmarks.report
+
+gpu: $(VENV)/.test
+	PYTHON=$(abspath $(BIN)/python) benchmarks/on_a_card.sh benchmark_output/gpu
 
 accuracy: $(VENV)/.sim
 	$(BIN)/python -m benchmarks.accuracy $(FRAMES) --page docs/accuracy.md

@@ -53,9 +53,18 @@ class Results:
             print('\n'.join([f'\n{table.title}' if table.title else '', *table.lines()]))
         for sentence in self.lost:
             print(f'* {sentence}')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=2) + '\n')
+        self.write(path)
         print(f'\nwritten to {path}')
+
+    def write(self, path: Path) -> None:
+        """Write the file; whoever reads it meanwhile, or after a kill, finds a whole one."""
+        replace_text(path, json.dumps(asdict(self), indent=2) + '\n')
+
+    def markdown(self) -> str:
+        """Return the tables as a page of their own."""
+        tables = [f'## {table.title}\n\n' + '\n'.join(table.lines()) for table in self.tables]
+        told = '\n'.join(f'* {each}' for each in self.lost)
+        return '\n\n'.join([f'# {self.title}', self.settings, *tables, told]).rstrip() + '\n'
 
     def insert(self, page: Path, mark: str) -> None:
         """Put the tables between `<!-- MARK -->` and `<!-- end MARK -->` of a page."""
@@ -67,6 +76,14 @@ class Results:
         told = [self.settings, *tables, *(f'* {each}' for each in self.lost)]
         page.write_text('\n\n'.join([before + begin, *told, end + after]))
         print(f'and into {page}')
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f'.{path.name}.unfinished')
+    unfinished.write_text(text)
+    unfinished.replace(path)
 
 
 def machine() -> dict[str, str]:

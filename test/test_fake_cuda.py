@@ -59,9 +59,8 @@ def estimator(cuda):
 @cache
 def random_network(name):
     """Make a network of a published shape that takes no memory."""
-    with torch.device('meta'):
-        network = networks.make(networks.SHAPES[name])
-        return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, precision=FP16)
+    nowhere = torch.device('meta')
+    return networks.folded(networks.make(networks.SHAPES[name], device=nowhere), nowhere, FP16)
 
 
 def estimator_of(name, cuda):

@@ -1,26 +1,32 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the suite times, in the order of what matters most, as long as there is time."""
+"""The networks alone, on inputs that are on the device, in the order of what matters most."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import cast
 
 import numpy as np
 import torch
 
-from benchmarks.gpu_suite import engines, networks
+from benchmarks.gpu_suite import engines
+from benchmarks.gpu_suite.bench import Bench, COMPILED, ENGINES, OURS, Plan, THEIRS, Timed
 from benchmarks.gpu_suite.networks import GFLOP, Size
-from benchmarks.gpu_suite.timing import Budget, measure, Spread
-from promptda_ros.core.estimator import Estimator
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from benchmarks.results import Cell, Table
 
-OURS, THEIRS, COMPILED = 'ours', 'Hugging Face', 'Hugging Face compiled'
-ENGINES = (OURS, THEIRS, COMPILED)
-# What one case takes at the most, building and warming up included.
-CASE_SEC = {OURS: 8.0, THEIRS: 8.0, COMPILED: 90.0}
+TITLE = 'On the device'
+COLUMNS = (
+    '',
+    'height x width',
+    'batch',
+    'median ms',
+    '5 to 95 %',
+    'images/s',
+    'bound ms',
+    'times',
+)
 
 
 @dataclass(frozen=True)
@@ -35,105 +41,108 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of a case: a spread of milliseconds a batch, or why there is none."""
+    """What became of a case."""
 
-    engine: str
-    network: str
-    size: Size
-    batch: int
-    spread: Spread | None
+    case: Case
+    timed: Timed
     bound_ms: float | None  # operations of the batch at the card's peak, where they are known
-    why_not: str = ''
 
     @property
     def megapixels(self) -> float:
         """Of the network's input."""
-        return self.size[0] * self.size[1] / 1e6
+        return self.case.size[0] * self.case.size[1] / 1e6
+
+    @property
+    def work(self) -> tuple[str, Size, int]:
+        """What other engines do as well."""
+        return self.case.network, self.case.size, self.case.batch
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The suite's whole extent."""
-
-    networks: dict[str, PromptDepthAnythingForDepthEstimation]
-    sizes: Sequence[Size]
-    batches: Sequence[int]
-    device: torch.device
-    dtype: torch.dtype
-    runs: int
-    compiler: str
-
-    def cases(self) -> Iterator[Case]:
-        """Yield ours and theirs for single images first, what compiles for long last."""
-        for engines_at_once in ((OURS, THEIRS), (COMPILED,)):
-            for batch in self.batches:
-                for name in self.networks:
-                    for size in reversed(self.sizes):
-                        for engine in engines_at_once:
-                            yield Case(engine, name, size, batch)
+def cases_of(plan: Plan) -> Iterator[Case]:
+    """Yield ours and theirs for single images first, what compiles for long last."""
+    for engines_at_once in ((OURS, THEIRS), (COMPILED,)):
+        for batch in plan.batches:
+            for name in plan.shapes:
+                for size in reversed(plan.sizes):
+                    for engine in engines_at_once:
+                        yield Case(engine, name, size, batch)
 
 
-def run(plan: Plan, budget: Budget, peak_tflops: float) -> list[Row]:
+def run(bench: Bench, peak_tflops: float) -> list[Row]:
     """Time every case that there is time for."""
-    built = _Built(plan)
-    rows = []
-    for case in plan.cases():
-        rows.append(_row(case, plan, budget, built, peak_tflops))
-        print(_line(rows[-1]), flush=True)
+    rows: list[Row] = []
+    for case in cases_of(bench.plan):
+        rows.append(row_of(case, bench, peak_tflops))
+        _note(rows, bench)
     return rows
 
 
-def _row(case: Case, plan: Plan, budget: Budget, built: _Built, peak_tflops: float) -> Row:
+def row_of(case: Case, bench: Bench, peak_tflops: float) -> Row:
+    """Time one case, if there is time."""
     gflop = GFLOP.get((case.network, case.size))
-    bound_ms = case.batch * gflop / peak_tflops if gflop else None
-    spread, why_not = None, ''
-    if not budget.allows(CASE_SEC[case.engine]):
-        why_not = 'left out: no time'
-    else:
-        try:
-            work = built.work(case)
-            spread = measure(work, plan.device, runs=plan.runs)
-        except torch.cuda.OutOfMemoryError:
-            why_not = 'no memory'
-        except Exception as error:  # one engine that fails must not cost the others their turn
-            why_not = f'failed: {type(error).__name__}: {str(error)[:100]}'
-        if why_not and plan.device.type == 'cuda':
-            torch.cuda.empty_cache()
-    return Row(case.engine, case.network, case.size, case.batch, spread, bound_ms, why_not)
+    timed = bench.time(
+        lambda: _work(case, bench),
+        engine=case.engine,
+        runs_on=(lambda: bench.ours(case.network)) if case.engine == OURS else None,
+        clock=bench.plan.device,
+    )
+    return Row(case, timed, case.batch * gflop / peak_tflops if gflop else None)
 
 
-class _Built:
-    """The networks on the device, built when first needed."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._ours: dict[str, Estimator] = {}
-        self._theirs: dict[str, torch.nn.Module] = {}
-
-    def work(self, case: Case) -> engines.Work:
-        """Return the work of a case on inputs of its own."""
-        plan, name = self._plan, case.network
-        batch = engines.random_batch(np.random.default_rng(1), case.batch, case.size)
-        if case.engine == OURS:
-            if name not in self._ours:
-                plain = plan.networks[name]
-                self._ours[name] = networks.estimator(plain, plan.device, plan.dtype)
-            return engines.ours(self._ours[name], batch)
-        if name not in self._theirs:
-            theirs = networks.hugging_face(plan.networks[name])
-            self._theirs[name] = theirs.to(device=plan.device, dtype=plan.dtype)
-        return engines.theirs(self._way(case), batch)
-
-    def _way(self, case: Case) -> torch.nn.Module:
-        network = self._theirs[case.network]
-        if case.engine != COMPILED:
-            return network
+def _work(case: Case, bench: Bench) -> engines.Work:
+    """Return the work of a case on inputs of its own."""
+    batch = engines.random_batch(np.random.default_rng(1), case.batch, case.size)
+    if case.engine == OURS:
+        return engines.ours(bench.ours(case.network), batch)
+    network = bench.theirs(case.network)
+    if case.engine == COMPILED:
         torch.compiler.reset()  # or the ninth size would not be compiled any more
-        compiled = torch.compile(network, backend=self._plan.compiler, dynamic=False)
-        return cast(torch.nn.Module, compiled)
+        compiled = torch.compile(network, backend=bench.plan.compiler, dynamic=False)
+        network = cast(torch.nn.Module, compiled)
+    return engines.theirs(network, batch)
+
+
+def _note(rows: Sequence[Row], bench: Bench) -> None:
+    """Write all rows down, and say the last one."""
+    newest, journal = rows[-1], bench.journal
+    if newest.timed.why_not:
+        case = newest.case
+        journal.lose(f'{case.engine}, {case.network}: {newest.timed.why_not}')
+    journal.figures['rows'] = [asdict(row) for row in rows]
+    journal.put(Table(TITLE, COLUMNS, table_rows(rows)))
+    print(_line(newest), flush=True)
+
+
+def table_rows(rows: Sequence[Row]) -> list[list[Cell]]:
+    """Return the rows, those of equal work behind one another."""
+    ours_ms = {
+        row.work: row.timed.spread.median
+        for row in rows
+        if row.case.engine == OURS and row.timed.spread
+    }
+    ordered = sorted(rows, key=lambda row: (*row.work, ENGINES.index(row.case.engine)))
+    return [_table_row(row, ours_ms.get(row.work)) for row in ordered]
+
+
+def _table_row(row: Row, ours_ms: float | None) -> list[Cell]:
+    case, timed = row.case, row.timed
+    height, width = case.size
+    bound: Cell = '' if row.bound_ms is None else row.bound_ms
+    per_sec: Cell = ''
+    times: Cell = ''
+    if timed.spread is not None:
+        per_sec = 1e3 * case.batch / timed.spread.median
+        times = '' if ours_ms is None else timed.spread.median / ours_ms
+    named: list[Cell] = [
+        f'{case.network} {timed.name(case.engine)}',
+        f'{height}x{width}',
+        case.batch,
+    ]
+    return [*named, *timed.cells(), per_sec, bound, times]
 
 
 def _line(row: Row) -> str:
-    result = f'{row.spread.median:.2f} ms' if row.spread else row.why_not
-    height, width = row.size
-    return f'{row.engine}, {row.network}, {height}x{width}, batch {row.batch}: {result}'
+    result = f'{row.timed.spread.median:.2f} ms' if row.timed.spread else row.timed.why_not
+    height, width = row.case.size
+    name = row.timed.name(row.case.engine)
+    return f'{name}, {row.case.network}, {height}x{width}, batch {row.case.batch}: {result}'

@@ -4,43 +4,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count, cycle
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.gpu_suite import networks
-from benchmarks.gpu_suite.cases import Plan
+from benchmarks.gpu_suite import goals, networks
+from benchmarks.gpu_suite.bench import Bench, OURS, THEIRS, Timed
 from benchmarks.gpu_suite.networks import Size
-from benchmarks.gpu_suite.timing import Budget, measure
+from benchmarks.results import Cell
 from promptda_ros.core.estimator import Estimator
-from promptda_ros.core.frame import Frame, Intrinsics
+from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
-from promptda_ros.core.settings import build
-from promptda_ros.network import PromptDepthAnythingForDepthEstimation
+from promptda_ros.core.geometry.registration import register_depth
+from promptda_ros.core.geometry.transform import Transform
+from promptda_ros.core.prompt.history import DepthHistory
+from promptda_ros.core.settings import build, describe
+from promptda_ros.core.settings.schema import Settings
 
-SETTING = (
-    'rgb8 of 1920x1440 and depth of 256x192 to depth and organised cloud of 1920x1440 (ours), to '
-    'depth alone of that size (Hugging Face)'
+TITLE = (
+    'From host to host: rgb8 and depth of 256x192 to depth and organised cloud (ours), to depth '
+    'alone (Hugging Face)'
 )
-CASE_SEC = 15.0
-RUNS = 50
+COLUMNS = ('', 'image', 'out', 'sensor', 'median ms', '5 to 95 %', 'times')
+SENSOR = (192, 256)
+CLEAN, POOR, BESIDE = 'clean', 'noise and holes', 'beside the camera'
+NOISE, HOLES = 0.01, 0.1  # of the depth; of the pixels
+MOMENTS = 8  # frames of different noise, one behind the other
+FRAME_NS = 33_000_000
+RESOLUTION = 'output.resolution'
+NO_SETTING = f'left out: there is no {RESOLUTION} here'
 
 
-def rows(plan: Plan, budget: Budget, *, image_size: Size) -> list[list[str | float]]:
-    """Return a row for every network and pipeline that there is time for."""
-    frame = make_frame(image_size)
-    found: list[list[str | float]] = []
-    for name, network in plan.networks.items():
-        if not budget.allows(2 * CASE_SEC):
-            found.append([name, 'left out: no time', '', ''])
-            continue
-        try:
-            found += _compare(name, network, plan, frame)
-        except Exception as error:  # as in cases: the rest has its turn
-            found.append([name, f'failed: {type(error).__name__}: {str(error)[:100]}', '', ''])
-    return found
+@dataclass(frozen=True)
+class HostCase:
+    """One pipeline, and what it is given."""
+
+    network: str
+    engine: str
+    image: Size
+    out: Size
+    sensor: str = CLEAN
+    words: Mapping[str, str] = field(default_factory=dict)  # settings, by name
+
+
+def run(bench: Bench, name: str) -> None:
+    """Time a network's pipelines, that which goals are about first."""
+    small, large = bench.plan.images
+    cases = (
+        HostCase(name, OURS, large, small, words={RESOLUTION: 'network'}),
+        HostCase(name, OURS, small, small),
+        HostCase(name, OURS, large, large),
+        HostCase(name, THEIRS, large, large),
+    )
+    took_ms: dict[str, float] = {}
+    for case in cases:
+        timed = time_case(bench, case)
+        if timed.spread and case.out == large:
+            took_ms[case.engine] = timed.spread.median
+        both = case.engine == THEIRS and len(took_ms) == 2
+        times: Cell = took_ms[THEIRS] / took_ms[OURS] if both else ''
+        _note(bench, case, timed, times)
+
+
+def run_prompts(bench: Bench, name: str) -> None:
+    """Time prompts that cost the host more."""
+    large = bench.plan.images[1]
+    for sensor in (POOR, BESIDE):
+        case = HostCase(name, OURS, large, large, sensor)
+        _note(bench, case, time_case(bench, case), '')
+
+
+def _note(bench: Bench, case: HostCase, timed: Timed, times: Cell) -> None:
+    """Write a row down, and what goals are about."""
+    name = f'{case.network} {timed.name(case.engine)}'
+    sizes = [f'{width}x{height}' for height, width in (case.image, case.out)]
+    if timed.spread and bench.plan.is_on_card:
+        measured = bench.journal.measured
+        # A small image is the second best measure of depth of its size.
+        if case.engine == OURS and case.out == bench.plan.images[0] and case.sensor == CLEAN:
+            measured.setdefault(goals.host_name(case.network), timed.spread.median)
+        if case.engine == THEIRS and isinstance(times, float):
+            measured[goals.times_name(case.network)] = times
+    if timed.why_not:
+        bench.journal.lose(f'{case.engine}, {case.network}: {timed.why_not}')
+    bench.journal.add(TITLE, COLUMNS, [name, *sizes, case.sensor, *timed.cells(), times])
+
+
+def time_case(bench: Bench, case: HostCase) -> Timed:
+    """Time one pipeline, if there is time and the settings are known here."""
+    if not set(case.words) <= {setting.name for setting in describe()}:
+        return Timed(why_not=NO_SETTING)
+    if case.engine == THEIRS:
+        return bench.time(lambda: _theirs(bench, case), engine=THEIRS)
+    return bench.time(lambda: _ours(bench, case), runs_on=lambda: bench.ours(case.network))
+
+
+def _ours(bench: Bench, case: HostCase) -> Callable[[], object]:
+    estimator, settings = bench.ours(case.network), build({**case.words})
+    frame = make_frame(case.image)
+    if case.sensor == CLEAN:
+        return ours(estimator, frame, settings)
+    make = poor_frames if case.sensor == POOR else registered_frames
+    return ours_of(estimator, make(frame, bench.plan.device), settings)
+
+
+def _theirs(bench: Bench, case: HostCase) -> Callable[[], object]:
+    size = bench.ours(case.network).network_size(*case.image)
+    return hugging_face(bench.theirs(case.network), make_frame(case.image), size)
 
 
 def make_frame(image_size: Size) -> Frame:
@@ -48,42 +122,61 @@ def make_frame(image_size: Size) -> Frame:
     height, width = image_size
     intrinsics = Intrinsics(width, height, width, width, (width - 1) / 2, (height - 1) / 2)
     image = np.random.default_rng(0).integers(0, 256, (*image_size, 3), dtype=np.uint8)
-    slope_m = np.linspace(0.5, 3.5, 192 * 256, dtype=np.float32).reshape(192, 256)
+    slope_m = np.linspace(0.5, 3.5, SENSOR[0] * SENSOR[1], dtype=np.float32).reshape(SENSOR)
     return Frame(1, 'camera', image, slope_m, intrinsics=intrinsics)
 
 
-def _compare(
-    name: str, network: PromptDepthAnythingForDepthEstimation, plan: Plan, frame: Frame
-) -> list[list[str | float]]:
-    estimator = networks.estimator(network, plan.device, plan.dtype)
-    theirs = networks.hugging_face(network).to(device=plan.device, dtype=plan.dtype)
-    # Results lie on the host at the end, so that its clock is the right one.
-    clock = torch.device('cpu')
-    spreads = {
-        'ours': measure(ours(estimator, frame), clock, runs=RUNS),
-        'Hugging Face': measure(
-            hugging_face(theirs, frame, estimator.network_size(*frame.image.shape[:2])),
-            clock,
-            runs=RUNS,
-        ),
-    }
-    return [
-        [
-            f'{name} {label}',
-            spread.median,
-            f'{spread.p5:.1f} to {spread.p95:.1f}',
-            spread.median / spreads['ours'].median,
-        ]
-        for label, spread in spreads.items()
-    ]
+def poor_frames(frame: Frame, _: torch.device) -> Callable[[], Frame]:
+    """Return what gives the next frame of a stream with noise and holes."""
+    random = np.random.default_rng(2)
+    depths_m = cycle([_poor(frame.sensor_depth_m, random) for _ in range(MOMENTS)])
+    return lambda: replace(frame, sensor_depth_m=next(depths_m))
 
 
-def ours(estimator: Estimator, frame: Frame) -> Callable[[], object]:
+def _poor(depth_m: FloatImage, random: np.random.Generator) -> FloatImage:
+    noisy_m = depth_m * random.normal(1.0, NOISE, depth_m.shape).astype(np.float32)
+    rows, columns = (int(side * HOLES**0.5) for side in depth_m.shape)
+    top, left = (int(random.integers(0, side // 2)) for side in depth_m.shape)
+    noisy_m[top : top + rows, left : left + columns] = np.nan
+    return noisy_m
+
+
+def registered_frames(frame: Frame, device: torch.device) -> Callable[[], Frame]:
+    """Return what registers depth of 640x480 from 5 cm beside the camera, and gives the frame."""
+    assert frame.intrinsics is not None
+    camera = frame.intrinsics
+    sensor = Intrinsics(640, 480, 600.0, 600.0, 319.5, 239.5)
+    depth_m = np.linspace(0.5, 3.5, 640 * 480, dtype=np.float32).reshape(480, 640)
+    beside = Transform.of((0.05, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+
+    def register() -> Frame:
+        registered_m = register_depth(
+            depth_m, sensor, camera, beside, max_long_side=max(SENSOR), device=device
+        )
+        return replace(frame, sensor_depth_m=registered_m)
+
+    return register
+
+
+def ours(
+    estimator: Estimator, frame: Frame, settings: Settings | None = None
+) -> Callable[[], object]:
     """Return the way from a frame to depth and cloud that the node takes."""
-    settings = build({})
+    return ours_of(estimator, lambda: frame, settings or build({}))
+
+
+def ours_of(
+    estimator: Estimator, next_frame: Callable[[], Frame], settings: Settings
+) -> Callable[[], object]:
+    """Return the same for frames of one stream, smoothed as the node does."""
+    history = DepthHistory()
+    stamps_ns = count(1, FRAME_NS)
 
     def run() -> object:
-        depth = estimator.estimate(frame, settings.prompt, settings.output)
+        frame = replace(next_frame(), stamp_ns=next(stamps_ns))
+        prepared = estimator.prepare(frame, settings.prompt, settings.output, history)
+        (network_depth_m,) = estimator.infer([prepared])
+        depth = estimator.restore(prepared, network_depth_m, settings.output)
         return FrameOutputs(frame, depth, settings).points
 
     networks.record(estimator, run)

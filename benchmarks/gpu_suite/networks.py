@@ -21,11 +21,14 @@ from promptda_ros.network import (
 )
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraph
-from promptda_ros.network.engines.folded import fold
-from promptda_ros.network.engines.precision import throughout
+from promptda_ros.network.engines.folded import fold, FoldedNetwork
+from promptda_ros.network.engines.precision import Precision
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
+CPU = torch.device('cpu')
+# What a row is called whose compiler failed.
+FAILED = {CudaGraph.name: 'eager: graph failed'}
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,12 @@ GFLOP: dict[tuple[str, Size], float] = {
 }
 
 
-def make(shape: Shape, folder: Path | None = None) -> PromptDepthAnythingForDepthEstimation:
-    """Return a network in float32 on the CPU: of a folder, else with random weights."""
+def make(
+    shape: Shape, folder: Path | None = None, *, device: torch.device = CPU
+) -> PromptDepthAnythingForDepthEstimation:
+    """Return a network in float32 on the device: of a folder, else with random weights."""
     if folder:
-        return load_network(folder)
+        return load_network(folder).to(device)
     asked: dict[str, Any] = {'out_indices': shape.out_indices, 'reshape_hidden_states': False}
     given: dict[str, Any] = (
         {'backbone': shape.backbone, 'backbone_kwargs': asked}
@@ -81,8 +86,9 @@ def make(shape: Shape, folder: Path | None = None) -> PromptDepthAnythingForDept
         fusion_hidden_size=shape.fusion,
         depth_estimation_type='metric',
     )
-    network = PromptDepthAnythingForDepthEstimation(config).eval()
-    _draw_weights(network)
+    with device:  # a card draws the weights of L in a moment, a CPU in half a minute
+        network = PromptDepthAnythingForDepthEstimation(config).eval()
+        _draw_weights(network)
     return network
 
 
@@ -107,33 +113,52 @@ def hidden_size(shape: Shape) -> int:
     return {'small': 384, 'base': 768, 'large': 1024}[shape.backbone.rpartition('-')[2]]
 
 
+def folded(
+    network: PromptDepthAnythingForDepthEstimation, device: torch.device, precision: Precision
+) -> FoldedNetwork:
+    """Fold a network that is on the device."""
+    with device:
+        return fold(network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, precision=precision)
+
+
 def estimator(
-    network: PromptDepthAnythingForDepthEstimation, device: torch.device, dtype: torch.dtype
+    network: PromptDepthAnythingForDepthEstimation, device: torch.device, precision: Precision
 ) -> Estimator:
     """Return what the node runs, for images that are not made smaller."""
-    folded = fold(
-        network, image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD, precision=throughout(dtype)
-    )
-    folded.to(device)
-    runs = CompiledNetwork(folded, CudaGraph) if device.type == 'cuda' else folded
-    return Estimator(runs, device=device, resolution='full')
+    plain = folded(network, device, precision)
+    runs = CompiledNetwork(plain, CudaGraph) if device.type == 'cuda' else plain
+    return Estimator(runs, device=device, resolution='full', space=plain.space)
 
 
 def record(estimator: Estimator, run: Callable[[], object]) -> None:
     """Let a GPU replay a run and nothing else, as the node does after a frame."""
-    if not isinstance(estimator.network, CompiledNetwork):
-        return
-    estimator.network.forget()
+    compiled = _compiled(estimator)
+    for each in compiled:
+        each.forget()
     run()
-    estimator.network.compile_missed()
-    if estimator.network.problem:
-        print(estimator.network.problem, flush=True)
+    for each in compiled:
+        each.compile_missed()
+        if each.problem:
+            print(each.problem, flush=True)
+
+
+def remark(estimator: Estimator) -> str:
+    """Say what runs in place of what was to be compiled: rows are named by it."""
+    failed = [each.name for each in _compiled(estimator) if each.problem]
+    return ', '.join(dict.fromkeys(FAILED.get(each, f'{each} failed') for each in failed))
+
+
+def _compiled(estimator: Estimator) -> list[CompiledNetwork]:
+    both = estimator.network, estimator.anchor
+    return [each for each in both if isinstance(each, CompiledNetwork)]
 
 
 def hugging_face(network: PromptDepthAnythingForDepthEstimation) -> nn.Module:
     """Return the network of transformers with the same weights, in float32 on the CPU."""
     from transformers import PromptDepthAnythingForDepthEstimation as Theirs
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as folder:
         network.save_pretrained(folder)
         theirs: nn.Module = Theirs.from_pretrained(folder)

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.gpu_suite.bench import COMPILED, OURS, THEIRS
 from benchmarks.gpu_suite.cases import Row
 
 COLOURS = ('tab:blue', 'tab:orange', 'tab:green')
-STYLES = {'ours': 'o-', 'Hugging Face': 's:', 'Hugging Face compiled': '^-.'}
+STYLES = {OURS: 'o-', THEIRS: 's:', COMPILED: '^-.'}
 
 
 def draw(rows: Sequence[Row], path: Path) -> bool:
@@ -21,16 +22,16 @@ def draw(rows: Sequence[Row], path: Path) -> bool:
         return False
     figure = Figure(figsize=(8, 5), layout='constrained')
     axes = figure.add_subplot(xscale='log', yscale='log')
-    networks = list(dict.fromkeys(row.network for row in rows))
-    single = [row for row in rows if row.batch == 1 and row.spread]
+    networks = list(dict.fromkeys(row.case.network for row in rows))
+    single = [row for row in rows if row.case.batch == 1 and row.timed.spread]
     for network, colour in zip(networks, COLOURS, strict=False):
         for engine, style in STYLES.items():
-            line = [row for row in single if (row.network, row.engine) == (network, engine)]
+            line = [row for row in single if row.work[0] == network and row.case.engine == engine]
             pixels = [row.megapixels for row in line]
-            medians = [row.spread.median for row in line if row.spread]
+            medians = [row.timed.spread.median for row in line if row.timed.spread]
             if line:
                 axes.plot(pixels, medians, style, color=colour, label=f'{network} {engine}')
-        bound = {row.megapixels: row.bound_ms for row in single if row.network == network}
+        bound = {row.megapixels: row.bound_ms for row in single if row.work[0] == network}
         if any(bound.values()):
             label = f'{network} operations at peak'
             axes.plot([*bound], [*bound.values()], '--', color=colour, alpha=0.5, label=label)

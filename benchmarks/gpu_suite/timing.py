@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 import time
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,9 +41,9 @@ class Budget:
 
 def measure(work: Callable[[], object], device: torch.device, *, runs: int = 100) -> Spread:
     """Run the work until it was timed often enough, after a warm-up that is not."""
-    for _ in range(WARM_UP_RUNS):
+    for _ in range(min(WARM_UP_RUNS, runs)):
         work()
-    timed = _time_on_cuda if device.type == 'cuda' else _time_on_cpu
+    timed = partial(_time_on_cuda, device) if device.type == 'cuda' else _time_on_cpu
     taken_ms: list[float] = []
     begun_sec = time.monotonic()
     while len(taken_ms) < runs:
@@ -61,16 +61,17 @@ def peak_tflops(device: torch.device, dtype: torch.dtype, *, side: int) -> float
     return 2 * side**3 / fastest_ms / 1e9
 
 
-def _time_on_cuda(work: Callable[[], object], runs: int) -> list[float]:
+def _time_on_cuda(device: torch.device, work: Callable[[], object], runs: int) -> list[float]:
     """Time runs one behind the other, without a host that waits in between."""
-    event_kind: Any = torch.cuda.Event  # untyped in torch
-    events = [event_kind(enable_timing=True) for _ in range(runs + 1)]
-    torch.cuda.synchronize()
-    events[0].record()
+    stream = torch.cuda.current_stream(device)  # not of the first card, where it is another
+    with torch.cuda.device(device):  # which events are of
+        events = [torch.cuda.Event(enable_timing=True) for _ in range(runs + 1)]  # type: ignore[no-untyped-call]
+    stream.synchronize()
+    events[0].record(stream)
     for event in events[1:]:
         work()
-        event.record()
-    torch.cuda.synchronize()
+        event.record(stream)
+    stream.synchronize()
     return [begin.elapsed_time(end) for begin, end in pairwise(events)]
 
 
