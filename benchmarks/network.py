@@ -31,11 +31,11 @@ from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
 from promptda_ros.network.engines.onednn import use_onednn
+from promptda_ros.network.engines.onnx_file import write_onnx
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.process import let_threads_sleep
 from promptda_ros.share import share_folder
-from promptda_ros.tools.export import export_onnx
 
 PROMPT_SIZE = (192, 256)
 IMAGE_SIZE = (480, 640)
@@ -142,7 +142,7 @@ def _onnx_runtime(network: FoldedNetwork, pixels: Tensor, prompt_m: Tensor, path
     import onnxruntime  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     with torch.inference_mode(False):
-        export_onnx(network, (pixels.clone(), prompt_m.clone()), path)
+        write_onnx(network, (pixels.clone(), prompt_m.clone()), path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])

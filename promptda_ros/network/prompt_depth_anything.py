@@ -122,13 +122,16 @@ def normalise_prompt(
         shape = tuple(prompt_depth.shape)
         raise ValueError(f'prompt_depth has shape {shape}, must be (batch, 1, height, width)')
     precise = prompt_depth.to(torch.promote_types(prompt_depth.dtype, torch.float32))
-    prompt = space.from_metres(precise)
-    unknown, image = ~prompt.isfinite(), (1, 2, 3)
-    near = prompt.masked_fill(unknown, torch.inf).amin(image, keepdim=True)
-    far = prompt.masked_fill(unknown, -torch.inf).amax(image, keepdim=True)
+    prompt, image = space.from_metres(precise), (1, 2, 3)
+    if torch.onnx.is_in_onnx_export():  # exported networks take prompts without holes
+        near, far = prompt.amin(image, keepdim=True), prompt.amax(image, keepdim=True)
+    else:
+        unknown = ~prompt.isfinite()
+        near = prompt.masked_fill(unknown, torch.inf).amin(image, keepdim=True)
+        far = prompt.masked_fill(unknown, -torch.inf).amax(image, keepdim=True)
+        prompt = torch.where(prompt.isnan(), near, prompt.clamp(near, far))
     span = far - near
-    filled = torch.where(prompt.isnan(), near, prompt.clamp(near, far))
-    return (filled - near) / torch.where(span > 0, span, torch.ones_like(span)), near, span
+    return (prompt - near) / torch.where(span > 0, span, torch.ones_like(span)), near, span
 
 
 def depth_loss(depth: Tensor, labels: Tensor) -> Tensor:

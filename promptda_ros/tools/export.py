@@ -5,33 +5,25 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import inspect
 from pathlib import Path
 from typing import Any
-import warnings
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.torch_version import TorchVersion
 
-from promptda_ros.core.errors import ExitCode, PromptdaError
+from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.runtime.faults import run_on_device
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network.engines.folded import FoldedNetwork, load_folded
-from promptda_ros.network.engines.precision import FP16, FP32, Precision
+from promptda_ros.network.engines.onnx_file import ExportError, INPUTS, write_onnx
+from promptda_ros.network.engines.precision import FP16, FP32
 from promptda_ros.tools.arguments import add_model, Parser, whole_from
 
-OPSET = 17  # the first with layer normalisation; TensorRT 8.6 reads it
 PRECISIONS = {'fp32': FP32, 'fp16': FP16}
 NEAR_M, FAR_M = 0.5, 1.5  # of the prompt that is traced and compared
-
-
-class ExportError(PromptdaError):
-    """What cannot be exported; the text says why."""
 
 
 def main(argv: list[str]) -> int:
@@ -44,8 +36,13 @@ def main(argv: list[str]) -> int:
             sha256=expected_digest(settings.model),
             precision=PRECISIONS[arguments.precision],
         )
-        inputs = example_inputs(network, size=arguments.size, prompt_size=arguments.prompt_size)
-        run_on_device(export_onnx, network, inputs, unfinished / arguments.onnx.name)
+        inputs = example_inputs(
+            network,
+            size=arguments.size,
+            prompt_size=arguments.prompt_size,
+            batch=arguments.batch,
+        )
+        run_on_device(write_onnx, network, inputs, unfinished / arguments.onnx.name)
     _tell(arguments, network, inputs)
     return ExitCode.CLEAN
 
@@ -61,6 +58,13 @@ def make_parser() -> Parser:
         '--prompt-size', **sizes, default=[192, 256], help='size of the sensor depth'
     )
     parser.add_argument(
+        '--batch',
+        type=whole_from(1),
+        default=1,
+        metavar='N',
+        help='number of frames that the file takes at once (1)',
+    )
+    parser.add_argument(
         '--precision',
         choices=PRECISIONS,
         default='fp32',
@@ -70,9 +74,9 @@ def make_parser() -> Parser:
 
 
 def example_inputs(
-    network: FoldedNetwork, *, size: list[int], prompt_size: list[int]
+    network: FoldedNetwork, *, size: list[int], prompt_size: list[int], batch: int = 1
 ) -> tuple[Tensor, Tensor]:
-    """Make pixels (1, 3, H, W) of 0 to 255 and a prompt (1, 1, h, w) in metres.
+    """Make pixels (B, 3, H, W) of 0 to 255 and a prompt (B, 1, h, w) in metres.
 
     Raises:
         ExportError: the network does not take this size.
@@ -84,33 +88,10 @@ def example_inputs(
             'the network'
         )
     random = torch.Generator().manual_seed(0)
-    pixels = torch.randint(
-        0, 256, (1, network.config.dinov2.num_channels, *size), generator=random
-    )
-    prompt = torch.rand(1, 1, *prompt_size, generator=random)
+    channels = network.config.dinov2.num_channels
+    pixels = torch.randint(0, 256, (batch, channels, *size), generator=random)
+    prompt = torch.rand(batch, 1, *prompt_size, generator=random)
     return pixels.float(), NEAR_M + (FAR_M - NEAR_M) * prompt
-
-
-@torch.no_grad()
-def export_onnx(network: FoldedNetwork, inputs: tuple[Tensor, Tensor], path: Path) -> None:
-    """Write a network for inputs of these sizes: pixels and prompt_m in, depth_m out.
-
-    Raises:
-        ExportError: torch can't without the onnx package, or at all.
-    """
-    _require_exporter(network.precision)
-    network(*inputs)  # the position table of this size is a constant from now on
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # that sizes become constants, which is wanted here
-        torch.onnx.export(
-            network,
-            inputs,
-            str(path),
-            input_names=['pixels', 'prompt_m'],
-            output_names=['depth_m'],
-            opset_version=OPSET,
-            **_by_tracing(),
-        )
 
 
 def difference(path: Path, network: FoldedNetwork, inputs: tuple[Tensor, Tensor]) -> float:
@@ -120,24 +101,11 @@ def difference(path: Path, network: FoldedNetwork, inputs: tuple[Tensor, Tensor]
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; it warns of half precision, which CPUs lack
     session = onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])
-    pixels, prompt_m = (value.numpy() for value in inputs)
-    (found_m,) = session.run(None, {'pixels': pixels, 'prompt_m': prompt_m})
+    given = {name: value.numpy() for name, value in zip(INPUTS, inputs, strict=True)}
+    (found_m,) = session.run(None, given)
     with torch.inference_mode():
         expected_m = network(*inputs).numpy()
     return float(np.abs(found_m / expected_m - 1).max())
-
-
-def _require_exporter(precision: Precision) -> None:
-    if importlib.util.find_spec('onnx') is None:
-        raise ExportError('torch needs the onnx package to export; pip install onnx')
-    if precision is FP16 and TorchVersion(torch.__version__) < '2.4':
-        raise ExportError(f'torch {torch.__version__} cannot trace fp16, 2.4 can; take fp32')
-
-
-def _by_tracing() -> dict[str, Any]:
-    """Choose the exporter that needs no more packages; torch before 2.5 has no other one."""
-    is_choice = 'dynamo' in inspect.signature(torch.onnx.export).parameters
-    return {'dynamo': False} if is_choice else {}
 
 
 def _tell(

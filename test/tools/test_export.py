@@ -53,10 +53,11 @@ def test_the_embedded_network_gives_the_same_depth_in_onnx_runtime(tmp_path, onn
     assert 'ONNX Runtime gives the same depth' in capsys.readouterr().out
 
 
-def test_names_types_and_sizes_are_fixed(tmp_path, network_folder, onnx):
+@pytest.mark.parametrize('batch', [1, 3])
+def test_names_types_and_sizes_are_fixed(tmp_path, network_folder, onnx, batch):
     path = tmp_path / 'net.onnx'
     words = ('--model', network_folder, '--size', 56, 70, '--prompt-size', 6, 8)
-    assert run(path, *words) == ExitCode.CLEAN
+    assert run(path, *words, '--batch', batch) == ExitCode.CLEAN
     graph = onnx.load(path).graph
 
     def described(value) -> tuple[str, int, list[int]]:
@@ -65,10 +66,10 @@ def test_names_types_and_sizes_are_fixed(tmp_path, network_folder, onnx):
 
     metres = onnx.TensorProto.FLOAT
     assert [described(value) for value in graph.input] == [
-        ('pixels', metres, [1, 3, 56, 70]),
-        ('prompt_m', metres, [1, 1, 6, 8]),
+        ('pixels', metres, [batch, 3, 56, 70]),
+        ('prompt_m', metres, [batch, 1, 6, 8]),
     ]
-    assert [described(value) for value in graph.output] == [('depth_m', metres, [1, 56, 70])]
+    assert [described(value) for value in graph.output] == [('depth_m', metres, [batch, 56, 70])]
 
 
 def test_a_log_network_takes_and_gives_metres(tmp_path, network_folder, onnx):
@@ -106,6 +107,7 @@ def test_in_half_precision_pixels_and_metres_stay_in_float32(tmp_path, network_f
         (('--size', 56, 71), 'multiples of 14'),
         (('--size', 0, 70), "--size: '0' is not a whole number from 1 on"),
         (('--prompt-size', 24, -1), "--prompt-size: '-1' is not a whole number"),
+        (('--batch', 0), "--batch: '0' is not a whole number from 1 on"),
     ],
 )
 def test_sizes_that_no_network_takes_are_refused(
