@@ -217,7 +217,7 @@ def print_table(sensors: dict[str, Errors]) -> None:
     """Print how often it holds, how wide it is, and how well it ranks errors."""
     print(
         '| sensor | median error, mm | median uncertainty, mm | error < 2 x uncertainty '
-        '| median of uncertainty / error | sparsification error at 80 % | oracle |'
+        '| median of uncertainty / error | error after removing the most uncertain 20 % | oracle |'
     )
     print('|---|---|---|---|---|---|---|')
     for sensor, each in sensors.items():
