@@ -395,7 +395,9 @@ def test_a_network_that_does_not_follow_its_sensor_is_dropped_until_the_user_all
     rig.send()
     rig.spin_until(lambda: rig.drops == {'contradicts_sensor': 1})
     assert heard == []
-    assert 'of their variance unexplained, more than 50%' in capfd.readouterr().err
+    assert (
+        'of the variance of the measurements unexplained, more than 50%' in capfd.readouterr().err
+    )
     rig.node.set_parameters([Parameter('trust.gate', value=False)])
     rig.send_through(heard)
 

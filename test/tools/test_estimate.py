@@ -54,7 +54,7 @@ def test_depth_of_random_weights_is_not_written(files, network_folder, capsys):
     """B1: the files of depth would look like any other."""
     code = run(files, network_folder, '-p', 'trust.gate:=true')
     assert code == ExitCode.CONFIGURATION
-    assert 'the network does not follow its sensor' in capsys.readouterr().err
+    assert 'before correction, does not agree with the sensor' in capsys.readouterr().err
     assert not (files / 'out').exists()
 
 

@@ -62,8 +62,8 @@ def explain(
     if text := _apart(offsets, sync, prefix):
         return Silence(text, 'error')
     text = (
-        f'image and depth arrive ({image.received} and {depth.received} messages) but no two '
-        'belong together; compare their stamps: ros2 topic echo --field header'
+        f'image and depth arrive ({image.received} and {depth.received} messages) but none '
+        'can be paired; compare their stamps: ros2 topic echo --field header'
     )
     return Silence(text, 'warn')
 
@@ -106,8 +106,8 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
 def _unstamped(topic: TopicFacts) -> str:
     if topic.zero_stamps:
         return (
-            f'{topic.role} on {topic.name} has zero stamps ({topic.zero_stamps} messages): it '
-            'belongs to no moment; let the driver fill header.stamp'
+            f'{topic.role} on {topic.name} has zero stamps ({topic.zero_stamps} messages) '
+            'and cannot be paired; make the driver set header.stamp'
         )
     if topic.bad_stamps:
         return (

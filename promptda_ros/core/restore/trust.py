@@ -131,8 +131,8 @@ def require_trust(depth: Depth, settings: TrustSettings) -> None:
 
 def _unfit_text(unexplained: float, settings: TrustSettings) -> str:
     return (
-        'the network does not follow its sensor: before its depth is held at the measurements it '
-        f'leaves {unexplained:.0%} of their variance unexplained, more than '
+        'the depth of the network, before correction, does not agree with the sensor: it leaves '
+        f'{unexplained:.0%} of the variance of the measurements unexplained, more than '
         f'{settings.max_unexplained:.0%}, as random or damaged weights do; load other weights '
         '(promptda fetch_model), or set trust.max_unexplained or trust.gate:=false'
     )

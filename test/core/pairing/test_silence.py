@@ -154,7 +154,7 @@ def test_stamps_of_years_apart_come_from_different_clocks(offset_ns):
 def test_where_nothing_is_wrong_the_stamps_are_to_be_looked_at(offset_ns):
     silence = silence_of(offsets_median_ns=offset_ns)
     assert silence.level == 'warn'
-    assert 'arrive (150 and 150 messages) but no two belong together' in silence.text
+    assert 'arrive (150 and 150 messages) but none can be paired' in silence.text
 
 
 def test_what_is_missing_is_said_before_what_is_wrong():

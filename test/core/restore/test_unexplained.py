@@ -199,7 +199,7 @@ def test_what_a_network_has_wrong_is_seen_behind_an_anchor(answer):
     sample = real_sample()
     estimator = Estimator(Answers(answer), device=CPU, anchor=Anchor().eval())
     depth = estimate(estimator, Frame(1, '', sample.image, sample.sensor_depth_m))
-    with pytest.raises(BadFrame, match=r'does not follow its sensor.*more than 50%'):
+    with pytest.raises(BadFrame, match=r'does not agree with the sensor.*more than 50%'):
         require_trust(depth, TRUST)
 
 
@@ -209,5 +209,5 @@ def test_the_limit_is_that_of_the_settings():
     estimator = Estimator(Answers(lambda prompt_m: prompt_m.flip(2)), device=CPU)
     depth = estimate(estimator, Frame(1, '', sample.image, sample.sensor_depth_m))
     require_trust(depth, replace(TRUST, max_unexplained=depth.unexplained))
-    with pytest.raises(BadFrame, match=f'leaves {depth.unexplained:.0%} of their variance'):
+    with pytest.raises(BadFrame, match=f'leaves {depth.unexplained:.0%} of the variance'):
         require_trust(depth, replace(TRUST, max_unexplained=0.99 * depth.unexplained))
