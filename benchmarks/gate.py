@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+import math
 import os
 from pathlib import Path
 import zlib
@@ -29,6 +30,7 @@ from benchmarks.results import Cell, Results, Table
 from promptda_ros.core.depth_space import DEPTH_SPACES, DepthSpace
 from promptda_ros.core.estimator import Estimator, Prepared
 from promptda_ros.core.frame import Frame
+from promptda_ros.core.restore import by_torch
 from promptda_ros.core.restore.trust import contradicting_fraction
 from promptda_ros.core.restore.unexplained import unexplained
 from promptda_ros.core.settings import build, model_setting
@@ -183,8 +185,8 @@ def _predicted(estimator: Estimator, frame: Frame, settings: Settings) -> tuple[
 
 
 def _left(depth_m: Tensor, prepared: Prepared, space: DepthSpace) -> float:
-    prompt = prepared.prompt
-    return float(unexplained(depth_m, prompt.depth_m, prompt.measured, space))
+    *_, cells = by_torch.judge(depth_m, prepared.prompt, (0.0, math.inf), space)
+    return unexplained(cells, space)
 
 
 def _networks_table(shares: Mapping[str, list[Share]], limit: float) -> Table:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.fused import proved
 from promptda_ros.core.runtime.attention import cudnn_version
 from promptda_ros.core.runtime.number_modes import describe_numbers
 from promptda_ros.core.self_check import Difference
@@ -84,6 +85,7 @@ class LoadedModel:
             'attention': self.attention,
             'cudnn': str(cudnn_version() or 'none'),
             'engine': self.compiled[0].describe() if self.compiled else 'torch',
+            'kernels': proved.describe(self.estimator.device),
         }
 
     def describe(self) -> str:

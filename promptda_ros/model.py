@@ -11,6 +11,7 @@ import torch
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame
+from promptda_ros.core.fused.proof import start_kernels
 from promptda_ros.core.model_names import SMALLER
 from promptda_ros.core.runtime.attention import attention_backend, attention_problem
 from promptda_ros.core.runtime.device import (
@@ -91,6 +92,7 @@ def _load(
     if network.anchor is not None:
         estimator.anchor = network.anchor.anchor.to(device)
     engine = choose_engine(settings.engine, device, is_exact=precision.is_exact)
+    without_kernels = start_kernels(device, settings.engine)
     compiled = compile_networks(estimator, engine)
     frame_sec = start(estimator, compiled)
     problems = [each.problem for each in compiled if each.problem]
@@ -104,6 +106,7 @@ def _load(
         _unused_gpu(settings, device),
         choice.note,
         attention_problem(attention),
+        without_kernels,
         *problems,
     )
     return LoadedModel(

@@ -8,29 +8,28 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import math
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
-from promptda_ros.core.depth_space import DepthSpace, METRES
+from promptda_ros.core.depth_space import DepthSpace, METRES, SATURATION
 from promptda_ros.core.frame import BadFrame, Depth, Frame, OnDevice
 from promptda_ros.core.frame_sizes import network_size, sizes_of
+from promptda_ros.core.fused import restore as fused
+from promptda_ros.core.fused.proved import PROVED
 from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.prompt.prompt import find_measured
+from promptda_ros.core.restore import by_torch
 from promptda_ros.core.restore.anchoring import (
     AnchorNetwork,
     DevicePrompt,
-    keep_measured,
     reduced,
     without_repeats,
 )
-from promptda_ros.core.restore.surface_residual import surface_residual
 from promptda_ros.core.restore.unexplained import unexplained
-from promptda_ros.core.restore.unknown import enlarge, without_unknown
-from promptda_ros.core.restore.upsample import upsample
 from promptda_ros.core.runtime.threads import one_thread
 from promptda_ros.core.runtime.transfer import download, upload
 from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
@@ -43,8 +42,8 @@ class Prepared:
     image: Tensor  # (H, W, 3) uint8
     pixels: Tensor  # (1, 3, h, w), 0 to 255
     prompt: DevicePrompt
-    holder: AnchorNetwork | None  # of depth at the sensor; None: the network's own is wanted
-    own: DevicePrompt | None  # the sensor at its own size, for the holder
+    own: DevicePrompt | None  # the sensor at its own size, at which depth is held; None: nowhere
+    anchor: AnchorNetwork | None  # by which it is held; None: by surfaces
     held_size: tuple[int, int]
 
 
@@ -121,24 +120,26 @@ class Estimator:
         sizes = sizes_of(frame.image.shape[:2], sensor_m.shape, *where)
         # torch warns about arrays it can't write to, which views of messages are.
         frame = replace(frame, image=np.require(frame.image, requirements=('C', 'W')))
-        holder = self._holder(output)
-        if holder is not None:  # the sensor is needed at its own size
+        is_held = output.anchor != 'off'
+        if is_held:  # the sensor is needed at its own size
             sensor_m, long_side = without_repeats(sensor_m), max(*sizes.held, long_side)
         found = find_measured(sensor_m, settings, long_side)
         if history is not None:
             found = history.average(found, frame, settings)
         is_small = max(found.kept.measured.shape) <= settings.max_long_side
         small = found if is_small else reduced(found, settings.max_long_side)
-        own = None if holder is None else DevicePrompt.of(found, self.device)
+        own = DevicePrompt.of(found, self.device) if is_held else None
         prompt = own if own and is_small else DevicePrompt.of(small, self.device)
         image = upload(frame.image, self.device)
-        pixels = image.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
-        if self.device.type != 'cpu':
-            pixels = pixels.float()  # only the CPU resizes uint8
-        pixels = F.interpolate(pixels, sizes.network, mode='bicubic', antialias=True)
-        if self.device.type != 'cpu':
-            pixels.clamp_(0, 255)  # bicubic weights overshoot; uint8 on the CPU ends there
-        return Prepared(image, pixels, prompt, holder, own, sizes.held)
+        steps = fused if image.device in PROVED else by_torch
+        return Prepared(
+            image=image,
+            pixels=steps.resize(image, sizes.network, 'bicubic'),
+            prompt=prompt,
+            own=own,
+            anchor=self.anchor if output.anchor == 'auto' else None,
+            held_size=sizes.held,
+        )
 
     @torch.inference_mode()
     def infer(self, batch: Sequence[Prepared]) -> list[Tensor]:
@@ -166,47 +167,48 @@ class Estimator:
         """Check the network's answer, hold it at the sensor, mark what it can't express."""
         if network_depth_m.shape != prepared.pixels.shape[2:]:
             raise _misshapen(network_depth_m, prepared.pixels.shape[2:])
-        depth_m = self._hold(prepared, network_depth_m, settings)
         shown, sensor = prepared.prompt, prepared.own or prepared.prompt
+        steps = fused if network_depth_m.device in PROVED else by_torch
+        held_m = self._hold(prepared, network_depth_m, steps)
+        ends_m = -math.inf, math.inf  # of an anchor's depth, which may leave the prompt's range
+        if prepared.anchor is None:
+            ends_m = self.space.inside(shown.prompt.near_m, shown.prompt.far_m, SATURATION)
         with one_thread():
-            saturated = self._saturated(prepared, network_depth_m)
-            limits_m = torch.stack((*network_depth_m.aminmax(), *depth_m.aminmax())).sort().values
-            known_m = without_unknown(
-                depth_m, sensor, saturated, drop_saturated=settings.drop_saturated
-            )
             # Of the network by what it was shown, before anything holds its depth.
-            left = unexplained(network_depth_m, shown.depth_m, shown.measured, self.space)
+            saturated, limits, cells = steps.judge(network_depth_m, shown, ends_m, self.space)
+            known_m, held_limits = steps.finish(
+                held_m,
+                saturated,
+                sensor,
+                prepared.image.shape[:2],
+                drop_saturated=settings.drop_saturated,
+                keeps_measured=prepared.own is not None and settings.fuse == 'keep_measured',
+            )
             # The host waits here, and nowhere before. What is refused is not published.
-            found_m, at_end, limits, share = download(known_m, saturated, limits_m, left)
-        if not (limits[0] > 0 and limits[-1] < math.inf):  # NaN fails, too
-            raise _invalid(depth_m)
+            found_m, at_end, *both, means = download(
+                known_m, saturated, limits, held_limits, cells
+            )
+        if not all(each.min() > 0 and each.max() < math.inf for each in both):  # NaN fails, too
+            raise _invalid(held_m)
         return Depth(
             depth_m=found_m,
             prompt=sensor.prompt,
             saturated=at_end,
-            unexplained=float(share),
+            unexplained=unexplained(torch.from_numpy(means), self.space),
             on_device=None if self.device.type == 'cpu' else OnDevice(known_m, prepared.image),
         )
 
-    def _hold(
-        self, prepared: Prepared, network_depth_m: Tensor, settings: OutputSettings
-    ) -> Tensor:
-        """Return depth (H, W), held at the sensor where that is wanted."""
-        own, image = prepared.own, prepared.image
-        if prepared.holder is None or own is None:
-            return upsample(network_depth_m, image.shape[:2])
-        pixels = image.permute(2, 0, 1)[None].float()
-        if image.shape[:2] != prepared.held_size:
-            pixels = F.interpolate(pixels, prepared.held_size, mode='bilinear', antialias=True)
-        held_m = prepared.holder(pixels, own.depth_m, own.measured, network_depth_m[None, None])
-        depth_m = upsample(held_m[0, 0], image.shape[:2])
-        return keep_measured(depth_m, own) if settings.fuse == 'keep_measured' else depth_m
-
-    def _holder(self, settings: OutputSettings) -> AnchorNetwork | None:
-        """Return what holds depth at the sensor; None: the network's own depth is wanted."""
-        if settings.anchor == 'off':
-            return None
-        return self.anchor if self.anchor and settings.anchor == 'auto' else surface_residual
+    def _hold(self, prepared: Prepared, network_depth_m: Tensor, steps: ModuleType) -> Tensor:
+        """Return depth (h, w), held at the sensor where that is wanted."""
+        own = prepared.own
+        if own is None:
+            return network_depth_m
+        if prepared.anchor is None:
+            own_m: Tensor = steps.hold(network_depth_m, own, prepared.held_size)
+            return own_m
+        pixels = steps.resize(prepared.image, prepared.held_size, 'bilinear')
+        held_m = prepared.anchor(pixels, own.depth_m, own.measured, network_depth_m[None, None])
+        return held_m[0, 0]
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) for the network for an image of this size.
@@ -215,17 +217,6 @@ class Estimator:
             BadFrame: the image is smaller than one patch.
         """
         return network_size((height, width), self.network.patch_px, self.resolution)
-
-    def _saturated(self, prepared: Prepared, network_depth_m: Tensor) -> Tensor:
-        """Mark network pixels (h, w) at an end of the prompt's range, where depth is in range."""
-        if prepared.holder is not None and prepared.holder is self.anchor:
-            return torch.zeros_like(network_depth_m, dtype=torch.bool)  # it may leave that range
-        prompt = prepared.prompt.prompt
-        at_end = self.space.at_end(network_depth_m, prompt.near_m, prompt.far_m)
-        if prompt.blocked is not None:
-            blocked = upload(prompt.blocked, self.device)[None, None].float()
-            at_end &= ~enlarge(blocked, at_end.shape)
-        return at_end
 
 
 def _misshapen(depth_m: Tensor, size: torch.Size) -> BadFrame:

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from promptda_ros.core.cloud import cloud
+from promptda_ros.core.cloud import by_torch, cloud
 from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.cloud.normals import find_normals
-from promptda_ros.core.cloud.workspace import inside_workspace
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
+from promptda_ros.core.fused import cloud as fused
+from promptda_ros.core.fused.proved import PROVED
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.picture import colourise
 from promptda_ros.core.restore.trust import estimate_uncertainty, find_validity
@@ -100,28 +101,32 @@ class FrameOutputs:
 
     @one_thread()
     def _build(self, layout: cloud.PointLayout) -> FloatImage:
-        intrinsics, n = self.intrinsics, self.settings.output.stride
-        depth_m, image = self._on_device.depth_m, self._on_device.image
-        shown = inside_workspace(
-            depth_m, intrinsics, self.settings.workspace, self.box_from_camera
-        )
-        if self._flying is not None:
-            shown &= ~self._flying
-        if self.frame.mask is not None:
-            shown &= ~upload(self.frame.mask, shown.device)
-        shown_m = torch.where(shown, depth_m, math.nan)[::n, ::n]
-        points = cloud.build_cloud(
-            shown_m, image[::n, ::n], cloud.every_nth(intrinsics, n), layout
-        )
+        pixels, output = self._on_device, self.settings.output
+        device, mask = pixels.depth_m.device, self.frame.mask
+        hidden = None if mask is None else upload(mask, device)
+        given = self.intrinsics, self.settings.workspace, self.box_from_camera
+        if device in PROVED and fused.can_write(layout):
+            edge_step = None if output.edge_filter == 'off' else output.edge_step
+            points = fused.write_points(
+                pixels, hidden, *given, layout=layout, stride=output.stride, edge_step=edge_step
+            )
+        else:
+            if self._flying is not None:
+                hidden = self._flying if hidden is None else hidden | self._flying
+            points = by_torch.write_points(
+                pixels, hidden, *given, layout=layout, stride=output.stride
+            )
         return download(points)[0]
 
     @cached_property
     def _clean_m(self) -> FloatImage:
         """Return the depth (H, W) without flying pixels, unless the filter is off."""
+        output, depth_m = self.settings.output, self._on_device.depth_m
+        if output.edge_filter != 'off' and depth_m.device in PROVED:
+            return download(fused.without_flying(depth_m, output.edge_step))[0]
         if self._flying is None:
             return self.depth.depth_m
-        (depth_m,) = download(self._on_device.depth_m.masked_fill(self._flying, math.nan))
-        return depth_m
+        return download(depth_m.masked_fill(self._flying, math.nan))[0]
 
     @cached_property
     def _flying(self) -> Tensor | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from promptda_ros.core import frame_outputs as under_test
+from promptda_ros.core.cloud import by_torch
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.transform import Transform
@@ -201,22 +202,22 @@ def test_no_cloud_ever_shows_the_camera_itself_and_all_show_the_same_points(
 def test_what_several_outputs_need_is_computed_once(monkeypatch):
     calls = []
 
-    def spy(name):
-        real = getattr(under_test, name)
+    def spy(owner, name):
+        real = getattr(owner, name)
 
         def count(*arguments, **options):
             calls.append(name)
             return real(*arguments, **options)
 
-        monkeypatch.setattr(under_test, name, count)
+        monkeypatch.setattr(owner, name, count)
 
-    spy('find_flying')
-    spy('inside_workspace')
+    spy(under_test, 'find_flying')
+    spy(by_torch, 'write_points')
     result = result_of(smeared(), output__edge_filter='depth_and_points')
     for _ in range(2):
         assert result.points is result.points
         _ = (result.dense, result.with_normals, result.image_depth, result.validity)
-    assert sorted(calls) == ['find_flying', 'inside_workspace']
+    assert sorted(calls) == ['find_flying', 'write_points']
 
 
 def test_depth_alone_costs_no_filter(monkeypatch):
@@ -224,7 +225,7 @@ def test_depth_alone_costs_no_filter(monkeypatch):
         raise AssertionError('computed for nobody')
 
     monkeypatch.setattr(under_test, 'find_flying', fail)
-    monkeypatch.setattr(under_test, 'inside_workspace', fail)
+    monkeypatch.setattr(by_torch, 'write_points', fail)
     result = result_of(smeared())
     assert result.image_depth.depth_m is result.depth.depth_m
     assert result.validity.shape == (HEIGHT, WIDTH)

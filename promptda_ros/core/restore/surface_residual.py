@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from promptda_ros.core.restore.anchoring import DevicePrompt
 from promptda_ros.core.runtime.threads import one_thread
 
 # Chosen on real frames: how far a measurement reaches, in pixels of the sensor, and how far apart
@@ -34,24 +35,19 @@ COARSEST = 2  # pixels along a side, over which one mean is taken
 
 
 @one_thread()
-def surface_residual(
-    pixels: Tensor, prompt_m: Tensor, measured: Tensor, network_m: Tensor, /
-) -> Tensor:
-    """Return metres (1, 1, H, W) within the range of the prompt, as an anchor does.
-
-    pixels (1, 3, H, W) for their number; prompt_m and measured (1, 1, h, w); network_m (1, 1, any,
-    any).
-    """
-    size, prompt = pixels.shape[2:], prompt_m.log()
-    depth = _resized(network_m, size).log()
+def surface_residual(network_m: Tensor, sensor: DevicePrompt, size: Sequence[int]) -> Tensor:
+    """Return metres (H, W) within the range of the prompt for the network's (h, w)."""
+    prompt_m, measured = sensor.depth_m, sensor.measured
+    prompt = prompt_m.log()
+    depth = _resized(network_m[None, None], size).log()
     seen = seen_by_sensor(depth, prompt.shape[2:])
     off = _filled(prompt - seen, seen, measured)
     depth += carry(depth, off, seen, measured)
-    sensor, trusted = _resized(torch.cat((prompt, measured), 1), size).chunk(2, 1)
+    interpolated, trusted = _resized(torch.cat((prompt, measured), 1), size).chunk(2, 1)
     # Between two surfaces interpolation is of neither: the farther off, the less it counts.
-    trusted *= ((sensor - depth) / SIGMA_SENSOR).square_().mul_(-0.5).exp_()
-    depth = torch.lerp(depth, sensor, SENSOR_SHARE * trusted)
-    return depth.exp_().clamp_(prompt_m.amin(), prompt_m.amax())
+    trusted *= ((interpolated - depth) / SIGMA_SENSOR).square_().mul_(-0.5).exp_()
+    depth = torch.lerp(depth, interpolated, SENSOR_SHARE * trusted)
+    return depth.exp_().clamp_(prompt_m.amin(), prompt_m.amax())[0, 0]
 
 
 def seen_by_sensor(depth: Tensor, size: Sequence[int]) -> Tensor:
@@ -119,4 +115,4 @@ def _axis(samples: int, pixels: int, device: torch.device) -> tuple[Tensor, Tens
 
 
 def _resized(values: Tensor, size: Sequence[int]) -> Tensor:
-    return values if values.shape[2:] == size else F.interpolate(values, size, mode='bilinear')
+    return values if values.shape[2:] == (*size,) else F.interpolate(values, size, mode='bilinear')

@@ -17,8 +17,6 @@ def upsample(depth_m: Tensor, size: Sequence[int]) -> Tensor:
 
     Interpolation over an edge of two surfaces gives points that float between them.
     """
-    if depth_m.shape == (*size,):
-        return depth_m
     pixels_m = depth_m[None, None]
     nearest_m = F.interpolate(pixels_m, (*size,), mode='nearest-exact')[0, 0]
     between_m = F.interpolate(pixels_m, (*size,), mode='bilinear')[0, 0]

@@ -91,7 +91,8 @@ class Settings:
     engine: str = fixed(
         'auto',
         'Inference engine on a CPU: torch, openvino (fp32), or auto, which is openvino if it is '
-        'installed (pip install openvino). On CUDA, torch with CUDA graphs is always used.',
+        'installed (pip install openvino). On CUDA, torch with CUDA graphs is always used; torch '
+        'leaves out the fused kernels there.',
         choices=('auto', 'torch', 'openvino'),
     )
     autostart: bool = fixed(

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from promptda_ros.core.restore.anchoring import DevicePrompt
 from promptda_ros.core.restore.surface_residual import surface_residual
 
 SIZE = (60, 80)
@@ -28,9 +29,8 @@ def scene(*, wall: float = 1.0, box: float = 1.0, size: tuple[int, int] = SIZE) 
 
 def held(sensor_m: Tensor, network_m: Tensor, measured: Tensor | None = None) -> Tensor:
     measured = torch.ones_like(sensor_m) if measured is None else measured
-    pixels = torch.empty(1, 3, *SIZE)
-    given = (each[None, None] for each in (sensor_m, measured, network_m))
-    return surface_residual(pixels, *given)[0, 0]
+    sensor = DevicePrompt(None, sensor_m[None, None], measured[None, None])
+    return surface_residual(network_m, sensor, SIZE)
 
 
 def inside(mask: tuple[slice, slice], by_px: int) -> tuple[slice, ...]:

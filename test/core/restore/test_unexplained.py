@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+import math
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,8 @@ import torch.nn.functional as F
 from promptda_ros.core.depth_space import DEPTH_SPACES, METRES
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import BadFrame, Depth, FloatImage, Frame
+from promptda_ros.core.restore import by_torch
+from promptda_ros.core.restore.anchoring import DevicePrompt
 from promptda_ros.core.restore.trust import require_trust
 from promptda_ros.core.restore.unexplained import LEAST_DEVIATION, unexplained
 from promptda_ros.core.settings import build
@@ -54,7 +58,10 @@ def scene(rows: int, columns: int, *, deviation: float, seed: int = 0) -> Tensor
 
 def left(network_m: Tensor, prompt_m: Tensor, space=METRES, measured: Tensor | None = None):
     known = torch.ones_like(prompt_m) if measured is None else measured
-    return float(unexplained(network_m[0, 0], prompt_m, known, space))
+    filled = SimpleNamespace(blocked=None)
+    shown = DevicePrompt(filled, prompt_m, known)
+    *_, cells = by_torch.judge(network_m[0, 0], shown, (0.0, math.inf), space)
+    return unexplained(cells, space)
 
 
 @IN_EACH_SPACE

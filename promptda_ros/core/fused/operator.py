@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Kernels as operators of torch, so that fake tensors and compilers of torch pass through them.
+
+Every operator is one launch. On versions of torch without custom operators (before 2.4) it is
+called as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+NAMESPACE = 'promptda_ros'
+NAMES: list[str] = []  # of all operators
+
+Made = TypeVar('Made')  # a tensor, or several
+
+
+def operator(
+    schema: str, make: Callable[..., Made]
+) -> Callable[[Callable[..., None]], Callable[..., Made]]:
+    """Turn what launches a kernel into an operator of this schema.
+
+    make: allocates what the kernel writes, which it is given before the operator's arguments.
+    """
+
+    def decorate(launch: Callable[..., None]) -> Callable[..., Made]:
+        def run(*arguments: Any) -> Made:
+            made = make(*arguments)
+            with device_of(made if isinstance(made, Tensor) else made[0]):  # type: ignore[index]
+                launch(made, *arguments)
+            return made
+
+        NAMES.append(launch.__name__)
+        custom_op = getattr(torch.library, 'custom_op', None)
+        if custom_op is None:
+            return run
+        name = f'{NAMESPACE}::{launch.__name__}'
+        registered: Any = custom_op(name, run, mutates_args=(), schema=schema)
+        registered.register_fake(make)
+        return registered  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def device_of(tensor: Tensor) -> AbstractContextManager[object]:
+    """Make the device of a tensor the current one, on which Triton launches."""
+    return torch.cuda.device(tensor.device) if tensor.is_cuda else nullcontext()
+
+
+def blocks(size: int, block: int) -> int:
+    """Return how many blocks cover a size."""
+    return -(-size // block)
+
+
+def as_bytes(mask: Tensor) -> Tensor:
+    """Return a mask as kernels read and write it."""
+    return mask.view(torch.uint8)

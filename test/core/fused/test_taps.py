@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tables resize as torch does, whatever the sizes."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from promptda_ros.core.fused import taps
+from promptda_ros.core.fused.taps import Taps
+from promptda_ros.core.restore import surface_residual
+
+CPU = torch.device('cpu')
+sides = st.integers(1, 150)
+
+
+def matrix(table: Taps, pixels: int) -> np.ndarray:
+    """Return the weights of all pixels (new, pixels)."""
+    found = np.zeros((len(table.first), pixels + table.count))
+    for new, first in enumerate(table.first.tolist()):
+        found[new, first : first + table.count] = table.weights[new]
+    assert not found[:, pixels:].any()
+    return found[:, :pixels]
+
+
+def matrix_of_torch(pixels: int, new: int, **how: object) -> np.ndarray:
+    """Resize one pixel after another."""
+    each = torch.eye(pixels)[None, :, None]
+    return F.interpolate(each, (1, new), **how)[0, :, 0].T.numpy()
+
+
+@pytest.mark.parametrize(
+    'make, how',
+    [
+        (taps.area_taps, {'mode': 'area'}),
+        (taps.linear_taps, {'mode': 'bilinear'}),
+        (lambda *key: taps.smooth_taps(*key, cubic=True), {'mode': 'bicubic', 'antialias': True}),
+        (
+            lambda *key: taps.smooth_taps(*key, cubic=False),
+            {'mode': 'bilinear', 'antialias': True},
+        ),
+    ],
+    ids=['area', 'linear', 'cubic', 'smooth'],
+)
+@given(sides, sides)
+@example(1, 1)
+@example(147, 56)
+def test_weights_are_those_of_torch(make, how, pixels, new):
+    found = matrix(make(pixels, new, CPU), pixels)
+    np.testing.assert_allclose(found, matrix_of_torch(pixels, new, **how), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    'table, mode', [(taps.nearest, 'nearest'), (taps.nearest_exact, 'nearest-exact')]
+)
+@given(sides, sides)
+def test_the_nearest_pixel_is_that_of_torch(table, mode, pixels, new):
+    numbers = torch.arange(pixels, dtype=torch.float32)[None, None]
+    expected = F.interpolate(numbers, new, mode=mode)[0, 0].numpy()
+    np.testing.assert_array_equal(table(pixels, new), expected)
+
+
+@given(sides, sides)
+def test_samples_are_carried_as_by_torch(pixels, samples):
+    nearest, exponents = surface_residual._axis(samples, pixels, CPU)
+    np.testing.assert_array_equal(taps.carried_from(pixels, samples), nearest)
+    np.testing.assert_array_equal(taps.carried_by(pixels, samples), exponents.T)
+
+
+@given(sides, sides)
+def test_samples_are_halved_until_one_mean_is_left(rows, columns):
+    times = taps.halvings(rows, columns)
+    sizes = [max(-(-side // 2**times) for side in (rows, columns))]
+    assert sizes[0] <= surface_residual.COARSEST
+    if times:
+        assert -(-max(rows, columns) // 2 ** (times - 1)) > surface_residual.COARSEST
+        assert len(taps.halved_from(rows, times)) == len(taps.halved_by(rows, times))
