@@ -63,7 +63,7 @@ class LoadedModel:
         if not any(each.sizes for each in self.compiled):
             return False
         for each in self.compiled:
-            each.forget('memory ran short')
+            each.make_room('memory ran short')
         return True
 
     def resize(self, resolution: str) -> None:

@@ -31,7 +31,7 @@ from promptda_ros.model import load_model
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.compiled import CompiledNetwork
-from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.engines.precision import (
     FP16,
@@ -120,8 +120,8 @@ def make_frame(height=252, width=336):
 class Eager:
     """In the place of a compiler on a CPU."""
 
-    name, tolerance = 'nothing', 1e-3
-    key = staticmethod(CudaGraph.key)
+    name, tolerance, least_gain = 'nothing', 1e-3, 0.0
+    key = staticmethod(CudaGraphs.key)
 
     def __init__(self, network, *inputs):
         self._network = network
@@ -133,7 +133,7 @@ class Eager:
 
 
 def compiler_for(device):
-    return CudaGraph if device.type == 'cuda' else Eager
+    return CudaGraphs() if device.type == 'cuda' else Eager
 
 
 def inputs_on(device, seed=0):
@@ -329,7 +329,7 @@ def test_a_recording_that_fails_leaves_the_device_as_it_was(device):
         network = make_estimator(device).network
     inputs = inputs_on(device)
     exact_m = network(*inputs)
-    failing = CompiledNetwork(Unrecordable(network), CudaGraph if is_card else Refusing)
+    failing = CompiledNetwork(Unrecordable(network), CudaGraphs() if is_card else Refusing)
     failing(*inputs)
     failing.compile_missed()
 
@@ -397,7 +397,7 @@ def frame_waits(estimator, watched):
 
 @pytest.mark.parametrize('device', [FIRST, SECOND])
 def test_a_frame_waits_for_its_depth_and_its_cloud_and_never_else(device):
-    waits = frame_waits(make_estimator(device, compiler=CudaGraph), only_asked_for)
+    waits = frame_waits(make_estimator(device, compiler=CudaGraphs()), only_asked_for)
 
     assert 1 <= waits.count <= 2  # one, where both leave in one download
 

@@ -20,15 +20,16 @@ from promptda_ros.network import (
     PromptDepthAnythingForDepthEstimation,
 )
 from promptda_ros.network.engines.compiled import CompiledNetwork
-from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
 from promptda_ros.network.engines.precision import Precision
+from promptda_ros.network.engines.starting import compile_networks
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
 CPU = torch.device('cpu')
 # What a row is called whose compiler failed.
-FAILED = {CudaGraph.name: 'eager: graph failed'}
+FAILED = {CudaGraphs.name: 'eager: graph failed'}
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,9 @@ def estimator(
 ) -> Estimator:
     """Return what the node runs, for images that are not made smaller."""
     plain = folded(network, device, precision)
-    runs = CompiledNetwork(plain, CudaGraph) if device.type == 'cuda' else plain
-    return Estimator(runs, device=device, resolution='full', space=plain.space)
+    made = Estimator(plain, device=device, resolution='full', space=plain.space)
+    compile_networks(made, 'torch')
+    return made
 
 
 def record(estimator: Estimator, run: Callable[[], object]) -> None:

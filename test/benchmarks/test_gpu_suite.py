@@ -34,7 +34,7 @@ from benchmarks.gpu_suite.journal import Journal, UNFINISHED
 from benchmarks.gpu_suite.timing import Budget, measure
 from benchmarks.results import REPOSITORY
 from promptda_ros.network.engines.compiled import CompiledNetwork
-from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.precision import BF16, FP32
 
 CPU = torch.device('cpu')
@@ -181,8 +181,8 @@ def test_a_row_whose_graph_failed_says_so_in_its_name(make_bench, monkeypatch):
     """It is eager then, and not what its name says."""
 
     class Failing:
-        name, tolerance = CudaGraph.name, 1.0
-        key = staticmethod(CudaGraph.key)
+        name, tolerance, least_gain = CudaGraphs.name, 1.0, 0.0
+        key = staticmethod(CudaGraphs.key)
 
         def __init__(self, *_):
             raise RuntimeError('no recording')

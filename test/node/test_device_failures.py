@@ -24,7 +24,7 @@ from promptda_ros.core.settings import schema
 from promptda_ros.model import load_model
 from promptda_ros.network import load_network
 from promptda_ros.network.engines.compiled import CompiledNetwork
-from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.files import folder
 from promptda_ros.node import session
 
@@ -192,7 +192,7 @@ def compiled(start):
 
     rig, network = start()
     pipeline = rig.node.pipeline
-    graphs = CompiledNetwork(network, CudaGraph)
+    graphs = CompiledNetwork(network, CudaGraphs())
     graphs._runs['a size'] = network
     pipeline.model = replace(pipeline.model, compiled=(graphs,))
     return rig, network, graphs
@@ -212,7 +212,7 @@ def test_networks_compiled_for_another_resolution_are_let_go_of(small_sizes, com
     rig, network, graphs = compiled
     begin_at(rig, 'full', may_shrink=True)
     heard = rig.listen('depth/image_rect')
-    graphs.forget('memory ran short')
+    graphs.make_room('memory ran short')
     network.memory_px = SMALL_SIZES['high']
     for _ in range(3):
         send_into_drop(rig, 'out_of_memory')
@@ -354,7 +354,8 @@ def test_a_network_that_is_compiled_may_take_longer(start, capfd):
     class Slow:
         name = 'slow'
         tolerance = 0.0
-        key = CudaGraph.key
+        least_gain = 0.0
+        key = CudaGraphs.key
 
         def __init__(self, *arguments):
             release.wait()

@@ -2,21 +2,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network compiled for the sizes that come, because that runs faster than torch alone.
 
-What compiles is chosen by device: `cuda_graph.py`, `openvino_model.py`.
+What compiles is chosen by device: `cuda_graph.py`, `torch_compile.py`, `openvino_model.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
+import math
 import time
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from promptda_ros.core.runtime.faults import fault_of, OutOfMemory
+from promptda_ros.core.runtime.memory import free_unused_memory
+from promptda_ros.network.engines.agreement import disagreement
+
 # Each may hold the memory of a whole run. What comes later runs without.
 SIZES_AT_MOST = 4
 LONGEST_REASON = 300  # characters of an error, which may be a page
+# Whoever took the memory may give it back. Each try in vain costs a pause.
+FIRST_TRY_SEC = 60.0
+LAST_TRY_SEC = 3600.0
+TIMED_RUNS = 5
 
 
 class Compilable(Protocol):
@@ -40,12 +50,21 @@ class Compiler(Protocol):
 
     name: str
     tolerance: float  # of the depth, for sums that are made in another order
+    least_gain: float  # share of the next compiler's time that it must save, or that one runs
 
     def key(self, *inputs: Tensor) -> Hashable:
         """Return what inputs have in common that are served by one run."""
 
     def __call__(self, network: Compilable, *inputs: Tensor) -> Run:
         """Return what runs the network."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a compiler is not used."""
+
+    text: str
+    may_pass: bool = False  # memory was short
 
 
 class CompiledNetwork:
@@ -55,26 +74,35 @@ class CompiledNetwork:
     compiled. `compiling_since_ns` is when the last compilation began (time.monotonic_ns).
     """
 
-    def __init__(self, network: Compilable, compiler: Compiler) -> None:
+    def __init__(self, network: Compilable, *compilers: Compiler) -> None:
+        """Take compilers in the order in which they are tried."""
         self.patch_px = network.patch_px
-        self.name = compiler.name
         self.problem = ''
+        self.refused: list[str] = []  # compilers that another one stands in for, with the reason
         self.compiling_since_ns = 0
         self.is_compiling = False
         self._network = network
-        self._compiler = compiler
+        self._compilers = list(compilers)  # the first is in use
         self._runs: dict[Hashable, Run] = {}
         self._missed: tuple[Tensor, ...] = ()  # inputs that nothing was compiled for
+        self._is_settled = False  # whether the first compiler pays
+        self._wait_sec = FIRST_TRY_SEC
+        self._short_at_sec = -math.inf  # when memory was short
+        self._next_try_sec = math.inf  # after a problem
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Predict metres (B, ...)."""
-        key = self._compiler.key(*inputs)
-        run = self._runs.get(key)
+        run = self._runs.get(self._compilers[0].key(*inputs))
         if run is not None:
             return run(*inputs)
-        if not self.problem and len(self._runs) < SIZES_AT_MOST:
+        if self._may_compile and len(self._runs) < SIZES_AT_MOST:
             self._missed = inputs
         return self._network(*inputs)
+
+    @property
+    def name(self) -> str:
+        """What compiles."""
+        return self._compilers[0].name
 
     @property
     def has_missed(self) -> bool:
@@ -88,13 +116,27 @@ class CompiledNetwork:
 
     def describe(self) -> str:
         """Say what runs the network."""
-        return self.problem or f'{self.name}, sizes compiled: {self.sizes}'
+        now = self.problem or f'{self.name}, sizes compiled: {self.sizes}'
+        return '; '.join((now, *self.refused))
 
     def forget(self, problem: str = '') -> None:
         """Discard all compiled runs; compile again unless there is a problem."""
         self._runs.clear()
         self._missed = ()
+        self._next_try_sec = math.inf
         self.problem = f'torch alone, no {self.name}: {problem}' if problem else ''
+
+    def make_room(self, problem: str) -> None:
+        """Discard all compiled runs because memory is short; compile again after a while.
+
+        The wait doubles while memory is short soon after each try.
+        """
+        now_sec = time.monotonic()
+        is_again = now_sec - self._short_at_sec < 2 * self._wait_sec
+        self._wait_sec = min(2 * self._wait_sec, LAST_TRY_SEC) if is_again else FIRST_TRY_SEC
+        self._short_at_sec = now_sec
+        self.forget(problem)
+        self._next_try_sec = now_sec + self._wait_sec
 
     @torch.inference_mode()
     def compile_missed(self) -> None:
@@ -109,25 +151,68 @@ class CompiledNetwork:
         finally:
             self.is_compiling = False
 
+    @property
+    def _may_compile(self) -> bool:
+        return not self.problem or time.monotonic() >= self._next_try_sec
+
     def _compile(self, missed: tuple[Tensor, ...]) -> None:
+        run = self._run_of(self._compilers[0], missed)
+        while isinstance(run, Refusal) and len(self._compilers) > 1:
+            self._go_on(run.text)
+            run = self._run_of(self._compilers[0], missed)
+        if isinstance(run, Refusal):
+            give_up = self.make_room if run.may_pass else self.forget
+            give_up(run.text)
+            return
+        if not self._is_settled and len(self._compilers) > 1:
+            run = self._faster(run, missed)
+        self.problem = ''
+        self._runs[self._compilers[0].key(*missed)] = run
+
+    def _run_of(self, compiler: Compiler, missed: tuple[Tensor, ...]) -> Run | Refusal:
         try:
-            run = self._compiler(self._network, *missed)
-            off = self._largest_difference(run, missed)
+            run = compiler(self._network, *missed)
+            text = disagreement(self._network, run, missed, compiler.tolerance)
+            refusal = Refusal(text)
         except RuntimeError as error:
             # Of a device that is lost the next frame will tell.
-            self.forget(' '.join(str(error).split())[:LONGEST_REASON])
-            return
-        if off > self._compiler.tolerance:
-            self.forget(f'its depth is {off:.1e} off that of torch > {self._compiler.tolerance:g}')
-            return
-        self._runs[self._compiler.key(*missed)] = run
+            text = ' '.join(str(error).split())[:LONGEST_REASON]
+            refusal = Refusal(text, may_pass=fault_of(error) is OutOfMemory)
+        if not refusal.text:
+            return run
+        free_unused_memory()  # of which an error holds some until here
+        return refusal
 
-    def _largest_difference(self, run: Run, missed: tuple[Tensor, ...]) -> float:
-        """Return how far the depth is off at most, as a share of it.
+    def _faster(self, run: Run, missed: tuple[Tensor, ...]) -> Run:
+        """Return the run, or that of the next compiler if the first does not pay, once for all."""
+        first, second = self._compilers[:2]
+        self._is_settled = True
+        if not first.least_gain:
+            return run
+        other = self._run_of(second, missed)
+        if isinstance(other, Refusal):
+            return run
+        took_ms, other_ms = (1e3 * _least_sec(each, missed) for each in (run, other))
+        most_ms = (1 - first.least_gain) * other_ms
+        if took_ms <= most_ms:
+            return run
+        self._go_on(f'{took_ms:.2f} ms > {most_ms:.2f} ms, {second.name} takes {other_ms:.2f} ms')
+        return other
 
-        On other inputs: what is left of the compiler's own run must not pass for an answer.
-        """
-        turned = [each.flip(-2, -1) for each in missed]
-        others = [2 * each if number % 2 else each for number, each in enumerate(turned)]
-        exact_m, found_m = self._network(*others), run(*others)
-        return float((found_m / exact_m - 1).abs().nan_to_num(nan=torch.inf).max())
+    def _go_on(self, reason: str) -> None:
+        """Let the next compiler stand in for the one in use."""
+        self._runs.clear()
+        refused = self._compilers.pop(0)
+        self.refused.append(f'no {refused.name}: {reason}')
+
+
+def _least_sec(run: Run, inputs: tuple[Tensor, ...]) -> float:
+    """Return the least time of several runs, until the depth is there."""
+    device, times_sec = inputs[0].device, []
+    for _ in range(TIMED_RUNS):
+        begun_sec = time.perf_counter()
+        run(*inputs)
+        if device.type == 'cuda':
+            torch.cuda.synchronize(device)
+        times_sec.append(time.perf_counter() - begun_sec)
+    return min(times_sec)

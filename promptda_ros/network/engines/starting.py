@@ -9,7 +9,7 @@ from typing import cast
 
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.network.engines.compiled import Compilable, CompiledNetwork, Compiler
-from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.cuda_graph import CudaGraphs, timed_kernels
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
 
 TIMED_FRAMES = 2
@@ -17,17 +17,17 @@ TIMED_FRAMES = 2
 
 def compile_networks(estimator: Estimator, engine: str) -> tuple[CompiledNetwork, ...]:
     """Let what compiles run the network, and the anchor if there is one; nothing without it."""
-    compiler: Compiler
+    compilers: list[Compiler]
     if estimator.device.type == 'cuda':
-        compiler = CudaGraph
+        compilers = [CudaGraphs(timed_kernels), CudaGraphs()]
     elif engine == 'openvino':
-        compiler = OpenVinoModel
+        compilers = [OpenVinoModel]
     else:
         return ()
-    estimator.network = network = CompiledNetwork(cast(Compilable, estimator.network), compiler)
+    estimator.network = network = CompiledNetwork(cast(Compilable, estimator.network), *compilers)
     if estimator.anchor is None:
         return (network,)
-    estimator.anchor = anchor = CompiledNetwork(cast(Compilable, estimator.anchor), compiler)
+    estimator.anchor = anchor = CompiledNetwork(cast(Compilable, estimator.anchor), *compilers)
     return network, anchor
 
 

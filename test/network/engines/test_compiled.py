@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 import time
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from promptda_ros.network.engines import compiled as compiled_module
 from promptda_ros.network.engines.compiled import CompiledNetwork, SIZES_AT_MOST
-from promptda_ros.network.engines.cuda_graph import CudaGraph
+from promptda_ros.network.engines.cuda_graph import CudaGraph, CudaGraphs
 
 
 class Halves:
@@ -32,6 +34,9 @@ class Halves:
 
 class Recorded(CudaGraph):
     """A graph of the CPU: reads from its own inputs, writes to its own output."""
+
+    name, tolerance, least_gain = CudaGraphs.name, CudaGraphs.tolerance, 0.0
+    key = staticmethod(CudaGraphs.key)
 
     def __init__(self, network: Any, pixels: Tensor, prompt_m: Tensor) -> None:
         self.inputs = [pixels.clone(), prompt_m.clone()]
@@ -194,7 +199,120 @@ def test_it_tells_what_runs_the_network(compiled):
     compiled(*inputs())
     compiled.compile_missed()
     assert compiled.describe() == 'CUDA graphs, sizes compiled: 1'
-    compiled.forget('memory ran short')
+    compiled.make_room('memory ran short')
     assert compiled.describe() == 'torch alone, no CUDA graphs: memory ran short'
     compiled.forget()
     assert compiled.describe() == 'CUDA graphs, sizes compiled: 0'
+
+
+class Plain:
+    """Compiles to the network itself, after a while; counts its compilations."""
+
+    tolerance = 1e-3
+    key = staticmethod(CudaGraphs.key)
+
+    def __init__(self, name: str, *, gain: float = 0.0, took_sec: float = 0.0) -> None:
+        self.name, self.least_gain, self.took_sec = name, gain, took_sec
+        self.made = 0
+        self.problem: Exception | None = None
+        self.factors: Iterator[float] = repeat(1.0)
+
+    def __call__(self, network: Any, *given: Tensor) -> Any:
+        self.made += 1
+        if self.problem is not None:
+            raise self.problem
+        return lambda *others: self._run(network, *others)
+
+    def _run(self, network: Any, *others: Tensor) -> Tensor:
+        clock_sec[0] += self.took_sec
+        return next(self.factors) * network(*others)
+
+
+clock_sec = [0.0]
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    clock_sec[0] = 5000.0
+    for name in ('monotonic', 'perf_counter'):
+        monkeypatch.setattr(compiled_module.time, name, lambda: clock_sec[0])
+    return clock_sec
+
+
+def compile_for(compiled: CompiledNetwork, height: int = 28) -> None:
+    compiled(*inputs(height))
+    compiled.compile_missed()
+
+
+@pytest.mark.parametrize('problem', ['an error', 'another depth', 'no memory'])
+def test_a_compiler_that_fails_is_stood_in_for_by_the_next_with_the_reason(problem):
+    first, second = Plain('first'), Plain('second')
+    if problem == 'another depth':
+        first.factors = repeat(1.01)
+    else:
+        kind = RuntimeError if problem == 'an error' else torch.cuda.OutOfMemoryError
+        first.problem = kind('CUDA out of memory' if problem == 'no memory' else 'no compiler')
+    compiled = CompiledNetwork(Halves(), first, second)
+    for height in (28, 42):
+        compile_for(compiled, height)
+    assert (first.made, second.made, compiled.sizes, compiled.problem) == (1, 2, 2, '')
+    assert compiled.describe().startswith('second, sizes compiled: 2; no first: ')
+
+
+@pytest.mark.parametrize('took_sec, name', [(0.89, 'first'), (0.91, 'second')])
+def test_a_compiler_that_must_gain_a_tenth_is_compared_once_with_the_next(clock, took_sec, name):
+    first, second = Plain('first', gain=0.1, took_sec=took_sec), Plain('second', took_sec=1.0)
+    compiled = CompiledNetwork(Halves(), first, second)
+    for height in (28, 42):
+        compile_for(compiled, height)
+    assert (compiled.name, compiled.sizes) == (name, 2)
+    assert {first.made, second.made} == {1, 2}
+    reason = '; no first: 910.00 ms > 900.00 ms, second takes 1000.00 ms'
+    assert compiled.describe().partition(';')[1:] == (
+        ('', '') if name == 'first' else (';', reason[1:])
+    )
+
+
+@pytest.mark.parametrize(
+    'factors, text',
+    [
+        ([1.0008, 1.0008], 'its depth is 8.0e-04 off that of torch in the mean > 0.0005'),
+        ([1.0002, 0.9998], 'its scale changes by 4.0e-04 between two frames > 0.00025'),
+        ([1.0002, 1.0002], ''),
+    ],
+)
+def test_a_scale_that_is_off_or_changes_from_frame_to_frame_is_refused(factors, text):
+    """H4: no pixel is far off, but a cloud that swells and shrinks moves what a gripper reaches."""
+    compiler = Plain('first')
+    compiler.factors = iter(factors)
+    compiled = CompiledNetwork(Halves(), compiler)
+    compile_for(compiled)
+    assert compiled.problem == (text and f'torch alone, no first: {text}')
+
+
+def test_tries_become_rarer_while_memory_stays_short_and_frequent_again_later(clock):
+    """H1: each try costs a pause, and memory that is short may stay so."""
+    compiler = Plain('first')
+    compiled = CompiledNetwork(Halves(), compiler)
+    compiler.problem = torch.cuda.OutOfMemoryError('CUDA out of memory')
+    waits_sec = []
+    compile_for(compiled)
+    for _ in range(9):
+        begun_sec = clock[0]
+        while not compiled.has_missed:
+            clock[0] += 30.0
+            compiled(*inputs())
+        waits_sec.append(clock[0] - begun_sec)
+        compiled.compile_missed()
+    assert waits_sec == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    compiler.problem = None
+    clock[0] += 3600.0
+    compile_for(compiled)
+    assert (compiled.sizes, compiled.problem) == (1, '')
+    clock[0] += 2 * 3600.0
+    compiled.make_room('memory ran short')
+    compile_for(compiled)
+    assert compiled.sizes == 0
+    clock[0] += 60.0
+    compile_for(compiled)
+    assert compiled.sizes == 1
