@@ -19,6 +19,7 @@ from promptda_ros.core.health import NetworkHealth
 from promptda_ros.core.runtime.faults import DeviceLost
 from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.runtime.log import Drops, keep_traceback
+from promptda_ros.core.runtime.memory import free_unused_memory
 from promptda_ros.core.runtime.resolution import Resolution
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.dds_environment import missing_transport
@@ -109,6 +110,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
             self._extrinsics.close()
             self._diagnostics.close()
             self.cameras, self.pipeline = [], None
+            free_unused_memory()  # which torch would keep from other programs on the GPU
             self.get_logger().info('cleaned up: outputs are closed, the network is unloaded')
         return TransitionCallbackReturn.SUCCESS
 

@@ -363,7 +363,7 @@ def test_a_network_that_is_compiled_may_take_longer(start, capfd):
         def __call__(self, pixels, prompt_m):
             return network(pixels, prompt_m)
 
-    rig, network = start(*['ok'] * 4, 'hang', watchdog__inference_timeout=0.5)
+    rig, network = start(*['ok'] * 6, 'hang', watchdog__inference_timeout=0.5)
     without_patience(rig)
     pipeline, watchdog = rig.node.pipeline, rig.node.session.watchdog
     compiled = CompiledNetwork(network, Slow)

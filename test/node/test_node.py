@@ -9,6 +9,7 @@ from dataclasses import replace
 import inspect
 import random
 import threading
+import weakref
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -220,6 +221,18 @@ def test_the_life_cycle_goes_round_and_round(rig):
         assert threading.active_count() == threads
         for publisher in rig._publishers.values():
             rig.spin_until(lambda each=publisher: rig.are_matched(each, rig.node))
+
+
+def test_a_clean_up_gives_the_memory_of_the_network_back(rig, monkeypatch):
+    """H7: for another program, or for the next configuration with a larger network."""
+    is_loaded = []
+    rig.send_through(rig.listen('depth/image_rect'))
+    network = weakref.ref(rig.node.pipeline.model.estimator.network)
+    monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: is_loaded.append(bool(network())))
+    assert change_state(rig, Transition.TRANSITION_DEACTIVATE)
+    assert is_loaded == []
+    assert change_state(rig, Transition.TRANSITION_CLEANUP)
+    assert is_loaded == [False]
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ def test_a_compiler_that_must_gain_a_tenth_is_compared_once_with_the_next(clock,
     ],
 )
 def test_a_scale_that_is_off_or_changes_from_frame_to_frame_is_refused(factors, text):
-    """H4: no pixel is far off, but a cloud that swells and shrinks moves what a gripper reaches."""
+    """H4: no pixel is far off, but a whole cloud moves."""
     compiler = Plain('first')
     compiler.factors = iter(factors)
     compiled = CompiledNetwork(Halves(), compiler)
