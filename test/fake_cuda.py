@@ -207,18 +207,22 @@ class _Stream:
     """A stream, or an event on one, that only counts who waits for it."""
 
     device = DEVICE
+    cuda: FakeCuda
 
-    def __init__(self, cuda: FakeCuda, *_: object, **__: object) -> None:
-        self._cuda = cuda
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
 
     def synchronize(self) -> None:
-        self._cuda.note_wait()
+        self.cuda.note_wait()
 
     def query(self) -> bool:
         return True
 
     def record_event(self, *_: object) -> _Stream:
         return self
+
+    def elapsed_time(self, _: object) -> float:
+        return 1.0
 
     def record(self, *_: object) -> None:
         pass
@@ -228,10 +232,11 @@ class _Stream:
 
 def _stand_ins(cuda: FakeCuda) -> list[tuple[Any, str, Any]]:
     """Return what torch does itself on a machine with a card."""
-    stream = functools.partial(_Stream, cuda)
+    stream = type('Stream', (_Stream,), {'cuda': cuda})
     first_use = [] if torch.cuda.is_available() else [(torch.cuda, '_lazy_init', lambda: None)]
     return [
         *first_use,
+        (torch, 'tensor', _tensor),
         (torch.Tensor, 'pin_memory', lambda tensor, *_: tensor),
         (torch.Tensor, 'record_stream', lambda *_: None),
         (torch.cuda, 'current_stream', stream),
@@ -244,6 +249,16 @@ def _stand_ins(cuda: FakeCuda) -> list[tuple[Any, str, Any]]:
         (nn.Module, '_apply', _apply),
         (nn.init, 'trunc_normal_', lambda tensor, **_: tensor),  # asks for a value
     ]
+
+
+_true_tensor = torch.tensor
+
+
+def _tensor(data: Any, *, device: Any = None, **options: Any) -> Tensor:
+    """Make a tensor of values that the host has: torch itself copies them past all modes."""
+    asked = torch.device(device) if device is not None else torch.empty(0).device
+    made = _true_tensor(data, device='cpu', **options)
+    return made.to(asked)
 
 
 def _apply(module: nn.Module, change: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:

@@ -197,7 +197,8 @@ def _stages(bench: Bench, name: str, given: Frame, settings: Settings) -> None:
     }
     for label, work in stages.items():
         waited = wait_for(work)
-        _time_part(bench, STAGES, f'{name} {label}', lambda: waited, estimator)  # noqa: B023
+        runs_on = estimator if label == 'infer' else None
+        _time_part(bench, STAGES, f'{name} {label}', lambda: waited, runs_on)  # noqa: B023
 
 
 def _waits(bench: Bench, name: str, given: Frame, settings: Settings) -> None:

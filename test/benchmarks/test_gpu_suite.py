@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 import json
+import runpy
 import signal
 import subprocess
 import sys
@@ -35,8 +37,9 @@ from benchmarks.gpu_suite.timing import Budget, measure
 from benchmarks.results import REPOSITORY
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
-from promptda_ros.network.engines.precision import BF16, FP32
+from promptda_ros.network.engines.precision import BF16, FP16, FP32
 
+fake_cuda = runpy.run_path(str(REPOSITORY / 'test' / 'fake_cuda.py'))['fake_cuda']
 CPU = torch.device('cpu')
 SIZE = (42, 56)
 
@@ -321,6 +324,32 @@ def test_an_engine_that_fails_costs_the_others_nothing(make_bench, monkeypatch):
     timed = bench.journal.tables[cases.TITLE].rows
     assert {row[3] for row in timed if 'ours' not in row[0]} == {'failed: RuntimeError: no kernel'}
     assert all(isinstance(row[3], float) for row in timed if 'ours' in row[0])
+
+
+def test_the_code_for_a_card_runs_on_a_device_without_values(make_bench, monkeypatch):
+    """There no graph can be recorded and no kernel profiled; everything else is as on a card."""
+    monkeypatch.setattr(torch.cuda, 'get_device_name', lambda *_: 'a card')
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda *_: (9, 0))
+    monkeypatch.setattr(torch.cuda, 'get_arch_list', lambda: ['sm_90'])
+    monkeypatch.setattr(torch.cuda, 'set_sync_debug_mode', lambda *_: None)
+    monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: None)
+    bench = make_bench()
+    with fake_cuda() as cuda:
+        bench.plan = replace(bench.plan, device=cuda.device, precision=FP16, runs=1)
+        probe.machine(bench)
+        wrong = correctness.check(bench, 'tiny', batch=1)
+        cameras.run(bench)
+        probe.run(bench, 'tiny')
+        rows = [cases.row_of(next(cases.cases_of(bench.plan)), bench, 1.0)]
+
+    tables, named = bench.journal.tables, 'tiny ours (eager: graph failed)'
+    assert wrong == []
+    assert {row[0] for row in tables[cameras.TITLE].rows} == {named}
+    assert cases.table_rows(rows)[0][0] == named
+    assert all(isinstance(row[1], float) for row in tables[probe.GRAPHS].rows)
+    assert all(isinstance(row[1], float) for row in tables[probe.STAGES].rows)
+    assert tables[probe.WAITS].rows == [['tiny', 'none', 0]]
+    assert [each.partition(':')[0] for each in bench.journal.lost] == ['kernels of tiny']
 
 
 def test_operations_are_those_that_torch_counts():
