@@ -28,6 +28,7 @@ from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
 CPU = torch.device('cpu')
+REASON_SHOWN = 60  # characters
 # What a row is called whose compiler failed.
 FAILED = {CudaGraphs.name: 'eager: graph failed'}
 
@@ -145,9 +146,14 @@ def record(estimator: Estimator, run: Callable[[], object]) -> None:
 
 
 def remark(estimator: Estimator) -> str:
-    """Say what runs in place of what was to be compiled: rows are named by it."""
-    failed = [each.name for each in _compiled(estimator) if each.problem]
-    return ', '.join(dict.fromkeys(FAILED.get(each, f'{each} failed') for each in failed))
+    """Say what runs in place of what was to be compiled first: rows are named by it."""
+    said: list[str] = []
+    for each in _compiled(estimator):
+        if each.problem:
+            said.append(FAILED.get(each.name, f'{each.name} failed'))
+            continue
+        said += [reason[:REASON_SHOWN] for reason in each.refused]
+    return ', '.join(dict.fromkeys(said))
 
 
 def _compiled(estimator: Estimator) -> list[CompiledNetwork]:

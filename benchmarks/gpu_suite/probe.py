@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 import math
 from pathlib import Path
@@ -27,6 +27,8 @@ from promptda_ros.core.runtime.transfer import download, upload
 from promptda_ros.core.settings import build
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.model_folders import model_folder
+from promptda_ros.network.engines.compiled import CompiledNetwork
+from promptda_ros.network.engines.cuda_graph import CudaGraphs, timed_kernels
 from promptda_ros.network.engines.folded import load_folded
 from promptda_ros.network.engines.precision import FP32
 
@@ -138,10 +140,10 @@ def _ways(bench: Bench, name: str, given: Frame, settings: Settings) -> None:
     time_part(f'{name} eager', lambda: partial(eager.infer, [prepared]))
     if not plan.is_on_card:
         return
-    for label, mode in _kernel_choices():
-        with mode:
-            graphed = networks.estimator(bench.plain(name), plan.device, plan.precision)
-            time_part(f'{name} graph, {label}', lambda: _recorded(graphed, prepared), graphed)  # noqa: B023
+    for label, kernels in _kernel_choices().items():
+        compiled = CompiledNetwork(plain, CudaGraphs(kernels))
+        graphed = Estimator(compiled, device=plan.device, resolution='full', space=plain.space)
+        time_part(f'{name} graph, {label}', lambda: _recorded(graphed, prepared), graphed)  # noqa: B023
     exact = networks.estimator(bench.plain(name), plan.device, FP32)
     label = f'{name} float32, as after a self-check that failed'
     time_part(label, lambda: _recorded(exact, prepared), exact)
@@ -153,23 +155,16 @@ def _recorded(estimator: Estimator, prepared: Prepared) -> Callable[[], object]:
     return run
 
 
-def _kernel_choices() -> Iterator[tuple[str, AbstractContextManager[object]]]:
+def _kernel_choices() -> dict[str, Callable[[], AbstractContextManager[object]]]:
+    """Return what graphs may be recorded in."""
     from torch.nn.attention import sdpa_kernel, SDPBackend
 
-    yield 'as the node', nullcontext()
-    yield 'cudnn.benchmark', _benchmarked()
-    yield 'flash attention', sdpa_kernel(SDPBackend.FLASH_ATTENTION)
-    yield 'cuDNN attention', sdpa_kernel(SDPBackend.CUDNN_ATTENTION)
-
-
-@contextmanager
-def _benchmarked() -> Iterator[None]:
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = True
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = before
+    return {
+        'usual kernels': nullcontext,
+        'kernels timed by cuDNN': timed_kernels,
+        'flash attention': partial(sdpa_kernel, SDPBackend.FLASH_ATTENTION),
+        'cuDNN attention': partial(sdpa_kernel, SDPBackend.CUDNN_ATTENTION),
+    }
 
 
 def _stages(bench: Bench, name: str, given: Frame, settings: Settings) -> None:
