@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager, ExitStack, nullcontext
 import ctypes
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from torch import nn, Tensor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from promptda_ros.core.runtime import transfer
 
 DEVICE = torch.device('cuda:0')
 GUARDS = '_ZN3c104impl26device_guard_impl_registryE'  # of torch, by the number of a device type
@@ -230,6 +233,15 @@ class _Stream:
     wait = wait_stream = wait_event = record
 
 
+class _ThisThread:
+    """In the place of threads that upload: the device is that of this one only."""
+
+    def submit(self, function: Callable[..., None], *given: object) -> Future[None]:
+        done: Future[None] = Future()
+        done.set_result(function(*given))
+        return done
+
+
 def _stand_ins(cuda: FakeCuda) -> list[tuple[Any, str, Any]]:
     """Return what torch does itself on a machine with a card."""
     stream = type('Stream', (_Stream,), {'cuda': cuda})
@@ -247,6 +259,7 @@ def _stand_ins(cuda: FakeCuda) -> list[tuple[Any, str, Any]]:
         (torch.cuda, 'device', lambda *_: nullcontext()),
         (torch.cuda, 'synchronize', lambda *_: cuda.note_wait()),
         (nn.Module, '_apply', _apply),
+        (transfer, '_threads', _ThisThread),
         (nn.init, 'trunc_normal_', lambda tensor, **_: tensor),  # asks for a value
     ]
 

@@ -31,7 +31,7 @@ from promptda_ros.core.restore.anchoring import (
 )
 from promptda_ros.core.restore.unexplained import unexplained
 from promptda_ros.core.runtime.threads import one_thread
-from promptda_ros.core.runtime.transfer import download, upload
+from promptda_ros.core.runtime.transfer import begin_upload, download
 from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 
 
@@ -120,6 +120,7 @@ class Estimator:
         sizes = sizes_of(frame.image.shape[:2], sensor_m.shape, *where)
         # torch warns about arrays it can't write to, which views of messages are.
         frame = replace(frame, image=np.require(frame.image, requirements=('C', 'W')))
+        uploading = begin_upload(frame.image, self.device)  # beside all that follows
         is_held = output.anchor != 'off'
         if is_held:  # the sensor is needed at its own size
             sensor_m, long_side = without_repeats(sensor_m), max(*sizes.held, long_side)
@@ -130,7 +131,7 @@ class Estimator:
         small = found if is_small else reduced(found, settings.max_long_side)
         own = DevicePrompt.of(found, self.device) if is_held else None
         prompt = own if own and is_small else DevicePrompt.of(small, self.device)
-        image = upload(frame.image, self.device)
+        image = uploading.wait()
         steps = fused if image.device in PROVED else by_torch
         return Prepared(
             image=image,

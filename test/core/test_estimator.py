@@ -596,3 +596,16 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     points = frame_outputs.FrameOutputs(frame, depth, settings).points
     assert meta.downloads[1:] == [[('meta', (480, 640, 4))]]
     assert points.shape == (480, 640, 4)
+
+
+def test_the_image_is_on_its_way_while_the_prompt_is_conditioned(monkeypatch):
+    """On a GPU both take about a millisecond of the host."""
+    order = []
+
+    def noted(name, function):
+        return lambda *given: (order.append(name), function(*given))[1]
+
+    for name in ('begin_upload', 'find_measured'):
+        monkeypatch.setattr(under_test, name, noted(name, getattr(under_test, name)))
+    fake(repeat_prompt).prepare(frame_of(slope()), PromptSettings(), OutputSettings())
+    assert order == ['begin_upload', 'find_measured']

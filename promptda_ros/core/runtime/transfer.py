@@ -4,21 +4,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+import math
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+CHUNK_BYTES = 2 * 1024 * 1024  # less is copied sooner than a thread wakes up
+THREADS = 3
+
+
+class Upload:
+    """An array on its way to the device."""
+
+    def __init__(self, tensor: Tensor, chunks: Sequence[Future[None]] = ()) -> None:
+        self._tensor = tensor
+        self._chunks = chunks
+
+    def wait(self) -> Tensor:
+        """Return the tensor, for what is launched from now on; the host's copy is made."""
+        for chunk in self._chunks:
+            chunk.result()
+        return self._tensor
+
 
 def upload(array: npt.NDArray[Any], device: torch.device) -> Tensor:
     """Return the array on the device; on a CPU that is the array's own memory."""
-    tensor = torch.from_numpy(array)
-    if device.type == 'cuda':
+    return begin_upload(array, device).wait()
+
+
+def begin_upload(array: npt.NDArray[Any], device: torch.device) -> Upload:
+    """Copy an array to the device beside other work; it must not change before `wait` returns.
+
+    Large arrays are pinned in chunks by several threads, and each chunk leaves at once.
+    """
+    source = torch.from_numpy(array)
+    if device.type != 'cuda':
+        return Upload(source.to(device))
+    if array.nbytes < 2 * CHUNK_BYTES:
         # A copy from memory that may be swapped out would be waited for. torch keeps what it
         # pinned for the next frame.
-        tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=True)
+        return Upload(source.pin_memory().to(device, non_blocking=True))
+    # torch hands pinned memory out again only after the copies from it have ended.
+    pinned = torch.empty(source.shape, dtype=source.dtype, pin_memory=True)
+    there = torch.empty(source.shape, dtype=source.dtype, device=device)
+    stream = torch.cuda.current_stream(device)
+
+    def copy(rows: slice) -> None:
+        np.copyto(pinned[rows].numpy(), array[rows])
+        # The stream is a thread's own, and so is the mode in which `there` may have been made.
+        with torch.cuda.stream(stream), torch.inference_mode():
+            there[rows].copy_(pinned[rows], non_blocking=True)
+
+    return Upload(there, [_threads().submit(copy, rows) for rows in _chunks(array)])
 
 
 def download(*tensors: Tensor) -> tuple[npt.NDArray[Any], ...]:
@@ -32,3 +75,15 @@ def download(*tensors: Tensor) -> tuple[npt.NDArray[Any], ...]:
         # Of the tensors' device: the current one is another where device:=cuda:1.
         torch.cuda.current_stream(tensors[0].device).synchronize()
     return tuple(copy.numpy() for copy in copies)
+
+
+def _chunks(array: npt.NDArray[Any]) -> list[slice]:
+    """Return rows that have about as many bytes each."""
+    rows = len(array)
+    step = math.ceil(rows / math.ceil(array.nbytes / CHUNK_BYTES))
+    return [slice(begin, begin + step) for begin in range(0, rows, step)]
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix='upload')

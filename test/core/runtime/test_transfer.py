@@ -4,13 +4,40 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+import threading
+from types import SimpleNamespace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 import torch
 
-from promptda_ros.core.runtime.transfer import download, upload
+from promptda_ros.core.runtime import transfer
+from promptda_ros.core.runtime.transfer import begin_upload, download, upload
 
 CPU = torch.device('cpu')
+CUDA = torch.device('cuda', 0)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """Let memory of the card be that of the host, and note which threads send to it."""
+    senders = []
+
+    def stream(_stream):
+        senders.append(threading.current_thread().name)
+        return nullcontext()
+
+    empty = torch.empty
+    monkeypatch.setattr(
+        torch, 'empty', lambda *size, device='cpu', pin_memory=False, **kind: empty(*size, **kind)
+    )
+    monkeypatch.setattr(torch.cuda, 'stream', stream)
+    monkeypatch.setattr(torch.cuda, 'current_stream', lambda _device: None)
+    monkeypatch.setattr(transfer, 'CHUNK_BYTES', 1000)
+    return senders
 
 
 def test_on_a_cpu_both_ways_keep_the_memory():
@@ -28,11 +55,68 @@ def test_several_tensors_of_any_type_come_back_in_their_order():
         assert array.dtype == tensor.numpy().dtype
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    rows=st.integers(1, 400),
+    columns=st.integers(600, 3000),
+    kind=st.sampled_from(['u1', 'f4', '?']),
+)
+def test_chunks_make_up_the_array_and_are_of_the_size_for_a_thread(rows, columns, kind):
+    array = np.zeros((rows, columns), kind)
+    chunks = transfer._chunks(array)
+    assert [row for chunk in chunks for row in range(rows)[chunk]] == list(range(rows))
+    most = transfer.CHUNK_BYTES + array[0].nbytes
+    assert all(array[chunk].nbytes <= most for chunk in chunks)
+
+
+@pytest.mark.parametrize('kind', ['u1', 'f4', '?'])
+@pytest.mark.parametrize('inference', [False, True])
+def test_a_large_array_is_sent_by_several_threads(card, kind, inference):
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 2, (97, 40, 3)).astype(kind)
+    with torch.inference_mode(inference):
+        sent = upload(array, CUDA)
+    np.testing.assert_array_equal(sent.numpy(), array)
+    assert len(card) == len(transfer._chunks(array)) > 3
+    assert all(name.startswith('upload') for name in card)
+
+
+def test_a_chunk_leaves_before_the_last_one_is_copied_and_the_caller_goes_on(card, monkeypatch):
+    """The prompt is conditioned meanwhile."""
+    array = np.arange(6000, dtype=np.float32).reshape(60, 100)
+    last, other_left = array[-1, -1], threading.Event()
+
+    def copyto(there, here):
+        if here[-1, -1] == last:
+            assert other_left.wait(60.0)
+        np.copyto(there, here)
+
+    def stream(_stream):
+        other_left.set()
+        return nullcontext()
+
+    monkeypatch.setattr(transfer, 'np', SimpleNamespace(copyto=copyto))
+    monkeypatch.setattr(torch.cuda, 'stream', stream)
+    np.testing.assert_array_equal(begin_upload(array, CUDA).wait().numpy(), array)
+
+
+def test_what_a_thread_fails_of_is_raised_where_the_array_is_waited_for(card, monkeypatch):
+    """H1: as a frame for which memory is short, or H2, as a device that is lost."""
+
+    def stream(_stream):
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory')
+
+    monkeypatch.setattr(torch.cuda, 'stream', stream)
+    uploading = begin_upload(np.zeros((60, 100), np.float32), CUDA)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        uploading.wait()
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
 def test_a_gpu_is_waited_for_once_and_arrays_stay_what_they_were():
     device = torch.device('cuda')
-    sent = [np.full((480, 640), number, np.float32) for number in range(4)]
+    sent = [np.full((rows, 640), rows, np.float32) for rows in (480, 481, 4800, 4801)]
     torch.cuda.set_sync_debug_mode('error')  # whatever waits by itself raises
     try:
         tensors = [upload(array, device) for array in sent]
