@@ -132,8 +132,8 @@ class FrozenDepth:
         self._since_ns = 0
         self._said = False
 
-    def look(self, data: array[int], stamp_ns: int) -> None:
-        """Take the bytes of the next message."""
+    def check(self, data: array[int], stamp_ns: int) -> None:
+        """Compare the bytes of the next message with those of the last."""
         if data != self._data or stamp_ns < self._since_ns:
             self._data, self._since_ns, self._said = data, stamp_ns, False
             return

@@ -29,8 +29,8 @@ KEPT = 60
 
 
 @dataclass(frozen=True)
-class Shot:
-    """The image whose calibration is wanted."""
+class ImageReference:
+    """Stamp, frame and size of the image whose optics are wanted."""
 
     stamp_ns: int
     frame_id: str
@@ -126,9 +126,9 @@ class Calibration:
                 self._infos.clear()
             self._infos.append((stamp_ns, message))
 
-    def optics_of(self, shot: Shot, settings: InputSettings) -> Optics | None:
+    def optics_of(self, reference: ImageReference, settings: InputSettings) -> Optics | None:
         """Return the optics of an image, or None and log the reason once."""
-        message = self.message_at(shot.stamp_ns)
+        message = self.message_at(reference.stamp_ns)
         if message is None:
             self._problem = f'no {self._role.topic} has arrived'
             return None
@@ -143,11 +143,11 @@ class Calibration:
             message.binning_y,
             (roi.x_offset, roi.y_offset, roi.height, roi.width, roi.do_rectify),
         )
-        asked = content, replace(shot, stamp_ns=0), settings
+        asked = content, replace(reference, stamp_ns=0), settings
         if asked == self._asked:
             return self._answer  # nearly every picture: a camera rarely changes
         try:
-            self._answer, problem = self._read(message, shot, settings), ''
+            self._answer, problem = self._read(message, reference, settings), ''
         except BadIntrinsics as error:
             self._answer, problem = None, str(error)
             if problem != self._problem:
@@ -163,14 +163,16 @@ class Calibration:
             earlier = [message for info_ns, message in self._infos if info_ns <= stamp_ns]
             return earlier[-1] if earlier else self._infos[0][1]
 
-    def _read(self, message: CameraInfo, shot: Shot, settings: InputSettings) -> Optics:
-        self._say_what_is_odd(message, shot)
+    def _read(
+        self, message: CameraInfo, reference: ImageReference, settings: InputSettings
+    ) -> Optics:
+        self._say_what_is_odd(message, reference)
 
         def read(*, rectified: bool) -> Intrinsics:
             reading = read_camera_info(
                 message,
-                height=shot.height,
-                width=shot.width,
+                height=reference.height,
+                width=reference.width,
                 rectified=rectified,
                 rescale=settings.rescale_camera_info,
             )
@@ -223,17 +225,18 @@ class Calibration:
             self._rectifier = Rectifier(lens)
         return self._rectifier
 
-    def _say_what_is_odd(self, message: CameraInfo, shot: Shot) -> None:
+    def _say_what_is_odd(self, message: CameraInfo, reference: ImageReference) -> None:
         topic, picture = self._role.topic, self._role.picture
         # One without a frame_id contradicts nothing.
-        if message.header.frame_id and not same_frame(message.header.frame_id, shot.frame_id):
+        if message.header.frame_id and not same_frame(message.header.frame_id, reference.frame_id):
             self._say_once(
                 'frame',
                 f"{topic} is of frame '{shorten(message.header.frame_id)}' but the "
-                f"{picture} of '{shorten(shot.frame_id)}': the {picture}'s frame is taken",
+                f"{picture} of '{shorten(reference.frame_id)}': the {picture}'s frame is taken",
             )
         if message.width == 0 or message.height == 0:
             self._say_once(
                 'size',
-                f'{topic} has no size: {shot.width}x{shot.height} of the {picture} is taken',
+                f'{topic} has no size: {reference.width}x{reference.height} of the {picture} '
+                'is taken',
             )

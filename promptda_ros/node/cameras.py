@@ -166,8 +166,10 @@ class Camera:
         return FrameOutputs(frame, depth, settings, box_from_camera)
 
     def _shows_points(self, pair: Pair[SensorMessage]) -> bool:
-        is_heard = any(OUTPUTS[output] is PointCloud2 for output in self.outputs.heard())
-        return is_heard or self.capture.wants(pair)
+        has_subscribers = any(
+            OUTPUTS[output] is PointCloud2 for output in self.outputs.subscribed()
+        )
+        return has_subscribers or self.capture.wants(pair)
 
     def _require_one_camera(self, pair: Pair[SensorMessage]) -> None:
         """Refuse frames while two cameras or two sensors publish on one topic, taking turns."""

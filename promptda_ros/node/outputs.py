@@ -98,7 +98,7 @@ class Outputs:
         """Return how many messages of each output were published."""
         return {output: self._published[output] for output in OUTPUTS}
 
-    def heard(self) -> list[str]:
+    def subscribed(self) -> list[str]:
         """Return the outputs with subscribers, in the order to publish them."""
         return [
             output
@@ -117,7 +117,7 @@ class Outputs:
         intrinsics there is no camera_info and no cloud.
         """
         frame, publish_sec = result.frame, 0.0
-        for output in self.heard():
+        for output in self.subscribed():
             kind = OUTPUTS[output]
             if frame.intrinsics is None and kind not in IMAGES:
                 continue

@@ -101,7 +101,7 @@ class Pipeline:
         camera, pair = work.camera, work.pair
         camera.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
         camera.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
-        if not (camera.outputs.heard() or camera.capture.wants(pair)):
+        if not (camera.outputs.subscribed() or camera.capture.wants(pair)):
             camera.drops.add('no_listener')
             return
         with camera.stages.time('read'):

@@ -25,7 +25,7 @@ from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import NANOSECONDS
 from promptda_ros.node.alignment import Alignment
 from promptda_ros.node.attachments import Attachments, FrozenDepth, keep_confident, read_mask
-from promptda_ros.node.calibration import Calibration, Optics, Shot
+from promptda_ros.node.calibration import Calibration, ImageReference, Optics
 from promptda_ros.node.extrinsics import Extrinsics
 
 CAN_NOT_REGISTER = "depth can't be registered to colour"
@@ -71,18 +71,18 @@ class PairReader:
         """
         image = read_any_image(pair.image, settings.input)
         frame_id = pair.image.header.frame_id
-        shot = Shot(pair.image_stamp_ns, frame_id, *image.shape[:2])
-        optics = self.calibration.optics_of(shot, settings.input)
-        self._frozen.look(pair.depth.data, pair.depth_stamp_ns)
-        sensor_depth_m = self._read_sensor(pair, shot, optics, settings)
+        reference = ImageReference(pair.image_stamp_ns, frame_id, *image.shape[:2])
+        optics = self.calibration.optics_of(reference, settings.input)
+        self._frozen.check(pair.depth.data, pair.depth_stamp_ns)
+        sensor_depth_m = self._read_sensor(pair, reference, optics, settings)
         mask, withheld = None, False
         if settings.input.mask != 'off':
-            mask, withheld = self._read_mask(shot, settings.input)
+            mask, withheld = self._read_mask(reference, settings.input)
         if optics is not None and optics.rectifier is not None:
             image = optics.rectifier.image(image)
-            mask = _rectify_mask(mask, optics, shot)
+            mask = _rectify_mask(mask, optics, reference)
         return Frame(
-            stamp_ns=shot.stamp_ns,
+            stamp_ns=reference.stamp_ns,
             frame_id=frame_id,
             image=image,
             sensor_depth_m=sensor_depth_m,
@@ -94,7 +94,11 @@ class PairReader:
     # Depth
 
     def _read_sensor(
-        self, pair: Pair[SensorMessage], shot: Shot, optics: Optics | None, settings: Settings
+        self,
+        pair: Pair[SensorMessage],
+        reference: ImageReference,
+        optics: Optics | None,
+        settings: Settings,
     ) -> FloatImage:
         """Return depth in metres, registered to the image as it will be when it is rectified."""
         where = self.alignment.camera_from_sensor
@@ -106,7 +110,7 @@ class PairReader:
             self._disparity.check(depth_m, pair.depth_stamp_ns)
         if settings.input.min_confidence > 0:
             depth_m = keep_confident(depth_m, self._confidence_of(pair, settings), settings.input)
-        is_same_size = depth_m.shape == (shot.height, shot.width)
+        is_same_size = depth_m.shape == (reference.height, reference.width)
         camera_from_sensor = where(pair, settings, same_size=is_same_size)
         if camera_from_sensor is not None:
             return self._register_depth(pair, depth_m, optics, camera_from_sensor, settings)
@@ -149,12 +153,12 @@ class PairReader:
         camera_from_sensor: Transform,
         settings: Settings,
     ) -> FloatImage:
-        shot = Shot(pair.depth_stamp_ns, pair.depth.header.frame_id, *depth_m.shape)
-        sensor = self.depth_calibration.optics_of(shot, settings.input)
+        reference = ImageReference(pair.depth_stamp_ns, pair.depth.header.frame_id, *depth_m.shape)
+        sensor = self.depth_calibration.optics_of(reference, settings.input)
         if sensor is None:
             raise BadFrame(
                 'no_depth_camera_info',
-                f"depth of frame '{shorten(shot.frame_id)}' can't be registered to colour: "
+                f"depth of frame '{shorten(reference.frame_id)}' can't be registered to colour: "
                 f'{self.depth_calibration.problem}; remap depth_camera_info to the camera_info '
                 'beside the depth topic',
             )
@@ -194,20 +198,20 @@ class PairReader:
             'sensor, or set input.min_confidence:=0',
         )
 
-    def _read_mask(self, shot: Shot, settings: InputSettings) -> tuple[Mask, bool]:
+    def _read_mask(self, reference: ImageReference, settings: InputSettings) -> tuple[Mask, bool]:
         """Return the mask of the distorted image, and whether clouds are withheld for want of it.
 
         Then all points are masked too: what the mask hides may be the robot itself.
         """
-        size = (shot.height, shot.width)
+        size = (reference.height, reference.width)
         try:
-            return read_mask(self._mask_of(shot, settings), size, settings), False
+            return read_mask(self._mask_of(reference, settings), size, settings), False
         except BadFrame as error:
             self._say_once(error.reason, f'no point cloud: {error}')
             return np.ones(size, np.bool_), True
 
-    def _mask_of(self, shot: Shot, settings: InputSettings) -> Image:
-        distance_ns, message = self.masks.nearest(shot.stamp_ns)
+    def _mask_of(self, reference: ImageReference, settings: InputSettings) -> Image:
+        distance_ns, message = self.masks.nearest(reference.stamp_ns)
         if message is None or distance_ns is None:
             text = 'no mask has arrived; remap mask to its topic, or set input.mask:=off'
             raise BadFrame('no_mask', text)
@@ -221,10 +225,10 @@ class PairReader:
         return message
 
 
-def _rectify_mask(mask: Mask | None, optics: Optics, shot: Shot) -> Mask | None:
+def _rectify_mask(mask: Mask | None, optics: Optics, reference: ImageReference) -> Mask | None:
     """Rectify a mask, and take out the pixels that the camera did not see."""
     assert optics.rectifier is not None
-    uncovered = optics.rectifier.uncovered(shot.height, shot.width)
+    uncovered = optics.rectifier.uncovered(reference.height, reference.width)
     if mask is None:
         return uncovered
     rectified = optics.rectifier.mask(mask)

@@ -46,7 +46,7 @@ class Player:
         self._info = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos)
         self._depth = node.create_publisher(Image, DEPTH_TOPIC, qos)
 
-    def heard(self) -> bool:
+    def has_subscribers(self) -> bool:
         """Return whether every topic has subscribers."""
         publishers = (self._image, self._info, self._depth)
         return all(publisher.get_subscription_count() for publisher in publishers)

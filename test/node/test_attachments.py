@@ -207,10 +207,10 @@ def some(value=7):
 def test_bytes_that_stay_the_same_under_new_stamps_are_said_once(frozen, warnings):
     """D10: more than two seconds."""
     for tenth in range(21):
-        frozen.look(some(), SEC + tenth * SEC // 10)
+        frozen.check(some(), SEC + tenth * SEC // 10)
     assert warnings == []
     for tenth in range(21, 60):
-        frozen.look(some(), SEC + tenth * SEC // 10)
+        frozen.check(some(), SEC + tenth * SEC // 10)
     (text,) = warnings
     assert 'depth unchanged for 2.1 s' in text
 
@@ -218,25 +218,25 @@ def test_bytes_that_stay_the_same_under_new_stamps_are_said_once(frozen, warning
 def test_every_freeze_is_said(frozen, warnings):
     """D10: after it has moved in between."""
     for value, sec in ((7, 1), (7, 4), (8, 5), (7, 6), (7, 9)):
-        frozen.look(some(value), sec * SEC)
+        frozen.check(some(value), sec * SEC)
     assert len(warnings) == 2
 
 
 def test_depth_that_is_used_for_several_images_is_not_frozen(frozen, warnings):
     for _ in range(5):
-        frozen.look(some(), SEC)
+        frozen.check(some(), SEC)
     assert warnings == []
 
 
 def test_a_recording_that_starts_again_is_not_frozen(frozen, warnings):
     """F12: its stamps jump back."""
     for sec in (1, 2, 1, 2, 3):
-        frozen.look(some(), sec * SEC)
+        frozen.check(some(), sec * SEC)
     assert warnings == []
 
 
 def test_nothing_is_remembered_when_listening_starts_anew(frozen, warnings):
-    frozen.look(some(), SEC)
+    frozen.check(some(), SEC)
     frozen.clear()
-    frozen.look(some(), 9 * SEC)
+    frozen.check(some(), 9 * SEC)
     assert warnings == []

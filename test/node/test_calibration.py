@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 
 from promptda_ros.core.settings.input import InputSettings
-from promptda_ros.node.calibration import Calibration, DEPTH, KEPT, Shot
+from promptda_ros.node.calibration import Calibration, DEPTH, ImageReference, KEPT
 
 SEC = 1_000_000_000
 FRAME_ID = 'camera_color_optical_frame'
 
 
-def shot_at(stamp_ns: int, *, height: int = 84, width: int = 112, frame_id: str = FRAME_ID):
+def reference_at(stamp_ns: int, *, height: int = 84, width: int = 112, frame_id: str = FRAME_ID):
     """Return a picture of the size that the sensors send."""
-    return Shot(stamp_ns, frame_id, height, width)
+    return ImageReference(stamp_ns, frame_id, height, width)
 
 
-def intrinsics_of(calibration, shot, **settings):
+def intrinsics_of(calibration, reference, **settings):
     """Return the intrinsics of a picture, None where there are none."""
-    optics = calibration.optics_of(shot, InputSettings(**settings))
+    optics = calibration.optics_of(reference, InputSettings(**settings))
     return None if optics is None else optics.intrinsics
 
 
@@ -41,7 +41,7 @@ def calibration(warnings):
 def test_without_any_camera_info_there_are_no_intrinsics_and_no_noise(calibration, warnings):
     """E1: it never arrives; saying so is the supervision's."""
     assert not calibration.received
-    assert intrinsics_of(calibration, shot_at(SEC)) is None
+    assert intrinsics_of(calibration, reference_at(SEC)) is None
     assert warnings == []
 
 
@@ -50,7 +50,7 @@ def test_one_latched_message_serves_every_image(calibration, sensors, warnings):
     calibration.add(sensors.camera_info(10 * SEC))
     assert calibration.received
     for stamp_ns in (1, 10 * SEC, 4000 * SEC):
-        assert intrinsics_of(calibration, shot_at(stamp_ns)).fx == 100.0
+        assert intrinsics_of(calibration, reference_at(stamp_ns)).fx == 100.0
     assert warnings == []
 
 
@@ -64,7 +64,7 @@ def test_the_message_of_the_images_own_moment_is_taken(calibration, sensors):
         (9 * SEC, 500.0),
         (1, 100.0),
     ):
-        assert intrinsics_of(calibration, shot_at(stamp_ns)).fx == focal_px
+        assert intrinsics_of(calibration, reference_at(stamp_ns)).fx == focal_px
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=40, unique=True), st.integers(1, 1100))
@@ -74,20 +74,20 @@ def test_the_latest_message_not_younger_than_the_image_is_taken(sensors, stamps,
     for sec in sorted(stamps):
         calibration.add(sensors.camera_info(sec * SEC, focal_px=100.0 + sec))
     expected = max([sec for sec in stamps if sec <= image_sec], default=min(stamps))
-    assert intrinsics_of(calibration, shot_at(image_sec * SEC)).fx == 100.0 + expected
+    assert intrinsics_of(calibration, reference_at(image_sec * SEC)).fx == 100.0 + expected
 
 
 def test_old_messages_are_forgotten(calibration, sensors):
     for sec in range(1, 2 * KEPT):
         calibration.add(sensors.camera_info(sec * SEC, focal_px=100.0 + sec))
-    assert intrinsics_of(calibration, shot_at(1)).fx == 100.0 + KEPT
+    assert intrinsics_of(calibration, reference_at(1)).fx == 100.0 + KEPT
 
 
 def test_a_jump_back_forgets_what_came_before(calibration, sensors):
     """E6, F12: a bag that loops must not use the end's calibration at its start."""
     calibration.add(sensors.camera_info(50 * SEC, focal_px=500.0))
     calibration.add(sensors.camera_info(1 * SEC, focal_px=100.0))
-    assert intrinsics_of(calibration, shot_at(60 * SEC)).fx == 100.0
+    assert intrinsics_of(calibration, reference_at(60 * SEC)).fx == 100.0
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_an_uncalibrated_camera_is_said_once_and_recovered_from(
     """E2: points are missing, nothing else; the next good message brings them back."""
     calibration.add(sensors.camera_info(SEC, k=k, p=[0.0] * 12))
     for _ in range(3):
-        assert intrinsics_of(calibration, shot_at(SEC)) is None
+        assert intrinsics_of(calibration, reference_at(SEC)) is None
     assert len(warnings) == 1
     assert warnings[0].startswith('no point cloud: ')
     assert text in warnings[0]
     calibration.add(sensors.camera_info(2 * SEC))
-    assert intrinsics_of(calibration, shot_at(2 * SEC)) is not None
+    assert intrinsics_of(calibration, reference_at(2 * SEC)) is not None
     assert len(warnings) == 1
 
 
@@ -119,7 +119,7 @@ def test_a_camera_info_of_another_size_is_said_once_with_both_sizes(
     """E4: neither binning nor a region of interest explains it."""
     calibration.add(sensors.camera_info(SEC))
     for _ in range(2):
-        assert intrinsics_of(calibration, shot_at(SEC, height=480, width=640)) is None
+        assert intrinsics_of(calibration, reference_at(SEC, height=480, width=640)) is None
     (text,) = warnings
     assert 'camera_info is for 112x84 but the image is 640x480' in text
 
@@ -131,11 +131,13 @@ def test_a_camera_info_of_another_size_and_the_same_shape_is_scaled_when_asked(
     """E4: a driver that resizes images and leaves the calibration as it was."""
     calibration.add(sensors.camera_info(SEC, focal_px=100.0))
     found = intrinsics_of(
-        calibration, shot_at(SEC, height=168, width=224), rescale_camera_info=True
+        calibration, reference_at(SEC, height=168, width=224), rescale_camera_info=True
     )
     assert (found.width, found.height, found.fx, found.fy) == (224, 168, 200.0, 200.0)
     assert (
-        intrinsics_of(calibration, shot_at(SEC, height=360, width=640), rescale_camera_info=True)
+        intrinsics_of(
+            calibration, reference_at(SEC, height=360, width=640), rescale_camera_info=True
+        )
         is None
     )
     assert len(warnings) == 1
@@ -145,7 +147,7 @@ def test_a_size_of_zero_is_taken_from_the_image_and_said_once(calibration, senso
     """E3: OAK drivers leave it out."""
     calibration.add(sensors.camera_info(SEC, width=0, height=0))
     for _ in range(2):
-        found = intrinsics_of(calibration, shot_at(SEC))
+        found = intrinsics_of(calibration, reference_at(SEC))
         assert (found.width, found.height) == (112, 84)
     assert warnings == ['camera_info has no size: 112x84 of the image is taken']
 
@@ -154,7 +156,7 @@ def test_another_frame_id_is_said_once_and_the_images_own_wins(calibration, sens
     """E7: the intrinsics are used all the same."""
     calibration.add(sensors.camera_info(SEC))
     for _ in range(2):
-        assert intrinsics_of(calibration, shot_at(SEC, frame_id='left_optical')) is not None
+        assert intrinsics_of(calibration, reference_at(SEC, frame_id='left_optical')) is not None
     (text,) = warnings
     assert f"camera_info is of frame '{FRAME_ID}' but the image of 'left_optical'" in text
 
@@ -167,7 +169,7 @@ def test_a_frame_with_a_slash_or_without_a_name_is_nothing_to_speak_of(
     message = sensors.camera_info(SEC)
     message.header.frame_id = frame_id
     calibration.add(message)
-    assert intrinsics_of(calibration, shot_at(SEC)) is not None
+    assert intrinsics_of(calibration, reference_at(SEC)) is not None
     assert warnings == []
 
 
@@ -175,7 +177,7 @@ def test_an_empty_k_is_taken_from_p_and_said_once(calibration, sensors, warnings
     """K4: nothing is bent, so that both are of one camera."""
     calibration.add(sensors.camera_info(SEC, k=[0.0] * 9))
     for _ in range(2):
-        assert intrinsics_of(calibration, shot_at(SEC)).fx == 100.0
+        assert intrinsics_of(calibration, reference_at(SEC)).fx == 100.0
     assert warnings == [
         'camera_info: K is empty, P is not: P is taken, since there is no distortion'
     ]
@@ -186,7 +188,7 @@ def test_a_k_of_binned_pixels_is_not_divided_again_and_said_once(calibration, se
     size = {'width': 448, 'height': 336, 'binning_x': 4, 'binning_y': 4}
     calibration.add(sensors.camera_info(SEC, **size))
     for _ in range(2):
-        found = intrinsics_of(calibration, shot_at(SEC))
+        found = intrinsics_of(calibration, reference_at(SEC))
         assert (found.width, found.fx, found.cx) == (112, 100.0, 55.5)
     (text,) = warnings
     assert '448x336, binning 4x4, but the principal point (55.5, 41.5)' in text
@@ -197,7 +199,7 @@ def test_binning_without_pixels_is_said_once(calibration, sensors, warnings, res
     """K4: ten of these ended the node."""
     calibration.add(sensors.camera_info(SEC, binning_x=1000, binning_y=1000))
     for _ in range(2):
-        assert intrinsics_of(calibration, shot_at(SEC), rescale_camera_info=rescale) is None
+        assert intrinsics_of(calibration, reference_at(SEC), rescale_camera_info=rescale) is None
     (text,) = warnings
     assert 'binning 1000x1000, which leaves no pixel' in text
 
@@ -208,7 +210,7 @@ def test_a_distorted_image_is_said_once_with_the_remedy(calibration, sensors, wa
     """E8: of any model and any number of coefficients; never an exception."""
     calibration.add(sensors.camera_info(SEC, d=d, distortion_model=model))
     for _ in range(2):
-        assert intrinsics_of(calibration, shot_at(SEC)) is not None
+        assert intrinsics_of(calibration, reference_at(SEC)) is not None
     (text,) = warnings
     assert 'not rectified' in text
     assert 'image_rect' in text
@@ -220,7 +222,7 @@ def test_a_rectified_image_takes_p_and_has_no_distortion(sensors, warnings):
     message = sensors.camera_info(SEC, d=[0.1, 0.0, 0.0, 0.0, 0.0])
     message.p[0] = 90.0
     calibration.add(message)
-    assert intrinsics_of(calibration, shot_at(SEC)).fx == 90.0
+    assert intrinsics_of(calibration, reference_at(SEC)).fx == 90.0
     assert warnings == []
 
 
@@ -231,7 +233,7 @@ BENT = {'d': [-0.2, 0.05, 0.001, 0.0, 0.0]}
 
 def optics_of(calibration, **settings):
     """Return the optics of a picture with `input.rectify`."""
-    return calibration.optics_of(shot_at(SEC), InputSettings(rectify=True, **settings))
+    return calibration.optics_of(reference_at(SEC), InputSettings(rectify=True, **settings))
 
 
 @pytest.mark.setting('input.rectify')
@@ -318,8 +320,8 @@ def test_the_region_and_the_binning_hold_for_both_cameras(sensors):
     """E5: of the distorted image and of the rectified one."""
     calibration = Calibration(warn=pytest.fail, error=pytest.fail, rectified=False)
     calibration.add(sensors.camera_info(SEC, binning_x=2, binning_y=2, **BENT))
-    shot = shot_at(SEC, height=42, width=56)
-    optics = calibration.optics_of(shot, InputSettings(rectify=True))
+    reference = reference_at(SEC, height=42, width=56)
+    optics = calibration.optics_of(reference, InputSettings(rectify=True))
     assert optics.intrinsics.fx == optics.rectifier.lens.distorted.fx == 50.0
 
 
@@ -337,8 +339,8 @@ def test_what_was_asked_before_does_not_change_an_answer(sensors, asked):
         fresh = Calibration(warn=print, error=print, rectified=False)
         for each in (calibration, fresh):
             each.add(info)
-        shot, settings = shot_at(sec * SEC), InputSettings(rectify=rectify)
-        answer, expected = (each.optics_of(shot, settings) for each in (calibration, fresh))
+        reference, settings = reference_at(sec * SEC), InputSettings(rectify=rectify)
+        answer, expected = (each.optics_of(reference, settings) for each in (calibration, fresh))
         assert (answer is None) == (expected is None) == (focal_px == 0.0)
         assert calibration.problem == fresh.problem
         if answer is not None and expected is not None:
@@ -351,10 +353,10 @@ def test_maps_are_kept_until_the_lens_changes(calibration, sensors):
     for sec in (1, 2):
         calibration.add(sensors.camera_info(sec * SEC, **BENT))
     settings = InputSettings(rectify=True)
-    first, second = (calibration.optics_of(shot_at(sec * SEC), settings) for sec in (1, 2))
+    first, second = (calibration.optics_of(reference_at(sec * SEC), settings) for sec in (1, 2))
     assert first.rectifier is second.rectifier
     calibration.add(sensors.camera_info(3 * SEC, focal_px=110.0, **BENT))
-    assert calibration.optics_of(shot_at(3 * SEC), settings).rectifier is not first.rectifier
+    assert calibration.optics_of(reference_at(3 * SEC), settings).rectifier is not first.rectifier
 
 
 @pytest.mark.parametrize(
@@ -411,7 +413,7 @@ def test_any_camera_info_gives_optics_that_work_or_none(sensors, k, r, p, d, mod
     calibration.add(sensors.camera_info(SEC, k=k, r=r, p=p, d=d, distortion_model=model, **fields))
     for rescale in (False, True):
         settings = InputSettings(rectify=True, rescale_camera_info=rescale)
-        optics = calibration.optics_of(shot_at(SEC, height=12, width=16), settings)
+        optics = calibration.optics_of(reference_at(SEC, height=12, width=16), settings)
         assert (optics is None) == bool(calibration.problem)
         if optics is not None:
             depth_m = np.ones((12, 16), np.float32)
@@ -424,12 +426,12 @@ def test_what_is_said_of_the_depth_camera_names_its_topic(sensors, warnings):
     calibration = Calibration(
         warn=warnings.append, error=warnings.append, rectified=False, role=DEPTH
     )
-    assert intrinsics_of(calibration, shot_at(SEC)) is None
+    assert intrinsics_of(calibration, reference_at(SEC)) is None
     assert calibration.problem == 'no depth_camera_info has arrived'
     calibration.add(sensors.camera_info(SEC, d=[0.1] * 5))
-    intrinsics_of(calibration, shot_at(SEC, frame_id='depth_optical'))
+    intrinsics_of(calibration, reference_at(SEC, frame_id='depth_optical'))
     assert warnings[0].startswith(f"depth_camera_info is of frame '{FRAME_ID}' but the depth of")
     assert warnings[1].startswith('the depth is not rectified (depth_camera_info has distortion)')
     calibration.add(sensors.camera_info(SEC, k=[0.0] * 9, p=[0.0] * 12))
-    assert intrinsics_of(calibration, shot_at(SEC)) is None
+    assert intrinsics_of(calibration, reference_at(SEC)) is None
     assert warnings[2].startswith('no registered depth: ')
