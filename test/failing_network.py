@@ -35,7 +35,7 @@ class FailingNetwork:
         self.sizes: list[tuple[int, int]] = []
         self.answers: list[weakref.ref[Tensor]] = []
         self.hangs, self.release = threading.Event(), threading.Event()
-        self._network = network
+        self.network = network
 
     def __call__(self, pixels: Tensor, prompt_m: Tensor) -> Tensor:
         """Answer as the network does, or fail."""
@@ -51,7 +51,7 @@ class FailingNetwork:
             print('made to hang', file=sys.stderr, flush=True)
             self.hangs.set()
             self.release.wait(LIMIT_SEC)
-        answer: Tensor = self._network(pixels, prompt_m)
+        answer: Tensor = self.network(pixels, prompt_m)
         self.answers.append(weakref.ref(answer))
         return answer.fill_(torch.nan) if word == 'nan' else answer
 

@@ -31,8 +31,9 @@ def test_a_file_is_ours_where_rcl_takes_its_parameters(make_context, tmp_path: P
     indent = '  ' * name.count('\n')
     file.write_text(f'{name}:\n{indent}  ros__parameters: {{device: cpu}}\n')
     arguments = ['-r', '__ns:=/robot1', '--params-file', str(file)]
-    node = Node('promptda', context=make_context(*arguments))
-    assert bool(node._parameter_overrides) == (name in OURS)
+    context = make_context(*arguments)
+    node = Node('promptda', context=context, automatically_declare_parameters_from_overrides=True)
+    assert node.has_parameter('device') == (name in OURS)
     node.destroy_node()
     if name in OURS:
         require_ours(file, '/robot1/promptda')

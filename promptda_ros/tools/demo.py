@@ -19,7 +19,6 @@ import time
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs_py import point_cloud2
 from tqdm import tqdm
 
@@ -79,7 +78,9 @@ def main(argv: list[str]) -> int:
         with open_recording(arguments) as (bag, topics):
             frames = list(islice(read_frames(bag, topics), arguments.frames))
         with started_node('demo') as node:
-            peer = Peer(node)
+            executor = SingleThreadedExecutor()
+            executor.add_node(node)
+            peer = Peer(executor, Player(node), Listener(node, name=NODE_NAME))
             with _running_node(arguments.model, arguments.device) as process:
                 peer.wait_for(process)
                 sent = peer.replay(frames, period_sec=1 / arguments.rate)
@@ -98,13 +99,14 @@ def main(argv: list[str]) -> int:
 
 
 class Peer:
-    """The demo's own node: it plays the camera and listens to the results."""
+    """The demo's own node, which the executor spins: it plays the camera, it listens."""
 
-    def __init__(self, node: Node) -> None:
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(node)
-        self._player = Player(node)
-        self.listener = Listener(node, name=NODE_NAME)
+    def __init__(
+        self, executor: SingleThreadedExecutor, player: Player, listener: Listener
+    ) -> None:
+        self._executor = executor
+        self._player = player
+        self.listener = listener
 
     def wait_for(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until the node subscribes and publishes.
@@ -139,7 +141,7 @@ class Peer:
             pass  # images and results that are lost make no news
 
     def _is_connected(self) -> bool:
-        return self._player.heard() and self.listener.is_served()
+        return self._player.has_subscribers() and self.listener.is_served()
 
     def _has_settled(self, frames_sent: int) -> bool:
         """Return whether every frame is accounted for and its results have arrived."""

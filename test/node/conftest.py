@@ -103,8 +103,8 @@ class Bench:
         self.executor.add_node(node)
         self.executor.add_node(self.peer)
         self.sensors = Sensors()
-        self._stamp_ns = FIRST_STAMP_NS
-        self._publishers: dict[str, Any] = {}
+        self.stamp_ns = FIRST_STAMP_NS
+        self.publishers: dict[str, Any] = {}
         self._listening: dict[str, Any] = {}
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class Bench:
         """Publish a sensor's topic, and wait until the node has heard of it."""
         kind = CameraInfo if role.endswith('camera_info') else Image
         publisher = self.peer.create_publisher(kind, topic or f'/{role}', qos)
-        self._publishers[role] = publisher
+        self.publishers[role] = publisher
         if heard:
             self.spin_until(lambda: self.are_matched(publisher, self.node))
         return publisher
@@ -143,10 +143,14 @@ class Bench:
         heard: list[Any] = []
         topic = f'{name}/{output}'
         subscription = self.peer.create_subscription(kind, topic, heard.append, 10)
-        publisher = next(each for each in self.node.publishers if each.topic_name == topic)
+        publisher = self.publisher_of(topic)
         self.spin_until(lambda: self.are_matched(publisher, self.peer))
         self._listening[output] = (subscription, publisher)
         return heard
+
+    def publisher_of(self, topic: str) -> Any:
+        """Return what the node publishes on a topic with."""
+        return next(each for each in self.node.publishers if each.topic_name == topic)
 
     def are_matched(self, publisher: Any, listener: Node) -> bool:
         """Tell whether a message would arrive: each side finds the other at its own time."""
@@ -168,16 +172,16 @@ class Bench:
 
     def next_stamp_ns(self) -> int:
         """Return the stamp of the next frame."""
-        self._stamp_ns += PERIOD_NS
-        return self._stamp_ns
+        self.stamp_ns += PERIOD_NS
+        return self.stamp_ns
 
     def send(self, prefix: str = '', **messages: Any) -> int:
         """Send one frame of a camera's advertised sensors, or these messages instead."""
         stamp_ns = self.next_stamp_ns()
         for role in ('camera_info', 'depth', 'image'):
-            if prefix + role in self._publishers:
+            if prefix + role in self.publishers:
                 make = getattr(self.sensors, role)
-                self._publishers[prefix + role].publish(messages.get(role) or make(stamp_ns))
+                self.publishers[prefix + role].publish(messages.get(role) or make(stamp_ns))
         return stamp_ns
 
     def call(self, kind: type, service: str, request: Any) -> Any:

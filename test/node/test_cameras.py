@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 import random
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -279,9 +280,10 @@ def test_each_camera_has_an_offset_of_its_own_and_its_remedy(impatient, make_rig
     assert heard['right']
 
 
-def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras):
+def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras, monkeypatch):
     """One whose transform is missing must not slow the others down with every frame."""
-    rig = pair_of_cameras
+    rig, now_sec = pair_of_cameras, [time.monotonic()]
+    monkeypatch.setattr(cameras, 'time', SimpleNamespace(monotonic=lambda: now_sec[0]))
     heard, waits = listen_to_both(rig), []
 
     class Tf:
@@ -301,7 +303,7 @@ def test_a_camera_that_waits_in_vain_does_so_once_in_a_while(pair_of_cameras):
     rig.send('right/')
     rig.spin_until(lambda: heard['right'])
     assert waits == [0.1, 0.0, 0.0]
-    left._impatient_until_sec = 0.0  # a second later
+    now_sec[0] += cameras.IMPATIENCE_SEC
     pair = messages_of(rig, 'left')
     pair['depth'].header.frame_id = 'elsewhere'
     rig.send('left/', **pair)

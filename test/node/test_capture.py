@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -19,6 +20,8 @@ from promptda_ros.node.capture import CAPTURED
 
 BURST = 150
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# Of a clock of its own, and later than every request
+FRESH = SimpleNamespace(image_arrival_ns=2**62, image_stamp_ns=0)
 
 
 def stamp_ns_of(message):
@@ -43,19 +46,18 @@ class Caller:
 
     def call(self):
         """Send the request, wait until the node has it; return the future response."""
-        waiting = len(self.captures)
+        waiting = self._timers()
         future = self._client.call_async(Trigger.Request())
-        self._rig.spin_until(lambda: future.done() or len(self.captures) > waiting)
+        self._rig.spin_until(lambda: future.done() or self._timers() > waiting)
         return future
 
     def call_many(self, count):
         """Send requests at once; return the future responses."""
         return [self._client.call_async(Trigger.Request()) for _ in range(count)]
 
-    @property
-    def captures(self):
-        """The requests that wait."""
-        return self._capture()._captures
+    def waits(self):
+        """Tell whether a request waits for a frame."""
+        return self._capture().wants(FRESH)
 
     def answer(self, future):
         """Wait for the response."""
@@ -73,6 +75,10 @@ class Caller:
             self._rig.spin_until(lambda n=name: n in heard)
             self._rig.peer.destroy_subscription(keep)
         return heard
+
+    def _timers(self):
+        """Count the timers of the node, of which each capture that waits has one."""
+        return len([*self._rig.node.timers])
 
     def _capture(self):
         name = self.prefix.rstrip('/')
@@ -145,11 +151,11 @@ def test_where_the_clocks_are_one_the_image_is_of_after_the_call(monkeypatch, ri
         'promptda_ros.node.capture.SAME_CLOCK_NS', 1000 * 10**9
     )  # for busy machines
     future = caller.call()
-    rig._stamp_ns = rig.node.get_clock().now().nanoseconds - 100_000_000
+    rig.stamp_ns = rig.node.get_clock().now().nanoseconds - 100_000_000
     rig.send()
     rig.spin_until(lambda: rig.drops == {'no_listener': 1})
     assert not future.done()
-    rig._stamp_ns = rig.node.get_clock().now().nanoseconds
+    rig.stamp_ns = rig.node.get_clock().now().nanoseconds
     stamp_ns = rig.send()
     assert caller.answer(future).success
     assert stamp_ns_of(caller.latched()['depth']) == stamp_ns
@@ -183,7 +189,7 @@ def test_requests_that_can_share_a_frame_share_it(rig, caller):
     assert first.success
     assert (second.success, second.message) == (True, first.message)
     assert stamp_ns_of(caller.latched()['depth']) == stamp_ns
-    assert rig.camera.capture._publishers['depth'].get_subscription_count() == 0
+    assert rig.publisher_of('/promptda/capture/depth').get_subscription_count() == 0
 
 
 def test_a_request_that_comes_later_has_frames_of_its_own(rig, caller):
@@ -205,7 +211,7 @@ def test_of_a_burst_of_requests_each_is_answered(rig):
     rig.node.set_parameters([Parameter('capture.timeout', value=60.0)])
     caller = Caller(rig, qos_profile=QoSProfile(depth=BURST))
     futures = caller.call_many(BURST)
-    rig.spin_until(lambda: caller.captures)
+    rig.spin_until(caller.waits)
 
     def all_answered():
         rig.send()
@@ -213,7 +219,7 @@ def test_of_a_burst_of_requests_each_is_answered(rig):
 
     rig.spin_until(all_answered)
     assert all(future.result().success for future in futures)
-    assert caller.captures == []
+    assert not caller.waits()
 
 
 def test_more_captures_than_can_be_waited_for_are_refused_at_once(monkeypatch, rig, caller):
@@ -231,7 +237,7 @@ def test_more_captures_than_can_be_waited_for_are_refused_at_once(monkeypatch, r
 def test_while_a_request_waits_everything_else_goes_on(rig, caller):
     """The executor also receives the images."""
     heard = rig.listen('depth/image_rect')
-    rig._publishers.pop('camera_info')
+    rig.publishers.pop('camera_info')
     future = caller.call()
     for _ in range(3):
         rig.send_through(heard)
@@ -266,7 +272,7 @@ def test_a_capture_that_comes_to_nothing_says_why(monkeypatch, rig, caller, what
         rig.send(image=rig.sensors.image(stamp_ns), depth=depth)
     elif what != 'nothing':
         if what == 'no camera_info':
-            rig._publishers.pop('camera_info')
+            rig.publishers.pop('camera_info')
         rig.send()
     answer = caller.answer(future)
     assert not answer.success
@@ -279,7 +285,7 @@ def test_a_capture_that_comes_to_nothing_says_why(monkeypatch, rig, caller, what
         'too few': 'raise capture.timeout',
     }[what]
     assert reason in answer.message
-    assert caller.captures == []
+    assert not caller.waits()
 
 
 def test_an_inactive_node_says_so_and_one_that_becomes_it_answers(rig, caller):
@@ -302,7 +308,7 @@ def test_an_inactive_node_says_so_and_one_that_becomes_it_answers(rig, caller):
     rig.send()
     change(Transition.TRANSITION_ACTIVATE)
     assert len(heard) == 1
-    for publisher in rig._publishers.values():
+    for publisher in rig.publishers.values():
         rig.spin_until(lambda each=publisher: rig.are_matched(each, rig.node))
     future = caller.call()
     rig.send()

@@ -20,7 +20,8 @@ def test_statuses_arrive_as_rep_107_wants_them(make_bench, ros_arguments, name):
     publisher = Diagnostics(bench.node, hardware_id='tiny on cpu')
     heard = []
     bench.peer.create_subscription(DiagnosticArray, '/diagnostics', heard.append, 10)
-    bench.spin_until(lambda: bench.are_matched(publisher._publisher, bench.peer))
+    topic = bench.publisher_of('/diagnostics')
+    bench.spin_until(lambda: bench.are_matched(topic, bench.peer))
     publisher.publish(
         [
             Status('pairing', 'ok', 'paired', {'pairs': 3, 'offset_ms': 1 / 3, 'none': None}),

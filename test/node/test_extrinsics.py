@@ -259,11 +259,16 @@ def test_closing_ends_listening(node, tf):
 
 
 @pytest.mark.skipif(WITHOUT_TF, reason='needs tf2_ros')
-def test_tf2_ros_itself_gives_fixed_transforms(node):
+def test_tf2_ros_itself_gives_fixed_transforms(node, monkeypatch):
+    import tf2_ros
+
+    buffers, new_buffer = [], tf2_ros.Buffer
+    monkeypatch.setattr(tf2_ros, 'Buffer', lambda: buffers.append(new_buffer()) or buffers[-1])
     extrinsics = Extrinsics(node)
     with pytest.raises(BadFrame):
         extrinsics.camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
-    extrinsics._tf.buffer.set_transform_static(transform_at(0), 'test')
+    (buffer,) = buffers
+    buffer.set_transform_static(transform_at(0), 'test')
     transform = extrinsics.camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     np.testing.assert_allclose(transform.translation_m, [0.05, 0.0, 0.0])
     extrinsics.clear()

@@ -215,7 +215,7 @@ def test_a_publisher_that_was_there_before_is_heard(bench, listen, pairs, infos,
     for topic in ('/image', '/depth', '/camera_info'):
         bench.spin_until(lambda topic=topic: bench.node.count_publishers(topic) == 1)
     inputs = listen()
-    publishers = list(bench._publishers.values())
+    publishers = list(bench.publishers.values())
     inputs.adapt()
     bench.spin_until(lambda: all(bench.are_matched(each, bench.node) for each in publishers))
     bench.send()
@@ -228,7 +228,7 @@ def test_a_publisher_that_comes_later_is_heard(bench, listen, pairs, infos, qos,
     inputs = listen()
     for role in ('image', 'depth', 'camera_info'):
         bench.advertise(role, qos, heard=False)
-    publishers = list(bench._publishers.values())
+    publishers = list(bench.publishers.values())
 
     def all_heard():
         inputs.adapt()
@@ -291,7 +291,7 @@ def test_both_of_two_publishers_are_heard_whatever_their_reliability(bench, list
 
     bench.spin_until(both_heard)
     for publisher in (first, second):
-        bench._publishers['image'] = publisher
+        bench.publishers['image'] = publisher
         bench.send()
     bench.spin_until(lambda: len(pairs) == 2)
 

@@ -25,9 +25,11 @@ from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime import log
 from promptda_ros.core.runtime.guard import FAILURES_IN_A_ROW, GaveUp
+from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.node import node as node_module
 from promptda_ros.node import session
+from promptda_ros.node.calibration import ImageReference
 from promptda_ros.node.outputs import OUTPUTS
 
 
@@ -107,7 +109,7 @@ def test_an_int_for_a_double_is_taken_by_the_node(make_rig):
     heard = rig.listen('depth/image_rect')
     stamp_ns = rig.next_stamp_ns()
     depth = rig.sensors.depth(stamp_ns - 900_000_000)
-    rig._publishers['depth'].publish(depth)
+    rig.publishers['depth'].publish(depth)
     rig.spin_until(lambda: rig.pairing.counters.depth.received)
     rig.send_through(
         heard, image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns + 950_000_000)
@@ -219,7 +221,7 @@ def test_the_life_cycle_goes_round_and_round(rig):
         assert change_state(rig, Transition.TRANSITION_CONFIGURE)
         assert change_state(rig, Transition.TRANSITION_ACTIVATE)
         assert threading.active_count() == threads
-        for publisher in rig._publishers.values():
+        for publisher in rig.publishers.values():
             rig.spin_until(lambda each=publisher: rig.are_matched(each, rig.node))
 
 
@@ -381,10 +383,17 @@ def test_drops_and_failures_are_told_by_one_logger(rig, capfd):
     rig.camera.drops.add('image_step', 'a frame was dropped')
     rig.node.report_error(OSError('a callback failed'))
     calibration = rig.camera.reader.calibration
-    calibration._say_once('warned', 'a warning')
-    calibration._tell_once('told', 'a word')
+    stamp_ns = rig.next_stamp_ns()
+    odd = {'distortion_model': 'Plumb Bob', 'd': [0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]}
+    info = rig.sensors.camera_info(stamp_ns, **odd)
+    info.header.frame_id = 'elsewhere'
+    calibration.add(info)
+    size = info.height, info.width
+    reference = ImageReference(stamp_ns, 'camera_color_optical_frame', *size)
+    assert calibration.optics_of(reference, InputSettings(rectify=True)).rectifier is not None
     said = capfd.readouterr().err
-    for text in ('a frame was dropped', 'a callback failed', 'a warning', 'a word'):
+    warned, told = "camera_info is of frame 'elsewhere'", '8 coefficients: taken for plumb_bob'
+    for text in ('a frame was dropped', 'a callback failed', warned, told):
         assert said.count(text) == 1
 
 

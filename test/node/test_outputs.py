@@ -83,7 +83,7 @@ def test_the_outputs_are_the_documented_ones():
 
 
 def test_nothing_is_built_for_nobody(outputs, result):
-    assert not outputs.heard()
+    assert not outputs.subscribed()
     assert build(outputs, result) == {}
 
 
@@ -91,10 +91,10 @@ def test_nothing_is_built_for_nobody(outputs, result):
 def test_only_what_somebody_listens_to_is_built(bench, outputs, result, output):
     """G13: for every output alone, until its listener leaves."""
     bench.listen(output, OUTPUTS[output])
-    assert outputs.heard()
+    assert outputs.subscribed()
     assert list(build(outputs, result)) == [output]
     bench.stop_listening(output)
-    assert not outputs.heard()
+    assert not outputs.subscribed()
     assert build(outputs, result) == {}
 
 
@@ -188,9 +188,10 @@ def test_compressed_depth_holds_what_the_raw_image_does(
 
 
 def test_the_outputs_of_a_named_camera_begin_with_its_name(bench):
-    left = Outputs(bench.node, 'left/')
-    topics = {publisher.topic_name for publisher in left._publishers.values()}
-    assert topics == {f'/promptda/left/{output}' for output in OUTPUTS}
+    before = {publisher.topic_name for publisher in bench.node.publishers}
+    Outputs(bench.node, 'left/')
+    topics = {publisher.topic_name for publisher in bench.node.publishers}
+    assert topics - before == {f'/promptda/left/{output}' for output in OUTPUTS}
 
 
 def test_a_cloud_without_a_point_is_published_as_such(bench, outputs, result):
@@ -261,7 +262,7 @@ def test_reliable_and_best_effort_listeners_both_hear(bench, outputs, result):
     topic = '/promptda/depth/image_rect'
     bench.peer.create_subscription(Image, topic, heard.append, qos_profile_sensor_data)
     bench.peer.create_subscription(Image, topic, heard.append, 10)
-    publisher = outputs._publishers['depth/image_rect']
+    publisher = bench.publisher_of(topic)
     bench.spin_until(lambda: publisher.get_subscription_count() == 2)
     assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE
     outputs.publish(result)

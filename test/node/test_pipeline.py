@@ -278,7 +278,7 @@ def test_best_effort_sensors_are_heard(often, make_rig, when):
     heard = rig.listen('depth/image_rect')
     for role in roles if when == 'after' else ():
         rig.advertise(role, BEST_EFFORT, heard=False)
-    publishers = [rig._publishers[role] for role in roles]
+    publishers = [rig.publishers[role] for role in roles]
     rig.spin_until(lambda: all(rig.are_matched(each, rig.node) for each in publishers))
     rig.send_through(heard)
 
@@ -365,7 +365,7 @@ def test_the_intrinsics_follow_a_camera_that_zooms(rig):
         stamp_ns = rig.next_stamp_ns()
         info = rig.sensors.camera_info(stamp_ns - 5, focal_px=focal_px)
         assert rig.send_through(infos, camera_info=info).k[0] == focal_px
-    rig._publishers.pop('camera_info')
+    rig.publishers.pop('camera_info')
     assert rig.send_through(infos).k[0] == 90.0
 
 

@@ -121,7 +121,7 @@ def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
 def test_images_of_the_future_are_published_and_told_once(often, rig, capfd):
     """F16: 100 s ahead of the clock; nothing waits for that time."""
     heard = rig.listen('depth/image_rect')
-    rig._stamp_ns = rig.node.get_clock().now().nanoseconds + 100_000_000_000
+    rig.stamp_ns = rig.node.get_clock().now().nanoseconds + 100_000_000_000
     for _ in range(2):
         rig.send_through(heard)
     said = []
@@ -200,10 +200,12 @@ def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):
     """K25: two recordings at once, for example; not one line for each."""
     rig.peer.create_publisher(Image, '/image', 10)
     rig.spin_until(lambda: rig.node.count_publishers('/image') == 2)
+    latest = rig.hear_statuses()
+    rig.spin_until(lambda: latest('pairing'))
     for number in range(3 * ENDLESS_RESETS):
         rig.pairing.reset(f'jump {number}')
-        supervisor = rig.node.session.supervisors[0]
-        rig.spin_until(lambda n=number, s=supervisor: s._counters.resets == n + 1)
+        epochs = str(number + 2)
+        rig.spin_until(lambda e=epochs: latest('pairing')[2]['epochs'] == e)
     said = capfd.readouterr().err
     assert said.count(f'pairing restarted {ENDLESS_RESETS} times in 10 s') == 1
     assert '2 publish on /image (/peer, /peer): end all but one' in said

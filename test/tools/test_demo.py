@@ -56,14 +56,13 @@ def waited_sec(monkeypatch) -> Callable[..., float]:
     def replay(*events: Event) -> float:
         clock = SimpleNamespace(now=0.0)
         monkeypatch.setattr(demo, 'time', SimpleNamespace(monotonic=lambda: clock.now))
-        peer = demo.Peer.__new__(demo.Peer)
-        peer.listener = Listener.__new__(Listener)
-        peer.listener.figures, peer.listener.depths, peer.listener.points = {}, {}, []
-        stamps = iter(range(3))
-        peer._player = SimpleNamespace(send=lambda _: next(stamps))
-        peer._executor = Script(peer.listener, list(events), clock)
+        node = SimpleNamespace(get_clock=lambda: clock, create_subscription=lambda *_: None)
+        listener, stamps = Listener(node, name='promptda'), iter(range(3))
+        script = Script(listener, list(events), clock)
+        player = SimpleNamespace(send=lambda _: next(stamps))
+        peer = demo.Peer(script, player, listener)
         assert list(peer.replay([None] * 3, period_sec=0.0)) == [0, 1, 2]
-        assert not peer._executor.events, 'it left before the last arrival'
+        assert not script.events, 'it left before the last arrival'
         return clock.now
 
     return replay

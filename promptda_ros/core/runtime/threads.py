@@ -21,7 +21,7 @@ def one_thread() -> Iterator[None]:
     where another process has its core. torch.set_num_threads would empty the cache of oneDNN,
     which the network then misses; OpenMP itself can be asked.
     """
-    openmp = _openmp()
+    openmp = _openmp(MAPS)
     if openmp is None:
         yield
         return
@@ -34,9 +34,9 @@ def one_thread() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _openmp() -> ctypes.CDLL | None:
+def _openmp(maps: Path) -> ctypes.CDLL | None:
     """Return the OpenMP library that torch has loaded; None where there is another or none."""
-    if not MAPS.exists():
+    if not maps.exists():
         return None
-    paths = {line.split()[-1] for line in MAPS.read_text().splitlines() if 'libgomp' in line}
+    paths = {line.split()[-1] for line in maps.read_text().splitlines() if 'libgomp' in line}
     return ctypes.CDLL(paths.pop()) if len(paths) == 1 else None
