@@ -7,15 +7,15 @@ from __future__ import annotations
 import torch
 
 PROVED: set[torch.device] = set()
-_problems: dict[torch.device, str] = {}  # of those that were asked
+PROBLEMS: dict[torch.device, str] = {}  # of those that were asked
 
 
 def note(device: torch.device, problem: str) -> None:
     """Use kernels on a device from now on, or no longer if there is a problem."""
-    _problems[device] = problem
+    PROBLEMS[device] = problem
     (PROVED.discard if problem else PROVED.add)(device)
 
 
 def describe(device: torch.device) -> str:
     """Say what computes depth and clouds around the network."""
-    return 'fused kernels' if device in PROVED else _problems.get(device, 'torch')
+    return 'fused kernels' if device in PROVED else PROBLEMS.get(device, 'torch')

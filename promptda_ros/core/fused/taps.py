@@ -20,10 +20,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from promptda_ros.core.restore.surface_residual import COARSEST, SIGMA_PITCHES
+from promptda_ros.core.restore.surface_residual import COARSEST, near_samples
 from promptda_ros.core.runtime.transfer import upload
 
 HALF = np.float32(0.5)
+CPU = torch.device('cpu')
 
 Floats32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -91,16 +92,15 @@ def nearest_exact(pixels: int, new: int) -> Places:
 
 
 def carried_from(pixels: int, samples: int) -> Places:
-    """Return the sample nearest to each pixel, as `surface_residual.carry` has it."""
-    return _at(_centres(pixels, samples) + HALF, samples)
+    """Return the sample nearest to each pixel."""
+    nearest_sample, _ = near_samples(samples, pixels, CPU)
+    return nearest_sample.numpy().astype(np.int32)
 
 
 def carried_by(pixels: int, samples: int) -> Floats32:
     """Return exponents (pixels, 3) of that sample and of both beside it."""
-    apart = _centres(pixels, samples) - carried_from(pixels, samples).astype(np.float32)
-    steps = np.arange(-1, 2, dtype=np.float32)
-    squares: Floats32 = np.square(apart[:, None] - steps)
-    return squares * np.float32(-0.5 / SIGMA_PITCHES**2)
+    _, exponents = near_samples(samples, pixels, CPU)
+    return np.ascontiguousarray(exponents.numpy().T)
 
 
 def halvings(rows: int, columns: int) -> int:
@@ -127,12 +127,6 @@ def _at(places: Floats32, pixels: int) -> Places:
 def _levels(pixels: int, times: int) -> list[tuple[int, int]]:
     sizes = [-(-pixels // 2**level) for level in range(times + 1)]
     return list(pairwise(sizes))
-
-
-def _centres(pixels: int, samples: int) -> Floats32:
-    """Return where the centres of pixels lie among samples, rounded as float32 tensors are."""
-    index = np.arange(pixels, dtype=np.float32)
-    return (index + HALF) * np.float32(samples / pixels) - HALF
 
 
 @lru_cache(maxsize=256)

@@ -85,7 +85,7 @@ def carry(depth: Tensor, off: Tensor, seen: Tensor, measured: Tensor) -> Tensor:
     samples = F.pad(samples, (1, 1, 1, 1), mode='replicate')
     # As whole numbers, also where a tracer makes tensors of sizes: what they give is constant.
     rows, columns = (
-        _axis(int(count), int(pixels), depth.device)
+        near_samples(int(count), int(pixels), depth.device)
         for count, pixels in zip(off.shape[2:], depth.shape[2:], strict=True)
     )
     here = depth[:, 0] / SCALE
@@ -104,7 +104,7 @@ def carry(depth: Tensor, off: Tensor, seen: Tensor, measured: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=32)  # the same for every frame
-def _axis(samples: int, pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def near_samples(samples: int, pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the nearest sample (pixels,), and exponents (3, pixels) of it and its neighbours."""
     with torch.inference_mode(False):  # frames and training may share it
         centres = (torch.arange(pixels, device=device) + 0.5) * (samples / pixels) - 0.5

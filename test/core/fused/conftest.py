@@ -54,7 +54,7 @@ def forget_proof() -> Iterator[None]:
     """Leave devices as they were: other tests of a CPU know nothing of kernels."""
     yield
     proved.PROVED.clear()
-    proved._problems.clear()
+    proved.PROBLEMS.clear()
 
 
 def _with_index(interpreter: Any) -> Any:

@@ -67,9 +67,22 @@ def test_the_nearest_pixel_is_that_of_torch(table, mode, pixels, new):
 
 @given(sides, sides)
 def test_samples_are_carried_as_by_torch(pixels, samples):
-    nearest, exponents = surface_residual._axis(samples, pixels, CPU)
-    np.testing.assert_array_equal(taps.carried_from(pixels, samples), nearest)
-    np.testing.assert_array_equal(taps.carried_by(pixels, samples), exponents.T)
+    nearest, exponents = surface_residual.near_samples(samples, pixels, CPU)
+    first, by = taps.carried_from(pixels, samples), taps.carried_by(pixels, samples)
+    np.testing.assert_array_equal(first, nearest)
+    np.testing.assert_array_equal(by, exponents.T)
+    # Kernels read them as they lie in memory.
+    assert (first.dtype, by.dtype) == (np.int32, np.float32)
+    assert first.flags.c_contiguous
+    assert by.flags.c_contiguous
+    # On one surface the means of a row of samples are of these weights.
+    off = torch.rand(1, 1, 1, samples)
+    nothing = torch.zeros_like(off)
+    depth = torch.zeros(1, 1, 1, pixels)
+    found = surface_residual.carry(depth, off, nothing, torch.ones_like(off))[0, 0, 0]
+    three = np.clip(first[:, None] + np.arange(-1, 2), 0, samples - 1)
+    expected = np.average(off[0, 0, 0].numpy()[three], weights=np.exp(by), axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @given(sides, sides)

@@ -13,7 +13,7 @@ from torch import Tensor
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.engines import compiled as compiled_module
 from promptda_ros.network.engines.compiled import CompiledNetwork, FIRST_TRY_SEC
-from promptda_ros.network.engines.cuda_graph import CudaGraphs, timed_kernels
+from promptda_ros.network.engines.cuda_graph import CudaGraph, CudaGraphs, timed_kernels
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from test.recording_card import Cards, KERNEL_FAILED, OnCard, OnFirstCard, recording_cards
@@ -72,6 +72,18 @@ def inputs(height: int = 28, kind=OnCard) -> tuple[Tensor, Tensor]:
     return pixels.as_subclass(kind), (1 + torch.rand(1, 1, 4, 4)).as_subclass(kind)
 
 
+class Noted(CudaGraphs):
+    """Keeps what it recorded, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[CudaGraph] = []
+
+    def __call__(self, network, *given: Tensor) -> CudaGraph:
+        self.runs.append(super().__call__(network, *given))
+        return self.runs[-1]
+
+
 def compile_for(compiled: CompiledNetwork, *given: Tensor) -> None:
     compiled(*given)
     compiled.compile_missed()
@@ -81,10 +93,11 @@ def compile_for(compiled: CompiledNetwork, *given: Tensor) -> None:
 def test_graphs_are_recorded_on_the_card_of_their_network(cards, network, first):
     """torch's own stream for recordings belongs to the card that recorded first."""
     for kind in (first, OnCard, OnFirstCard):
-        compiled = CompiledNetwork(network, CudaGraphs())
+        graphs = Noted()
+        compiled = CompiledNetwork(network, graphs)
         compile_for(compiled, *inputs(kind=kind))
         assert (compiled.sizes, compiled.problem) == (1, '')
-        (run,) = compiled._runs.values()
+        (run,) = graphs.runs
         assert len(run.graph.kernels) == 1
         assert run.graph.device == kind.device.index
         given = inputs(kind=kind)
@@ -106,14 +119,16 @@ def test_pinned_buffers_of_the_host_outlive_a_recording(cards, network):
 
 def test_graphs_of_one_estimator_share_memory_and_no_other_ones_do(cards, network):
     """Two estimators may run at once, and would write into each other's depth."""
-    graphs = CudaGraphs()
+    graphs, others = Noted(), Noted()
     body, anchor = CompiledNetwork(network, graphs), CompiledNetwork(network, graphs)
-    other = CompiledNetwork(network, CudaGraphs())
+    other = CompiledNetwork(network, others)
     for height in (28, 42):
         for each in (body, anchor, other):
             compile_for(each, *inputs(height))
-    pools = [{run.graph.pool for run in each._runs.values()} for each in (body, anchor, other)]
-    assert pools[0] == pools[1] != pools[2]
+    assert [each.sizes for each in (body, anchor, other)] == [2, 2, 2]
+    shared, apart = ({run.graph.pool for run in each.runs} for each in (graphs, others))
+    assert len(shared) == len(apart) == 1
+    assert shared != apart
     assert sorted(cards.users.values()) == [2, 4]
 
 
