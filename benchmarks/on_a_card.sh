@@ -2,9 +2,10 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prove on a machine with a CUDA card what no other machine can: the tests marked gpu, then the suite, from a checkout.
+# Prove on a machine with a CUDA card what no other machine can: the tests marked gpu and those of the kernels, then
+# the suite, from a checkout.
 #   benchmarks/on_a_card.sh OUT [MINUTES]
-# OUT receives tests.log, suite.log, gpu_suite.json, gpu_suite.md and gpu_suite.png; MINUTES (4) are the suite's.
+# OUT receives tests.log, kernels.log, suite.log, gpu_suite.json, .md and .png; MINUTES (4) are the suite's.
 #   benchmarks/on_a_card.sh --dry-run OUT [MINUTES]    the same on a CPU: tests are skipped, times say nothing
 # Nothing is installed: PYTHON (python3) needs torch for the card and pytest, pytest-timeout, hypothesis; transformers and
 # matplotlib for some rows and for the plot.
@@ -32,6 +33,11 @@ failed=0
 mapfile -t files < <(grep --recursive --files-with-matches --include='test_*.py' 'mark\.gpu' test)
 timeout 180 "$python" -m pytest -p no:cacheprovider -q -m gpu --durations=5 "${files[@]}" 2>&1 \
   | tee "$out/tests.log" | tail -n 40 || failed=1
+# They run on a card if there is one, elsewhere by Triton's interpreter.
+if [ ${#device[@]} -eq 2 ]; then
+  timeout 150 "$python" -m pytest -p no:cacheprovider -q test/core/fused 2>&1 \
+    | tee "$out/kernels.log" | tail -n 40 || failed=1
+fi
 "$python" -m benchmarks.gpu_suite "${device[@]}" --minutes "$minutes" --out "$out/gpu_suite.json" 2>&1 \
   | tee "$out/suite.log" || failed=1
 exit $failed

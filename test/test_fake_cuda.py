@@ -19,6 +19,8 @@ from benchmarks.gpu_suite import networks
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.fused import proved
+from promptda_ros.core.fused.operator import NAMES, NAMESPACE
 from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.settings import build
@@ -44,10 +46,16 @@ class Flat:
         return prompt_m.new_ones(len(pixels), *pixels.shape[2:])
 
 
-@pytest.fixture
-def cuda():
-    with fake_cuda() as device:
+@pytest.fixture(params=['fused kernels'])
+def cuda(request):
+    """Return the device, on which what surrounds the network runs by kernels or by torch."""
+    with fake_cuda({f'{NAMESPACE}::{name}': 1 for name in NAMES}) as device:
+        proved.note(device.device, '' if request.param == 'fused kernels' else 'left out')
         yield device
+        proved.note(device.device, 'a device without values')
+
+
+BOTH = pytest.mark.parametrize('cuda', ['fused kernels', 'torch'], indirect=True)
 
 
 @pytest.fixture
@@ -105,8 +113,7 @@ def run(estimator, frame, settings, box_from_camera=None):
 
 @pytest.mark.parametrize('name', ['S', 'B', 'L', 'embedded'])
 def test_the_host_waits_for_depth_and_for_the_cloud_and_never_else(cuda, name):
-    settings = build({} if name in ('S', 'embedded') else {'output.anchor': 'off'})
-    estimator, frame = estimator_of(name, cuda), make_frame()
+    estimator, settings, frame = estimator_of(name, cuda), build({}), make_frame()
     with cuda.counted() as depths:
         outputs = run(estimator, frame, settings)
     with cuda.counted() as clouds:
@@ -134,6 +141,7 @@ def test_the_host_waits_for_depth_and_for_the_cloud_and_never_else(cuda, name):
     ],
     ids=lambda words: ', '.join(f'{name}={value}' for name, value in words.items()) or 'default',
 )
+@BOTH
 def test_with_holes_strays_and_a_mask_nothing_else_is_waited_for(cuda, estimator, words):
     settings = build({'output.anchor': 'off', **words})
     frame = make_frame((480, 640), sensor=(96, 128), spoilt=True, mask=True)
@@ -144,6 +152,7 @@ def test_with_holes_strays_and_a_mask_nothing_else_is_waited_for(cuda, estimator
     assert traffic.waits == 2, str(traffic)
 
 
+@BOTH
 def test_depth_for_a_sensor_as_large_as_the_image_waits_once(cuda, estimator):
     settings, size = build({}), (252, 336)
     with cuda.counted() as traffic:
@@ -152,6 +161,7 @@ def test_depth_for_a_sensor_as_large_as_the_image_waits_once(cuda, estimator):
     assert traffic.waits == 1, str(traffic)
 
 
+@BOTH
 def test_points_of_every_kind_are_made_of_what_is_on_the_device(cuda, estimator):
     settings = build({'output.edge_filter': 'depth_and_points', 'output.anchor': 'off'})
     outputs = run(estimator, make_frame((480, 640)), settings)

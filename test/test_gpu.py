@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 import runpy
 import threading
@@ -25,6 +26,8 @@ from promptda_ros.core import self_check
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.fused import proved
+from promptda_ros.core.fused.proof import start_kernels
 from promptda_ros.core.runtime.number_modes import require_exact_numbers
 from promptda_ros.core.settings import build
 from promptda_ros.model import load_model
@@ -54,6 +57,12 @@ FIRST, SECOND = (
     for number in (0, 1)
 )
 DEVICES = [pytest.param(CPU, id='cpu'), FIRST, SECOND]
+# With what surrounds the network by fused kernels, and by torch.
+AROUND = [
+    pytest.param((*each.values, engine), id=f'{each.id}, {engine}', marks=each.marks)
+    for each in DEVICES
+    for engine in ('auto', 'torch')[each.id == 'cpu' :]
+]
 LIMIT_SEC = 60.0
 # mean and p99.9, in millimetres, of the embedded network off float32 on the CPU: several times
 # what emulated formats give, of which 0.01 and 0.4 mm are pixels that only the CPU rounds.
@@ -70,6 +79,18 @@ LARGEST_MM = {
 @pytest.fixture(autouse=True)
 def _exact_numbers():
     require_exact_numbers()
+
+
+@pytest.fixture
+def around(request):
+    """Return a device on which the kernels are used, or are not."""
+    device, engine = request.param
+    problem = start_kernels(device, engine)
+    if problem and find_spec('triton') is None:
+        pytest.skip('Triton is not installed')
+    assert problem == ''
+    yield device
+    proved.note(device, 'a test is over')
 
 
 @cache
@@ -166,7 +187,7 @@ def test_float32_convolutions_and_products_keep_all_their_bits(device):
     assert product.abs().max() < 1e-3
 
 
-@pytest.mark.parametrize('device', DEVICES)
+@pytest.mark.parametrize('around', AROUND, indirect=True)
 @pytest.mark.parametrize(
     'words',
     [
@@ -182,12 +203,12 @@ def test_float32_convolutions_and_products_keep_all_their_bits(device):
     ],
     ids=['anchor', 'surface', 'box'],
 )
-def test_what_is_made_of_a_frame_is_the_same_on_every_device(device, words):
+def test_what_is_made_of_a_frame_is_the_same_on_every_device(around, words):
     """Apart from single pixels at edges, which rounding may push to the other side."""
     settings, frame = build(words), make_frame()
     here, cpu = (
         FrameOutputs(frame, each.estimate(frame, settings.prompt, settings.output), settings)
-        for each in (make_estimator(device, compiler=compiler_for(device)), make_estimator(CPU))
+        for each in (make_estimator(around, compiler=compiler_for(around)), make_estimator(CPU))
     )
 
     for name in ('depth_m', 'points', 'dense', 'with_normals', 'validity', 'uncertainty_m'):
@@ -395,9 +416,9 @@ def frame_waits(estimator, watched):
     return waits
 
 
-@pytest.mark.parametrize('device', [FIRST, SECOND])
-def test_a_frame_waits_for_its_depth_and_its_cloud_and_never_else(device):
-    waits = frame_waits(make_estimator(device, compiler=CudaGraphs()), only_asked_for)
+@pytest.mark.parametrize('around', AROUND[1:], indirect=True)
+def test_a_frame_waits_for_its_depth_and_its_cloud_and_never_else(around):
+    waits = frame_waits(make_estimator(around, compiler=CudaGraphs()), only_asked_for)
 
     assert 1 <= waits.count <= 2  # one, where both leave in one download
 

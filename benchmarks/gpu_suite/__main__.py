@@ -54,6 +54,7 @@ def main() -> int:
 def run(bench: Bench) -> list[str]:
     """Do what there is time for, in the order of what matters most; return what is wrong."""
     first, *others = bench.plan.shapes
+    bench.part('the kernels around the network', 0.0, lambda: probe.start(bench))
     bench.part('the machine', 0.0, lambda: probe.machine(bench))
     wrong = []
     for name in bench.plan.shapes:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.fused.proved import PROVED
 from promptda_ros.network import (
     load_network,
     PromptDepthAnythingConfig,
@@ -146,8 +147,9 @@ def record(estimator: Estimator, run: Callable[[], object]) -> None:
 
 
 def remark(estimator: Estimator) -> str:
-    """Say what runs in place of what was to be compiled first: rows are named by it."""
-    said: list[str] = []
+    """Say what runs in place of what was to run: rows are named by it."""
+    is_slow = estimator.device.type == 'cuda' and estimator.device not in PROVED
+    said = ['no fused kernels'] if is_slow else []
     for each in _compiled(estimator):
         if each.problem:
             said.append(FAILED.get(each.name, f'{each.name} failed'))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 import math
 from pathlib import Path
@@ -21,6 +21,8 @@ from benchmarks.results import Cell
 from promptda_ros.core.estimator import Estimator, Prepared
 from promptda_ros.core.frame import Depth, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.fused import proved
+from promptda_ros.core.fused.proof import start_kernels
 from promptda_ros.core.runtime.attention import attention_backend, cudnn_version
 from promptda_ros.core.runtime.number_modes import describe_numbers, tf32_convolutions
 from promptda_ros.core.runtime.transfer import download, upload
@@ -45,6 +47,16 @@ KERNELS, KERNEL_COLUMNS = 'Kernels of the network by time', ('', 'calls a frame'
 KERNELS_SHOWN = 14
 MOVED = 64 << 20  # bytes, by which transfers are timed
 PART_SEC = 15.0
+
+
+def start(bench: Bench) -> None:
+    """Use what the node uses around the network, and say why not."""
+    device = bench.plan.device
+    problem = start_kernels(device, 'auto')
+    if problem:
+        bench.journal.lose(problem)
+    row = ['around the network', proved.describe(device)]
+    bench.journal.add(MACHINE, MACHINE_COLUMNS, row)
 
 
 def machine(bench: Bench) -> None:
@@ -192,8 +204,20 @@ def _stages(bench: Bench, name: str, given: Frame, settings: Settings) -> None:
     }
     for label, work in stages.items():
         waited = wait_for(work)
-        runs_on = estimator if label == 'infer' else None
-        _time_part(bench, STAGES, f'{name} {label}', lambda: waited, runs_on)  # noqa: B023
+        _time_part(bench, STAGES, f'{name} {label}', lambda: waited, estimator)  # noqa: B023
+        if bench.plan.device in proved.PROVED and label != 'infer':
+            with _by_torch(bench.plan.device):
+                _time_part(bench, STAGES, f'{name} {label}', lambda: waited, estimator)  # noqa: B023
+
+
+@contextmanager
+def _by_torch(device: torch.device) -> Iterator[None]:
+    """Do without the fused kernels; rows are named by that."""
+    proved.note(device, 'left out')
+    try:
+        yield
+    finally:
+        proved.note(device, '')
 
 
 def _waits(bench: Bench, name: str, given: Frame, settings: Settings) -> None:

@@ -35,6 +35,8 @@ from benchmarks.gpu_suite.bench import Bench, ENGINES, NO_TIME, OURS
 from benchmarks.gpu_suite.journal import Journal, UNFINISHED
 from benchmarks.gpu_suite.timing import Budget, measure
 from benchmarks.results import REPOSITORY
+from promptda_ros.core.fused import proved
+from promptda_ros.core.fused.operator import NAMES, NAMESPACE
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.precision import BF16, FP16, FP32
@@ -334,20 +336,24 @@ def test_the_code_for_a_card_runs_on_a_device_without_values(make_bench, monkeyp
     monkeypatch.setattr(torch.cuda, 'set_sync_debug_mode', lambda *_: None)
     monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: None)
     bench = make_bench()
-    with fake_cuda() as cuda:
+    with fake_cuda({f'{NAMESPACE}::{name}': 1 for name in NAMES}) as cuda:
+        proved.note(cuda.device, '')
         bench.plan = replace(bench.plan, device=cuda.device, precision=FP16, runs=1)
         probe.machine(bench)
         wrong = correctness.check(bench, 'tiny', batch=1)
         cameras.run(bench)
         probe.run(bench, 'tiny')
         rows = [cases.row_of(next(cases.cases_of(bench.plan)), bench, 1.0)]
+        proved.note(cuda.device, 'a device without values')
 
-    tables, named = bench.journal.tables, 'tiny ours (eager: graph failed)'
+    tables = bench.journal.tables
+    named = 'tiny ours (eager: graph failed)'
     assert wrong == []
     assert {row[0] for row in tables[cameras.TITLE].rows} == {named}
     assert cases.table_rows(rows)[0][0] == named
     assert all(isinstance(row[1], float) for row in tables[probe.GRAPHS].rows)
     assert all(isinstance(row[1], float) for row in tables[probe.STAGES].rows)
+    assert len(tables[probe.STAGES].rows) == 4 + 3  # three of them by torch, too
     assert tables[probe.WAITS].rows == [['tiny', 'none', 0]]
     assert [each.partition(':')[0] for each in bench.journal.lost] == ['kernels of tiny']
 
