@@ -32,7 +32,7 @@ SIZES = ((378, 504), (518, 686), (756, 1008))
 QUICK_SIZES = ((42, 56), (84, 112))
 BATCHES, QUICK_BATCHES = (1, 4, 16), (1, 2)
 CAMERAS, QUICK_CAMERAS = (1, 4, 16), (1, 2)
-IMAGES, QUICK_IMAGES = ((756, 1008), (1440, 1920)), ((84, 112), (96, 128))
+IMAGES, QUICK_IMAGES = ((756, 1008), (1440, 1920)), ((84, 112), (90, 120))
 
 
 def main() -> int:

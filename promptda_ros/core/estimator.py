@@ -17,7 +17,7 @@ from torch import Tensor
 
 from promptda_ros.core.depth_space import DepthSpace, METRES, SATURATION
 from promptda_ros.core.frame import BadFrame, Depth, Frame, OnDevice
-from promptda_ros.core.frame_sizes import network_size, sizes_of
+from promptda_ros.core.frame_sizes import FrameSizes, network_size, sizes_of
 from promptda_ros.core.fused import restore as fused
 from promptda_ros.core.fused.proved import PROVED
 from promptda_ros.core.prompt.history import DepthHistory
@@ -44,7 +44,7 @@ class Prepared:
     prompt: DevicePrompt
     own: DevicePrompt | None  # the sensor at its own size, at which depth is held; None: nowhere
     anchor: AnchorNetwork | None  # by which it is held; None: by surfaces
-    held_size: tuple[int, int]
+    sizes: FrameSizes
 
 
 class Network(Protocol):
@@ -116,7 +116,7 @@ class Estimator:
         With the history of its stream a frame is smoothed over time, otherwise it stands alone.
         """
         sensor_m, long_side = frame.sensor_depth_m, settings.max_long_side
-        where = (self.network.patch_px, self.resolution, self.device.type)
+        where = self.network.patch_px, self.resolution, output.resolution, self.device.type
         sizes = sizes_of(frame.image.shape[:2], sensor_m.shape, *where)
         # torch warns about arrays it can't write to, which views of messages are.
         frame = replace(frame, image=np.require(frame.image, requirements=('C', 'W')))
@@ -139,7 +139,7 @@ class Estimator:
             prompt=prompt,
             own=own,
             anchor=self.anchor if output.anchor == 'auto' else None,
-            held_size=sizes.held,
+            sizes=sizes,
         )
 
     @torch.inference_mode()
@@ -181,7 +181,7 @@ class Estimator:
                 held_m,
                 saturated,
                 sensor,
-                prepared.image.shape[:2],
+                prepared.sizes.output,
                 drop_saturated=settings.drop_saturated,
                 keeps_measured=prepared.own is not None and settings.fuse == 'keep_measured',
             )
@@ -205,9 +205,9 @@ class Estimator:
         if own is None:
             return network_depth_m
         if prepared.anchor is None:
-            own_m: Tensor = steps.hold(network_depth_m, own, prepared.held_size)
+            own_m: Tensor = steps.hold(network_depth_m, own, prepared.sizes.held)
             return own_m
-        pixels = steps.resize(prepared.image, prepared.held_size, 'bilinear')
+        pixels = steps.resize(prepared.image, prepared.sizes.held, 'bilinear')
         held_m = prepared.anchor(pixels, own.depth_m, own.measured, network_depth_m[None, None])
         return held_m[0, 0]
 

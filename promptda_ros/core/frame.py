@@ -88,12 +88,15 @@ class OnDevice:
     """The parts of a frame that are still on the network's device, for further computing."""
 
     depth_m: Tensor  # (H, W), as Depth.depth_m
-    image: Tensor  # (H, W, 3), as Frame.image
+    image: Tensor  # (any, any, 3), as Frame.image
 
 
 @dataclass(frozen=True)
 class Depth:
-    """Dense metric depth of one image, and what it rests on."""
+    """Dense metric depth of one image, and what it rests on.
+
+    (H, W) is the size of the image, or that of the network's input: output.resolution.
+    """
 
     depth_m: FloatImage  # (H, W), NaN unknown
     prompt: Prompt

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 import math
 
@@ -15,11 +15,16 @@ from torch import Tensor
 from promptda_ros.core.cloud import by_torch, cloud
 from promptda_ros.core.cloud.flying_pixels import find_flying
 from promptda_ros.core.cloud.normals import find_normals
+from promptda_ros.core.cloud.workspace import resize_roi
 from promptda_ros.core.frame import ByteImage, Depth, FloatImage, Frame, Intrinsics, OnDevice
 from promptda_ros.core.fused import cloud as fused
+from promptda_ros.core.fused import restore as fused_restore
 from promptda_ros.core.fused.proved import PROVED
+from promptda_ros.core.geometry.camera import resize
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.picture import colourise
+from promptda_ros.core.prompt.sensor_range import fit_side
+from promptda_ros.core.restore import by_torch as restore
 from promptda_ros.core.restore.trust import estimate_uncertainty, find_validity
 from promptda_ros.core.runtime.threads import one_thread
 from promptda_ros.core.runtime.transfer import download, upload
@@ -41,9 +46,17 @@ class FrameOutputs:
 
     @property
     def intrinsics(self) -> Intrinsics:
-        """Return the intrinsics of the image; without them ask for no cloud and no camera_info."""
-        assert self.frame.intrinsics is not None, 'clouds need intrinsics'
-        return self.frame.intrinsics
+        """Return the intrinsics of the depth; without them ask for no cloud and no camera_info."""
+        given = self.frame.intrinsics
+        assert given is not None, 'clouds need intrinsics'
+        height, width = self.depth.depth_m.shape
+        is_same = (given.height, given.width) == (height, width)
+        return given if is_same else resize(given, width=width, height=height)
+
+    @property
+    def image(self) -> ByteImage:
+        """Return the image (H, W, 3) at the size of the depth."""
+        return download(self._on_device.image)[0]
 
     @cached_property
     def image_depth(self) -> Depth:
@@ -102,9 +115,13 @@ class FrameOutputs:
     @one_thread()
     def _build(self, layout: cloud.PointLayout) -> FloatImage:
         pixels, output = self._on_device, self.settings.output
-        device, mask = pixels.depth_m.device, self.frame.mask
+        device, mask, workspace = pixels.depth_m.device, self.frame.mask, self.settings.workspace
+        size, image = pixels.depth_m.shape, self.frame.image.shape[:2]
+        if size != image:
+            workspace = resize_roi(workspace, image, size)
+            mask = None if mask is None else fit_side(mask, size)
         hidden = None if mask is None else upload(mask, device)
-        given = self.intrinsics, self.settings.workspace, self.box_from_camera
+        given = self.intrinsics, workspace, self.box_from_camera
         if device in PROVED and fused.can_write(layout):
             edge_step = None if output.edge_filter == 'off' else output.edge_step
             points = fused.write_points(
@@ -137,8 +154,14 @@ class FrameOutputs:
 
     @cached_property
     def _on_device(self) -> OnDevice:
-        if self.depth.on_device is not None:
-            return self.depth.on_device
-        # torch warns about arrays it can't write to, which views of messages are.
-        image = np.require(self.frame.image, requirements=('C', 'W'))
-        return OnDevice(torch.from_numpy(self.depth.depth_m), torch.from_numpy(image))
+        found = self.depth.on_device
+        if found is None:
+            # torch warns about arrays it can't write to, which views of messages are.
+            image = np.require(self.frame.image, requirements=('C', 'W'))
+            found = OnDevice(torch.from_numpy(self.depth.depth_m), torch.from_numpy(image))
+        height, width = found.depth_m.shape
+        if found.image.shape[:2] == (height, width):
+            return found
+        steps = fused_restore if found.image.device in PROVED else restore
+        pixels = steps.resize(found.image, (height, width), 'bicubic')  # as the network sees them
+        return replace(found, image=pixels[0].permute(1, 2, 0).round().byte().contiguous())

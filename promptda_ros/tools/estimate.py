@@ -110,7 +110,7 @@ def _write(folder: Path, result: FrameOutputs) -> None:
     if frame.intrinsics is None:
         return
     n = result.settings.output.stride
-    write_ply(folder / 'cloud.ply', result.points[..., :3], frame.image[::n, ::n])
+    write_ply(folder / 'cloud.ply', result.points[..., :3], result.image[::n, ::n])
 
 
 def _tell(folder: Path, result: FrameOutputs, model: LoadedModel) -> None:

@@ -37,6 +37,7 @@ from benchmarks.gpu_suite.timing import Budget, measure
 from benchmarks.results import REPOSITORY
 from promptda_ros.core.fused import proved
 from promptda_ros.core.fused.operator import NAMES, NAMESPACE
+from promptda_ros.core.settings import build
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.precision import BF16, FP16, FP32
@@ -137,8 +138,7 @@ def test_what_there_is_no_time_for_is_left_out_and_told(run, monkeypatch):
     assert exit_code == 0
     assert {row[3] for row in rows_of(found, cases.TITLE)} == {NO_TIME}
     assert {row[1] for row in rows_of(found, correctness.TITLE)} == {NO_TIME}
-    hosted = {row[4] for row in rows_of(found, host.TITLE)} - {host.NO_SETTING}
-    assert hosted == {NO_TIME}
+    assert {row[4] for row in rows_of(found, host.TITLE)} == {NO_TIME}
     assert f'ours, tiny: {NO_TIME}' in found['lost']
     assert f'load_model, embedded: {NO_TIME}' in found['lost']
     assert UNFINISHED not in found['lost']
@@ -210,18 +210,16 @@ def test_a_row_whose_graph_failed_says_so_in_its_name(make_bench, monkeypatch):
     assert cases.table_rows([row])[0][0] == named
 
 
-@pytest.mark.parametrize('is_there', [True, False])
-def test_depth_of_the_networks_size_is_timed_where_there_is_the_setting(
-    make_bench, monkeypatch, is_there
-):
-    bench, asked = make_bench(), []
-    name = 'output.fuse' if is_there else 'output.no_such_setting'
-    case = host.HostCase('tiny', OURS, SIZE, SIZE, words={name: 'keep_measured'})
-    monkeypatch.setattr(host, 'ours', lambda *given: asked.append(given) or (lambda: None))
-    timed = host.time_case(bench, case)
-
-    assert (timed.why_not == host.NO_SETTING) is not is_there
-    assert [given[2].output.fuse for given in asked] == ['keep_measured'] * is_there
+def test_points_have_the_size_that_their_row_names(make_bench):
+    bench = make_bench()
+    small, large = bench.plan.images
+    for image, out, words in (
+        (large, small, host.AT_NETWORK),
+        (small, small, {}),
+        (large, large, {}),
+    ):
+        run = host.ours(bench.ours('tiny'), host.make_frame(image), build({**words}))
+        assert run().shape[:2] == out
 
 
 def test_times_are_taken_on_the_device_that_was_given(monkeypatch):

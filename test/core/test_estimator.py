@@ -120,6 +120,29 @@ def test_depth_has_the_size_of_the_image(estimator, height, width):
     assert np.isfinite(depth.depth_m).any()
 
 
+@pytest.mark.setting('output.resolution')
+@pytest.mark.parametrize('anchor', ['surface', 'off'])
+def test_depth_has_the_size_of_the_network_on_request_and_is_not_resampled(anchor):
+    """Whatever the sensor's size is, and although it has pixels out of range."""
+    answers = []
+
+    def answer(pixels: Tensor, prompt_m: Tensor) -> Tensor:
+        answers.append(repeat_prompt(pixels, prompt_m))
+        return answers[-1]
+
+    for sensor_size in ((24, 32), (480, 640)):
+        sensor_m = slope(*sensor_size)
+        sensor_m[: sensor_size[0] // 6] = np.inf
+        output = OutputSettings(resolution='network', anchor=anchor)
+        frame = frame_of(sensor_m, colours(480, 640))
+        depth = fake(answer).estimate(frame, PROMPT, output)
+        assert depth.depth_m.shape == depth.saturated.shape == (252, 336)
+        known = np.isfinite(depth.depth_m)
+        np.testing.assert_array_equal(~known, np.repeat(np.arange(252) < 42, 336).reshape(252, -1))
+        off_m = np.abs(depth.depth_m - answers[-1].numpy())[known]
+        assert off_m.max() <= (0.0 if anchor == 'off' else 0.01)
+
+
 def test_the_size_may_change_in_mid_stream_and_back(estimator):
     """C7: no stale buffers: the third frame gives what the first gave."""
     found = [
@@ -234,19 +257,22 @@ def test_depth_is_unknown_exactly_where_the_sensor_says_out_of_range(estimator, 
     st.integers(0, 2**32 - 1),
     st.sampled_from([(6, 9), (28, 42), (56, 84), (97, 145)]),
     st.sampled_from([8, 20, 256]),
+    st.sampled_from([('image', (40, 60)), ('network', (28, 56))]),
 )
-def test_no_pixel_out_of_range_is_published_at_any_resolution(seed, size, max_long_side):
-    """K1, K2: a sensor coarser or finer than the image, its prompt reduced or not."""
+def test_no_pixel_out_of_range_is_published_at_any_resolution(seed, size, max_long_side, output):
+    """K1, K2: a sensor coarser or finer than the output, its prompt reduced or not."""
+    resolution, output_size = output
     random = np.random.default_rng(seed)
     kinds = random.integers(5, size=size)
     depth_m = np.float32([1.0, 1.2, np.nan, np.inf, -np.inf])[kinds]
-    frame = frame_of(depth_m, colours(28, 42))
+    frame = frame_of(depth_m, colours(40, 60))
     settings = PromptSettings(max_long_side=max_long_side, outlier_fraction=0.0)
     try:
-        found_m = fake(repeat_prompt).estimate(frame, settings, OUTPUT).depth_m
+        published = OutputSettings(resolution=resolution)
+        found_m = fake(repeat_prompt).estimate(frame, settings, published).depth_m
     except BadFrame:
         return  # too little of a small picture was measured
-    out = fit_side(kinds > 2, (28, 42))
+    out = fit_side(kinds > 2, output_size)
     assert np.isnan(found_m[out]).all()
     known_m = found_m[np.isfinite(found_m)]
     assert not np.isinf(found_m).any()
@@ -561,8 +587,9 @@ class Meta:
 
 
 @pytest.mark.parametrize('anchor', ['auto', 'off'])
+@pytest.mark.parametrize('resolution, size', [('image', (480, 640)), ('network', (252, 336))])
 def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
-    anchor, network_folder, monkeypatch
+    anchor, resolution, size, network_folder, monkeypatch
 ):
     """From the upload on, nothing is asked of the device before, and nothing leaves it."""
     meta = Meta()
@@ -581,6 +608,7 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     settings = build(
         {
             'output.anchor': anchor,
+            'output.resolution': resolution,
             'prompt.max_fill_distance': 0.01,
             'workspace.max_depth': 3.0,
             'workspace.roi': [10.0, 10.0, 500.0, 400.0],
@@ -591,11 +619,11 @@ def test_on_a_device_the_host_waits_once_for_depth_and_once_for_the_cloud(
     prepared = estimator.prepare(frame, settings.prompt, settings.output)
     depth = estimator.restore(prepared, *estimator.infer([prepared]), settings.output)
     assert meta.downloads == [
-        [('meta', each) for each in ((480, 640), (252, 336), (2,), (2,), (3, 12, 16))]
+        [('meta', each) for each in (size, (252, 336), (2,), (2,), (3, 12, 16))]
     ]
     points = frame_outputs.FrameOutputs(frame, depth, settings).points
-    assert meta.downloads[1:] == [[('meta', (480, 640, 4))]]
-    assert points.shape == (480, 640, 4)
+    assert meta.downloads[1:] == [[('meta', (*size, 4))]]
+    assert points.shape == (*size, 4)
 
 
 def test_the_image_is_on_its_way_while_the_prompt_is_conditioned(monkeypatch):

@@ -15,6 +15,7 @@ from promptda_ros.core import frame_outputs as under_test
 from promptda_ros.core.cloud import by_torch
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.restore.trust import Validity
@@ -35,9 +36,12 @@ def smeared() -> FloatImage:
 
 
 def result_of(
-    depth_m: FloatImage, mask: np.ndarray | None = None, **values: object
+    depth_m: FloatImage,
+    mask: np.ndarray | None = None,
+    intrinsics: Intrinsics = CAMERA,
+    **values: object,
 ) -> FrameOutputs:
-    """Return the result of depth with settings such as `output__voxel=0.01`."""
+    """Return the result of depth of any size with settings such as `output__voxel=0.01`."""
     sensor_m = np.where(np.isfinite(depth_m), depth_m, 1.0).astype(np.float32)
     random = np.random.default_rng(0)
     frame = Frame(
@@ -46,7 +50,7 @@ def result_of(
         image=random.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8),
         sensor_depth_m=sensor_m,
         mask=mask,
-        intrinsics=CAMERA,
+        intrinsics=intrinsics,
     )
     prompt = condition(sensor_m, PromptSettings())
     depth = Depth(depth_m, prompt, saturated=np.zeros((12, 16), np.bool_))
@@ -159,6 +163,94 @@ def test_the_dense_clouds_are_compact_whatever_the_layout_of_the_organised_one()
     compact, pcl = result_of(smeared()), result_of(smeared(), output__pcl_layout=True)
     assert (compact.points.shape[2], pcl.points.shape[2]) == (4, 8)
     np.testing.assert_array_equal(pcl.dense.view(np.uint32), compact.dense.view(np.uint32))
+
+
+# Depth of the network's size
+
+
+SIZES = st.sampled_from([(24, 32), (12, 16), (14, 14), (9, 25), (23, 31), (6, 8)])
+
+
+def plane_m(intrinsics: Intrinsics, normal: tuple[float, float], offset_m: float) -> FloatImage:
+    """Return the depth of the plane normal . (x, y) + z = offset_m."""
+    across, down = camera.rays(intrinsics)
+    return (offset_m / (normal[0] * across + normal[1] * down + 1)).astype(np.float32)
+
+
+@given(
+    SIZES,
+    st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)),
+    st.floats(0.3, 5.0),
+    st.tuples(st.floats(30.0, 90.0), st.floats(0.6, 1.6)),
+    st.tuples(st.floats(0.0, WIDTH - 1), st.floats(0.0, HEIGHT - 1)),
+    st.integers(1, 3),
+)
+def test_points_of_a_plane_lie_on_it_at_any_size_of_its_depth(
+    size, normal, offset_m, focal, centre, stride
+):
+    """And a pixel of the image has the ray of the pixel of the depth at its place."""
+    fx, fy = focal[0], focal[0] * focal[1]
+    given = Intrinsics(WIDTH, HEIGHT, fx, fy, *centre)
+    height, width = size
+    at_size = camera.resize(given, width=width, height=height)
+    result = result_of(
+        plane_m(at_size, normal, offset_m),
+        intrinsics=given,
+        output__edge_filter='off',
+        output__stride=stride,
+    )
+    found = result.intrinsics
+    assert (found.height, found.width) == size
+    x, y, z = np.moveaxis(result.points[..., :3].astype(np.float64), 2, 0)
+    assert z.shape == (-(-height // stride), -(-width // stride))
+    assert np.abs(normal[0] * x + normal[1] * y + z - offset_m).max() < 1e-5 * z.max()
+    # A point that the image shows at a pixel is shown by the depth at the same share of its sides.
+    rows, columns = np.mgrid[:height:stride, :width:stride]
+    u, v = given.fx * x / z + given.cx, given.fy * y / z + given.cy
+    np.testing.assert_allclose((u + 0.5) / WIDTH, (columns + 0.5) / width, atol=1e-5)
+    np.testing.assert_allclose((v + 0.5) / HEIGHT, (rows + 0.5) / height, atol=1e-5)
+
+
+@given(SIZES, st.integers(0, 2**32 - 1))
+def test_depth_of_another_size_loses_every_point_that_the_mask_touches(size, seed):
+    random = np.random.default_rng(seed)
+    mask = random.random((HEIGHT, WIDTH)) < 0.02
+    shown = ~unknown_points(result_of(np.ones(size, np.float32), mask))
+    # As whole numbers: pixels (i, j) of both overlap where neither ends before the other begins.
+    overlap = [
+        (np.arange(few)[:, None] * many < (np.arange(many) + 1) * few)
+        & ((np.arange(few)[:, None] + 1) * many > np.arange(many) * few)
+        for few, many in zip(size, (HEIGHT, WIDTH), strict=True)
+    ]
+    touched = overlap[0].astype(int) @ mask.astype(int) @ overlap[1].T.astype(int) > 0
+    np.testing.assert_array_equal(shown, ~touched)
+
+
+def test_the_window_of_the_workspace_is_in_pixels_of_the_image():
+    result = result_of(np.ones((12, 16), np.float32), workspace__roi=[8.0, 4.0, 10.0, 12.0])
+    expected = np.zeros((12, 16), np.bool_)
+    expected[2:8, 4:9] = True
+    np.testing.assert_array_equal(~unknown_points(result), expected)
+
+
+def test_points_have_the_colours_of_the_image_at_their_place():
+    result = result_of(np.ones((12, 16), np.float32))
+    ramp = np.arange(HEIGHT)[:, None, None] * 5 + np.arange(WIDTH)[:, None] * 3 + np.arange(3)
+    result = replace(result, frame=replace(result.frame, image=ramp.astype(np.uint8)))
+    bits = result.points[..., 3].view(np.uint32)
+    colours = np.stack([bits >> 16 & 255, bits >> 8 & 255, bits & 255], axis=2)
+    np.testing.assert_array_equal(colours, result.image)
+    means = ramp.reshape(12, 2, 16, 2, 3).mean((1, 3))
+    assert np.abs(colours - means)[2:-2, 2:-2].max() <= 1.0  # rounded
+
+
+def test_every_picture_has_the_size_of_the_depth():
+    result = result_of(np.linspace(1.0, 1.05, 192, dtype=np.float32).reshape(12, 16))
+    assert result.preview.shape == result.image.shape == (12, 16, 3)
+    assert result.validity.shape == result.uncertainty_m.shape == (12, 16)
+    assert result.image_depth.depth_m.shape == (12, 16)
+    assert len(result.dense) == 192
+    assert len(result.with_normals) == 10 * 14  # none at the border
 
 
 # Laws

@@ -14,11 +14,13 @@ from promptda_ros.core.frame_sizes import HELD_PIXELS, HELD_PIXELS_ON_GPU, netwo
 SIDES = st.integers(14, 4000)
 
 
-@given(SIDES, SIDES, st.sampled_from(('cpu', 'cuda')))
-def test_depth_is_held_at_the_size_of_the_image_up_to_what_the_device_can_take(
-    height, width, device_type
+@given(SIDES, SIDES, st.sampled_from(('cpu', 'cuda')), st.sampled_from(('image', 'network')))
+def test_depth_is_held_at_the_size_of_the_output_up_to_what_the_device_can_take(
+    height, width, device_type, output
 ):
-    held = sizes_of((height, width), (height, width), 14, 'low', device_type).held
+    sizes = sizes_of((height, width), (height, width), 14, 'full', output, device_type)
+    assert sizes.output == {'image': (height, width), 'network': sizes.network}[output]
+    held, (height, width) = sizes.held, sizes.output
     most = HELD_PIXELS if device_type == 'cpu' else HELD_PIXELS_ON_GPU
     if height * width <= most:
         assert held == (height, width)
@@ -29,10 +31,12 @@ def test_depth_is_held_at_the_size_of_the_image_up_to_what_the_device_can_take(
 
 
 def test_frames_of_one_size_have_their_sizes_decided_once():
-    first, second = (sizes_of((480, 640), (48, 64), 14, 'low', 'cpu') for _ in range(2))
+    given = (480, 640), (48, 64), 14
+    first, second = (sizes_of(*given, 'low', 'image', 'cpu') for _ in range(2))
     assert first is second
     assert first.network == network_size((480, 640), 14, 'low')
-    assert sizes_of((480, 640), (48, 64), 14, 'medium', 'cpu').network > first.network
+    assert sizes_of(*given, 'medium', 'image', 'cpu').network > first.network
+    assert sizes_of(*given, 'low', 'network', 'cpu').output == first.network
 
 
 @pytest.mark.parametrize(
@@ -42,5 +46,5 @@ def test_frames_of_one_size_have_their_sizes_decided_once():
 def test_sizes_that_are_refused_are_refused_for_every_frame(image, depth, reason):
     for _ in range(2):
         with pytest.raises(BadFrame) as refused:
-            sizes_of(image, depth, 14, 'low', 'cpu')
+            sizes_of(image, depth, 14, 'low', 'image', 'cpu')
         assert refused.value.reason == reason

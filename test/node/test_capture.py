@@ -121,6 +121,31 @@ def test_a_capture_is_latched_and_of_one_moment(rig, caller):
     assert rig.drops == {}
 
 
+def test_a_capture_has_the_size_of_the_network_on_request(rig, caller):
+    """And the camera_info that belongs to it."""
+    rig.sensors.height, rig.sensors.width = 96, 128
+    (result,) = rig.node.set_parameters([Parameter('output.resolution', value='network')])
+    assert result.successful
+    future = caller.call()
+    rig.send()
+    assert caller.answer(future).success
+    found = caller.latched()
+    assert {(each.height, each.width) for each in found.values()} == {(84, 126)}
+    info, depth_m = found['camera_info'], metres(found['depth'])
+    fx, _, cx, _, fy, cy, *_ = info.k
+    assert [fx, cx] == pytest.approx([100 * 126 / 128, 64 * 126 / 128 - 0.5])
+    assert [fy, cy] == pytest.approx([100 * 84 / 96, 48 * 84 / 96 - 0.5])
+    assert info.p.tolist() == [fx, 0, cx, 0, 0, fy, cy, 0, 0, 0, 1, 0]
+    points = np.frombuffer(found['points'].data, '<f4').reshape(84, 126, 4)
+    known = np.isfinite(points[..., 2])
+    assert known.any()
+    rows, columns = np.nonzero(known)
+    x, y, z = points[known][:, :3].T
+    np.testing.assert_array_equal(z, depth_m[known])
+    np.testing.assert_allclose(x / z * fx + cx, columns, atol=1e-3)
+    np.testing.assert_allclose(y / z * fy + cy, rows, atol=1e-3)
+
+
 def test_a_frame_from_before_the_call_is_not_captured(rig, caller):
     """It is in the hands of the worker while the request comes."""
     rig.listen('depth/image_rect')

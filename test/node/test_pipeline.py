@@ -21,6 +21,7 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.restore.trust import Validity
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.compressed_depth import decode_depth
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.node.outputs import OUTPUTS
@@ -41,6 +42,26 @@ def metres(message):
 
 
 # Frames
+
+
+def test_every_output_changes_to_the_size_of_the_network_and_back(rig):
+    """Each message says its own size, and all of a frame have the same."""
+    rig.sensors.height, rig.sensors.width = 96, 128
+    heard = {output: rig.listen(output, kind) for output, kind in OUTPUTS.items()}
+    sizes = {'image': (96, 128), 'network': (84, 126)}
+    for number, resolution in enumerate(('image', 'network', 'image')):
+        rig.node.set_parameters([Parameter('output.resolution', value=resolution)])
+        rig.send()
+        rig.spin_until(lambda n=number: all(len(each) == n + 1 for each in heard.values()))
+        newest = {output: messages[-1] for output, messages in heard.items()}
+        sized = [each for each in newest.values() if getattr(each, 'height', 1) > 1]
+        assert {(each.height, each.width) for each in sized} == {sizes[resolution]}
+        for output in ('depth/image_rect', 'depth/image_mm'):
+            packed = decode_depth(
+                newest[f'{output}/compressedDepth'], depth_scale=0.0, max_pixels=96 * 128
+            )
+            assert packed.shape == sizes[resolution]
+    assert rig.drops == {}
 
 
 def test_every_output_of_every_frame_has_the_header_of_its_image(rig):

@@ -13,6 +13,7 @@ import pytest
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.tools.main import main as promptda
+from promptda_ros.tools.ply import VERTEX
 
 IPHONE_FRAME = Path(__file__).resolve().parents[3] / 'shared/data/promptda_example'
 
@@ -62,6 +63,22 @@ def test_estimate_with_intrinsics_writes_a_cloud(files, network_folder):
     assert run(files, network_folder, '--intrinsics', '100', '100', '63.5', '47.5') == 0
     header = (files / 'out/cloud.ply').read_bytes()[:100].decode('ascii', 'ignore')
     assert header.startswith('ply\nformat binary_little_endian 1.0\nelement vertex ')
+
+
+def test_results_have_the_size_of_the_network_on_request(files, network_folder):
+    camera = '--intrinsics', '100', '100', '63.5', '47.5'
+    wanted = '-p', 'output.resolution:=network', '-p', 'output.edge_filter:=off'
+    assert run(files, network_folder, *camera, *wanted) == ExitCode.CLEAN
+    depth_m = np.load(files / 'out/depth.npy')
+    assert depth_m.shape == (84, 126)
+    for name in ('depth.png', 'validity.png'):
+        assert cv2.imread(str(files / 'out' / name), cv2.IMREAD_UNCHANGED).shape == (84, 126)
+    head, _, body = (files / 'out/cloud.ply').read_bytes().partition(b'end_header\n')
+    assert f'element vertex {np.isfinite(depth_m).sum()}\n'.encode() in head
+    vertices = np.frombuffer(body, VERTEX)
+    at_column = vertices['position'][:, 0] / vertices['position'][:, 2] * 100 + 63.5
+    # The image is a ramp from black to white.
+    assert np.abs(vertices['colour'][:, 0] - at_column / 127 * 255).max() < 3
 
 
 def test_distance_along_the_ray_is_turned_into_depth(files, network_folder):

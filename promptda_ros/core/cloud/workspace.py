@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import torch
 from torch import Tensor
 
 from promptda_ros.core.cloud.cloud import rays_on
-from promptda_ros.core.frame import Intrinsics
+from promptda_ros.core.frame import Intrinsics, Size
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.settings.workspace import WorkspaceSettings
 
@@ -42,6 +44,20 @@ def inside_workspace(
             box_from_camera = camera_from_box.inverse()
         inside &= _in_box(depth_m, intrinsics, settings, box_from_camera)
     return inside
+
+
+def resize_roi(settings: WorkspaceSettings, image: Size, size: Size) -> WorkspaceSettings:
+    """Return the settings with the region of the image (H, W) in pixels of depth (h, w)."""
+    left, top, width, height = settings.roi
+    x, columns = _resize_span(left, width, size[1] / image[1])
+    y, rows = _resize_span(top, height, size[0] / image[0])
+    return replace(settings, roi=(x, y, columns, rows))
+
+
+def _resize_span(first: float, count: float, scale: float) -> tuple[float, float]:
+    """Return the first pixel whose centre is in the span, and how many; 0 is all after it."""
+    start, end = round(round(first) * scale), round((round(first) + round(count)) * scale)
+    return start, max(1, end - start) if round(count) else 0
 
 
 def has_box(settings: WorkspaceSettings) -> bool:

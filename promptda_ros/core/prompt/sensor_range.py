@@ -62,7 +62,7 @@ def find_out_of_range(prompt: Prompt, size: tuple[int, ...]) -> Mask | None:
     """Mark the pixels (H, W) whose depth may be outside the sensor's range; None: nowhere."""
     if prompt.blocked is None:
         return None
-    marked = enlarge_mask(prompt.blocked, size)
+    marked = fit_side(prompt.blocked, size)
     for side in (prompt.reading.beyond, prompt.reading.nearer):
         if side is not None:
             marked |= fit_side(side, size)

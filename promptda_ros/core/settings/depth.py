@@ -71,6 +71,13 @@ class PromptSettings:
 class OutputSettings:
     """What is published."""
 
+    resolution: str = setting(
+        'image',
+        'Size of depth images, camera_info and clouds. image: the size of the image; '
+        "network: the size of the network's input (model.resolution), with less data and less "
+        'time, but coarser edges, and pixels that do not correspond to those of the image.',
+        choices=('image', 'network'),
+    )
     drop_saturated: bool = setting(
         True,
         "Publish NaN where the network's output reaches an end of the prompt's range without a "

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from promptda_ros.core.cloud.cloud import build_cloud, COMPACT_LAYOUT
-from promptda_ros.core.cloud.workspace import inside_workspace
+from promptda_ros.core.cloud.workspace import inside_workspace, resize_roi
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.transform import IDENTITY, Transform
 from promptda_ros.core.settings.workspace import WorkspaceSettings
@@ -75,6 +75,22 @@ def test_the_window_is_left_top_width_height(roi, rows, columns):
     expected = np.zeros(scene().shape, np.bool_)
     expected[rows, columns] = np.isfinite(scene())[rows, columns]
     np.testing.assert_array_equal(inside(scene(), roi=roi), expected)
+
+
+@given(st.integers(0, 31), st.integers(0, 40), st.integers(1, 32))
+def test_at_another_size_the_window_keeps_the_pixels_with_their_centre_in_it(left, width, columns):
+    across = resize_roi(WorkspaceSettings(roi=(left, 0, width, 0)), (32, 32), (32, columns))
+    down = resize_roi(WorkspaceSettings(roi=(0, left, 0, width)), (32, 32), (columns, 32))
+    kept = inside_workspace(torch.ones(32, columns), CAMERA, across)
+    assert torch.equal(inside_workspace(torch.ones(columns, 32), CAMERA, down), kept.T)
+    end = left + width if width else 32
+    centres = (np.arange(columns) + 0.5) * (32 / columns)
+    within = (centres > left) & (centres < end)
+    if within.any():
+        is_sure = (centres != left) & (centres != end)
+        np.testing.assert_array_equal(kept[0][is_sure], within[is_sure])
+    else:  # of a window between two centres all is not left, but a pixel at the most
+        assert kept[0].sum() <= 1
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-1.0, 0.9), st.floats(0.05, 2.0))

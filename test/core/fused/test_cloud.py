@@ -14,9 +14,13 @@ from torch import Tensor
 from promptda_ros.core.cloud import by_torch
 from promptda_ros.core.cloud.cloud import COMPACT_LAYOUT, NORMALS_LAYOUT, PCL_LAYOUT
 from promptda_ros.core.cloud.flying_pixels import flying_on_device
-from promptda_ros.core.frame import Intrinsics, OnDevice
-from promptda_ros.core.fused import cloud
+from promptda_ros.core.frame import Depth, Frame, Intrinsics, OnDevice
+from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.fused import cloud, proved
 from promptda_ros.core.geometry.transform import Transform
+from promptda_ros.core.prompt.prompt import condition
+from promptda_ros.core.settings import build
+from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.settings.workspace import WorkspaceSettings
 
 EDGE_STEP = 0.02
@@ -76,6 +80,32 @@ def test_points_are_those_of_torch(
     points = by_torch.write_points(pixels, hidden, *given, layout=layout, stride=stride)
     assert torch.equal(found.view(torch.int32)[..., 3:], points.view(torch.int32)[..., 3:])
     torch.testing.assert_close(found[..., :3], points[..., :3], rtol=1e-6, atol=0, equal_nan=True)
+
+
+def test_points_at_another_size_than_the_image_are_those_of_torch(device):
+    """From the image, the mask and the window of the workspace at the size of the image."""
+    rng = np.random.default_rng(0)
+    ramp = np.arange(40)[:, None, None] * 3 + np.arange(56)[:, None] * 2 + np.arange(3) * 10
+    frame = Frame(
+        stamp_ns=1,
+        frame_id='',
+        image=ramp.astype(np.uint8),
+        sensor_depth_m=np.ones((6, 8), np.float32),
+        mask=rng.random((40, 56)) < 0.02,
+        intrinsics=Intrinsics(56, 40, 50.0, 50.0, 27.5, 19.5),
+    )
+    pixels = OnDevice(scene((28, 42), rng, device), torch.from_numpy(frame.image).to(device))
+    prompt = condition(frame.sensor_depth_m, PromptSettings())
+    saturated = np.zeros((28, 42), np.bool_)
+    depth = Depth(pixels.depth_m.cpu().numpy(), prompt, saturated, on_device=pixels)
+    given = build({'workspace.roi': [4.0, 6.0, 40.0, 30.0]})
+    expected = FrameOutputs(frame, depth, given).points
+    proved.note(device, '')
+    found = FrameOutputs(frame, depth, given).points
+    np.testing.assert_allclose(found[..., :3], expected[..., :3], rtol=1e-6)
+    assert 0.3 < np.isfinite(found[..., 2]).mean() < 0.7
+    colours = (np.ascontiguousarray(each[..., 3:]).view(np.uint8) for each in (found, expected))
+    assert np.abs(np.subtract(*(each.astype(int) for each in colours))).max() <= 1
 
 
 def test_other_layouts_are_left_to_torch():

@@ -32,6 +32,9 @@ EVERYTHING = {
 }
 
 
+AT_NETWORK = {'output.resolution': 'network'}
+
+
 class Network:
     """Has depth of the size of its pixels."""
 
@@ -71,12 +74,15 @@ def traffic_of(given: dict[str, Any], *, with_kernels: bool) -> Traffic:
             assert prepared.pixels.shape[2:] == (756, 1008)
             depth = estimator.restore(prepared, *estimator.infer([prepared]), settings.output)
             outputs = FrameOutputs(pair, depth, settings)
-            assert outputs.points.shape[:2] == SIZE
-            assert outputs.image_depth.depth_m.shape == SIZE
+            size = {'image': SIZE, 'network': (756, 1008)}[settings.output.resolution]
+            assert outputs.points.shape[:2] == size
+            assert outputs.image_depth.depth_m.shape == size
     return traffic
 
 
-@pytest.mark.parametrize('given', [{}, EVERYTHING, {'output.anchor': 'off'}])
+@pytest.mark.parametrize(
+    'given', [{}, EVERYTHING, {'output.anchor': 'off'}, EVERYTHING | AT_NETWORK]
+)
 def test_a_frame_launches_few_kernels_and_moves_little_memory(given):
     traffic = traffic_of(given, with_kernels=True)
     assert traffic.launches.total() <= MOST_LAUNCHES, traffic
