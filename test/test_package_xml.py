@@ -37,8 +37,8 @@ KEYS = {
 WITHOUT_A_KEY = {'rosbags', 'safetensors'}  # docs/install.md says how they come
 # Imported where they are used, tried for, or for types alone
 OPTIONAL = {
-    *('backports', 'compression', 'huggingface_hub', 'mujoco', 'onnxruntime', 'open3d'),
-    *('openvino', '_typeshed', 'typing_extensions'),
+    *('backports', 'compression', 'huggingface_hub', 'mujoco', 'onnx', 'onnxruntime', 'open3d'),
+    *('openvino', 'tensorrt', '_typeshed', 'typing_extensions'),
 }
 
 
