@@ -52,9 +52,14 @@ def find_folder(name: Path | str) -> Path:
 
 
 def fetched_folder(name: str) -> Path:
-    """Return where a fetched network lies, in the XDG cache."""
+    """Return where a fetched network lies."""
+    return cache_folder() / 'models' / name
+
+
+def cache_folder() -> Path:
+    """Return our folder in the XDG cache."""
     cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(cache) / 'promptda_ros' / 'models' / name
+    return Path(cache) / 'promptda_ros'
 
 
 def read_file(folder: Path, name: str, *, at_most: int) -> bytes:
