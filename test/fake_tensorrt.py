@@ -31,18 +31,21 @@ FREE_BYTES = 1_000_000_000
 HALF = onnx.TensorProto.FLOAT16
 
 
-class Severity(enum.IntEnum):
-    """How bad it is."""
-
-    INTERNAL_ERROR, ERROR, WARNING = range(3)
-
-
 class Log:
     """What users derive their log from."""
 
-    def log(self, severity: Severity, text: str) -> None:
+    def log(self, severity: int, text: str) -> None:
         """Take a message."""
         raise NotImplementedError
+
+
+class StandardLog(Log):
+    """What they take else."""
+
+    INTERNAL_ERROR, ERROR, WARNING = range(3)
+
+    def __init__(self, severity: int) -> None:
+        self.severity = severity
 
 
 class Stream:
@@ -55,11 +58,23 @@ class Stream:
         self.cuda_stream = len(self.by_handle) + 1
         self.by_handle[self.cuda_stream] = self
 
+    def launch(self, work: Callable[[], None]) -> None:
+        """Let work wait."""
+        self.waiting.append(work)
+
     def wait_stream(self, other: Stream) -> None:
         """Let work of the other one come first."""
         for work in other.waiting:
             work()
         other.waiting.clear()
+
+
+class UsualStream(Stream):
+    """The stream whose work is done when the host reads a result: at once."""
+
+    def launch(self, work: Callable[[], None]) -> None:
+        """Work."""
+        work()
 
 
 class FakeTensorRt(ModuleType):
@@ -75,7 +90,7 @@ class FakeTensorRt(ModuleType):
         self.BuilderFlag = enum.IntEnum('BuilderFlag', ('TF32', *(['FP16'] if major < 11 else [])))
         self.MemoryPoolType = enum.IntEnum('MemoryPoolType', ('WORKSPACE',))
         self.ILogger = Log
-        self.Logger = Severity
+        self.Logger = StandardLog
         self.Builder = lambda log: Builder(self, log)
         self.OnnxParser = lambda network, log: Parser(self, network)
         self.Runtime = lambda log: Runtime(self, log)
@@ -112,8 +127,8 @@ class Builder:
             SimpleNamespace(flags=flags, limits=config.limits, timings=config.cache.data)
         )
         if problem:
-            self._log.log(Severity.WARNING, 'this is only a warning')
-            self._log.log(Severity.ERROR, problem)
+            self._log.log(StandardLog.WARNING, 'this is only a warning')
+            self._log.log(StandardLog.ERROR, problem)
             return None
         config.cache.data += b'+build'
         return network.model.SerializeToString()
@@ -183,7 +198,7 @@ class Engine:
 
     def create_execution_context(self) -> Context | None:
         if self.module.context_error:
-            self.log.log(Severity.INTERNAL_ERROR, self.module.context_error)
+            self.log.log(StandardLog.INTERNAL_ERROR, self.module.context_error)
             return None
         return Context(self)
 
@@ -199,10 +214,10 @@ class Context:
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         if self._engine.module.frame_error:
-            self._engine.log.log(Severity.ERROR, self._engine.module.frame_error)
+            self._engine.log.log(StandardLog.ERROR, self._engine.module.frame_error)
             return False
         addresses = dict(self._addresses)
-        Stream.by_handle[stream_handle].waiting.append(lambda: self._run(addresses))
+        Stream.by_handle[stream_handle].launch(lambda: self._run(addresses))
         return True
 
     def _run(self, addresses: dict[str, int]) -> None:
@@ -221,12 +236,12 @@ def fake_tensorrt(
     monkeypatch: pytest.MonkeyPatch, cache: Path, version: str = '10.3.0'
 ) -> FakeTensorRt:
     """Let the package find a TensorRT of this version, and take the CPU for a GPU."""
-    module, usual = FakeTensorRt(version), Stream()
+    module, usual = FakeTensorRt(version), UsualStream()
     monkeypatch.setitem(sys.modules, 'tensorrt', module)
     monkeypatch.setenv('XDG_CACHE_HOME', str(cache))
     cuda = {
         'Stream': Stream,
-        'current_stream': lambda device: usual,
+        'current_stream': lambda device=None: usual,
         'device': lambda device: nullcontext(),
         'mem_get_info': lambda device: (FREE_BYTES, 2 * FREE_BYTES),
         'get_device_name': lambda device: 'Card (1)',

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import re
+import runpy
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +22,9 @@ from promptda_ros.network import load_network
 from promptda_ros.network.engines.folded import load_folded
 from promptda_ros.tools.export import difference, example_inputs
 from promptda_ros.tools.main import main as promptda
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / 'docs' / 'export.md'
 
 # ONNX Runtime computes activations by shorter series; the embedded network's head takes
 # differences of large numbers and shows it most.
@@ -137,3 +144,26 @@ def test_the_command_that_brings_what_is_missing_is_named(
     assert code == (ExitCode.CLEAN if package == 'onnxruntime' else ExitCode.CONFIGURATION)
     printed = capsys.readouterr()
     assert f'pip install {package}\n' in printed.out + printed.err
+
+
+@pytest.mark.parametrize('number, file', [(0, 'vits.onnx'), (1, 'vits.engine')])
+def test_the_classes_on_the_page_give_the_depth_of_the_network(
+    tmp_path, network_folder, monkeypatch, onnx, number, file
+):
+    pytest.importorskip('onnxruntime')
+    code = re.findall('```python\n(.*?)```', PAGE.read_text(), re.DOTALL)[number]
+    assert f"('{file}')" in code
+    fake = runpy.run_path(str(ROOT / 'test' / 'fake_tensorrt.py'))
+    fake['fake_tensorrt'](monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = ('--model', network_folder, '--size', 378, 504, '--prompt-size', 12, 16)
+    assert run(file, *words) == ExitCode.CLEAN, 'engines of the stand-in are ONNX files'
+    page: dict[str, Any] = {}
+    exec(code.replace("'cuda'", "'cpu'"), page)
+    estimator = page['estimator']
+    assert estimator.network_size(480, 640) == (378, 504)
+    folded = load_folded(network_folder)
+    pixels, prompt_m = example_inputs(folded, size=[378, 504], prompt_size=[12, 16])
+    with torch.inference_mode():
+        found_m = estimator.network(pixels.to(memory_format=torch.channels_last), prompt_m)
+        torch.testing.assert_close(found_m, folded(pixels, prompt_m), atol=0, rtol=TOLERANCE)

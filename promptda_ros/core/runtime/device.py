@@ -50,15 +50,17 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_engine(name: str, device: torch.device, *, is_exact: bool) -> str:
-    """Return `torch` or `openvino` for the setting; `auto` takes OpenVINO where it can run.
+    """Return `torch`, `openvino` or `tensorrt`; `auto` takes OpenVINO where it can run.
 
     Raises:
-        DeviceError: OpenVINO is not installed, or not for this device or for less than float32.
+        DeviceError: the engine is not installed, or not for this device or number format.
     """
-    problem = _problem_with_openvino(device, is_exact)
-    if name == 'openvino' and problem:
-        raise DeviceError(f"engine 'openvino' requested but {problem}, or engine:=auto")
-    return 'torch' if name == 'torch' or problem else 'openvino'
+    if name == 'auto':
+        return 'torch' if _problem_with_openvino(device, is_exact) else 'openvino'
+    problem = PROBLEMS[name](device, is_exact) if name in PROBLEMS else ''
+    if problem:
+        raise DeviceError(f"engine '{name}' requested but {problem}, or engine:=auto")
+    return name
 
 
 def _problem_with_openvino(device: torch.device, is_exact: bool) -> str:
@@ -66,8 +68,21 @@ def _problem_with_openvino(device: torch.device, is_exact: bool) -> str:
         return f'the device is {device} and here it runs on a CPU; set device:=cpu'
     if not is_exact:
         return 'it takes float32 here; set precision:=fp32'
-    if find_spec('openvino') is None:
-        return 'the openvino package is missing; pip install openvino'
+    return _missing('openvino')
+
+
+def _problem_with_tensorrt(device: torch.device, _is_exact: bool) -> str:
+    if device.type != 'cuda':
+        return f'the device is {device} and it runs on a GPU of NVIDIA; set device:=cuda'
+    return _missing('tensorrt') or _missing('onnx')
+
+
+PROBLEMS = {'openvino': _problem_with_openvino, 'tensorrt': _problem_with_tensorrt}
+
+
+def _missing(package: str) -> str:
+    if find_spec(package) is None:
+        return f'the {package} package is missing; pip install {package}'
     return ''
 
 

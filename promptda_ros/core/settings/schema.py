@@ -90,10 +90,11 @@ class Settings:
     )
     engine: str = fixed(
         'auto',
-        'Inference engine on a CPU: torch, openvino (fp32), or auto, which is openvino if it is '
-        'installed (pip install openvino). On CUDA, torch with CUDA graphs is always used; torch '
-        'leaves out the fused kernels there.',
-        choices=('auto', 'torch', 'openvino'),
+        'Inference engine. On a CPU: torch, openvino (fp32), or auto, which is openvino if it is '
+        'installed (pip install openvino). On CUDA: torch with CUDA graphs; auto, which also '
+        'fuses kernels around the network; or tensorrt, which also takes minutes to build for '
+        'each size (pip install tensorrt onnx).',
+        choices=('auto', 'torch', 'openvino', 'tensorrt'),
     )
     autostart: bool = fixed(
         True,

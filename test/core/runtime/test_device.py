@@ -148,3 +148,27 @@ def test_openvino_asked_for_in_vain_is_refused_with_the_way_out(
     with pytest.raises(DeviceError) as refused:
         choose_engine('openvino', where, is_exact=is_exact)
     assert f"engine 'openvino' requested but {way_out}" in str(refused.value)
+
+
+@pytest.mark.parametrize('exact', [True, False])
+def test_tensorrt_is_taken_only_where_it_is_asked_for(monkeypatch, exact):
+    monkeypatch.setattr(device, 'find_spec', lambda name: object())
+    assert choose_engine('tensorrt', CUDA, is_exact=exact) == 'tensorrt'
+    assert choose_engine('auto', CUDA, is_exact=exact) == 'torch'
+
+
+@pytest.mark.parametrize(
+    'where, installed, way_out',
+    [
+        (CPU, {'tensorrt', 'onnx'}, 'the device is cpu and it runs on a GPU of NVIDIA; set dev'),
+        (CUDA, set(), 'the tensorrt package is missing; pip install tensorrt, or engine:=auto'),
+        (CUDA, {'tensorrt'}, 'the onnx package is missing; pip install onnx, or engine:=auto'),
+    ],
+)
+def test_tensorrt_asked_for_in_vain_is_refused_with_the_way_out(
+    monkeypatch, where, installed, way_out
+):
+    monkeypatch.setattr(device, 'find_spec', lambda name: name in installed or None)
+    with pytest.raises(DeviceError) as refused:
+        choose_engine('tensorrt', where, is_exact=True)
+    assert f"engine 'tensorrt' requested but {way_out}" in str(refused.value)
