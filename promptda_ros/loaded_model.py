@@ -13,8 +13,6 @@ from promptda_ros.core.runtime.number_modes import describe_numbers
 from promptda_ros.core.self_check import Difference
 from promptda_ros.network.engines.compiled import CompiledNetwork
 
-LONGEST_COMPILATION_SEC = 120.0
-
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -50,8 +48,8 @@ class LoadedModel:
 
     def pause_sec(self, since_ns: int) -> float:
         """Return how long `between_frames` may take, if it compiles or did since a steady time."""
-        began = sum(each.compiling_since_ns > since_ns for each in self.compiled)
-        return began * LONGEST_COMPILATION_SEC
+        began = [each for each in self.compiled if each.compiling_since_ns > since_ns]
+        return sum(each.longest_sec for each in began)
 
     @property
     def problem(self) -> str:

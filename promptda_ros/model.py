@@ -31,11 +31,12 @@ from promptda_ros.network import (
     load_network,
     PromptDepthAnythingForDepthEstimation,
 )
+from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.engines.onednn import use_onednn
 from promptda_ros.network.engines.precision import Precision, precision_steps
 from promptda_ros.network.engines.precision_choice import choose_precision
-from promptda_ros.network.engines.starting import compile_networks, start
+from promptda_ros.network.engines.starting import compile_networks, refusal_of, start
 from promptda_ros.network.files.statement import read_statement, Statement
 from promptda_ros.network.files.weight_shards import shards_of
 from promptda_ros.network.normalisation import read_normalisation
@@ -95,9 +96,8 @@ def _load(
     without_kernels = start_kernels(device, settings.engine)
     compiled = compile_networks(estimator, engine)
     frame_sec = start(estimator, compiled)
+    _require_engine(settings, compiled)
     problems = [each.problem for each in compiled if each.problem]
-    for problem in problems:
-        _require_no_choice(settings, problem)
     for each in compiled:
         if not each.problem:
             each.forget()  # the size of the made-up frame
@@ -160,10 +160,12 @@ def _require_metric(folder: Path, network: PromptDepthAnythingForDepthEstimation
     )
 
 
-def _require_no_choice(settings: Settings, problem: str) -> None:
-    if settings.engine == 'openvino':
+def _require_engine(settings: Settings, compiled: tuple[CompiledNetwork, ...]) -> None:
+    """Refuse to go on without the engine that was asked for by name."""
+    refusal = refusal_of(settings.engine, compiled)
+    if refusal:
         raise DeviceError(
-            f"engine 'openvino' requested but it fails here ({problem}); "
+            f"engine '{settings.engine}' requested but it fails here ({refusal}); "
             'install another version of it, or set engine:=auto, which falls back to torch'
         )
 

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 import json
 from pathlib import Path
 import re
+import runpy
 import shutil
 import time
 
@@ -22,13 +24,16 @@ from promptda_ros.core.model_names import EMBEDDED
 from promptda_ros.core.runtime.device import DeviceError
 from promptda_ros.core.settings import build, describe
 from promptda_ros.core.settings.schema import ModelSettings
-from promptda_ros.loaded_model import LoadedModel, LONGEST_COMPILATION_SEC
+from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
 from promptda_ros.model_folders import expected_digest, model_folder
 from promptda_ros.network import CheckpointError, load_network, PromptDepthAnythingImageProcessor
+from promptda_ros.network.anchor import Anchor
 from promptda_ros.network.engines import starting
+from promptda_ros.network.engines.compiled import LONGEST_SEC
 from promptda_ros.network.engines.folded import load_folded
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
+from promptda_ros.network.engines.tensorrt_engine import TensorRtEngine
 from promptda_ros.network.files.statement import Statement
 
 
@@ -130,7 +135,7 @@ def test_openvino_runs_sizes_that_came_before_and_gives_the_same_depth(folder):
         np.testing.assert_allclose(found_m, expected_m, atol=0, rtol=1e-5)
         model.between_frames()
         pauses_sec.append(model.pause_sec(since_ns))
-    assert pauses_sec == [LONGEST_COMPILATION_SEC, 0]
+    assert pauses_sec == [LONGEST_SEC, 0]
     assert model.facts()['engine'] == 'OpenVINO, sizes compiled: 1'
 
 
@@ -140,20 +145,60 @@ def test_openvino_that_fails_is_said_at_start_and_torch_takes_its_place(folder, 
 
     class Broken:
         name = 'OpenVINO'
-        tolerance = 0.0
+        tolerance = outliers = least_gain = 0.0
+        longest_sec = LONGEST_SEC
         key = OpenVinoModel.key
 
         def __init__(self, *arguments):
             raise RuntimeError('no plugin for this CPU')
 
     monkeypatch.setattr(model_module, 'choose_engine', lambda *arguments, **options: 'openvino')
-    monkeypatch.setattr(starting, 'OpenVinoModel', Broken)
+    monkeypatch.setitem(starting.ENGINES, 'openvino', Broken)
     model = load(folder)
     assert model.notes == ('torch alone, no OpenVINO: no plugin for this CPU',)
     assert model.notes == (model.problem,)
     assert model.describe().endswith('on cpu in float32')
     with pytest.raises(DeviceError, match=r"engine 'openvino' requested but it fails here .torch"):
         load(folder, engine='openvino')
+
+
+@pytest.fixture
+def tensorrt(monkeypatch, tmp_path):
+    """A stand-in that takes the CPU for a GPU."""
+    for package in ('onnx', 'onnxruntime'):
+        pytest.importorskip(package)
+    fake = runpy.run_path(str(Path(__file__).with_name('fake_tensorrt.py')))['fake_tensorrt']
+    monkeypatch.setattr(model_module, 'choose_engine', lambda name, *_, **__: name)
+    return fake(monkeypatch, tmp_path / 'cache')
+
+
+@pytest.mark.setting('engine')
+def test_tensorrt_runs_the_network_but_not_the_anchor(folder, tensorrt):
+    exact, model = load(folder), load(folder, engine='tensorrt')
+    assert model.describe() == f'{exact.describe()} by TensorRT'
+    assert model.notes == ()
+    assert len(tensorrt.builds) == 1
+    estimator, anchor = model.estimator, Anchor()
+    estimator.anchor = anchor
+    compiled = starting.compile_networks(estimator, 'tensorrt')
+    assert [each.name for each in compiled] == ['TensorRT']
+    assert estimator.anchor is anchor
+    since_ns = time.monotonic_ns()
+    estimator.warm_up()
+    (network,) = compiled
+    network.compile_missed()
+    waiting = replace(model, compiled=compiled)
+    assert waiting.pause_sec(since_ns) == TensorRtEngine.longest_sec, 'H3: minutes are no hang'
+
+
+@pytest.mark.parametrize('fault', ['build_error', 'factor'])
+def test_tensorrt_that_was_asked_for_and_fails_is_refused_at_start(folder, tensorrt, fault):
+    setattr(tensorrt, fault, {'build_error': 'no kernel', 'factor': 1.01}[fault])
+    reason = (
+        r"engine 'tensorrt' requested but it fails here \(torch alone, no TensorRT: .*\); inst"
+    )
+    with pytest.raises(DeviceError, match=reason):
+        load(folder, engine='tensorrt')
 
 
 def test_the_embedded_network_has_a_known_digest_and_loads(monkeypatch):

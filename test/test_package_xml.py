@@ -21,7 +21,7 @@ MANIFEST = ElementTree.parse(REPOSITORY / 'package.xml').getroot()
 DEPENDENCIES = {
     element.text for element in MANIFEST if element.tag.endswith('depend') and element.text
 }
-OWN = {'promptda_ros', 'benchmarks'}
+OWN = {'promptda_ros', 'benchmarks', 'test'}
 # Names of rosdep where they differ from what is imported
 KEYS = {
     'PIL': 'python3-pil',
@@ -38,7 +38,7 @@ WITHOUT_A_KEY = {'rosbags', 'safetensors'}  # docs/install.md says how they come
 # Imported where they are used, tried for, or for types alone
 OPTIONAL = {
     *('backports', 'compression', 'huggingface_hub', 'mujoco', 'onnx', 'onnxruntime', 'open3d'),
-    *('openvino', 'tensorrt', '_typeshed', 'typing_extensions'),
+    *('openvino', 'tensorrt', 'triton', '_typeshed', 'typing_extensions'),
 }
 
 

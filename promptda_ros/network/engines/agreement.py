@@ -19,17 +19,23 @@ Network = Callable[..., Tensor]
 
 
 def disagreement(
-    network: Network, run: Network, inputs: tuple[Tensor, ...], tolerance: float
+    network: Network,
+    run: Network,
+    inputs: tuple[Tensor, ...],
+    *,
+    tolerance: float,
+    outliers: float = 0.0,
 ) -> str:
     """Say how far the depth of a run is from that of the network; empty: it agrees.
 
     inputs: those of the compiler. Others are compared: what is left of the compiler's own run
-    must not pass for an answer. tolerance: of every pixel, as a share of its depth.
+    must not pass for an answer. tolerance: of a pixel, as a share of its depth; only a share of
+    `outliers` may exceed it, by any finite number.
     """
     levels = []
     for others in _others(inputs):
         off = (run(*others) / network(*others) - 1).double()
-        most = float(off.abs().nan_to_num(nan=math.inf).max())
+        most = _largest(off.abs(), outliers)
         if most > tolerance:
             return f'its depth is {most:.1e} off that of torch > {tolerance:g}'
         levels.append(float(off.mean()))
@@ -39,6 +45,14 @@ def disagreement(
     if drift > DRIFT_TOLERANCE:
         return f'its scale changes by {drift:.1e} between two frames > {DRIFT_TOLERANCE:g}'
     return ''
+
+
+def _largest(off: Tensor, outliers: float) -> float:
+    """Return the largest value that is left when a share of outliers is taken away."""
+    if not off.isfinite().all():
+        return math.inf
+    kept = max(1, math.ceil((1 - outliers) * off.numel()))
+    return float(off.flatten().kthvalue(kept).values)
 
 
 def _others(inputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:

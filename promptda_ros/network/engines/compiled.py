@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network compiled for the sizes that come, because that runs faster than torch alone.
 
-What compiles is chosen by device: `cuda_graph.py`, `torch_compile.py`, `openvino_model.py`.
+What compiles is chosen by device and setting: `cuda_graph.py`, `openvino_model.py`,
+`tensorrt_engine.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from promptda_ros.network.engines.agreement import disagreement
 
 # Each may hold the memory of a whole run. What comes later runs without.
 SIZES_AT_MOST = 4
+LONGEST_SEC = 120.0  # that a compilation takes, except where kernels are timed one by one
 LONGEST_REASON = 300  # characters of an error, which may be a page
 # Whoever took the memory may give it back. Each try in vain costs a pause.
 FIRST_TRY_SEC = 60.0
@@ -50,7 +52,9 @@ class Compiler(Protocol):
 
     name: str
     tolerance: float  # of the depth, for sums that are made in another order
+    outliers: float  # share of the pixels that may exceed it
     least_gain: float  # share of the next compiler's time that it must save, or that one runs
+    longest_sec: float  # that a compilation may take before it counts as hanging
 
     def key(self, *inputs: Tensor) -> Hashable:
         """Return what inputs have in common that are served by one run."""
@@ -103,6 +107,11 @@ class CompiledNetwork:
     def name(self) -> str:
         """What compiles."""
         return self._compilers[0].name
+
+    @property
+    def longest_sec(self) -> float:
+        """How long `compile_missed` may take."""
+        return max(each.longest_sec for each in self._compilers)
 
     @property
     def has_missed(self) -> bool:
@@ -172,7 +181,13 @@ class CompiledNetwork:
     def _run_of(self, compiler: Compiler, missed: tuple[Tensor, ...]) -> Run | Refusal:
         try:
             run = compiler(self._network, *missed)
-            text = disagreement(self._network, run, missed, compiler.tolerance)
+            text = disagreement(
+                self._network,
+                run,
+                missed,
+                tolerance=compiler.tolerance,
+                outliers=compiler.outliers,
+            )
             refusal = Refusal(text)
         except RuntimeError as error:
             # Of a device that is lost the next frame will tell.

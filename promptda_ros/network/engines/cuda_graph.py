@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.torch_version import TorchVersion
 
 from promptda_ros.core.runtime.memory import free_unused_memory
-from promptda_ros.network.engines.compiled import Compilable
+from promptda_ros.network.engines.compiled import Compilable, LONGEST_SEC
 
 WARM_UP_RUNS = 3  # in which libraries choose their kernels; torch's own figure
 # Versions before keep a reference to the memory of a recording that failed (CUDAGraph::reset); of
@@ -54,7 +54,9 @@ class CudaGraphs:
 
     name = 'CUDA graphs'
     tolerance = 1e-3  # kernels that add up in another order
+    outliers = 0.0
     least_gain = 0.0
+    longest_sec = LONGEST_SEC
 
     def __init__(
         self, kernels: Callable[[], AbstractContextManager[object]] = nullcontext

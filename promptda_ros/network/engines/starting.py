@@ -11,24 +11,37 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.network.engines.compiled import Compilable, CompiledNetwork, Compiler
 from promptda_ros.network.engines.cuda_graph import CudaGraphs, timed_kernels
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
+from promptda_ros.network.engines.tensorrt_engine import TensorRtEngine
 
 TIMED_FRAMES = 2
+ENGINES: dict[str, Compiler] = {'openvino': OpenVinoModel, 'tensorrt': TensorRtEngine}
 
 
 def compile_networks(estimator: Estimator, engine: str) -> tuple[CompiledNetwork, ...]:
     """Let what compiles run the network, and the anchor if there is one; nothing without it."""
-    compilers: list[Compiler]
-    if estimator.device.type == 'cuda':
-        compilers = [CudaGraphs(timed_kernels), CudaGraphs()]
-    elif engine == 'openvino':
-        compilers = [OpenVinoModel]
-    else:
-        return ()
-    estimator.network = network = CompiledNetwork(cast(Compilable, estimator.network), *compilers)
-    if estimator.anchor is None:
-        return (network,)
-    estimator.anchor = anchor = CompiledNetwork(cast(Compilable, estimator.anchor), *compilers)
-    return network, anchor
+    on_cuda = estimator.device.type == 'cuda'
+    usual: list[Compiler] = [CudaGraphs(timed_kernels), CudaGraphs()] if on_cuda else []
+    chosen = [ENGINES[engine]] if engine in ENGINES else []
+    compiled = []
+    if chosen or usual:
+        network = CompiledNetwork(cast(Compilable, estimator.network), *chosen, *usual)
+        estimator.network = network
+        compiled.append(network)
+    if engine == 'tensorrt':
+        chosen = []  # the anchor averages over windows of unequal sizes, which ONNX cannot state
+    if estimator.anchor is not None and (chosen or usual):
+        anchor = CompiledNetwork(cast(Compilable, estimator.anchor), *chosen, *usual)
+        estimator.anchor = anchor
+        compiled.append(anchor)
+    return tuple(compiled)
+
+
+def refusal_of(engine: str, compiled: tuple[CompiledNetwork, ...]) -> str:
+    """Say why an engine that was chosen does not run; empty: it does."""
+    if engine not in ENGINES:
+        return ''
+    said = (text for each in compiled for text in (each.problem, *each.refused))
+    return next((text for text in said if f'no {ENGINES[engine].name}: ' in text), '')
 
 
 def start(estimator: Estimator, compiled: tuple[CompiledNetwork, ...]) -> float:
