@@ -201,12 +201,15 @@ def test_float32_convolutions_and_products_keep_all_their_bits(device):
             'workspace.box_min': [-1.0, -1.0, 0.1],
             'workspace.box_max': [1.0, 1.0, 2.5],
         },
+        {'output.resolution': 'network', 'workspace.roi': [100.0, 50.0, 400.0, 300.0]},
     ],
-    ids=['anchor', 'surface', 'box'],
+    ids=['anchor', 'surface', 'box', 'network size'],
 )
 def test_what_is_made_of_a_frame_is_the_same_on_every_device(around, words):
     """Apart from single pixels at edges, which rounding may push to the other side."""
-    settings, frame = build(words), make_frame()
+    settings = build(words)
+    is_reduced = settings.output.resolution == 'network'
+    frame = make_frame(504, 672) if is_reduced else make_frame()
     here, cpu = (
         FrameOutputs(frame, each.estimate(frame, settings.prompt, settings.output), settings)
         for each in (make_estimator(around, compiler=compiler_for(around)), make_estimator(CPU))
@@ -225,8 +228,11 @@ def test_what_is_made_of_a_frame_is_the_same_on_every_device(around, words):
             found, exact = found[..., :3], exact[..., :3]
         is_near = np.isclose(found, exact, rtol=1e-3, atol=1e-3, equal_nan=True)
         assert is_near.mean() > 0.995, name
-    colours = [each.points[..., each.layout.offsets['rgb'] // 4] for each in (here, cpu)]
-    assert colours[0].tobytes() == colours[1].tobytes()
+    colours = [
+        each.points[..., each.layout.offsets['rgb'] // 4].copy().view(np.uint8).astype(int)
+        for each in (here, cpu)
+    ]
+    assert np.abs(colours[0] - colours[1]).max() <= (1 if is_reduced else 0)  # rounded
 
 
 @pytest.mark.parametrize('device', DEVICES)

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from sensor_msgs_py import point_cloud2
 
 from promptda_ros.core import settings as core_settings
-from promptda_ros.core.cloud import cloud
+from promptda_ros.core.cloud import by_torch
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt, Reading
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.settings.schema import Settings
@@ -101,13 +101,13 @@ def test_only_what_somebody_listens_to_is_built(bench, outputs, result, output):
 def test_the_cloud_is_computed_only_while_somebody_listens(bench, outputs, result, monkeypatch):
     """G13: 0, 1, 0 listeners."""
     computed = []
-    build_cloud = cloud.build_cloud
+    build_cloud = by_torch.build_cloud
 
     def spy(*args):
         computed.append(args)
         return build_cloud(*args)
 
-    monkeypatch.setattr(cloud, 'build_cloud', spy)
+    monkeypatch.setattr(by_torch, 'build_cloud', spy)
     bench.listen('depth/image_rect')
     build(outputs, result)
     assert len(computed) == 0
