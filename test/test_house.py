@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 import re
 import subprocess
@@ -23,6 +25,8 @@ PAGES = sorted(
 )
 DECISIONS = sorted((REPOSITORY / 'docs' / 'decisions').glob('[0-9]*.md'))
 TEMPLATES = sorted((REPOSITORY / '.github/ISSUE_TEMPLATE').glob('*.yml'))
+# They stand in the places of torch and of Triton's interpreter.
+STAND_INS = ('test/fake_cuda.py', 'test/core/fused/conftest.py')
 SOURCES = ('.cff', '.py', '.sh', '.toml', '.xml', '.yaml', '.yml')
 
 
@@ -110,6 +114,27 @@ def test_every_source_states_its_copyright_and_licence():
         if 'SPDX-FileCopyrightText: ' not in head or 'SPDX-License-Identifier: ' not in head
     }
     assert bare == set()
+
+
+def names_taken(tree: ast.AST) -> Iterator[str]:
+    """Return what is imported from the package, and by name got or set of anything."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('promptda_ros'):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ('getattr', 'setattr')
+        ):
+            words = (each.value for each in node.args if isinstance(each, ast.Constant))
+            yield from (each.rpartition('.')[2] for each in words if isinstance(each, str))
+
+
+def test_private_names_of_ours_are_neither_imported_nor_patched():
+    """SLF001 of ruff refuses private attributes; this is of names in imports and in strings."""
+    for path in sorted([*REPOSITORY.glob('test/**/*.py'), *REPOSITORY.glob('benchmarks/**/*.py')]):
+        if path.relative_to(REPOSITORY).as_posix() in STAND_INS:
+            continue
+        names = [*names_taken(ast.parse(path.read_text()))]
+        assert not [name for name in names if re.fullmatch(r'_[a-z]\w*', name)], path
 
 
 def test_every_setting_has_a_test_that_fails_where_it_is_ignored():

@@ -41,7 +41,7 @@ from promptda_ros.lab.training.recordings import (
 from promptda_ros.lab.training.render import render_training, render_validation, RenderError
 from promptda_ros.lab.training.shards import Shards
 from promptda_ros.lab.training.start import start
-from promptda_ros.lab.training.state import new_state, Progress, Trained
+from promptda_ros.lab.training.state import new_state, Trained
 from promptda_ros.lab.training.trainer import Machine, Trainer
 from promptda_ros.network import load_network, PromptDepthAnythingForDepthEstimation
 from promptda_ros.network.anchor import Anchor
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
         raise Stopped(_stopped(options)) from None
     if is_complete:
         model = write_model(options.out, recipe, trainer.state, recipe_path=options.recipe)
-        print(_verdict(trainer.state.progress))
+        print(trainer.state.progress.describe())
         print(f'{model}: run it with model.path:={model}, judge it with promptda evaluate')
         return ExitCode.CLEAN
     if stop.received != signal.SIGTERM:
@@ -184,12 +184,6 @@ def _recorded(recipe: Recipe, patch_px: int, options: argparse.Namespace) -> Exa
     source, validation = split(recordings, recipe.judged, recipe.prompts)
     print(f'{sum(map(len, recordings))} frames, of which {len(validation)} are to judge on')
     return source, {'recordings': validation}
-
-
-def _verdict(progress: Progress) -> str:
-    if progress.best_step == 0:
-        return f'not better than it began: score {progress.best_score:.3f} at step 0 is the best'
-    return f'best score {progress.best_score:.3f} at step {progress.best_step}; 1 is bilinear'
 
 
 def _stopped(options: argparse.Namespace) -> str:

@@ -23,10 +23,10 @@ import yaml
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.settings import build
+from promptda_ros.lab.training import trainer
 from promptda_ros.lab.training.model_folder import CARD, MODEL, RECIPE
 from promptda_ros.lab.training.recipe import read_recipe
 from promptda_ros.lab.training.state import CHECKPOINT, Progress
-from promptda_ros.lab.training.trainer import Trainer
 from promptda_ros.model import load_model
 from promptda_ros.model_folders import expected_digest
 from promptda_ros.network import load_network
@@ -34,7 +34,6 @@ from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.files.anchor_file import save_anchor
 from promptda_ros.network.files.statement import read_statement, Statement, write_statement
 from promptda_ros.tools.main import main as promptda
-from promptda_ros.tools.train import _verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE_VALUES: dict[str, Any] = {
@@ -127,7 +126,7 @@ def test_a_run_on_recordings_ends_in_a_folder_that_the_node_loads(
     [(0, 'not better than it began: score 0.900'), (7, 'best score 0.900 at step 7')],
 )
 def test_the_end_says_whether_anything_was_learnt(best_step, sentence):
-    assert sentence in _verdict(Progress(step=9, best_score=0.9, best_step=best_step))
+    assert sentence in Progress(step=9, best_score=0.9, best_step=best_step).describe()
 
 
 def test_a_network_of_ones_own_is_adapted(write_recipe, frames, network_folder, tmp_path):
@@ -274,7 +273,13 @@ def test_what_a_loader_can_not_read_is_said_in_one_sentence(
     write_recipe, frames, tmp_path, capsys, monkeypatch
 ):
     """Pictures that go away once the run has begun."""
-    monkeypatch.setattr(Trainer, '_judge', lambda *_: shutil.rmtree(frames / 'image'))
+
+    def judge_and_lose(*given):
+        shutil.rmtree(frames / 'image')
+        return judge(*given)
+
+    judge = trainer.judge
+    monkeypatch.setattr(trainer, 'judge', judge_and_lose)
     more = ('--data', frames, '--workers', '1')
     assert run(write_recipe(), tmp_path / 'out', *more) == ExitCode.CONFIGURATION
     complaint = capsys.readouterr().err.splitlines()[-1]

@@ -43,6 +43,12 @@ class Progress:
     seconds: float = 0.0  # spent in steps, over all sessions
     losses: list[float] = field(default_factory=list)  # of the steps since the last row of the log
 
+    def describe(self) -> str:
+        """Say whether the run found better weights than it began with."""
+        if self.best_step == 0:
+            return f'not better than it began: score {self.best_score:.3f} at step 0 is the best'
+        return f'best score {self.best_score:.3f} at step {self.best_step}; 1 is bilinear'
+
 
 @dataclass
 class State:
