@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kernels as operators of torch, so that fake tensors and compilers of torch pass through them.
 
-Every operator is one launch. On versions of torch without custom operators (before 2.4) it is
+On versions of torch without custom operators (before 2.4) it is
 called as it is.
 """
 
@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 NAMESPACE = 'promptda_ros'
-NAMES: list[str] = []  # of all operators
+LAUNCHES: dict[str, int] = {}  # of every operator, by its name
 
 Made = TypeVar('Made')  # a tensor, or several
 
 
 def operator(
-    schema: str, make: Callable[..., Made]
+    schema: str, make: Callable[..., Made], *, launches: int = 1
 ) -> Callable[[Callable[..., None]], Callable[..., Made]]:
     """Turn what launches a kernel into an operator of this schema.
 
@@ -36,7 +36,7 @@ def operator(
                 launch(made, *arguments)
             return made
 
-        NAMES.append(launch.__name__)
+        LAUNCHES[launch.__name__] = launches
         custom_op = getattr(torch.library, 'custom_op', None)
         if custom_op is None:
             return run

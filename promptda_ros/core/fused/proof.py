@@ -21,7 +21,10 @@ from promptda_ros.core.cloud.cloud import COMPACT_LAYOUT, PCL_LAYOUT
 from promptda_ros.core.cloud.flying_pixels import flying_on_device
 from promptda_ros.core.depth_space import LOG, METRES
 from promptda_ros.core.frame import FloatImage, Intrinsics, OnDevice
-from promptda_ros.core.fused import cloud, proved, restore
+from promptda_ros.core.fused import cloud, proved, registration, restore
+from promptda_ros.core.geometry.inverse_depth import inverse_of_metres
+from promptda_ros.core.geometry.reprojection import PinholeView, reduce_view, reproject
+from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.prompt import find_measured
 from promptda_ros.core.restore import by_torch
 from promptda_ros.core.restore.anchoring import DevicePrompt
@@ -30,8 +33,9 @@ from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.settings.workspace import WorkspaceSettings
 
-IMAGE, HELD, NETWORK, SENSOR = (96, 128), (72, 96), (56, 70), (24, 32)
+IMAGE, HELD, NETWORK, SENSOR = (96, 128), (72, 96), (56, 70), (23, 31)
 CAMERA = Intrinsics(width=128, height=96, fx=110.0, fy=111.0, cx=63.0, cy=48.5)
+GRID = Intrinsics(width=64, height=48, fx=52.0, fy=53.0, cx=31.0, cy=24.0)
 WORKSPACE = WorkspaceSettings(
     min_depth=0.5, max_depth=1.6, roi=(8.0, 4.0, 100.0, 80.0), box_min=(-0.4, -0.3, 0.3)
 )
@@ -85,7 +89,7 @@ def prove(device: torch.device) -> str:
 def _differences(device: torch.device) -> list[str]:
     """Return what the kernels compute otherwise than torch."""
     differences = []
-    for name, found, expected in _pairs(device):
+    for name, found, expected in pairs(device):
         share = _share_beyond(found, expected)
         if share > SHARE_BEYOND:
             differences.append(f'{share:.2%} of {name} differ from torch')
@@ -97,7 +101,8 @@ def _share_beyond(found: Tensor, expected: Tensor) -> float:
     return 1 - float(near.float().mean())
 
 
-def _pairs(device: torch.device) -> Iterator[Pair]:
+def pairs(device: torch.device) -> Iterator[Pair]:
+    """Compute everything twice."""
     rng = np.random.default_rng(0)
     image = torch.from_numpy(rng.integers(0, 256, (*IMAGE, 3), np.uint8)).to(device)
     floats = image.permute(2, 0, 1)[None].float()
@@ -111,6 +116,8 @@ def _pairs(device: torch.device) -> Iterator[Pair]:
     depth_m = torch.from_numpy(_scene(IMAGE, rng)).to(device)
     depth_m[::7, ::5] = math.nan
     yield from _of_cloud(OnDevice(depth_m, image))
+    for block in (1, 2):
+        yield _of_registration(depth_m, block)
 
 
 def _of_restore(network_m: Tensor, sensor: DevicePrompt) -> Iterator[Pair]:
@@ -157,6 +164,17 @@ def _of_cloud(pixels: OnDevice) -> Iterator[Pair]:
         )
         yield 'coordinates', found[..., :3], expected[..., :3]
         yield 'colours', _bytes(found[..., 3:]), _bytes(expected[..., 3:])
+
+
+def _of_registration(depth_m: Tensor, block: int) -> Pair:
+    beside = Transform.of((0.05, 0.01, -0.02), (0.01, 0.02, 0.0, 1.0))
+    view = reduce_view(PinholeView(inverse_of_metres(depth_m), CAMERA), block)
+    expected = reproject(view, GRID, beside)
+    return (
+        'registered depth',
+        registration.reproject(depth_m, CAMERA, GRID, beside, block),
+        expected,
+    )
 
 
 def _scene(size: tuple[int, int], rng: np.random.Generator) -> FloatImage:

@@ -44,6 +44,7 @@ SQUARE = np.ones((3, 3), np.uint8)
 
 def hold(network_m: Tensor, own: DevicePrompt, held: Size) -> Tensor:
     """Hold the network's depth (h, w) at the sensor by its surfaces: (H, W)."""
+    network_m = network_m.contiguous()
     sensor_m, measured = own.depth_m[0, 0], own.measured[0, 0]
     size, network = _size(sensor_m), _size(network_m)
     if halvings(*size) == 0:  # so few pixels have no kernel
@@ -51,11 +52,11 @@ def hold(network_m: Tensor, own: DevicePrompt, held: Size) -> Tensor:
     prompt, device = own.prompt, network_m.device
     tables = _seen_tables(held, size, device) + _linear_tables(network, held, device)
     samples = operators.see_samples(network_m, sensor_m, measured, tables, list(held))
-    off = samples[1]
+    filled = None
     if not prompt.measured.all():
         tables = _halving_tables(size, device)
         pyramid = operators.fill_levels(samples, measured, tables)
-        off = operators.fill_first(pyramid, samples, measured, tables)
+        filled = operators.fill_first(pyramid, samples, measured, tables)
     tables = (
         _linear_tables(network, held, device)
         + _linear_tables(size, held, device)
@@ -66,7 +67,7 @@ def hold(network_m: Tensor, own: DevicePrompt, held: Size) -> Tensor:
         ]
     )
     return operators.hold(
-        network_m, samples, off, measured, tables, list(held), prompt.near_m, prompt.far_m
+        network_m, samples, filled, measured, tables, list(held), prompt.near_m, prompt.far_m
     )
 
 
@@ -78,10 +79,9 @@ def judge(
     Returns what is at an end of its range or beyond (h, w), unless that is out of range, the
     limits (2, any) of its depth, and cells for `unexplained`.
     """
-    blocked, tables = None, []
-    if shown.prompt.blocked is not None:
-        blocked = upload(shown.prompt.blocked, network_m.device)
-        tables = _tables_of(nearest, _size(blocked), _size(network_m), network_m.device)
+    network_m, prompt = network_m.contiguous(), shown.prompt
+    blocked = None if prompt.blocked is None else upload(prompt.blocked, network_m.device)
+    tables = _tables_of(nearest, _size(shown.depth_m), _size(network_m), network_m.device)
     saturated, limits = operators.find_saturated(network_m, blocked, tables, *ends_m)
     return saturated, limits, _average(network_m, shown, space)
 
@@ -113,7 +113,7 @@ def finish(
         *_tables_of(_sample_at, size, image, device),
     ]
     return operators.finish(
-        held_m,
+        held_m.contiguous(),
         saturated,
         sensor.depth_m[0, 0],
         sensor.measured[0, 0],

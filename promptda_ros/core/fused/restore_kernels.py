@@ -93,7 +93,7 @@ def seen_kernel(
     """Compare the sensor's samples with the network's log depth as a sensor sees it.
 
     down and right: from the held size to the samples; row and column: from the network to the
-    held size. Writes seen, off, the sensor's log depth and the logs of the weights.
+    held size. Writes off, seen, the sensor's log depth and the logs of the weights.
     """
     place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     here = place < size
@@ -117,8 +117,8 @@ def seen_kernel(
             seen += tl.where(share != 0.0, share * tl.log(depth), 0.0)
     sensor = tl.log(tl.load(prompt + place))
     weight = tl.log(tl.load(measured + place) + FILLED_WEIGHT)
-    tl.store(samples + place, seen, here)
-    tl.store(samples + size + place, sensor - seen, here)
+    tl.store(samples + place, sensor - seen, here)
+    tl.store(samples + size + place, seen, here)
     tl.store(samples + 2 * size + place, sensor, here)
     tl.store(samples + 3 * size + place, weight, here)
 
@@ -167,7 +167,7 @@ def fill_kernel(
     """
     halved = ((rows + 1) // 2) * ((columns + 1) // 2)
     halve(
-        samples + rows * columns, samples, measured, rows, columns,
+        samples, samples + rows * columns, measured, rows, columns,
         pyramid, pyramid + halved, pyramid + 2 * halved, BLOCK,
     )
     tl.debug_barrier()
@@ -236,12 +236,12 @@ def fill_first_kernel(
     coarse_rows, coarse_columns = (rows + 1) // 2, (columns + 1) // 2
     coarse_size = coarse_rows * coarse_columns
     mean = nine_around(
-        tl.load(samples + place),
+        tl.load(samples + size + place),
         pyramid, pyramid + coarse_size, pyramid + 2 * coarse_size, coarse_rows, coarse_columns,
         tl.load(row_nearest + row), tl.load(column_nearest + column),
         row_exponents + 3 * row, column_exponents + 3 * column, True,
     )
-    off = tl.load(samples + size + place)
+    off = tl.load(samples + place)
     tl.store(filled + place, tl.where(tl.load(measured + place) > 0.0, off, mean), here)
 
 
@@ -269,7 +269,7 @@ def hold_kernel(
     ))
     size = sensor_rows * sensor_columns
     depth += nine_around(
-        depth, off, samples, samples + 3 * size, sensor_rows, sensor_columns,
+        depth, off, samples + size, samples + 3 * size, sensor_rows, sensor_columns,
         tl.load(row_nearest + row), tl.load(column_nearest + column),
         row_exponents + 3 * row, column_exponents + 3 * column, False,
     )

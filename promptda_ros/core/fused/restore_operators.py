@@ -38,7 +38,7 @@ def see_samples(
     tables: Tables,
     held: list[int],
 ) -> None:
-    """Return (4, h, w): the network as seen by the sensor, differences, log depth, log weights."""
+    """Return (4, h, w): differences, the network as the sensor sees it, log depth, log weights."""
     from promptda_ros.core.fused.restore_kernels import seen_kernel
 
     size = prompt_m.numel()
@@ -87,26 +87,27 @@ def fill_first(
 
 
 def _make_held(
-    network_m: Tensor, samples: Tensor, off: Tensor, measured: Tensor, tables: Tables,
+    network_m: Tensor, samples: Tensor, filled: Tensor | None, measured: Tensor, tables: Tables,
     held: list[int], near_m: float, far_m: float,
 ) -> Tensor:  # fmt: skip
     return network_m.new_empty(tuple(held))
 
 
 @operator(
-    '(Tensor network_m, Tensor samples, Tensor off, Tensor measured, Tensor[] tables, int[] held, '
-    'float near_m, float far_m) -> Tensor',
+    '(Tensor network_m, Tensor samples, Tensor? filled, Tensor measured, Tensor[] tables, '
+    'int[] held, float near_m, float far_m) -> Tensor',
     _make_held,
 )
 def hold(
-    held_m: Tensor, network_m: Tensor, samples: Tensor, off: Tensor, measured: Tensor,
+    held_m: Tensor, network_m: Tensor, samples: Tensor, filled: Tensor | None, measured: Tensor,
     tables: Tables, held: list[int], near_m: float, far_m: float,
 ) -> None:  # fmt: skip
-    """Return metres (H, W) at the size at which depth is held."""
+    """Return metres (H, W) at the size at which depth is held; filled None: there are no holes."""
     from promptda_ros.core.fused.restore_kernels import hold_kernel
 
     hold_kernel[tiles(held)](
-        held_m, network_m, samples, off, measured, *tables, *held, *network_m.shape,
+        held_m, network_m, samples, samples if filled is None else filled, measured, *tables,
+        *held, *network_m.shape,
         *samples.shape[1:], near_m, far_m, DOWN=TILE[0], ACROSS=TILE[1], num_stages=1,
     )  # fmt: skip
 
@@ -138,9 +139,8 @@ def find_saturated(
     saturated, limits = made
     size, programs = network_m.numel(), limits.shape[1]
     mask = saturated if blocked is None else blocked  # any memory will do
-    places = [network_m] * 2 if blocked is None else tables
     saturated_kernel[(programs,)](
-        as_bytes(saturated), limits, network_m, as_bytes(mask), *places, size, network_m.shape[1],
+        as_bytes(saturated), limits, network_m, as_bytes(mask), *tables, size, network_m.shape[1],
         mask.shape[1], low_m, high_m, int(blocked is not None), programs,
         BLOCK=BLOCK, num_stages=1,
     )  # fmt: skip

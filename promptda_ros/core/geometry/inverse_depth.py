@@ -69,7 +69,9 @@ def project_pixels(
     Places across and down broadcast to the shape of `inverse`.
     """
     x, y = _rays(pixels, own)
-    across, down, ahead = (_times(row, x, y, inverse) for row in _matrix(other, other_from_own))
+    across, down, ahead = (
+        _times(row, x, y, inverse) for row in projection_matrix(other, other_from_own)
+    )
     return _seen(across, down, ahead, inverse)
 
 
@@ -84,7 +86,7 @@ def inverse_in_other(
 
 def project_points(points_m: Tensor, camera: Intrinsics, camera_from_sensor: Transform) -> Seen:
     """Project points (N, 3) of a sensor's frame into the camera: (N,)."""
-    matrix = torch.tensor(_matrix(camera, camera_from_sensor), device=points_m.device)
+    matrix = torch.tensor(projection_matrix(camera, camera_from_sensor), device=points_m.device)
     across, down, ahead = matrix[:, :3] @ points_m.T + matrix[:, 3:]
     return _seen(across, down, ahead, torch.ones_like(ahead))
 
@@ -100,7 +102,7 @@ def _times(row: Sequence[float], x: Tensor, y: Tensor, inverse: Tensor) -> Tenso
     return torch.add(a * x + (b * y + c), inverse, alpha=d)
 
 
-def _matrix(camera: Intrinsics, camera_from_other: Transform) -> list[list[float]]:
+def projection_matrix(camera: Intrinsics, camera_from_other: Transform) -> list[list[float]]:
     """Return the matrix (3, 4) from a point to pixels times distance ahead, and that distance."""
     move = np.column_stack((camera_from_other.rotation, camera_from_other.translation_m))
     rows: list[list[float]] = (camera.matrix @ move).tolist()

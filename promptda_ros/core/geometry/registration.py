@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
+from promptda_ros.core.fused import registration as fused
+from promptda_ros.core.fused.proved import PROVED
 from promptda_ros.core.geometry import camera as cameras
 from promptda_ros.core.geometry.inverse_depth import (
     inverse_of_metres,
@@ -60,11 +62,15 @@ def register_depth(
     """
     density = min(sensor.fx / camera.fx, sensor.fy / camera.fy)
     grid = _grid(camera, max_long_side, density)
-    inverse = inverse_of_metres(upload(np.ascontiguousarray(depth_m, np.float32), device))
+    on_device_m = upload(np.ascontiguousarray(depth_m, np.float32), device)
     # Blocks of so many pixels a side are as far apart as the pixels of the grid.
     block = max(1, math.floor(min(sensor.fx / grid.fx, sensor.fy / grid.fy) + SPARSER))
-    view = reduce_view(PinholeView(inverse, sensor), block)
-    registered_m = metres_of_inverse(reproject(view, grid, camera_from_sensor))
+    if on_device_m.device in PROVED:
+        inverse = fused.reproject(on_device_m, sensor, grid, camera_from_sensor, block)
+    else:
+        view = reduce_view(PinholeView(inverse_of_metres(on_device_m), sensor), block)
+        inverse = reproject(view, grid, camera_from_sensor)
+    registered_m = metres_of_inverse(inverse)
     too_near = find_too_near(depth_m, sensor, grid, camera_from_sensor, block=block)
     if too_near is not None:
         registered_m[too_near] = -np.inf

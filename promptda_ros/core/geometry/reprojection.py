@@ -58,7 +58,6 @@ def reduce_view(view: PinholeView, block: int) -> PinholeView:
     """
     if block <= 1:
         return view
-    height, width = (math.ceil(side / block) for side in view.inverse.shape)
     missing = [-side % block for side in view.inverse.shape]
     inverse = F.pad(view.inverse, (0, missing[1], 0, missing[0]))
     known = (inverse > 0).float()
@@ -67,14 +66,18 @@ def reduce_view(view: PinholeView, block: int) -> PinholeView:
     nearest = _join(torch.maximum, inverse, block)
     # A large number, so that what is unknown is not the farthest.
     farthest = _join(torch.minimum, inverse + (1 - known) * 1e9, block)
-    small = cameras.crop(
-        view.intrinsics, left=0, top=0, width=width * block, height=height * block
-    )
-    small = cameras.resize(small, width=width, height=height)
+    small = reduced_camera(view.intrinsics, block)
     is_one = nearest <= farthest * (1 + largest_step(small))
     # Under half a block is a border of a hole, where the rest of the block is no good witness.
     joined = torch.where(is_one, mean, nearest) * (share >= 0.5)
     return PinholeView(joined, small)
+
+
+def reduced_camera(camera: Intrinsics, block: int) -> Intrinsics:
+    """Describe a camera whose pixels are blocks of another's."""
+    width, height = (math.ceil(side / block) for side in (camera.width, camera.height))
+    whole = cameras.crop(camera, left=0, top=0, width=width * block, height=height * block)
+    return cameras.resize(whole, width=width, height=height)
 
 
 def reproject(view: PinholeView, grid: Intrinsics, grid_from_view: Transform) -> Tensor:

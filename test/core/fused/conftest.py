@@ -11,13 +11,20 @@ import numpy as np
 import pytest
 import torch
 
-from promptda_ros.core.fused import cloud_operators, prepare, proved, restore_operators
+from promptda_ros.core.fused import (
+    cloud_operators,
+    prepare,
+    proved,
+    registration,
+    restore_operators,
+)
 
 INTERPRETED = not torch.cuda.is_available()
 # The interpreter takes milliseconds a program, however many pixels it has.
 LARGE = {
     prepare: {'TILE': (64, 128)},
     cloud_operators: {'TILE': (64, 128)},
+    registration: {'TILE': (64, 128), 'BLOCK': 4096},
     restore_operators: {
         'TILE': (64, 128),
         'BLOCK': 4096,

@@ -15,13 +15,17 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.fused import proved
-from promptda_ros.core.fused.operator import NAMES, NAMESPACE
+from promptda_ros.core.fused.operator import LAUNCHES, NAMESPACE
+from promptda_ros.core.geometry.registration import register_depth
+from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.settings import build
 from test.fake_cuda import fake_cuda, Traffic
 
 MOST_LAUNCHES, MOST_BYTES = 20, 0.4e9
 SIZE, SENSOR = (1440, 1920), (192, 256)
 CAMERA = Intrinsics(1920, 1440, 1500.0, 1500.0, 960.0, 720.0)
+BESIDE = Intrinsics(256, 192, 100.0, 100.0, 127.0, 95.0)
+TO_CAMERA = Transform.of((0.05, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 EVERYTHING = {
     'output.pcl_layout': True,
     'output.edge_filter': 'depth_and_points',
@@ -64,7 +68,7 @@ def frame() -> Frame:
 def traffic_of(given: dict[str, Any], *, with_kernels: bool) -> Traffic:
     """Run a frame on a device without values."""
     settings, pair = build({'output.anchor': 'surface'} | given), frame()
-    kernels = {f'{NAMESPACE}::{name}': 1 for name in NAMES}
+    kernels = {f'{NAMESPACE}::{name}': count for name, count in LAUNCHES.items()}
     with fake_cuda(kernels) as cuda:
         proved.note(cuda.device, '' if with_kernels else 'left out')
         network = cuda.uncounted(Network())
@@ -77,6 +81,10 @@ def traffic_of(given: dict[str, Any], *, with_kernels: bool) -> Traffic:
             size = {'image': SIZE, 'network': (756, 1008)}[settings.output.resolution]
             assert outputs.points.shape[:2] == size
             assert outputs.image_depth.depth_m.shape == size
+            register_depth(
+                pair.sensor_depth_m, BESIDE, CAMERA, TO_CAMERA, max_long_side=256,
+                device=cuda.device,
+            )  # fmt: skip
     return traffic
 
 
