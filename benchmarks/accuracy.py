@@ -26,7 +26,7 @@ from promptda_ros.tools.evaluate import SURFACE, WITHOUT_ANCHOR
 from promptda_ros.tools.main import main as promptda
 
 METHODS = ('--methods', 'bilinear', 'network')
-AS_IT_IS = ('--methods', 'as_it_is', 'bilinear', 'network')
+FULL_RESOLUTION = ('--methods', 'full_resolution', 'bilinear', 'network')
 BESIDE = WITHOUT_ANCHOR, SURFACE  # what `promptda evaluate` puts behind a network's name
 FIGURES = {
     'MAE': 'relative_mae',
@@ -56,7 +56,7 @@ PROMPTS = (
     Prompt('160x120', ('--prompt-size', '160x120', '--holes', '0')),
     Prompt('160x120, 25 % cut out', ('--prompt-size', '160x120', '--holes', '0.25')),
     Prompt('256x192', ('--prompt-size', '256x192', '--holes', '0')),
-    Prompt('640x480, 25 % cut out', ('--prompt-size', 'full', '--holes', '0.25'), AS_IT_IS),
+    Prompt('640x480, 25 % cut out', ('--prompt-size', 'full', '--holes', '0.25'), FULL_RESOLUTION),
     Prompt('8x8', ('--prompt-size', '8x8', '--holes', '0')),
 )
 
@@ -135,7 +135,7 @@ def _of(sensor: str, rows: Sequence[Row]) -> list[Row]:
 def _cells(rows: Sequence[Row]) -> list[Cell]:
     """Return the figures of one group of methods; ratios are means over frames."""
     by_method = {row['method']: row for row in rows}
-    networks = [name for name in by_method if name not in ('as_it_is', 'bilinear')]
+    networks = [name for name in by_method if name not in ('full_resolution', 'bilinear')]
     (ours,) = (name for name in networks if not name.endswith(BESIDE))
     beside = [by_method.get(f'{ours} {ending}') for ending in BESIDE]
     return [
@@ -145,7 +145,7 @@ def _cells(rows: Sequence[Row]) -> list[Cell]:
         _number(by_method[ours]['worst']),
         *(
             _number(row['means']['relative_mae']) if row else '-'
-            for row in (*beside, by_method.get('as_it_is'))
+            for row in (*beside, by_method.get('full_resolution'))
         ),
     ]
 

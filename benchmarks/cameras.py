@@ -35,7 +35,7 @@ def main() -> None:
             for processes in (1, 2) if cameras > 1 else (1,):
                 rows.append(run(cameras, processes, arguments, network=network))
                 print(rows[-1], flush=True)
-        title = 'With the embedded network at 252x336' if network else 'Without a network'
+        title = 'With the bundled network at 252x336' if network else 'Without a network'
         tables.append(Table(title, COLUMNS, rows))
         lost += [
             f'{title}, {row[0]} cameras, {row[1]} processes: {1 - row[3] / row[2]:.0%} of the '

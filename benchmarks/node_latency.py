@@ -42,7 +42,7 @@ def main() -> None:
     lost = [f'{name}: {sent[name] - len(each)} frames' for name, each in frames.items()]
     settings = (
         f'1280x720 rgb8 and a sensor of 64x36 at {arguments.rate:g} frames/s, '
-        f'{"the embedded network" if arguments.network else "without a network"}, shipped '
+        f'{"the bundled network" if arguments.network else "without a network"}, shipped '
         f'profile on both sides, {arguments.rounds} interleaved rounds of {arguments.frames}.'
     )
     table = Table('', COLUMNS, rows)

@@ -31,7 +31,12 @@ from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.core.settings import build, model_setting
 from promptda_ros.core.settings.depth import OutputSettings
 from promptda_ros.core.settings.schema import Settings
-from promptda_ros.lab.evaluation.methods import AsItIs, Bilinear, NetworkMethod, NetworkOnVideo
+from promptda_ros.lab.evaluation.methods import (
+    Bilinear,
+    FullResolution,
+    NetworkMethod,
+    NetworkOnVideo,
+)
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
@@ -113,7 +118,7 @@ def _points_table(
     frames: list[FrameFiles], methods: dict[str, Method], focal_px: float, settings: Settings
 ) -> Table:
     full = [FileReader([each], None).read(each) for each in frames]
-    sensor = AsItIs(settings)
+    sensor = FullResolution(settings)
     every: dict[str, Method] = {
         'sensor, holes filled': lambda sample: sensor(sample.image, sample.sensor_depth_m),
         **methods,

@@ -26,7 +26,7 @@ NEAR_M = 4.0
 SHARE_OF_PLAIN = 2.0
 ROUNDING_MM = 0.05
 TITLE = 'Against float32, nearer than 4 m'
-COLUMNS = ('', 'mean mm', 'p99.9 mm', 'plain network: mean mm', 'its p99.9 mm', '')
+COLUMNS = ('', 'mean mm', 'p99.9 mm', 'eager network: mean mm', 'its p99.9 mm', '')
 CHECK_SEC = {'tiny': 2.0, 'S': 10.0, 'B': 15.0, 'L': 30.0}  # at the most, building included
 
 

@@ -36,7 +36,7 @@ from promptda_ros.network.engines.precision import FP32
 
 MACHINE, MACHINE_COLUMNS = 'The machine', ('', 'found')
 TF32, TF32_COLUMNS = (
-    "The embedded network in float32 on the device, against the CPU's (nearer than 4 m)",
+    "The bundled network in float32 on the device, against the CPU's (nearer than 4 m)",
     ('products of convolutions', 'mean mm', 'p99.9 mm'),
 )
 TIME_COLUMNS = ('', 'median ms', '5 to 95 %')

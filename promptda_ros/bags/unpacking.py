@@ -32,21 +32,23 @@ SETTINGS = InputSettings()
 
 @dataclass(frozen=True)
 class Topics:
-    """Which topics hold what, all of the same view; without a better depth the sensor's stands."""
+    """Topics of one view; without a reference depth, the sensor depth takes its place."""
 
     image: str
     sensor: str
-    better: str = ''
+    reference: str = ''
 
     @property
     def names(self) -> tuple[str, ...]:
         """The topics that there are."""
-        return tuple(name for name in (self.image, self.sensor, self.better) if name)
+        return tuple(name for name in (self.image, self.sensor, self.reference) if name)
 
     @property
     def kinds(self) -> dict[str, str]:
         """The folder of each topic."""
-        return dict(zip(self.names, KINDS if self.better else (KINDS[0], KINDS[2]), strict=True))
+        return dict(
+            zip(self.names, KINDS if self.reference else (KINDS[0], KINDS[2]), strict=True)
+        )
 
 
 def unpack_bag(bag: Path, topics: Topics, folder: Path) -> Path:

@@ -53,7 +53,7 @@ class PretrainedNetwork(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """The number format of the weights."""
+        """The precision of the weights."""
         return next(self.parameters()).dtype
 
     def num_parameters(

@@ -68,7 +68,7 @@ def make_parser() -> Parser:
         '--precision',
         choices=PRECISIONS,
         default='fp32',
-        help='number format of the body; inputs and outputs are always float32',
+        help='precision of the body; inputs and outputs are always float32',
     )
     return parser
 

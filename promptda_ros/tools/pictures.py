@@ -21,7 +21,7 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
         '--topics',
         nargs='+',
         metavar='TOPIC',
-        help='topics of bags: colour, sensor depth and optionally better depth',
+        help='topics of bags: colour, sensor depth and optionally ground-truth depth',
     )
     readers = ('auto', *FOLDER_READERS)
     parser.add_argument('--reader', choices=readers, default='auto', help='layout of the folder')
@@ -37,11 +37,11 @@ def pictures_of(path: Path, topics: Sequence[str] | None, out: Path) -> Path:
     if not is_bag(path):
         return path
     if topics is None:
-        raise BagError(f'{path} is a bag: name its topics, --topics IMAGE SENSOR [BETTER]')
+        raise BagError(f'{path} is a bag: name its topics, --topics IMAGE SENSOR [REFERENCE]')
     if len(topics) not in (2, 3):
         raise BagError(
             f'--topics names {len(topics)} topics, 2 or 3 are needed: IMAGE SENSOR, or '
-            'IMAGE SENSOR BETTER where a better depth was recorded beside it'
+            'IMAGE SENSOR REFERENCE if ground-truth depth was recorded as well'
         )
     try:
         # Late: folders need neither ROS nor rosbags.

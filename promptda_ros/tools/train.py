@@ -219,7 +219,7 @@ def make_parser() -> Parser:
         '--precision',
         choices=DTYPES,
         default='fp32',
-        help='number format of matrix multiplications and convolutions',
+        help='precision of matrix multiplications and convolutions',
     )
     parser.add_argument(
         '--workers',

@@ -33,7 +33,7 @@ DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 COLOUR_TOPIC = '/camera/color/image_raw/compressed'
 DEPTH_TOPIC = '/camera/depth/image_raw'
 DEMO_TOPICS = Topics(COLOUR_TOPIC, DEPTH_TOPIC, EXACT_DEPTH_TOPIC)
-TOPICS = Topics('/image', '/sensor', '/better')
+TOPICS = Topics('/image', '/sensor', '/reference')
 MS = 1_000_000
 FIRST_NS = 1_700_000_000_000_000_000
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
@@ -79,7 +79,7 @@ def write_bag(tmp_path: Path) -> Callable[..., Path]:
 
 
 def trio(at_ms: float) -> Messages:
-    return image(at_ms), depth(TOPICS.sensor, at_ms + 3), depth(TOPICS.better, at_ms + 1)
+    return image(at_ms), depth(TOPICS.sensor, at_ms + 3), depth(TOPICS.reference, at_ms + 1)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_the_bundled_recording_becomes_a_folder_of_trios(start_of_demo, tmp_path
     assert np.nanmedian(np.abs(sensor_m - reduced_m)) < 0.01
 
 
-def test_without_a_better_depth_the_sensors_own_stands_for_it(write_bag, tmp_path):
+def test_without_a_reference_depth_the_sensors_own_stands_for_it(write_bag, tmp_path):
     bag = write_bag([image(0), depth(TOPICS.sensor, 3)])
     folder = unpack_bag(bag, Topics(TOPICS.image, TOPICS.sensor), tmp_path / 'out')
     assert sorted(path.name for path in folder.iterdir()) == ['depth', 'image']
@@ -132,10 +132,10 @@ def test_pixels_arrive_exactly(write_bag, tmp_path, storage):
 
 
 def test_the_sides_of_the_range_arrive(write_bag, tmp_path):
-    """K1, K2: of the sensor; the better depth knows no distance there."""
+    """K1, K2: of the sensor; the reference depth knows no distance there."""
     depth_m = DEPTH_M.copy()
     depth_m[1, :4] = np.inf, 80.0, -np.inf, 0.0003
-    messages = image(0), depth(TOPICS.sensor, 3, depth_m), depth(TOPICS.better, 1, depth_m)
+    messages = image(0), depth(TOPICS.sensor, 3, depth_m), depth(TOPICS.reference, 1, depth_m)
     folder = unpack_bag(write_bag(messages), TOPICS, tmp_path / 'out')
     sent, found = (
         read_sides(each_m, PromptSettings())
@@ -143,13 +143,13 @@ def test_the_sides_of_the_range_arrive(write_bag, tmp_path):
     )
     np.testing.assert_array_equal(found.beyond, sent.beyond)
     np.testing.assert_array_equal(found.nearer, sent.nearer)
-    better_m = read_depth_file(folder / 'depth' / '000000.png', 0.001)
-    assert np.isnan(better_m[1, :4]).all()
+    reference_m = read_depth_file(folder / 'depth' / '000000.png', 0.001)
+    assert np.isnan(reference_m[1, :4]).all()
 
 
 def test_messages_are_paired_by_stamp_within_the_tolerance_of_the_node(write_bag, tmp_path):
-    lone = [image(100), depth(TOPICS.sensor, 100 + 16), depth(TOPICS.better, 100)]
-    late = [image(200), depth(TOPICS.sensor, 200 - 14), depth(TOPICS.better, 200 + 14)]
+    lone = [image(100), depth(TOPICS.sensor, 100 + 16), depth(TOPICS.reference, 100)]
+    late = [image(200), depth(TOPICS.sensor, 200 - 14), depth(TOPICS.reference, 200 + 14)]
     messages = [*trio(0), *lone, *late]
     messages.sort(key=lambda one: one[1].header.stamp.nanosec)
     folder = unpack_bag(write_bag(messages), TOPICS, tmp_path / 'out')
@@ -159,10 +159,10 @@ def test_messages_are_paired_by_stamp_within_the_tolerance_of_the_node(write_bag
 
 
 def test_messages_that_were_logged_late_find_their_partners(write_bag, tmp_path):
-    """The better depth of one's own pipeline may come a second behind the camera."""
+    """The reference depth of one's own pipeline may come a second behind the camera."""
     messages = [image(at) for at in range(0, 2000, 100)]
     messages += [depth(TOPICS.sensor, at) for at in range(0, 2000, 100)]
-    messages += [depth(TOPICS.better, at) for at in range(0, 2000, 100)]
+    messages += [depth(TOPICS.reference, at) for at in range(0, 2000, 100)]
     folder = unpack_bag(write_bag(messages), TOPICS, tmp_path / 'out')
     assert len(list((folder / 'image').iterdir())) == 20
 
@@ -185,7 +185,7 @@ def test_every_compressed_form_of_depth_is_read(
     write_bag, tmp_path, form, pixels, before, tolerance_m
 ):
     sensor = TOPICS.sensor, compressed(0, form, pixels, before)
-    bag = write_bag([image(0), sensor, depth(TOPICS.better, 0)])
+    bag = write_bag([image(0), sensor, depth(TOPICS.reference, 0)])
     folder = unpack_bag(bag, TOPICS, tmp_path / 'out')
     found_m = read_depth_file(folder / 'sensor/000000.png', 0.001)
     np.testing.assert_allclose(found_m, DEPTH_M, atol=tolerance_m)
@@ -201,7 +201,7 @@ def test_every_compressed_form_of_depth_is_read(
     ],
 )
 def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, sentence):
-    bag = write_bag([image(0), (TOPICS.sensor, message), depth(TOPICS.better, 0)])
+    bag = write_bag([image(0), (TOPICS.sensor, message), depth(TOPICS.reference, 0)])
     with pytest.raises(BagError, match=f'/sensor, message 0: .*{sentence}'):
         unpack_bag(bag, TOPICS, tmp_path / 'out')
     assert not any((tmp_path / 'out').glob('bag-????????'))
@@ -210,7 +210,7 @@ def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, s
 @pytest.mark.parametrize(
     'topics, sentence',
     [
-        (Topics('/image', '/sensr', '/better'), '/sensr is not there.*did you mean /sensor'),
+        (Topics('/image', '/sensr', '/reference'), '/sensr is not there.*did you mean /sensor'),
         (Topics('/image', '/sensor', '/sensor'), 'names a topic twice'),
     ],
 )
@@ -227,16 +227,16 @@ def test_topics_of_other_types_are_named(tmp_path):
 
 
 def test_stamps_of_different_clocks_are_refused(write_bag, tmp_path):
-    bag = write_bag([image(0), depth(TOPICS.sensor, 0), depth(TOPICS.better, 500)])
+    bag = write_bag([image(0), depth(TOPICS.sensor, 0), depth(TOPICS.reference, 500)])
     with pytest.raises(BagError, match=r'1 have /\S+, 0 have /\S+ within 15 ms, none'):
         unpack_bag(bag, TOPICS, tmp_path / 'out')
 
 
 def test_depth_of_another_frame_is_warned_of(write_bag, tmp_path, capsys):
-    better = image_of(DEPTH_M, header(0, 'depth_frame'), '32FC1')
-    bag = write_bag([image(0), depth(TOPICS.sensor, 0), (TOPICS.better, better)])
+    reference = image_of(DEPTH_M, header(0, 'depth_frame'), '32FC1')
+    bag = write_bag([image(0), depth(TOPICS.sensor, 0), (TOPICS.reference, reference)])
     unpack_bag(bag, TOPICS, tmp_path / 'out')
-    assert "/better has frame_id 'depth_frame', /image 'camera'" in capsys.readouterr().out
+    assert "/reference has frame_id 'depth_frame', /image 'camera'" in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_bag_is_refused(tmp_path):

@@ -72,7 +72,7 @@ class Sources(HTMLParser):
 
 def test_it_writes_a_line_per_answer_means_and_versions(frames, network_folder):
     assert run(frames, '--model', str(network_folder), '--holes', '0', '0.25') == ExitCode.CLEAN
-    methods = ['nearest', 'hole_fill', 'as_it_is', 'bilinear']
+    methods = ['nearest', 'hole_fill', 'full_resolution', 'bilinear']
     name = network_folder.name
     methods += [*(FILTERS if filters_installed() else ()), f'{name} without anchor', name]
     lines = list(csv.DictReader((frames.parent / 'out/results.csv').open()))
@@ -100,8 +100,8 @@ def test_several_folders_have_a_summary_each_and_one_of_all(frames, tmp_path, ca
     assert 'all 2 sources, 0% cut out, 6 frames' in capsys.readouterr().out
 
 
-def test_depth_as_it_is_can_stand_for_the_sensor(frames):
-    wanted = ['--methods', 'as_it_is', '--holes', '0', '--prompt-size', 'full']
+def test_depth_at_full_resolution_can_stand_for_the_sensor(frames):
+    wanted = ['--methods', 'full_resolution', '--holes', '0', '--prompt-size', 'full']
     assert run(frames, *wanted) == ExitCode.CLEAN
     content = json.loads((frames.parent / 'out/results.json').read_text())
     assert content['rows'][0]['means']['mae_m'] == 0.0

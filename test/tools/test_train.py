@@ -322,7 +322,7 @@ def test_a_run_that_is_stopped_goes_on_in_another_process_bit_for_bit(
         ({'network': None}, [], ExitCode.CONFIGURATION, 'name a folder with --init'),
         ({}, [], ExitCode.CONFIGURATION, 'the recipe has no sensors'),
         ({}, ['--data', 'nowhere'], ExitCode.CONFIGURATION, 'nowhere does not exist'),
-        ({}, ['--data', 'a.mcap'], ExitCode.CONFIGURATION, '--topics IMAGE SENSOR [BETTER]'),
+        ({}, ['--data', 'a.mcap'], ExitCode.CONFIGURATION, '--topics IMAGE SENSOR [REFERENCE]'),
         ({}, ['--init', 'nowhere'], ExitCode.MODEL_OR_DEVICE, 'nowhere does not exist'),
         ({}, ['--device', 'tpu'], ExitCode.MODEL_OR_DEVICE, "'tpu' is unknown"),
     ],

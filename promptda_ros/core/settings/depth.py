@@ -28,9 +28,10 @@ class PromptSettings:
     )
     outlier_fraction: float = setting(
         0.002,
-        'Share of the nearest and of the farthest measurements that is checked for outliers: '
-        'groups of up to 4 pixels are ignored, and the output is NaN there. Low-resolution '
-        'sensors are not checked.',
+        'Share of the nearest and of the farthest measurements that is searched for outliers: '
+        'isolated groups of up to 4 pixels that are clearly nearer or farther than the rest. '
+        'They are removed from the sensor depth, and the output there is NaN. 0 turns the search '
+        'off; low-resolution sensors are not searched.',
         limits=(0.0, 0.2),
     )
     min_valid_fraction: float = setting(
@@ -80,16 +81,18 @@ class OutputSettings:
     )
     drop_saturated: bool = setting(
         True,
-        "Publish NaN where the network's output reaches an end of the prompt's range without a "
-        'measurement there; an object nearer than all measurements would otherwise appear too '
-        'far away. Not used with a trained anchor, whose output may leave that range.',
+        "Publish NaN at pixels where the network's depth saturates at the minimum or maximum of "
+        'the sensor depth and the sensor has no measurement; an object nearer than all '
+        'measurements would otherwise appear too far away. Not used with a trained anchor, whose '
+        'output may leave that range.',
     )
     anchor: str = setting(
         'auto',
-        "How the network's depth is corrected with the sensor's measurements. auto: by the "
-        'trained anchor.safetensors in the model folder, or as with surface if there is none; '
-        'surface: by the difference from the sensor depth on each surface, without training; '
-        'off: no correction, only upsampling.',
+        "How the network's depth is corrected with the sensor's measurements. auto: by the anchor "
+        '(a small second network, anchor.safetensors in the model folder) if there is one, else '
+        'like surface. surface: by the mean difference between sensor depth and network depth, '
+        'over measurements on the same surface (the surface residual); needs no training. off: '
+        'no correction, only upsampling.',
         choices=('auto', 'surface', 'off'),
     )
     fuse: str = setting(
@@ -136,8 +139,8 @@ class TrustSettings:
     )
     agreement_fraction: float = setting(
         0.01,
-        'Like trust.agreement_distance, as a share of the depth; both limits apply. Good sensors '
-        'have a noise of 0.2 to 1 %.',
+        'Like trust.agreement_distance, as a share of the depth; the smaller of the two limits is '
+        'used. Good sensors have a noise of 0.2 to 1 %.',
         limits=(0.0001, 1.0),
     )
     gate: bool = setting(

@@ -24,7 +24,7 @@ class ModelSettings:
 
     name: str = fixed(
         EMBEDDED,
-        'Network to load: the embedded promptda-tiny, or one downloaded with '
+        'Network to load: the bundled promptda-tiny, or one downloaded with '
         '`promptda fetch_model`.',
         choices=(EMBEDDED, *FETCHABLE),
     )
@@ -83,7 +83,7 @@ class Settings:
     )
     precision: str = fixed(
         'auto',
-        'Number format of the network. auto is fp32 on a CPU, or if promptda.json in the model '
+        'Precision of the network. auto is fp32 on a CPU, or if promptda.json in the model '
         'folder requires it (promptda-tiny); on CUDA it is otherwise the fastest mix of fp16 and '
         'fp32 whose depth agrees with fp32 on the CPU.',
         choices=('auto', 'fp32', 'fp16', 'bf16'),

@@ -84,10 +84,10 @@ class HoleFill(Baseline):
 
 
 @dataclass(frozen=True)
-class AsItIs(Baseline):
+class FullResolution(Baseline):
     """The hole-filled sensor depth at the sensor's own size, which others reduce."""
 
-    name: str = 'as_it_is'
+    name: str = 'full_resolution'
 
     def __call__(self, image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
         """Fill holes at the sensor's own size, then interpolate."""
@@ -219,7 +219,7 @@ def in_shape_of(image: ByteImage, sensor_depth_m: FloatImage) -> FloatImage:
 BASELINES: dict[str, Callable[[Settings], Method]] = {
     'nearest': Nearest,
     'hole_fill': HoleFill,
-    'as_it_is': AsItIs,
+    'full_resolution': FullResolution,
     'bilinear': Bilinear,
     'joint_bilateral': JointBilateral,
     'guided': Guided,

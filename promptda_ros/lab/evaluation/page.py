@@ -28,11 +28,12 @@ div { overflow-x: auto } img { max-width: 100% }
 </style></head><body>
 <h1>promptda evaluate: $source</h1>
 <p>$models. Networks at resolution $resolution, seed $seed. $versions.</p>
-<p>Millimetres; $averaging. MAE and RMSE count every pixel of known truth; where a method gives no
-answer, bilinear is judged in its place, and &ldquo;of them&rdquo; is the MAE of its own answers.
-Edge: within 3&nbsp;px of a step over 3&nbsp;%. Flying: share of that band between two surfaces.
-Right: median where the sensor is within 0.5&nbsp;% of the truth, and the sensor's own there.
-Ends: share of answers at an end of the sensor's range.</p>
+<p>Millimetres; $averaging. MAE and RMSE are over all pixels with ground truth; where a method
+returns no depth, the value of bilinear is used. Coverage: share of the pixels for which the method
+returns depth. MAE covered: over these pixels only. Edge: within 3&nbsp;px of a step over 3&nbsp;%.
+Flying: share of that band between two surfaces. Where correct: median error where bilinear is
+within 0.5&nbsp;% of the truth; (bilinear): that of bilinear there. Saturated: share of the
+returned depth at the minimum or maximum of the sensor depth.</p>
 $tables
 <h2>Error against the share of missing measurements</h2>$holes
 <h2>Error against range</h2>$ranges

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The number formats of a folded network, part by part, from fast to exact.
+"""The precision of a folded network, part by part, from fast to exact.
 
 Pixels, the patch embedding, the last convolution and metres are float32 in all of them.
 """
@@ -14,7 +14,7 @@ import torch
 
 @dataclass(frozen=True)
 class Precision:
-    """Number formats of the parts of a network."""
+    """Precision of the parts of a network."""
 
     name: str
     products: torch.dtype  # of the backbone: matrix products and attention

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The fastest number formats that give the depth of float32, found by trying at the start."""
+"""The fastest precision that gives the depth of float32, found by trying at the start."""
 
 from __future__ import annotations
 
