@@ -20,7 +20,7 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.fused import proved
-from promptda_ros.core.fused.operator import NAMES, NAMESPACE
+from promptda_ros.core.fused.operator import LAUNCHES, NAMESPACE
 from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.settings import build
@@ -49,7 +49,7 @@ class Flat:
 @pytest.fixture(params=['fused kernels'])
 def cuda(request):
     """Return the device, on which what surrounds the network runs by kernels or by torch."""
-    with fake_cuda({f'{NAMESPACE}::{name}': 1 for name in NAMES}) as device:
+    with fake_cuda({f'{NAMESPACE}::{name}': count for name, count in LAUNCHES.items()}) as device:
         proved.note(device.device, '' if request.param == 'fused kernels' else 'left out')
         yield device
         proved.note(device.device, 'a device without values')

@@ -36,7 +36,7 @@ from benchmarks.gpu_suite.journal import Journal, UNFINISHED
 from benchmarks.gpu_suite.timing import Budget, measure
 from benchmarks.results import REPOSITORY
 from promptda_ros.core.fused import proved
-from promptda_ros.core.fused.operator import NAMES, NAMESPACE
+from promptda_ros.core.fused.operator import LAUNCHES, NAMESPACE
 from promptda_ros.core.settings import build
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
@@ -335,7 +335,7 @@ def test_the_code_for_a_card_runs_on_a_device_without_values(make_bench, monkeyp
     monkeypatch.setattr(torch.cuda, 'set_sync_debug_mode', lambda *_: None)
     monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: None)
     bench = make_bench()
-    with fake_cuda({f'{NAMESPACE}::{name}': 1 for name in NAMES}) as cuda:
+    with fake_cuda({f'{NAMESPACE}::{name}': count for name, count in LAUNCHES.items()}) as cuda:
         proved.note(cuda.device, '')
         bench.plan = replace(bench.plan, device=cuda.device, precision=FP16, runs=1)
         probe.machine(bench)
