@@ -50,11 +50,15 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_engine(name: str, device: torch.device, *, is_exact: bool) -> str:
-    """Return `torch`, `openvino` or `tensorrt`; `auto` takes OpenVINO where it can run.
+    """Return the engine to try: `torch`, `openvino`, `compile` or `tensorrt`.
+
+    `auto` takes OpenVINO where it can run; on a GPU it stays `auto` where torch can compile.
 
     Raises:
         DeviceError: the engine is not installed, or not for this device or number format.
     """
+    if name == 'auto' and device.type == 'cuda':
+        return 'torch' if _problem_with_compile(device, is_exact) else 'auto'
     if name == 'auto':
         return 'torch' if _problem_with_openvino(device, is_exact) else 'openvino'
     problem = PROBLEMS[name](device, is_exact) if name in PROBLEMS else ''
@@ -77,7 +81,17 @@ def _problem_with_tensorrt(device: torch.device, _is_exact: bool) -> str:
     return _missing('tensorrt') or _missing('onnx')
 
 
-PROBLEMS = {'openvino': _problem_with_openvino, 'tensorrt': _problem_with_tensorrt}
+def _problem_with_compile(device: torch.device, _is_exact: bool) -> str:
+    if device.type != 'cuda':
+        return f'the device is {device} and here it is for GPUs; set device:=cuda'
+    return _missing('triton')
+
+
+PROBLEMS = {
+    'compile': _problem_with_compile,
+    'openvino': _problem_with_openvino,
+    'tensorrt': _problem_with_tensorrt,
+}
 
 
 def _missing(package: str) -> str:

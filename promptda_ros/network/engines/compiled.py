@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network compiled for the sizes that come, because that runs faster than torch alone.
 
-What compiles is chosen by device and setting: `cuda_graph.py`, `openvino_model.py`,
-`tensorrt_engine.py`.
+What compiles is chosen by device and setting: `cuda_graph.py`, `torch_compile.py`,
+`openvino_model.py`, `tensorrt_engine.py`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from promptda_ros.network.engines.compiled import Compilable, CompiledNetwork, C
 from promptda_ros.network.engines.cuda_graph import CudaGraphs, timed_kernels
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.network.engines.tensorrt_engine import TensorRtEngine
+from promptda_ros.network.engines.torch_compile import TorchCompile, WORTH_IT
 
 TIMED_FRAMES = 2
 ENGINES: dict[str, Compiler] = {'openvino': OpenVinoModel, 'tensorrt': TensorRtEngine}
@@ -22,13 +23,16 @@ def compile_networks(estimator: Estimator, engine: str) -> tuple[CompiledNetwork
     on_cuda = estimator.device.type == 'cuda'
     usual: list[Compiler] = [CudaGraphs(timed_kernels), CudaGraphs()] if on_cuda else []
     chosen = [ENGINES[engine]] if engine in ENGINES else []
+    if usual and engine in ('auto', 'compile'):
+        least_gain = WORTH_IT if engine == 'auto' else 0.0
+        chosen = [TorchCompile(usual[0], least_gain=least_gain)]
     compiled = []
     if chosen or usual:
         network = CompiledNetwork(cast(Compilable, estimator.network), *chosen, *usual)
         estimator.network = network
         compiled.append(network)
-    if engine == 'tensorrt':
-        chosen = []  # the anchor averages over windows of unequal sizes, which ONNX cannot state
+    # The anchor averages over windows of unequal sizes, which ONNX cannot state, and is small.
+    chosen = chosen if engine == 'openvino' else []
     if estimator.anchor is not None and (chosen or usual):
         anchor = CompiledNetwork(cast(Compilable, estimator.anchor), *chosen, *usual)
         estimator.anchor = anchor
@@ -38,10 +42,10 @@ def compile_networks(estimator: Estimator, engine: str) -> tuple[CompiledNetwork
 
 def refusal_of(engine: str, compiled: tuple[CompiledNetwork, ...]) -> str:
     """Say why an engine that was chosen does not run; empty: it does."""
-    if engine not in ENGINES:
-        return ''
+    name = TorchCompile.name if engine == 'compile' else ''
+    name = ENGINES[engine].name if engine in ENGINES else name
     said = (text for each in compiled for text in (each.problem, *each.refused))
-    return next((text for text in said if f'no {ENGINES[engine].name}: ' in text), '')
+    return next((text for text in said if name and f'no {name}: ' in text), '')
 
 
 def start(estimator: Estimator, compiled: tuple[CompiledNetwork, ...]) -> float:

@@ -129,7 +129,6 @@ def test_openvino_is_taken_where_it_can_run_and_is_installed(openvino):
     expected = 'openvino' if openvino else 'torch'
     assert choose_engine('auto', CPU, is_exact=True) == expected
     assert choose_engine('auto', CPU, is_exact=False) == 'torch'
-    assert choose_engine('auto', CUDA, is_exact=True) == 'torch'
     assert choose_engine('torch', CPU, is_exact=True) == 'torch'
 
 
@@ -154,7 +153,7 @@ def test_openvino_asked_for_in_vain_is_refused_with_the_way_out(
 def test_tensorrt_is_taken_only_where_it_is_asked_for(monkeypatch, exact):
     monkeypatch.setattr(device, 'find_spec', lambda name: object())
     assert choose_engine('tensorrt', CUDA, is_exact=exact) == 'tensorrt'
-    assert choose_engine('auto', CUDA, is_exact=exact) == 'torch'
+    assert choose_engine('auto', CUDA, is_exact=exact) == 'auto'
 
 
 @pytest.mark.parametrize(
@@ -172,3 +171,15 @@ def test_tensorrt_asked_for_in_vain_is_refused_with_the_way_out(
     with pytest.raises(DeviceError) as refused:
         choose_engine('tensorrt', where, is_exact=True)
     assert f"engine 'tensorrt' requested but {way_out}" in str(refused.value)
+
+
+@pytest.mark.parametrize('exact', [True, False])
+def test_torch_compiles_on_a_gpu_with_triton_only(monkeypatch, exact):
+    monkeypatch.setattr(device, 'find_spec', lambda name: object())
+    assert choose_engine('compile', CUDA, is_exact=exact) == 'compile'
+    with pytest.raises(DeviceError, match="engine 'compile' requested but the device is cpu"):
+        choose_engine('compile', CPU, is_exact=exact)
+    monkeypatch.setattr(device, 'find_spec', lambda name: None)
+    assert choose_engine('auto', CUDA, is_exact=exact) == 'torch'
+    with pytest.raises(DeviceError, match='the triton package is missing; pip install triton'):
+        choose_engine('compile', CUDA, is_exact=exact)
