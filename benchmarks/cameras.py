@@ -87,7 +87,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--cameras', type=int, nargs='+', default=[1, 2, 4])
     parser.add_argument('--rate', type=float, default=10.0, help='frames/s of a camera')
-    parser.add_argument('--engine', default='auto', help='auto, torch or openvino')
+    parser.add_argument('--engine', default='auto', help='auto, torch, openvino or tensorrt')
     parser.add_argument('--seconds', type=float, default=10.0)
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/cameras.json'))
     return parser.parse_args()

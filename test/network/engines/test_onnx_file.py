@@ -51,7 +51,7 @@ def exported(network_in, tmp_path) -> Callable[..., tuple[FoldedNetwork, Path]]:
     return make
 
 
-@pytest.mark.parametrize('precision', PRECISIONS, ids=str)
+@pytest.mark.parametrize('precision', PRECISIONS, ids=lambda each: each.name)
 @pytest.mark.parametrize('space', DEPTH_SPACES)
 def test_it_has_only_operators_and_types_that_tensorrt_reads(exported, space, precision):
     model = onnx.load(exported(space, precision)[1])

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 from torch.torch_version import TorchVersion
 
+from promptda_ros.core.runtime.number_modes import require_exact_numbers
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.folded import fold
-from promptda_ros.network.engines.precision import FP16, FP16_TOKENS_FP32
+from promptda_ros.network.engines.precision import FP16, FP16_TOKENS_FP32, FP32
 from promptda_ros.network.engines.tensorrt_builder import timing_file
 from promptda_ros.network.engines.tensorrt_engine import TensorRtEngine
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
@@ -51,19 +52,20 @@ def network(network_in):
     return fold(network_in('metres'), image_mean=IMAGENET_MEAN, image_std=IMAGENET_STD)
 
 
-def inputs(batch: int = 1, size=(42, 56), seed: int = 0) -> tuple[Tensor, Tensor]:
+def inputs(batch: int = 1, size=(42, 56), seed: int = 0, prompt=(6, 8)) -> tuple[Tensor, Tensor]:
     """Make inputs as the estimator does: channels last in memory."""
     rng = torch.Generator().manual_seed(seed)
     pixels = 255 * torch.rand(batch, *size, 3, generator=rng).permute(0, 3, 1, 2)
-    return pixels, 0.5 + torch.rand(batch, 1, 6, 8, generator=rng)
+    return pixels, 0.5 + torch.rand(batch, 1, *prompt, generator=rng)
 
 
 @pytest.mark.parametrize('version', VERSIONS)
 def test_it_gives_the_depth_of_the_network_for_every_size_and_batch(network, tensorrt):
     compiled = CompiledNetwork(network, TensorRtEngine)
-    for batch, size in ((1, (42, 56)), (3, (42, 56)), (2, (56, 42))):
+    wide, high = (42, 56), (56, 42)
+    for batch, size, prompt in ((1, wide, (6, 8)), (3, wide, (6, 8)), (2, high, (8, 6))):
         for seed in range(2):
-            given = inputs(batch, size, seed)
+            given = inputs(batch, size, seed, prompt)
             torch.testing.assert_close(compiled(*given), network(*given), atol=0, rtol=1e-4)
             compiled.compile_missed()
     assert (compiled.problem, compiled.sizes) == ('', 2), 'one engine serves all batches'
@@ -73,7 +75,7 @@ def test_it_gives_the_depth_of_the_network_for_every_size_and_batch(network, ten
 
 
 @pytest.mark.parametrize('version', VERSIONS)
-@pytest.mark.parametrize('precision', HALF, ids=str)
+@pytest.mark.parametrize('precision', HALF, ids=lambda each: each.name)
 def test_a_network_in_half_precision_is_built_in_it(network_in, tensorrt, precision, version):
     folded = fold(
         network_in('metres'),
@@ -85,6 +87,37 @@ def test_a_network_in_half_precision_is_built_in_it(network_in, tensorrt, precis
     torch.testing.assert_close(run(*given), folded(*given), atol=0, rtol=5e-3)
     allowed = {'FP16'} if version == '8.6.1' else set()  # later ones keep the types of the file
     assert tensorrt.builds[0].flags == allowed
+
+
+def test_another_size_of_the_prompt_needs_another_engine(network, tensorrt):
+    compiled = CompiledNetwork(network, TensorRtEngine)
+    for prompt in ((6, 8), (12, 16)):
+        for seed in range(2):
+            given = inputs(seed=seed, prompt=prompt)
+            torch.testing.assert_close(compiled(*given), network(*given), atol=0, rtol=1e-4)
+            compiled.compile_missed()
+    assert compiled.sizes == 2
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
+@pytest.mark.parametrize('precision', [FP32, *HALF], ids=lambda each: each.name)
+def test_on_a_card_it_gives_the_depth_of_the_network(network_in, monkeypatch, tmp_path, precision):
+    pytest.importorskip('tensorrt')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    require_exact_numbers()
+    folded = fold(
+        network_in('metres'),
+        image_mean=IMAGENET_MEAN,
+        image_std=IMAGENET_STD,
+        precision=precision,
+    ).cuda()
+    compiled = CompiledNetwork(folded, TensorRtEngine)
+    for batch, seed in ((1, 0), (2, 1)):
+        given = [each.cuda() for each in inputs(batch, seed=seed)]
+        torch.testing.assert_close(compiled(*given), folded(*given), atol=0, rtol=1e-2)
+        compiled.compile_missed()
+    assert (compiled.problem, compiled.sizes) == ('', 1)
 
 
 def test_an_answer_stays_what_it_was_when_the_next_is_given(network, tensorrt):
