@@ -80,9 +80,16 @@ def prove(device: torch.device) -> str:
         problems.append(f'{type(error).__name__}: {text}')
 
     Guard(note, patience=None).run(lambda: problems.extend(run_on_device(_differences, device)))
-    problem = f'torch alone, no fused kernels: {problems[0]}' if problems else ''
+    problem = _problem_text(problems[0]) if problems else ''
     proved.note(device, problem)
     return problem
+
+
+def _problem_text(reason: str) -> str:
+    return (
+        f'torch alone, no fused kernels, which makes every frame slower: {reason}; install a '
+        'version of Triton that fits torch (pip install triton), or set engine:=torch'
+    )
 
 
 @torch.inference_mode()

@@ -32,7 +32,7 @@ WORKSPACES = [
     WorkspaceSettings(box_min=(-0.3, -0.2, 0.2), box_max=(0.2, 0.3, 1.3)),
 ]
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 50))
-few = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def scene(size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:

@@ -17,7 +17,7 @@ from promptda_ros.core.depth_space import LOG
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Depth, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
-from promptda_ros.core.fused import proof, proved
+from promptda_ros.core.fused import proved
 from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.settings import build
@@ -116,7 +116,3 @@ def test_registration_is_what_it_is_without_kernels(place):
     expected = registered()
     proved.note(place, '')
     same(registered(), expected)
-
-
-def test_kernels_are_proved(place):
-    assert proof.prove(place) == ''

@@ -37,7 +37,7 @@ def camera(size: tuple[int, int], rng: np.random.Generator) -> Intrinsics:
     return Intrinsics(width, height, focal_px, focal_px * 1.01, width / 2.1, height / 1.9)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes, sizes, st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_a_second_camera_sees_what_it_sees_by_torch(device, size, grid_size, block, seed):
     rng = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ seeds = st.integers(0, 2**32 - 1)
 shares = st.sampled_from([0.0, 0.2, 0.95])
 sensors = st.tuples(st.integers(3, 30), st.integers(3, 30))
 larger = st.tuples(st.integers(14, 40), st.integers(14, 40))
-few = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def scene(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
