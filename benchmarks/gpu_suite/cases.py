@@ -68,7 +68,7 @@ def cases_of(plan: Plan) -> Iterator[Case]:
                         yield Case(engine, name, size, batch)
 
 
-def run(bench: Bench, peak_tflops: float) -> list[Row]:
+def run(bench: Bench, peak_tflops: float | None) -> list[Row]:
     """Time every case that there is time for."""
     rows: list[Row] = []
     for case in cases_of(bench.plan):
@@ -77,7 +77,7 @@ def run(bench: Bench, peak_tflops: float) -> list[Row]:
     return rows
 
 
-def row_of(case: Case, bench: Bench, peak_tflops: float) -> Row:
+def row_of(case: Case, bench: Bench, peak_tflops: float | None) -> Row:
     """Time one case, if there is time."""
     gflop = GFLOP.get((case.network, case.size))
     timed = bench.time(
@@ -86,7 +86,8 @@ def row_of(case: Case, bench: Bench, peak_tflops: float) -> Row:
         runs_on=(lambda: bench.ours(case.network)) if case.engine == OURS else None,
         clock=bench.plan.device,
     )
-    return Row(case, timed, case.batch * gflop / peak_tflops if gflop else None)
+    bound_ms = case.batch * gflop / peak_tflops if gflop and peak_tflops else None
+    return Row(case, timed, bound_ms)
 
 
 def _work(case: Case, bench: Bench) -> engines.Work:

@@ -20,11 +20,10 @@ from promptda_ros.network import (
     PromptDepthAnythingConfig,
     PromptDepthAnythingForDepthEstimation,
 )
-from promptda_ros.network.engines.compiled import CompiledNetwork
-from promptda_ros.network.engines.cuda_graph import CudaGraphs
+from promptda_ros.network.engines.compiled import CompiledNetwork, SIZES_AT_MOST
+from promptda_ros.network.engines.cuda_graph import CudaGraphs, timed_kernels
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
 from promptda_ros.network.engines.precision import Precision
-from promptda_ros.network.engines.starting import compile_networks
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 Size = tuple[int, int]
@@ -127,18 +126,25 @@ def folded(
 def estimator(
     network: PromptDepthAnythingForDepthEstimation, device: torch.device, precision: Precision
 ) -> Estimator:
-    """Return what the node runs, for images that are not made smaller."""
+    """Return what the node runs without compiling, for images that are not made smaller.
+
+    What `load_model` compiles beyond graphs takes a minute for each size: see `chosen.py`.
+    """
     plain = folded(network, device, precision)
-    made = Estimator(plain, device=device, resolution='full', space=plain.space)
-    compile_networks(made, 'torch')
-    return made
+    runs = (
+        CompiledNetwork(plain, CudaGraphs(timed_kernels), CudaGraphs())
+        if device.type == 'cuda'
+        else plain
+    )
+    return Estimator(runs, device=device, resolution='full', space=plain.space)
 
 
 def record(estimator: Estimator, run: Callable[[], object]) -> None:
-    """Let a GPU replay a run and nothing else, as the node does after a frame."""
+    """Let what compiles do so for the sizes of a run, as the node does after a frame."""
     compiled = _compiled(estimator)
     for each in compiled:
-        each.forget()
+        if each.problem or each.sizes >= SIZES_AT_MOST:  # or these sizes would stay eager
+            each.forget()
     run()
     for each in compiled:
         each.compile_missed()

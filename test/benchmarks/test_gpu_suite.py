@@ -38,7 +38,8 @@ from benchmarks.results import REPOSITORY
 from promptda_ros.core.fused import proved
 from promptda_ros.core.fused.operator import LAUNCHES, NAMESPACE
 from promptda_ros.core.settings import build
-from promptda_ros.network.engines.compiled import CompiledNetwork
+from promptda_ros.network.engines import cuda_graph
+from promptda_ros.network.engines.compiled import CompiledNetwork, SIZES_AT_MOST
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.precision import BF16, FP16, FP32
 
@@ -223,6 +224,30 @@ def test_points_have_the_size_that_their_row_names(make_bench):
         assert run().shape[:2] == out
 
 
+def test_a_size_is_recorded_once_and_no_size_stays_eager(network):
+    """Each may take a minute to compile, and only some are kept."""
+    recorded = []
+
+    class Counted:
+        name, tolerance, outliers, least_gain = 'counted', 1.0, 0.0, 0.0
+        key = staticmethod(CudaGraphs.key)
+
+        def __init__(self, network, *inputs):
+            recorded.append(inputs[0].shape)
+            self._network = network
+
+        def __call__(self, *inputs):
+            return self._network(*inputs).clone()
+
+    estimator = networks.estimator(network, CPU, FP32)
+    estimator.network = CompiledNetwork(estimator.network, Counted)
+    sizes = [(42 * times, 56 * times) for times in range(1, SIZES_AT_MOST + 2)]
+    for size in (*sizes, sizes[-1]):
+        engines.ours(estimator, engines.random_batch(np.random.default_rng(0), 1, size))()
+
+    assert [tuple(shape[2:]) for shape in recorded] == sizes
+
+
 def test_times_are_taken_on_the_device_that_was_given(monkeypatch):
     """Events of the current device say nothing about another one."""
     used = []
@@ -334,10 +359,12 @@ def test_the_code_for_a_card_runs_on_a_device_without_values(make_bench, monkeyp
     monkeypatch.setattr(torch.cuda, 'get_arch_list', lambda: ['sm_90'])
     monkeypatch.setattr(torch.cuda, 'set_sync_debug_mode', lambda *_: None)
     monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: None)
+    monkeypatch.setattr(cuda_graph, 'WARM_UP_RUNS', 0)
+    monkeypatch.setattr(correctness, 'TRIALS', 1)
     bench = make_bench()
     with fake_cuda({f'{NAMESPACE}::{name}': count for name, count in LAUNCHES.items()}) as cuda:
         proved.note(cuda.device, '')
-        bench.plan = replace(bench.plan, device=cuda.device, precision=FP16, runs=1)
+        bench.plan = replace(bench.plan, device=cuda.device, precision=FP16, runs=1, cameras=(1,))
         probe.machine(bench)
         wrong = correctness.check(bench, 'tiny', batch=1)
         cameras.run(bench)
