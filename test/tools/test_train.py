@@ -76,7 +76,7 @@ def write_recipe(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def frames(tmp_path: Path) -> Path:
-    """Write a folder of six frames with a sensor of 20x16 beside better depth of 70x56."""
+    """Write a folder of six frames with a sensor of 20x16 beside reference depth of 70x56."""
     rng = np.random.default_rng(2)
     folder = tmp_path / 'frames'
     for kind in ('image', 'sensor', 'depth'):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Examples from recordings: of one's own sensor beside a better depth, or of depth alone."""
+"""Examples from recordings: of one's own sensor beside a reference depth, or of depth alone."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def split(
     if not sources:
         raise RecordingError(
             f'{len(validation)} of {sum(map(len, recordings))} frames have usable depth, at least '
-            '2 in one recording are needed: put the better depth in depth/, and that of the '
+            '2 in one recording are needed: put the reference depth in depth/, and that of the '
             'sensor in sensor/ if there is one'
         )
     if len(shapes) > 1:
@@ -189,11 +189,11 @@ def resized(sample: Sample, phase: Phase) -> Example:
 
 
 def _require_errors(frames: Sequence[FrameFiles]) -> None:
-    """Refuse sensor depth that is the better depth: errors are told relative to the sensor's."""
+    """Refuse sensor depth that is the reference itself: errors are relative to the sensor's."""
     if frames and not any(_errs(_read(frame)) for frame in frames):
         raise RecordingError(
-            f'the sensor depth of all {len(frames)} frames to judge on is the better depth '
-            'itself, so that there is nothing to learn: put the depth of the sensor in sensor/, '
+            f'the sensor depth of all {len(frames)} frames to judge on is the reference '
+            'depth itself, so there is nothing to learn: put the depth of the sensor in sensor/, '
             'or name its own topic'
         )
 

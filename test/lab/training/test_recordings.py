@@ -149,9 +149,9 @@ def test_a_sensor_of_another_shape_is_not_registered(tmp_path, write_recording):
         split([frames_of(folder)], PHASE, Prompts())
 
 
-def test_a_sensor_that_is_the_better_depth_leaves_nothing_to_learn(tmp_path, write_recording):
+def test_a_sensor_that_is_the_reference_depth_leaves_nothing_to_learn(tmp_path, write_recording):
     folder = write_recording(tmp_path / 'a', 4)
     for path in (folder / 'depth').iterdir():
         shutil.copyfile(path, folder / 'sensor' / path.name)
-    with pytest.raises(RecordingError, match='of all 1 frames to judge on is the better depth'):
+    with pytest.raises(RecordingError, match='of all 1 frames to judge on is the reference depth'):
         split([frames_of(folder)], PHASE, Prompts())
