@@ -32,4 +32,5 @@ def write_points(
         shown &= ~hidden
     shown_m = torch.where(shown, pixels.depth_m, math.nan)[::stride, ::stride]
     image = pixels.image[::stride, ::stride]
-    return build_cloud(shown_m, image, every_nth(intrinsics, stride), layout)
+    camera = intrinsics if stride == 1 else every_nth(intrinsics, stride)
+    return build_cloud(shown_m, image, camera, layout)

@@ -116,8 +116,6 @@ def nearest_per_voxel(points_m: FloatImage, *, edge_m: float) -> npt.NDArray[np.
 
 def every_nth(intrinsics: Intrinsics, n: int) -> Intrinsics:
     """Describe every n-th pixel of every n-th row, beginning with the first."""
-    if n == 1:
-        return intrinsics
     width, height = -(-intrinsics.width // n), -(-intrinsics.height // n)
     return replace(bin_pixels(intrinsics, across=n, down=n), width=width, height=height)
 

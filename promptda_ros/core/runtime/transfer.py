@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 import math
 from typing import Any
@@ -19,18 +20,18 @@ CHUNK_BYTES = 2 * 1024 * 1024  # less is copied sooner than a thread wakes up
 THREADS = 3
 
 
+@dataclass(frozen=True, eq=False)
 class Upload:
     """An array on its way to the device."""
 
-    def __init__(self, tensor: Tensor, chunks: Sequence[Future[None]] = ()) -> None:
-        self._tensor = tensor
-        self._chunks = chunks
+    tensor: Tensor
+    chunks: Sequence[Future[None]] = ()
 
     def wait(self) -> Tensor:
         """Return the tensor, for what is launched from now on; the host's copy is made."""
-        for chunk in self._chunks:
+        for chunk in self.chunks:
             chunk.result()
-        return self._tensor
+        return self.tensor
 
 
 def upload(array: npt.NDArray[Any], device: torch.device) -> Tensor:
