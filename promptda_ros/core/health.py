@@ -53,7 +53,8 @@ class NetworkHealth:
             self._invalid = 0
         if resolution.name != self.resolution.name:
             self._say_resolution(resolution)
-        problem = self._find_problem(resolution)
+        # Frames that were all answered leave none.
+        problem = '' if {*outcomes} == {ANSWERED} else self._find_problem(resolution)
         if problem and not self.problem:
             self._log.error(problem)
         elif self.problem and not problem:

@@ -124,12 +124,12 @@ class Bench:
             assert time.monotonic() < end, 'nothing came of it in time'
             self.spin_once()
 
-    def advertise(self, role: str, qos: Any = 10, *, topic: str = '', heard: bool = True) -> Any:
-        """Publish a sensor's topic, and wait until the node has heard of it."""
+    def advertise(self, role: str, qos: Any = 10, *, topic: str = '', matched: bool = True) -> Any:
+        """Publish a sensor's topic, and wait until the subscription of the node matches."""
         kind = CameraInfo if role.endswith('camera_info') else Image
         publisher = self.peer.create_publisher(kind, topic or f'/{role}', qos)
         self.publishers[role] = publisher
-        if heard:
+        if matched:
             self.spin_until(lambda: self.are_matched(publisher, self.node))
         return publisher
 

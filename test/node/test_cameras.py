@@ -317,7 +317,7 @@ def test_frames_are_refused_as_if_the_names_of_each_were_looked_at(bench, monkey
     monkeypatch.setattr(cameras.time, 'monotonic', lambda: now_sec[0])
     camera = Camera('', bench.node, Settings(), extrinsics=None, device=torch.device('cpu'))
     image, depth = bench.sensors.image(1), bench.sensors.depth(1)
-    pair = Pair(image, depth, 1, 1, 0, epoch=0, image_arrival_ns=0, paired_ns=0)
+    pair = Pair(image, depth, 1, 1, epoch=0, image_arrival_ns=0, paired_ns=0)
     frame = Frame(1, 'optical', np.zeros((1, 1, 3), np.uint8), np.ones((1, 1), np.float32))
     camera.reader = SimpleNamespace(read=lambda pair, settings: frame)
     streams, outcomes = [OneStream(cameras.MIXED_SEC) for _ in range(2)], Counter()

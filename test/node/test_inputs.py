@@ -211,7 +211,7 @@ def test_the_timer_decides_what_no_message_does(bench, listen, pairs):
 def test_a_publisher_that_was_there_before_is_heard(bench, listen, pairs, infos, qos):
     """G1, G2: without the user knowing the word."""
     for role in ('image', 'depth', 'camera_info'):
-        bench.advertise(role, qos, heard=False)
+        bench.advertise(role, qos, matched=False)
     for topic in ('/image', '/depth', '/camera_info'):
         bench.spin_until(lambda topic=topic: bench.node.count_publishers(topic) == 1)
     inputs = listen()
@@ -227,7 +227,7 @@ def test_a_publisher_that_comes_later_is_heard(bench, listen, pairs, infos, qos,
     """G1, G2: and rclpy does not warn of what fixes itself."""
     inputs = listen()
     for role in ('image', 'depth', 'camera_info'):
-        bench.advertise(role, qos, heard=False)
+        bench.advertise(role, qos, matched=False)
     publishers = list(bench.publishers.values())
 
     def all_heard():
@@ -246,7 +246,7 @@ def test_a_publisher_that_comes_later_is_heard(bench, listen, pairs, infos, qos,
 
 def test_a_camera_info_sent_before_the_node_came_is_heard(bench, listen, infos):
     """E9: a single message, latched."""
-    publisher = bench.advertise('camera_info', LATCHED, heard=False)
+    publisher = bench.advertise('camera_info', LATCHED, matched=False)
     publisher.publish(bench.sensors.camera_info(SEC))
     inputs = listen()
 
@@ -270,7 +270,7 @@ def test_best_effort_asked_for_hears_everybody(bench, listen, pairs, qos):
 def test_reliable_asked_for_stays_reliable_and_says_that_it_is_deaf(bench, listen):
     """G1: the user's word holds; the silence is explained with the setting to change."""
     inputs = listen(Settings(qos=QosSettings(image='reliable', depth='reliable')))
-    bench.advertise('image', BEST_EFFORT, heard=False)
+    bench.advertise('image', BEST_EFFORT, matched=False)
     bench.spin_until(lambda: bench.node.count_publishers('/image') == 1)
     inputs.adapt()
     facts = inputs.image.facts('image', received=0, lost=NOTHING_LOST)
@@ -283,7 +283,7 @@ def test_both_of_two_publishers_are_heard_whatever_their_reliability(bench, list
     inputs = listen()
     depth = bench.advertise('depth')
     first = bench.advertise('image', RELIABLE)
-    second = bench.advertise('image', BEST_EFFORT, heard=False)
+    second = bench.advertise('image', BEST_EFFORT, matched=False)
 
     def both_heard():
         inputs.adapt()

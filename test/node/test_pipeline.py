@@ -293,12 +293,12 @@ def test_best_effort_sensors_are_heard(often, make_rig, when):
     roles = ('image', 'depth', 'camera_info')
     if when == 'before':
         for role in roles:
-            rig.advertise(role, BEST_EFFORT, heard=False)
+            rig.advertise(role, BEST_EFFORT, matched=False)
         rig.spin_until(lambda: all(rig.node.count_publishers(f'/{role}') for role in roles))
     rig.node.start()
     heard = rig.listen('depth/image_rect')
     for role in roles if when == 'after' else ():
-        rig.advertise(role, BEST_EFFORT, heard=False)
+        rig.advertise(role, BEST_EFFORT, matched=False)
     publishers = [rig.publishers[role] for role in roles]
     rig.spin_until(lambda: all(rig.are_matched(each, rig.node) for each in publishers))
     rig.send_through(heard)
