@@ -54,13 +54,15 @@ def write_onnx(network: FoldedNetwork, inputs: tuple[Tensor, Tensor], path: Path
 def _require_exporter(network: FoldedNetwork) -> None:
     if importlib.util.find_spec('onnx') is None:
         raise ExportError('torch needs the onnx package to export; pip install onnx')
-    if has_half(network) and TorchVersion(torch.__version__) < '2.4':
+    if has_weights_in(torch.bfloat16, network):
+        raise ExportError(f'opset {OPSET} of ONNX has no convolution in bf16; take fp16 or fp32')
+    if has_weights_in(torch.float16, network) and TorchVersion(torch.__version__) < '2.4':
         raise ExportError(f'torch {torch.__version__} cannot trace fp16, 2.4 can; take fp32')
 
 
-def has_half(network: FoldedNetwork) -> bool:
-    """Return whether any part of a network is in float16."""
-    return any(weight.dtype == torch.float16 for weight in network.parameters())
+def has_weights_in(number_format: torch.dtype, network: FoldedNetwork) -> bool:
+    """Return whether any part of a network is in a number format."""
+    return any(weight.dtype == number_format for weight in network.parameters())
 
 
 def _by_tracing() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from promptda_ros.network.engines.compiled import Compilable
 from promptda_ros.network.engines.folded import FoldedNetwork
-from promptda_ros.network.engines.onnx_file import has_half, INPUTS, OUTPUT, write_onnx
+from promptda_ros.network.engines.onnx_file import has_weights_in, INPUTS, OUTPUT, write_onnx
 from promptda_ros.network.engines.tensorrt_builder import build_plan, import_tensorrt, log_of
 
 # Of an installation that is broken or of another version; others are errors of ours.
@@ -47,7 +47,8 @@ class TensorRtEngine:
             with torch.cuda.device(self._device), TemporaryDirectory() as folder:
                 path = Path(folder) / 'network.onnx'
                 write_onnx(folded, (pixels, prompt_m), path)
-                self._load(build_plan(path, self._device, has_half=has_half(folded)))
+                has_half = has_weights_in(torch.float16, folded)
+                self._load(build_plan(path, self._device, has_half=has_half))
         except FAILURES as error:
             raise RuntimeError(f'{type(error).__name__}: {error}') from error
 

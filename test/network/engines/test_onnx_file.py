@@ -14,8 +14,8 @@ from torch.torch_version import TorchVersion
 
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
-from promptda_ros.network.engines.onnx_file import write_onnx
-from promptda_ros.network.engines.precision import FP16, FP16_TOKENS_FP32, FP32
+from promptda_ros.network.engines.onnx_file import ExportError, write_onnx
+from promptda_ros.network.engines.precision import BF16, FP16, FP16_TOKENS_FP32, FP32
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from promptda_ros.tools.export import difference, example_inputs
 
@@ -92,3 +92,8 @@ def test_outside_of_an_export_holes_of_the_prompt_count_as_unknown(exported):
     pixels, prompt_m = example_inputs(folded, **SIZES)
     prompt_m[..., 0, 0] = torch.nan
     assert folded(pixels, prompt_m).isfinite().all()
+
+
+def test_what_the_file_format_lacks_is_refused(exported):
+    with pytest.raises(ExportError, match='no convolution in bf16; take fp16 or fp32'):
+        exported(precision=BF16)
