@@ -368,7 +368,7 @@ def test_the_code_for_a_card_runs_on_a_device_without_values(make_bench, monkeyp
         probe.machine(bench)
         wrong = correctness.check(bench, 'tiny', batch=1)
         cameras.run(bench)
-        probe.run(bench, 'tiny')
+        probe.frame(bench, 'tiny')
         rows = [cases.row_of(next(cases.cases_of(bench.plan)), bench, 1.0)]
         proved.note(cuda.device, 'a device without values')
 
