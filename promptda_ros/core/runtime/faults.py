@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import gc
 import re
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ import torch
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime.guard import GaveUp
+from promptda_ros.core.runtime.memory import free_unused_memory
 
 T = TypeVar('T')
 
@@ -85,8 +85,7 @@ def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
     if fault is DeviceLost:
         raise DeviceLost(f'the device is lost, only a new process can use it: {text}')
     # Not inside the except block, where the traceback still holds the function's tensors.
-    gc.collect()
-    torch.cuda.empty_cache()  # nothing where CUDA is not in use
+    free_unused_memory()
     raise OutOfMemory(text)
 
 
