@@ -23,9 +23,9 @@ import torch
 from benchmarks.results import Cell, Results, Table
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry import camera as cameras
-from promptda_ros.core.geometry.registration import register_depth, register_points
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.prompt import complete, find_measured
+from promptda_ros.core.registration import register_depth, register_points
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.messages.point_clouds import read_points
 

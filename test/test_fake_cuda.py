@@ -21,8 +21,8 @@ from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.fused import proved
 from promptda_ros.core.fused.operator import LAUNCHES, NAMESPACE
-from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import Transform
+from promptda_ros.core.registration import register_depth
 from promptda_ros.core.settings import build
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network import load_network

@@ -19,9 +19,9 @@ from benchmarks.results import Cell
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
-from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.prompt.history import DepthHistory
+from promptda_ros.core.registration import register_depth
 from promptda_ros.core.settings import build
 from promptda_ros.core.settings.schema import Settings
 

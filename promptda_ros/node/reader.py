@@ -11,11 +11,11 @@ from sensor_msgs.msg import Image, PointCloud2
 import torch
 
 from promptda_ros.core.frame import BadFrame, FloatImage, Frame, Mask
-from promptda_ros.core.geometry.registration import register_depth, register_points
 from promptda_ros.core.geometry.transform import IDENTITY, Transform
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.prompt.disparity import DisparityWatch
+from promptda_ros.core.registration import register_depth, register_points
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.core.settings.schema import Settings

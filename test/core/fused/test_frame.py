@@ -18,8 +18,8 @@ from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import Depth, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.fused import proved
-from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import Transform
+from promptda_ros.core.registration import register_depth
 from promptda_ros.core.settings import build
 
 SIZE = (96, 128)

@@ -17,8 +17,8 @@ pytest.importorskip('mujoco')
 from promptda_ros.core.estimator import Estimator
 from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
 from promptda_ros.core.geometry import camera
-from promptda_ros.core.geometry.registration import register_depth
 from promptda_ros.core.geometry.transform import IDENTITY, Transform
+from promptda_ros.core.registration import register_depth
 from promptda_ros.core.settings import build
 from promptda_ros.lab.sim.camera import PinholeCamera, TableCamera
 from promptda_ros.lab.sim.motion import random_pose

@@ -16,10 +16,10 @@ import torch
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry import camera as cameras
-from promptda_ros.core.geometry.registration import register_depth, register_points
 from promptda_ros.core.geometry.transform import Floats, IDENTITY, Transform
+from promptda_ros.core.registration import register_depth, register_points
 
-_PINHOLE = runpy.run_path(str(Path(__file__).parents[2] / 'pinhole.py'))
+_PINHOLE = runpy.run_path(str(Path(__file__).parents[1] / 'pinhole.py'))
 project = _PINHOLE['project']
 back_project = _PINHOLE['back_project']
 
