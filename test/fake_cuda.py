@@ -63,7 +63,8 @@ class Traffic:
 
     def __str__(self) -> str:
         """Say all of it in one line, which asserts show."""
-        most = ', '.join(f'{name[6:]} {count}' for name, count in self.launches.most_common(9))
+        names = Counter({name.rpartition('::')[2]: n for name, n in self.launches.items()})
+        most = ', '.join(f'{name} {count}' for name, count in names.most_common(9))
         return (
             f'{self.launches.total()} launches, {self.bytes.total() / 1e9:.3f} GB; {self.copies} '
             f'copies of {self.bytes_copied / 1e6:.1f} MB, {self.waits} waits, {self.views} views; '
