@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import os
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def device() -> Iterator[torch.device]:
     if not INTERPRETED:
         yield torch.device('cuda:0')
         return
+    if os.environ.get('TRITON_INTERPRET') != '1':
+        pytest.skip('there is a card, but torch has no CUDA')
     from triton.runtime import interpreter
 
     with pytest.MonkeyPatch.context() as patch:
@@ -68,8 +71,8 @@ def _with_index(interpreter: Any) -> Any:
     """Let counts be counted to with NumPy 2.4, which makes no number of an array."""
     usual = interpreter._patch_lang_tensor
 
-    def patch(tensor: Any) -> None:
-        usual(tensor)
+    def patch(tensor: Any, *others: Any) -> None:
+        usual(tensor, *others)
         tensor.__index__ = lambda self: self.handle.data.item()
 
     return patch
