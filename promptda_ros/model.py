@@ -35,7 +35,7 @@ from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.folded import fold
 from promptda_ros.network.engines.onednn import use_onednn
 from promptda_ros.network.engines.precision import Precision, precision_steps
-from promptda_ros.network.engines.precision_choice import choose_precision
+from promptda_ros.network.engines.precision_choice import Choice, choose_precision
 from promptda_ros.network.engines.starting import compile_networks, refusal_of, start
 from promptda_ros.network.files.statement import read_statement, Statement
 from promptda_ros.network.files.weight_shards import shards_of
@@ -88,30 +88,39 @@ def _load(
         return Estimator(folded, device=device, resolution=resolution, space=space)
 
     choice = choose_precision(make, steps, device)
-    estimator, precision = choice.estimator, choice.precision
-    attention = attention_backend(device, precision.products)
     if network.anchor is not None:
-        estimator.anchor = network.anchor.anchor.to(device)
+        choice.estimator.anchor = network.anchor.anchor.to(device)
+    return _start(settings, statement, network, choice)
+
+
+def _start(
+    settings: Settings,
+    statement: Statement,
+    network: PromptDepthAnythingForDepthEstimation,
+    choice: Choice,
+) -> LoadedModel:
+    """Compile the network, run a frame, and collect what is to be said about both."""
+    estimator, device, precision = choice.estimator, choice.estimator.device, choice.precision
     engine = choose_engine(settings.engine, device, is_exact=precision.is_exact)
     without_kernels = start_kernels(device, settings.engine)
     compiled = compile_networks(estimator, engine)
     frame_sec = start(estimator, compiled)
     _require_engine(settings, compiled)
-    problems = [each.problem for each in compiled if each.problem]
     for each in compiled:
         if not each.problem:
             each.forget()  # the size of the made-up frame
+    attention = attention_backend(device, precision.products)
     notes = (
         statement.caution,
         _unused_gpu(settings, device),
         choice.note,
         attention_problem(attention),
         without_kernels,
-        *problems,
+        *(each.problem for each in compiled),
     )
     return LoadedModel(
         estimator=estimator,
-        name=folder.name,
+        name=model_folder(settings.model).name,
         sha256=network.sha256,
         device=_device_name(device),
         precision=precision.name,

@@ -116,6 +116,22 @@ def test_a_number_format_that_is_millimetres_off_is_not_used():
     assert note.endswith('float32 is used, which is slower')
 
 
+def test_a_gpu_without_kernels_is_said_where_the_cpu_stands_in(folder, monkeypatch):
+    """A8: device:=auto on a card that this build of torch knows nothing of."""
+
+    def fail(device: torch.device) -> None:
+        raise RuntimeError('CUDA error: no kernel image is available for execution on the device')
+
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (8, 7))
+    monkeypatch.setattr('promptda_ros.core.runtime.device.run_kernel', fail)
+    model = load(folder, device='auto')
+    assert model.device == 'cpu'
+    (note,) = model.notes
+    assert note.startswith('the CPU is used, which is slow: no kernel runs on cuda:0: CUDA error')
+    assert 'pip install torch --index-url' in note
+
+
 def test_openvino_runs_sizes_that_came_before_and_gives_the_same_depth(folder):
     if find_spec('openvino') is None:
         pytest.skip('openvino is not installed')
