@@ -30,7 +30,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make demo       replay a recorded camera through the node; results in demo_output/'
+	@echo 'make demo       replay a camera recording through the node; results in demo_output/'
 	@echo 'make test       every test, with line coverage'
 	@echo 'make check      the tests that need no running node and no training, in about a minute'
 	@echo 'make lint       ruff (make style), mypy (make types), spelling and grammar (make words)'

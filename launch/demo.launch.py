@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Play the recorded camera in a loop through the node, and show the result in RViz."""
+"""Play the bundled recording in a loop through the node, and show the result in RViz."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def load_model(settings: Settings) -> LoadedModel:
         DeviceError: the machine lacks the device that was asked for, or memory, or the network
             gives no depth on it.
         DeviceLost: the device answers no more in this process.
-        CheckpointError: the weights are missing or can't be trusted.
+        CheckpointError: the weights are missing or fail a check.
     """
     require_exact_numbers()
     device = choose_device(settings.device)

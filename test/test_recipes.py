@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 import re
 import shlex
+import subprocess
+import textwrap
 
 import pytest
 import yaml
@@ -25,7 +27,13 @@ RECIPES = sorted((REPOSITORY / 'docs' / 'recipes').glob('*.md'))
 RUNNING = ('topics', 'calibration', 'drops', 'first_hour', 'install')
 PAGES = [*RECIPES, *(REPOSITORY / 'docs' / f'{name}.md' for name in RUNNING)]
 PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yaml')}
-FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^( *)```(\w+)\n(.*?)^ *```$', re.MULTILINE | re.DOTALL)
+# What a command on a page begins with; any other word is left of a line that was broken.
+PROGRAMS = {
+    *('cd', 'eval', 'git', 'head', 'make', 'mkdir', 'pip', 'pre-commit', 'promptda', 'python'),
+    *('python3', 'rm', 'ros2', 'rosdep', 'rosrun', 'source', 'sudo'),
+    *('benchmarks/on_a_card.sh', '.venv/bin/pip', '.venv/bin/promptda'),
+}
 # In /diagnostics, named like settings
 DIAGNOSED = {'prompt.averaged', 'prompt.beyond_range', 'prompt.nearer_than_range'}
 CAMERAS = re.compile(r'^(left|wrist)(/|$)')  # of the examples
@@ -44,13 +52,25 @@ every_page = pytest.mark.parametrize(
 
 def blocks(page, language):
     """Return the code blocks of a page in a language."""
-    return [code for found, code in FENCE.findall(page.read_text()) if found == language]
+    found = FENCE.findall(page.read_text())
+    return [textwrap.dedent(code) for _, named, code in found if named == language]
 
 
 def commands(page):
     """Return the commands of the bash blocks as words, continued lines joined."""
     lines = '\n'.join(blocks(page, 'bash')).replace('\\\n', ' ').splitlines()
     return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def programs(page):
+    """Return the first word of each command of the bash blocks, also behind && and pipes."""
+    for line in '\n'.join(blocks(page, 'bash')).replace('\\\n', ' ').splitlines():
+        begins = True
+        reader = shlex.shlex(line, posix=True, punctuation_chars=True)
+        for word in reader:
+            if begins and not re.match(r'\w+=', word):
+                yield word
+            begins = word in ('&&', '||', '|', ';') or (begins and '=' in word)
 
 
 def flatten(tree, prefix=''):
@@ -89,15 +109,31 @@ def test_parameters_are_accepted(page):
         CameraSettings.of(values)
 
 
-@each_page
+@every_page
 def test_every_yaml_block_is_yaml(page):
     assert all(isinstance(yaml.safe_load(code), dict) for code in blocks(page, 'yaml'))
 
 
-@each_page
+@every_page
 def test_every_python_block_is_python(page):
     for code in blocks(page, 'python'):
         ast.parse(code)
+
+
+@every_page
+def test_every_bash_block_has_one_command_a_line(page):
+    """A shell parses commands that were wrapped as prose, too; then lines begin with arguments."""
+    assert set(programs(page)) <= PROGRAMS
+    code = '\n'.join(blocks(page, 'bash'))
+    parsed = subprocess.run(['bash', '-n'], input=code, capture_output=True, text=True)
+    assert not parsed.stderr
+
+
+@every_page
+def test_no_fence_is_left_open(page):
+    marks = re.findall(r'^ *```(.*)$', page.read_text(), re.MULTILINE)
+    assert len(marks) % 2 == 0
+    assert not any(marks[1::2])
 
 
 @each_page
@@ -108,7 +144,7 @@ def test_launch_arguments_are_declared(page):
         given = dict(word.split(':=', 1) for word in words[4:])
         assert set(given) <= declared(words[3]), words
         assert given.get('camera', 'zed') in PRESETS, words
-        if 'model' in given:
+        if '/' not in given.get('model', '/'):  # a folder goes to model.path
             build({'model.name': given['model']})
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded camera: colour, sensor depth and camera_info of any bag, with exact depth or not."""
+"""A camera recording: colour, sensor depth and camera_info of any bag, with or without truth."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda demo`: replays a recorded camera through the node over DDS.
+"""`promptda demo`: replays a camera recording through the node over DDS.
 
 The node runs in a separate process, as on a robot. The command also estimates a real frame, like
 `promptda estimate`. It writes preview.png, real.png, cloud.ply and report.json.

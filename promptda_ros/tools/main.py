@@ -13,8 +13,8 @@ from promptda_ros.core.errors import ExitCode
 from promptda_ros.process import Stopped, StopSignal
 
 COMMANDS = {
-    'demo': 'replay a recorded camera through the node and write pictures and a report',
-    'play': 'publish a recorded camera for a running node',
+    'demo': 'replay a camera recording through the node and write pictures and a report',
+    'play': 'play back a camera recording for a running node',
     'estimate': 'compute dense depth from one image and one sensor depth file',
     'evaluate': 'compare networks and filters on frames with known depth, simulated or recorded',
     'train': 'train a network with a recipe, or adapt one to your sensor with recordings',

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda play`: publishes a recorded camera with current stamps."""
+"""`promptda play`: plays back a camera recording with current stamps."""
 
 from __future__ import annotations
 

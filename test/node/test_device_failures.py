@@ -126,7 +126,7 @@ def test_memory_that_is_short_frame_after_frame_costs_resolution(small_sizes, st
     assert rig.drops == {'out_of_memory': 3}
     assert len({*network.sizes}) == 2
     said = capfd.readouterr().err
-    assert said.count('memory is short: resolution high instead of full; end other') == 1
+    assert said.count('not enough memory: resolution high instead of full; end other') == 1
     rig.spin_until(lambda: status('network') and status('network')[0] == 'warn')
     assert status('network')[2]['resolution'] == 'high'
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How large the network works: smaller while memory is short, larger again later."""
+"""How large the network works: smaller while there is too little memory, larger again later."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Resolution:
         """Why depth is coarser than it was to be; '' if it is not."""
         if self.name == self.wanted:
             return ''
-        return f'memory is short: resolution {self.name} instead of {self.wanted}'
+        return f'not enough memory: resolution {self.name} instead of {self.wanted}'
 
     def fitted(self, now_sec: float) -> None:
         """Note frames that fitted; after a while a larger size is tried."""

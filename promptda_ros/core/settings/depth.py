@@ -28,10 +28,10 @@ class PromptSettings:
     )
     outlier_fraction: float = setting(
         0.002,
-        'Share of the nearest and of the farthest measurements that is searched for outliers: '
-        'isolated groups of up to 4 pixels that are clearly nearer or farther than the rest. '
-        'They are removed from the sensor depth, and the output there is NaN. 0 turns the search '
-        'off; low-resolution sensors are not searched.',
+        'Fraction of all measurements, at each end of the depth range (the nearest and the '
+        'farthest), that is searched for outliers: isolated groups of up to 4 pixels that are '
+        'clearly nearer or farther than the rest. They are removed from the sensor depth, and the '
+        'output there is NaN. 0 turns the search off; low-resolution sensors are not searched.',
         limits=(0.0, 0.2),
     )
     min_valid_fraction: float = setting(
@@ -55,7 +55,7 @@ class PromptSettings:
     smoothing: int = setting(
         1,
         'Temporal smoothing of static sensor depth, given as the resulting lag in frames: noise '
-        'is divided by the square root of 2 x smoothing + 1. Pixels whose depth or colour changes '
+        'is divided by sqrt(2 * smoothing + 1). Pixels whose depth or colour changes '
         'are not averaged. 0 turns smoothing off.',
         limits=(0, 10),
     )

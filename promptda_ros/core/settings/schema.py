@@ -92,10 +92,10 @@ class Settings:
         'auto',
         'Inference engine. On a CPU: torch, openvino (fp32), or auto, which is openvino if it is '
         'installed (pip install openvino). On CUDA: torch with CUDA graphs; compile, which also '
-        'compiles with torch.compile, up to a minute for each size; auto, which also fuses '
-        'kernels around the network and takes compile if that saves 10 % of the time at start; '
-        'or tensorrt, which also takes minutes to build for each size (pip install tensorrt '
-        'onnx).',
+        'compiles with torch.compile, up to a minute for each size; auto, which also uses fused '
+        'kernels for pre- and postprocessing, and selects compile if it reduces the inference '
+        'time measured at start-up by at least 10 %; or tensorrt, which also takes minutes to '
+        'build for each size (pip install tensorrt onnx).',
         choices=('auto', 'torch', 'compile', 'openvino', 'tensorrt'),
     )
     autostart: bool = fixed(

@@ -90,8 +90,8 @@ def _render_missing(
             pass
     except BrokenProcessPool:
         raise RenderError(
-            f'one of {processes} processes that render has died, as when memory is short: the '
-            'same command resumes with the rendered views, and fewer --workers take less memory'
+            f'one of {processes} rendering processes died, for example because memory ran out: '
+            'the same command resumes with the rendered views; fewer --workers take less memory'
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -218,8 +218,8 @@ def _deaths_named(step: int) -> Iterator[None]:
             raise
         resume = f'the same command resumes at step {step}' if step else 'no step was taken'
         raise LoaderDied(
-            f'a loader process died, as when memory is short: {resume}; fewer --workers take '
-            'less memory'
+            f'a loader process died, for example because memory ran out: {resume}; '
+            'fewer --workers take less memory'
         ) from None
 
 

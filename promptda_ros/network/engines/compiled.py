@@ -136,9 +136,9 @@ class CompiledNetwork:
         self.problem = f'torch alone, no {self.name}: {problem}' if problem else ''
 
     def make_room(self, problem: str) -> None:
-        """Discard all compiled runs because memory is short; compile again after a while.
+        """Discard all compiled runs after running out of memory; compile again after a while.
 
-        The wait doubles while memory is short soon after each try.
+        The wait doubles if memory runs out again soon after each try.
         """
         now_sec = time.monotonic()
         is_again = now_sec - self._short_at_sec < 2 * self._wait_sec

@@ -36,7 +36,7 @@ def load_anchor(folder: Path, data: bytes | None) -> LoadedAnchor | None:
     data: what `read_anchor_file` gave, so that the weights are those whose digest was compared.
 
     Raises:
-        CheckpointError: it has one that can't be trusted.
+        CheckpointError: it has one that fails a check.
     """
     if data is None:
         return None

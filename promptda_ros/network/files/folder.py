@@ -24,7 +24,7 @@ LARGEST_JSON = 1024 * 1024  # bytes; the index of the largest network has a twen
 
 
 class CheckpointError(PromptdaError, OSError):
-    """A network folder that cannot be trusted; the text says why and which command fixes it."""
+    """A network folder that fails a check; the text says why and which command fixes it."""
 
     exit_code = ExitCode.MODEL_OR_DEVICE
 
