@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from promptda_ros.core.pairing.stream import Loss
-from promptda_ros.core.settings import build, describe
+from promptda_ros.core.settings import build, describe, model_setting
 from promptda_ros.core.settings.cameras import CameraSettings, known_settings
 from promptda_ros.node import capture
 from promptda_ros.node.outputs import OUTPUTS
@@ -144,8 +144,8 @@ def test_launch_arguments_are_declared(page):
         given = dict(word.split(':=', 1) for word in words[4:])
         assert set(given) <= declared(words[3]), words
         assert given.get('camera', 'zed') in PRESETS, words
-        if '/' not in given.get('model', '/'):  # a folder goes to model.path
-            build({'model.name': given['model']})
+        if 'model' in given:
+            build({model_setting(given['model']): given['model']})
 
 
 @each_page

@@ -71,7 +71,7 @@ def _create_network(tensorrt: Any, builder: Any) -> tuple[Any, bool]:
 
 
 def timing_file(tensorrt: Any, device: torch.device) -> Path:
-    """Return where the times of kernels lie: the next engine for this GPU is built sooner."""
+    """Return the path of the timing cache, with which the next engine is built faster."""
     name = f'{torch.cuda.get_device_name(device)} {tensorrt.__version__}'
     return cache_folder() / 'tensorrt' / f'{re.sub("[^0-9A-Za-z.]+", "_", name)}.timings'
 
