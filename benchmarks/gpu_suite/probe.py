@@ -168,7 +168,7 @@ def _recorded(estimator: Estimator, prepared: Prepared) -> Callable[[], object]:
 
 
 def _kernel_choices() -> dict[str, Callable[[], AbstractContextManager[object]]]:
-    """Return what graphs may be recorded in."""
+    """Return what graphs may be captured in."""
     from torch.nn.attention import sdpa_kernel, SDPBackend
 
     return {

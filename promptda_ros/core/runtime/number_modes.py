@@ -18,7 +18,7 @@ import torch
 def require_exact_numbers() -> None:
     """Compute float32 in float32 and add half precision up in float32, in this whole process.
 
-    Call it before the first kernel runs: a recorded graph keeps the kernels it was recorded with.
+    Call it before the first kernel runs: a captured graph keeps the kernels it was captured with.
     What a program that hosts the node has set is overridden.
     """
     backends = torch.backends

@@ -5,7 +5,7 @@
 A small network is done sooner than the host can launch its kernels one by one.
 
 `torch.cuda.graph` is not used: its stream belongs to the first GPU of the process, another
-thread that allocates meanwhile makes its recording fail, and it unpins the host's buffers.
+thread that allocates meanwhile makes its capture fail, and it unpins the host's buffers.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from promptda_ros.core.runtime.memory import free_unused_memory
 from promptda_ros.network.engines.compiled import Compilable, LONGEST_SEC
 
 WARM_UP_RUNS = 3  # in which libraries choose their kernels; torch's own figure
-# Versions before keep a reference to the memory of a recording that failed (CUDAGraph::reset); of
+# Versions before keep a reference to the memory of a capture that failed (CUDAGraph::reset); of
 # later ones it is not known, and to let go of it twice would take it from other graphs.
 KNOWN_UNTIL = '2.14'
-# torch's allocator of pinned memory may ask a recording that failed whether it still goes on.
+# torch's allocator of pinned memory may ask a capture that failed whether it still goes on.
 _failed: list[torch.cuda.CUDAGraph] = []
 
 
 class CudaGraph:
-    """A recorded run: inputs are copied to where it reads, depth from where it writes."""
+    """A captured run: inputs are copied to where it reads, depth from where it writes."""
 
     def __init__(self, graph: torch.cuda.CUDAGraph, inputs: list[Tensor], depth_m: Tensor) -> None:
         self.graph = graph
@@ -47,9 +47,9 @@ class CudaGraph:
 
 
 class CudaGraphs:
-    """Records the networks of one estimator, which never run at once: they share memory.
+    """Captures the networks of one estimator, which never run at once: they share memory.
 
-    kernels: what they are recorded in, see `timed_kernels`.
+    kernels: what they are captured in, see `timed_kernels`.
     """
 
     name = 'CUDA graphs'
@@ -72,24 +72,24 @@ class CudaGraphs:
         return tuple(each.shape for each in inputs)
 
     def __call__(self, network: Compilable, *inputs: Tensor) -> CudaGraph:
-        """Record a run on a stream of its own.
+        """Capture a run on a stream of its own.
 
         Raises:
-            RuntimeError: it can't be recorded; the next one may be.
+            RuntimeError: it can't be captured; the next one may be.
         """
         device = inputs[0].device
         with torch.cuda.device(device), self._kernels():
             try:
-                run = self._record(network, [each.clone() for each in inputs], device)
+                run = self._capture(network, [each.clone() for each in inputs], device)
             except BaseException:
-                # The next recording shares neither stream nor memory with one that failed.
+                # The next capture shares neither stream nor memory with one that failed.
                 self._aside = None
                 self._graphs.clear()
                 raise
         self._graphs.add(run)
         return run
 
-    def _record(
+    def _capture(
         self, network: Compilable, inputs: list[Tensor], device: torch.device
     ) -> CudaGraph:
         usual = torch.cuda.current_stream(device)
@@ -102,14 +102,14 @@ class CudaGraphs:
             for _ in range(WARM_UP_RUNS):
                 network(*inputs)
             aside.synchronize()
-            free_unused_memory()  # of which a recording can use nothing
-            with _recording(graph, self._shared_pool(), device):
+            free_unused_memory()  # of which a capture can use nothing
+            with _capturing(graph, self._shared_pool(), device):
                 depth_m = network(*inputs)
         usual.wait_stream(aside)
         return CudaGraph(graph, inputs, depth_m)
 
     def _shared_pool(self) -> Any:
-        """Return the handle of the memory that recordings use one after the other.
+        """Return the handle of the memory that captures use one after the other.
 
         A new one where no graph is left: torch refuses memory that it is about to free.
         """
@@ -134,8 +134,8 @@ def timed_kernels() -> Iterator[None]:
 
 
 @contextmanager
-def _recording(graph: torch.cuda.CUDAGraph, pool: Any, device: torch.device) -> Iterator[None]:
-    """Record what is launched; after an error torch's allocator is as it was before."""
+def _capturing(graph: torch.cuda.CUDAGraph, pool: Any, device: torch.device) -> Iterator[None]:
+    """Capture what is launched; after an error torch's allocator is as it was before."""
     # Other threads may allocate meanwhile, as those of a program that hosts an Estimator.
     graph.capture_begin(pool=pool, capture_error_mode='thread_local')
     try:
@@ -157,10 +157,10 @@ def _end(graph: torch.cuda.CUDAGraph, pool: Any, device: torch.device) -> None:
 
 
 def _unwind(pool: Any, device: torch.device) -> None:
-    """Tell torch's allocator that a recording is over, which `capture_end` omits when it fails.
+    """Tell torch's allocator that a capture is over, which `capture_end` omits when it fails.
 
-    Before torch 2.12 it would count as going on for ever: memory that is short would never be
-    taken from what is cached, and the stream's memory would go to the recording.
+    Before torch 2.12 it would count as going on for ever: when memory runs out, none would be
+    taken from what is cached, and the stream's memory would go to the capture.
     """
     calls: Any = torch._C  # noqa: SLF001 (no public name)
     end = getattr(calls, '_cuda_endAllocateToPool', None)

@@ -32,7 +32,7 @@ Backend = Callable[[Any, list[Tensor]], Callable[..., Any]]
 
 
 class TorchCompile:
-    """Compiles for one size, in bounded time, and lets another compiler record what it made."""
+    """Compiles for one size, in bounded time, and lets another compiler capture what it made."""
 
     name = 'torch.compile'
     # Steps in one kernel are not rounded between: 3 mm at 1 m, but for single pixels.
@@ -57,7 +57,7 @@ class TorchCompile:
         return CudaGraphs.key(*inputs)
 
     def __call__(self, network: Compilable, *inputs: Tensor) -> Run:
-        """Compile and record.
+        """Compile and capture.
 
         Raises:
             RuntimeError: torch can't compile the network, or takes too long.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A CUDA graph gives the depth of the network that it was recorded from, or nothing is harmed."""
+"""A CUDA graph gives the depth of the network that it was captured from, or nothing is harmed."""
 
 from __future__ import annotations
 
