@@ -59,9 +59,9 @@ class FailingNetwork:
 def main() -> int:
     """Run the node with such a network."""
     from promptda_ros import main as process
-    from promptda_ros.node import node
+    from promptda_ros import model as loading
 
-    load_model = node.load_model
+    load_model = loading.load_model
 
     def load_failing(settings: Any) -> Any:
         model = load_model(settings)
@@ -69,7 +69,7 @@ def main() -> int:
         estimator.network = FailingNetwork(estimator.network, *sys.argv[1].split(','))
         return model
 
-    node.load_model = load_failing
+    loading.load_model = load_failing  # which main imports when it starts the node
     return process.main()
 
 

@@ -286,4 +286,4 @@ def test_files_that_hold_no_weights_are_refused(tmp_path, capsys, content):
 
 def test_the_help_says_what_is_made(capsys):
     assert main(['--help']) == 0
-    assert 'network folder' in ' '.join(capsys.readouterr().out.split())
+    assert 'to a model folder' in ' '.join(capsys.readouterr().out.split())

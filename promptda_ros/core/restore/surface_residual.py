@@ -15,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from promptda_ros.core.restore.anchoring import DevicePrompt
 from promptda_ros.core.runtime.threads import one_thread
+
+if TYPE_CHECKING:  # at run time the network needs this file without OpenCV
+    from promptda_ros.core.restore.anchoring import DevicePrompt
 
 # Chosen on real frames: how far a measurement reaches, in pixels of the sensor, and how far apart
 # two surfaces are, in log depth, of which 0.02 is 2 % of the depth.
