@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from promptda_ros.core.estimator import Estimator
-from promptda_ros.core.frame import ByteImage, FloatImage, Frame, Mask
+from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame, Mask
 from promptda_ros.core.settings.depth import OutputSettings, PromptSettings
 
 HEIGHT, WIDTH = 480, 640
@@ -47,9 +47,13 @@ class SelfCheck:
         """Run the exact estimator once; it is not needed any more afterwards.
 
         Raises:
-            BadFrame: it gives no depth.
+            BadFrame: it gives no depth, or none that is a number.
         """
         self._exact_m = _depth_m(exact)
+        if not np.isfinite(self._exact_m).all():
+            raise BadFrame(
+                'model_output', 'model output invalid: not finite in float32 on the CPU'
+            )
 
     def compare(self, estimator: Estimator) -> Difference:
         """Return how far the depth of the network is from the exact one.

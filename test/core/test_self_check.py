@@ -13,6 +13,7 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.self_check import FAR_M, make_frame, NEAR_M, SelfCheck
 
 PIXELS = 252 * 336  # of the network, at the resolution of the check
@@ -63,6 +64,12 @@ def test_no_number_at_all_is_as_wrong_as_can_be(check):
         found = check.compare(estimator(math.nan, pixels))
         assert math.isinf(found.mean_m)
         assert not found.is_small
+
+
+def test_a_reference_without_numbers_is_refused():
+    """Damaged weights: as on a CPU, where the first frame finds out."""
+    with pytest.raises(BadFrame, match='not finite in float32 on the CPU'):
+        SelfCheck(estimator(math.nan))
 
 
 def test_the_resolution_of_the_frames_is_left_as_it_was(check):

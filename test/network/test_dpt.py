@@ -10,9 +10,9 @@ import torch
 def test_thelast_convolution_is_in_full_precision_under_autocast(tiny_network):
     head = tiny_network.head
     hidden = torch.rand(1, head.conv3.in_channels, 8, 8, generator=torch.manual_seed(0))
-    plain = head.last_convolution(hidden)
+    plain = head.predict(hidden)
     with torch.autocast('cpu', torch.bfloat16):
-        cast = head.last_convolution(hidden)
+        cast = head.predict(hidden)
     assert cast.dtype == torch.float32
     assert torch.equal(cast, plain)
 

@@ -34,6 +34,7 @@ from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.settings.workspace import WorkspaceSettings
 
 IMAGE, HELD, NETWORK, SENSOR = (96, 128), (72, 96), (56, 70), (23, 31)
+LARGE_SENSOR = 100, 130  # of which a level has more samples than a program works on at once
 CAMERA = Intrinsics(width=128, height=96, fx=110.0, fy=111.0, cx=63.0, cy=48.5)
 GRID = Intrinsics(width=64, height=48, fx=52.0, fy=53.0, cx=31.0, cy=24.0)
 WORKSPACE = WorkspaceSettings(
@@ -119,7 +120,10 @@ def pairs(device: torch.device) -> Iterator[Pair]:
         yield 'pixels', restore.resize(image, NETWORK, mode) + 256, expected + 256
     network_m = torch.from_numpy(_scene(NETWORK, rng)).to(device)
     for has_holes in (False, True):
-        yield from _of_restore(network_m, _sensor(has_holes, rng, device))
+        yield from _of_restore(network_m, _sensor(SENSOR, has_holes, rng, device))
+    large = _sensor(LARGE_SENSOR, True, rng, device)
+    held = [each.hold(network_m, large, HELD) for each in (restore, by_torch)]
+    yield 'held depth of a large sensor', held[0], held[1]
     depth_m = torch.from_numpy(_scene(IMAGE, rng)).to(device)
     depth_m[::7, ::5] = math.nan
     yield from _of_cloud(OnDevice(depth_m, image))
@@ -192,13 +196,15 @@ def _scene(size: tuple[int, int], rng: np.random.Generator) -> FloatImage:
     return (depth_m * (1 + 0.004 * rng.standard_normal(size))).astype(np.float32)
 
 
-def _sensor(has_holes: bool, rng: np.random.Generator, device: torch.device) -> DevicePrompt:
-    sensor_m = _scene(SENSOR, rng)
+def _sensor(
+    size: tuple[int, int], has_holes: bool, rng: np.random.Generator, device: torch.device
+) -> DevicePrompt:
+    sensor_m = _scene(size, rng)
     if has_holes:
-        sensor_m[rng.random(SENSOR) < 0.2] = math.nan
+        sensor_m[rng.random(size) < 0.2] = math.nan
         sensor_m[4:12, 6:14], sensor_m[18:22, 25:30] = math.nan, math.inf
         sensor_m[20, 3] = 40.0  # a stray one
-    return DevicePrompt.of(find_measured(sensor_m, PROMPT, max(SENSOR)), device)
+    return DevicePrompt.of(find_measured(sensor_m, PROMPT, max(size)), device)
 
 
 def _limits(limits: Tensor) -> Tensor:

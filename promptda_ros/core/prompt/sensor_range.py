@@ -71,9 +71,11 @@ def find_out_of_range(prompt: Prompt, size: tuple[int, ...]) -> Mask | None:
 
 def fit_side(side: Mask, size: tuple[int, ...]) -> Mask:
     """Resize a side of the range (h, w) to an image (H, W), so that no pixel of it is lost."""
-    if side.shape[0] <= size[0]:
-        return enlarge_mask(side, size)
-    some: Mask = _share(side, size) > 0
+    rows, columns = (max(sides) for sides in zip(side.shape, size, strict=True))
+    enlarged = enlarge_mask(side, (rows, columns))
+    if enlarged.shape == size:
+        return enlarged
+    some: Mask = _share(enlarged, size) > 0
     return some
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 
 import torch
 
@@ -18,10 +17,11 @@ class DeviceError(PromptdaError, RuntimeError):
     exit_code = ExitCode.MODEL_OR_DEVICE
 
 
-# Of wheels with kernels for the cards that those of PyPI leave out.
-JETSON_INDEX = 'https://pypi.jetson-ai-lab.io/jp6/cu126'  # for JetPack 6
-TORCH_INDEX = 'https://download.pytorch.org/whl/cu130'
-JETSON_RELEASE = Path('/etc/nv_tegra_release')
+# Where wheels have kernels for a card, by its compute capability: Orin, Thor, older cards, others.
+JETSON_INDEX = 'https://pypi.jetson-ai-lab.io'
+JETSON_BUILDS = {(8, 7): 'jp6/cu126', (11, 0): 'sbsa/cu130'}
+TORCH_INDEX = 'https://download.pytorch.org/whl'
+OLDEST_OF_CUDA_13 = (7, 5)
 FIRST_GPU = torch.device('cuda', 0)
 
 
@@ -137,7 +137,9 @@ def _advice(device: torch.device, reason: str) -> str:
         return 'end other programs that use the card, or restart the machine'
     major, minor = torch.cuda.get_device_capability(device)
     built_for = ', '.join(torch.cuda.get_arch_list()) or 'nothing'
-    index = JETSON_INDEX if JETSON_RELEASE.exists() else TORCH_INDEX
+    index = f'{TORCH_INDEX}/{"cu130" if (major, minor) >= OLDEST_OF_CUDA_13 else "cu126"}'
+    if (major, minor) in JETSON_BUILDS:
+        index = f'{JETSON_INDEX}/{JETSON_BUILDS[major, minor]}'
     return (
         f'the card is sm_{major}{minor} and torch {torch.__version__} is built for {built_for}; '
         f'install a build for the card: pip install torch --index-url {index}'

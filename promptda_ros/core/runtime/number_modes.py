@@ -33,6 +33,8 @@ def require_exact_numbers() -> None:
     backends.cuda.matmul.allow_tf32 = False
     backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
     backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    if hasattr(backends.cuda.matmul, 'allow_fp16_accumulation'):  # torch >= 2.7
+        backends.cuda.matmul.allow_fp16_accumulation = False
     backends.cudnn.allow_tf32 = False
 
 
@@ -47,5 +49,9 @@ def tf32_convolutions() -> Iterator[None]:
 
 
 def describe_numbers() -> str:
-    """Say what holds after `require_exact_numbers`, for diagnostics."""
-    return 'float32 without TF32, sums of half precision in float32'
+    """Say which modes hold now, for diagnostics."""
+    try:
+        allowed = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
+    except RuntimeError:  # of torch >= 2.9, where another program mixed older and newer flags
+        return 'changed by another program'
+    return 'TF32 on' if allowed else 'TF32 off'

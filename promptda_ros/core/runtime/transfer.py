@@ -44,6 +44,8 @@ def begin_upload(array: npt.NDArray[Any], device: torch.device) -> Upload:
 
     Large arrays are pinned in chunks by several threads, and each chunk leaves at once.
     """
+    # Kernels read rows one after the other, whatever order the caller's array has.
+    array = np.require(array, requirements='C')
     source = torch.from_numpy(array)
     if device.type != 'cuda':
         return Upload(source.to(device))
@@ -58,8 +60,8 @@ def begin_upload(array: npt.NDArray[Any], device: torch.device) -> Upload:
 
     def copy(rows: slice) -> None:
         np.copyto(pinned[rows].numpy(), array[rows])
-        # The stream is a thread's own, and so is the mode in which `there` may have been made.
-        with torch.cuda.stream(stream), torch.inference_mode():
+        # Device and stream are a thread's own, and so is the mode in which `there` was made.
+        with torch.cuda.device(device), torch.cuda.stream(stream), torch.inference_mode():
             there[rows].copy_(pinned[rows], non_blocking=True)
 
     return Upload(there, [_threads().submit(copy, rows) for rows in _chunks(array)])

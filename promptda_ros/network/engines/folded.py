@@ -84,7 +84,8 @@ class FoldedNetwork(nn.Module):
         tokens = self.embeddings(pixels, grid).to(self.precision.tokens)
         features = [each.to(self.precision.decoder) for each in self.backbone(tokens)]
         with self._convolutions():
-            depth: Tensor = self.decoder(features, prompt.maps, grid, self.patch_px)
+            hidden = self.decoder(features, prompt.maps, grid, self.patch_px)
+        depth = self.decoder.head.predict(hidden)  # never in TF32
         return self.space.to_metres(depth * prompt.span + prompt.near).squeeze(1)
 
     def _convolutions(self) -> AbstractContextManager[None]:

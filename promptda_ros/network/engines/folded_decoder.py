@@ -42,7 +42,7 @@ class FoldedDecoder(nn.Module):
     def forward(
         self, features: Sequence[Tensor], encoded: Sequence[Tensor], grid: Size, patch_px: int
     ) -> Tensor:
-        """Return (B, 1, h * patch_px, w * patch_px), 0 to 1 where metric, in float32."""
+        """Return features (B, C, h * patch_px, w * patch_px); the head predicts from them."""
         pairs = zip(self.stages, features, strict=True)
         maps = [stage(tokens, grid) for stage, tokens in pairs][::-1]
         sizes = self._sizes(grid)
@@ -51,8 +51,8 @@ class FoldedDecoder(nn.Module):
         fused = None
         for fusion, own, prompt, target in zip(self.fusions, maps, encoded, targets, strict=True):
             fused = fusion(fused, own, prompt, target)
-        depth: Tensor = self.head(fused, (grid[0] * patch_px, grid[1] * patch_px))
-        return depth
+        assert fused is not None
+        return self.head.hidden(fused, (grid[0] * patch_px, grid[1] * patch_px))
 
     def _sizes(self, grid: Size) -> list[Size]:
         """Return the sizes of the maps, coarse to fine."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from promptda_ros.core.estimator import Estimator
+from promptda_ros.core.runtime.memory import free_unused_memory
 from promptda_ros.core.self_check import Difference, SelfCheck
 from promptda_ros.network.engines.precision import FP32, Precision
 
@@ -47,6 +48,9 @@ def choose_precision(make: Make, steps: Sequence[Precision], device: torch.devic
         refused = (
             refused or f'{step.name} on {device} differs from float32 on the CPU: {difference}'
         )
+        if step is not steps[-1]:
+            del estimator  # a small card has no memory for two
+            free_unused_memory()
     return Choice(
         estimator,
         step,

@@ -79,3 +79,15 @@ def test_single_pixels_of_a_fine_sensor_are_marked_in_the_image_as_they_are(side
 
 def test_nothing_is_marked_where_nothing_is_out_of_range():
     assert find_out_of_range(condition(np.ones((4, 4), np.float32), SETTINGS), (8, 8)) is None
+
+
+@given(
+    st.tuples(st.integers(2, 40), st.integers(2, 40)),
+    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    st.data(),
+)
+def test_a_marked_pixel_always_leaves_one(size, wanted, data):
+    """Also where there are as many rows and fewer columns: a mask may be the robot itself."""
+    side = np.zeros(size, np.bool_)
+    side[data.draw(st.integers(0, size[0] - 1)), data.draw(st.integers(0, size[1] - 1))] = True
+    assert fit_side(side, wanted).any()

@@ -89,19 +89,27 @@ def no_kernels(two_gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'get_arch_list', lambda: ['sm_75', 'sm_120'])
 
 
-@pytest.mark.parametrize('is_jetson', [True, False])
+@pytest.mark.parametrize(
+    'capability, index',
+    [
+        ((8, 7), 'https://pypi.jetson-ai-lab.io/jp6/cu126'),
+        ((11, 0), 'https://pypi.jetson-ai-lab.io/sbsa/cu130'),
+        ((6, 1), 'https://download.pytorch.org/whl/cu126'),
+        ((12, 1), 'https://download.pytorch.org/whl/cu130'),
+    ],
+)
 def test_a_gpu_without_kernels_is_refused_with_the_build_that_has_them(
-    no_kernels, monkeypatch, tmp_path, is_jetson
+    no_kernels, monkeypatch, capability, index
 ):
-    """A8: an Orin with a wheel of PyPI, or a card newer than the wheel."""
-    monkeypatch.setattr(device, 'JETSON_RELEASE', tmp_path / ('.' if is_jetson else 'none'))
+    """A8: an Orin with a wheel of PyPI, an old card, or one newer than the wheel."""
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: capability)
     with pytest.raises(DeviceError) as refused:
         choose_device('cuda:1')
     text = str(refused.value)
     assert "device 'cuda:1' requested but no kernel runs on cuda:1: CUDA error: no kernel" in text
-    assert f'the card is sm_87 and torch {torch.__version__} is built for sm_75, sm_120' in text
-    index = 'https://pypi.jetson-ai-lab.io' if is_jetson else 'https://download.pytorch.org/whl'
-    assert f'pip install torch --index-url {index}' in text
+    name = 'sm_{}{}'.format(*capability)
+    assert f'the card is {name} and torch {torch.__version__} is built for sm_75, sm_120' in text
+    assert f'pip install torch --index-url {index}, or' in text
     assert '\n' not in text
 
 

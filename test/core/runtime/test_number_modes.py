@@ -7,7 +7,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from promptda_ros.core.runtime.number_modes import require_exact_numbers, tf32_convolutions
+from promptda_ros.core.runtime.number_modes import (
+    describe_numbers,
+    require_exact_numbers,
+    tf32_convolutions,
+)
 
 BACKENDS = torch.backends
 
@@ -17,6 +21,7 @@ def _allow_all() -> None:
     BACKENDS.cuda.matmul.allow_tf32 = True
     BACKENDS.cuda.matmul.allow_fp16_reduced_precision_reduction = True
     BACKENDS.cuda.matmul.allow_bf16_reduced_precision_reduction = True
+    BACKENDS.cuda.matmul.allow_fp16_accumulation = True
 
 
 def _ask_for_medium() -> None:
@@ -52,6 +57,8 @@ def assert_exact() -> None:
     assert not BACKENDS.cuda.matmul.allow_tf32
     assert not BACKENDS.cuda.matmul.allow_fp16_reduced_precision_reduction
     assert not BACKENDS.cuda.matmul.allow_bf16_reduced_precision_reduction
+    assert not getattr(BACKENDS.cuda.matmul, 'allow_fp16_accumulation', False)
+    assert describe_numbers() == 'TF32 off'
     assert torch.get_float32_matmul_precision() == 'highest'
     if hasattr(BACKENDS, 'fp32_precision'):
         for group in (BACKENDS.cudnn.conv, BACKENDS.cuda.matmul, BACKENDS.mkldnn.conv):
@@ -71,6 +78,7 @@ def test_tf32_ends_with_its_block_also_after_an_error():
     def fail() -> None:
         with tf32_convolutions():
             assert BACKENDS.cudnn.allow_tf32
+            assert describe_numbers() == 'TF32 on'
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

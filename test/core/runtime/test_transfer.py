@@ -26,8 +26,16 @@ def card(monkeypatch):
     """Let memory of the card be that of the host, and note which threads send to it."""
     senders = []
 
+    devices = []
+
     def stream(_stream):
+        # Without it a thread goes back to the first card, and makes a context there.
+        assert devices[-1] == CUDA
         senders.append(threading.current_thread().name)
+        return nullcontext()
+
+    def device(of):
+        devices.append(of)
         return nullcontext()
 
     empty = torch.empty
@@ -35,6 +43,7 @@ def card(monkeypatch):
         torch, 'empty', lambda *size, device='cpu', pin_memory=False, **kind: empty(*size, **kind)
     )
     monkeypatch.setattr(torch.cuda, 'stream', stream)
+    monkeypatch.setattr(torch.cuda, 'device', device)
     monkeypatch.setattr(torch.cuda, 'current_stream', lambda _device: None)
     monkeypatch.setattr(transfer, 'CHUNK_BYTES', 1000)
     return senders
@@ -49,7 +58,7 @@ def copied(monkeypatch):
         chunks.append(here)
         np.copyto(there, here)
 
-    monkeypatch.setattr(transfer, 'np', SimpleNamespace(copyto=copyto))
+    monkeypatch.setattr(transfer, 'np', SimpleNamespace(copyto=copyto, require=np.require))
     return chunks
 
 
@@ -115,8 +124,9 @@ def test_a_chunk_leaves_before_the_last_one_is_copied_and_the_caller_goes_on(car
         other_left.set()
         return nullcontext()
 
-    monkeypatch.setattr(transfer, 'np', SimpleNamespace(copyto=copyto))
+    monkeypatch.setattr(transfer, 'np', SimpleNamespace(copyto=copyto, require=np.require))
     monkeypatch.setattr(torch.cuda, 'stream', stream)
+    monkeypatch.setattr(torch.cuda, 'device', nullcontext)
     np.testing.assert_array_equal(begin_upload(array, CUDA).wait().numpy(), array)
 
 
@@ -127,6 +137,7 @@ def test_what_a_thread_fails_of_is_raised_where_the_array_is_waited_for(card, mo
         raise torch.cuda.OutOfMemoryError('CUDA out of memory')
 
     monkeypatch.setattr(torch.cuda, 'stream', stream)
+    monkeypatch.setattr(torch.cuda, 'device', nullcontext)
     uploading = begin_upload(np.zeros((60, 100), np.float32), CUDA)
     with pytest.raises(torch.cuda.OutOfMemoryError):
         uploading.wait()
@@ -145,3 +156,12 @@ def test_a_gpu_is_waited_for_once_and_arrays_stay_what_they_were():
     kept = [download(tensor)[0] for tensor in tensors]
     for array, expected in zip(kept, sent, strict=True):
         np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize('order', [np.asfortranarray, lambda a: a.T.copy().T, lambda a: a[::-1]])
+def test_an_array_in_any_order_arrives_row_by_row(order):
+    """Fused kernels read rows as they lie: a mask in columns showed points that it hides."""
+    array = order(np.arange(12, dtype=np.float32).reshape(3, 4))
+    there = upload(array, torch.device('cpu'))
+    assert there.is_contiguous()
+    np.testing.assert_array_equal(there.numpy(), array)
