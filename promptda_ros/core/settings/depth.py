@@ -97,9 +97,9 @@ class OutputSettings:
     )
     fuse: str = setting(
         'network',
-        'Value published where the sensor measured. network: the predicted depth; keep_measured: '
-        'the measured depth at the centre of each sensor pixel, for consumers that need the '
-        'unmodified measurements.',
+        'Value published at pixels with a sensor measurement. network: the predicted depth; '
+        'keep_measured: the measured depth at the centre of each sensor pixel, for consumers that '
+        'need the unmodified measurements.',
         choices=('network', 'keep_measured'),
     )
     edge_filter: str = setting(
