@@ -88,9 +88,19 @@ def prove(device: torch.device) -> str:
 
 def _problem_text(reason: str) -> str:
     return (
-        f'torch alone, no fused kernels, which makes every frame slower: {reason}; install a '
-        'version of Triton that fits torch (pip install triton), or set engine:=torch'
+        f'torch alone, no fused kernels, which makes every frame slower: {reason}; '
+        f'{_advice(reason)}, or set engine:=torch'
     )
+
+
+def _advice(reason: str) -> str:
+    if 'differ from torch' in reason:
+        return 'report it with the name of the GPU and the versions of its driver and Triton'
+    if reason.startswith('OutOfMemory'):
+        return 'end other programs on the GPU and restart the node'
+    if 'C compiler' in reason:  # with which Triton builds what launches a kernel
+        return 'install one (apt install gcc)'
+    return 'install a version of Triton that fits torch (pip install triton)'
 
 
 @torch.inference_mode()

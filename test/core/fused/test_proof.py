@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+import torch
 
 from promptda_ros.core.fused import proof, proved, restore, restore_operators
 from promptda_ros.core.runtime.faults import DeviceLost
@@ -23,7 +24,7 @@ def test_kernels_that_compute_other_depth_are_not_used(device, monkeypatch):
     usual = restore.hold
     monkeypatch.setattr(restore, 'hold', lambda *given: usual(*given) * 1.001)
     problem = proof.prove(device)
-    assert 'held depth differ from torch' in problem
+    assert 'held depth differ from torch; report it' in problem
     assert 'engine:=torch' in problem
     assert device not in proved.PROVED
     assert proved.describe(device) == problem
@@ -38,15 +39,26 @@ def test_without_triton_torch_computes_alone(device, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'error', [RuntimeError('Failed to find C compiler'), KeyError('sm_53'), OSError('no space')]
+    'error, advice',
+    [
+        (RuntimeError('Failed to find C compiler'), 'apt install gcc'),
+        (KeyError('sm_53'), 'pip install triton'),
+        (OSError('no space'), 'pip install triton'),
+        (torch.cuda.OutOfMemoryError('CUDA out of memory.'), 'end other programs on the GPU'),
+    ],
 )
-def test_a_kernel_that_can_not_run_is_not_used_and_the_reason_told(device, monkeypatch, error):
+def test_a_kernel_that_can_not_run_is_not_used_and_the_reason_told(
+    device, monkeypatch, error, advice
+):
     def fail(*_: object) -> None:
         raise error
 
     proved.note(device, '')
     monkeypatch.setattr(restore_operators, 'see_samples', fail)
-    assert str(error.args[0]) in proof.prove(device)
+    problem = proof.prove(device)
+    assert str(error.args[0]) in problem
+    assert advice in problem
+    assert problem.endswith(', or set engine:=torch')
     assert device not in proved.PROVED
 
 
