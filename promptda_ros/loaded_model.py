@@ -88,6 +88,6 @@ class LoadedModel:
 
     def describe(self) -> str:
         """Return one line for logs."""
-        helped = ''.join(f' by {each.name}' for each in self.compiled[:1] if not each.problem)
+        helped = ''.join(f' by {each.runs_by}' for each in self.compiled[:1] if not each.problem)
         off = f', {self.difference} from float32 on the CPU' if self.difference else ''
         return f'{self.name} ({self.sha256[:8]}) on {self.device} in {self.precision}{helped}{off}'

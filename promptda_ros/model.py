@@ -107,8 +107,7 @@ def _start(
     frame_sec = start(estimator, compiled)
     _require_engine(settings, compiled)
     for each in compiled:
-        if not each.problem:
-            each.forget()  # the size of the made-up frame
+        each.end_start()
     attention = attention_backend(device, precision.products)
     notes = (
         statement.caution,

@@ -194,6 +194,9 @@ def test_tensorrt_runs_the_network_but_not_the_anchor(folder, tensorrt):
     assert model.describe() == f'{exact.describe()} by TensorRT'
     assert model.notes == ()
     assert len(tensorrt.builds) == 1
+    assert model.facts()['engine'] == 'TensorRT, sizes compiled: 1', 'minutes are not spent twice'
+    model.estimator.warm_up()
+    assert model.next_pause == ''
     estimator, anchor = model.estimator, Anchor()
     estimator.anchor = anchor
     compiled = starting.compile_networks(estimator, 'tensorrt')

@@ -94,8 +94,8 @@ class Settings:
         'installed (pip install openvino). On CUDA: torch with CUDA graphs; compile, which also '
         'compiles with torch.compile, up to a minute for each size; auto, which also uses fused '
         'kernels for pre- and postprocessing, and selects compile if it reduces the inference '
-        'time measured at start-up by at least 10 %; or tensorrt, which also takes minutes to '
-        'build for each size (pip install tensorrt onnx).',
+        'time measured at start-up by at least 10 %, for that size; or tensorrt, which also takes '
+        'minutes to build for each size (pip install tensorrt onnx).',
         choices=('auto', 'torch', 'compile', 'openvino', 'tensorrt'),
     )
     autostart: bool = fixed(

@@ -68,14 +68,19 @@ class Refusal:
     """Why a compiler is not used."""
 
     text: str
-    may_pass: bool = False  # memory was short
+    may_pass: bool = False  # as when memory is short
+
+
+class MayPass(RuntimeError):
+    """A compiler failed for a reason that may be gone later."""
 
 
 class CompiledNetwork:
     """Runs sizes that it knows compiled and all others as they are; never compiles in a frame.
 
     What gives other depth than the network is not used. `problem` says why nothing more is
-    compiled. `compiling_since_ns` is when the last compilation began (time.monotonic_ns).
+    compiled. `compiling_since_ns` is when the last compilation began (time.monotonic_ns), and
+    `longest_sec` how long it may take.
     """
 
     def __init__(self, network: Compilable, *compilers: Compiler) -> None:
@@ -83,11 +88,15 @@ class CompiledNetwork:
         self.patch_px = network.patch_px
         self.problem = ''
         self.refused: list[str] = []  # compilers that another one stands in for, with the reason
+        self.longest_sec = 0.0
         self.compiling_since_ns = 0
         self.is_compiling = False
         self._network = network
         self._compilers = list(compilers)  # the first is in use
         self._runs: dict[Hashable, Run] = {}
+        self._refused_sizes: dict[Hashable, str] = {}  # with the reason
+        self._has_compiled = False  # the one in use, what is in `_runs`
+        self._at_start = ''  # name of another one, which compiled what is in `_runs` at start
         self._missed: tuple[Tensor, ...] = ()  # inputs that nothing was compiled for
         self._is_settled = False  # whether the first compiler pays
         self._wait_sec = FIRST_TRY_SEC
@@ -96,10 +105,12 @@ class CompiledNetwork:
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Predict metres (B, ...)."""
-        run = self._runs.get(self._compilers[0].key(*inputs))
+        key = self._compilers[0].key(*inputs)
+        run = self._runs.get(key)
         if run is not None:
             return run(*inputs)
-        if self._may_compile and len(self._runs) < SIZES_AT_MOST:
+        tried = len(self._runs) + len(self._refused_sizes)
+        if self._may_compile and key not in self._refused_sizes and tried < SIZES_AT_MOST:
             self._missed = inputs
         return self._network(*inputs)
 
@@ -109,9 +120,9 @@ class CompiledNetwork:
         return self._compilers[0].name
 
     @property
-    def longest_sec(self) -> float:
-        """How long `compile_missed` may take."""
-        return max(each.longest_sec for each in self._compilers)
+    def runs_by(self) -> str:
+        """What compiled, and compiles."""
+        return f'{self._at_start} and {self.name}' if self._at_start else self.name
 
     @property
     def has_missed(self) -> bool:
@@ -125,12 +136,28 @@ class CompiledNetwork:
 
     def describe(self) -> str:
         """Say what runs the network."""
-        now = self.problem or f'{self.name}, sizes compiled: {self.sizes}'
-        return '; '.join((now, *self.refused))
+        now = self.problem or f'{self.runs_by}, sizes compiled: {self.sizes}'
+        return '; '.join((now, *self.refused, *self._refused_sizes.values()))
+
+    def end_start(self) -> None:
+        """Keep of what was compiled for a made-up frame only what took long to compile.
+
+        What must be faster than the next to be used is not worth a long pause between frames:
+        the next compiles what comes later.
+        """
+        first = self._compilers[0]
+        if first.least_gain and len(self._compilers) > 1:
+            self._compilers.pop(0)
+            self._at_start = first.name if self._runs else ''
+            self._has_compiled = False
+        elif first.longest_sec <= LONGEST_SEC and not self.problem:
+            self.forget()
 
     def forget(self, problem: str = '') -> None:
         """Discard all compiled runs; compile again unless there is a problem."""
         self._runs.clear()
+        self._refused_sizes.clear()
+        self._has_compiled, self._at_start = False, ''
         self._missed = ()
         self._next_try_sec = math.inf
         self.problem = f'torch alone, no {self.name}: {problem}' if problem else ''
@@ -153,6 +180,8 @@ class CompiledNetwork:
         missed, self._missed = self._missed, ()
         if not missed:
             return
+        # One after the other, and fewer once one of them is refused.
+        self.longest_sec = sum(each.longest_sec for each in self._compilers)
         self.compiling_since_ns = time.monotonic_ns()
         self.is_compiling = True
         try:
@@ -166,17 +195,31 @@ class CompiledNetwork:
 
     def _compile(self, missed: tuple[Tensor, ...]) -> None:
         run = self._run_of(self._compilers[0], missed)
-        while isinstance(run, Refusal) and len(self._compilers) > 1:
+        while isinstance(run, Refusal) and not run.may_pass and self._may_go_on:
             self._go_on(run.text)
             run = self._run_of(self._compilers[0], missed)
         if isinstance(run, Refusal):
-            give_up = self.make_room if run.may_pass else self.forget
-            give_up(run.text)
+            self._do_without(run, missed)
             return
         if not self._is_settled and len(self._compilers) > 1:
             run = self._faster(run, missed)
         self.problem = ''
         self._runs[self._compilers[0].key(*missed)] = run
+        self._has_compiled = True
+
+    @property
+    def _may_go_on(self) -> bool:
+        return not self._has_compiled and len(self._compilers) > 1
+
+    def _do_without(self, refusal: Refusal, missed: tuple[Tensor, ...]) -> None:
+        if refusal.may_pass:
+            self.make_room(refusal.text)
+        elif self._runs:  # which are right, whatever fails for another size
+            size = 'x'.join(str(side) for side in missed[0].shape)
+            text = f'torch alone for {size}, no {self.name}: {refusal.text}'
+            self._refused_sizes[self._compilers[0].key(*missed)] = text
+        else:
+            self.forget(refusal.text)
 
     def _run_of(self, compiler: Compiler, missed: tuple[Tensor, ...]) -> Run | Refusal:
         try:
@@ -192,33 +235,54 @@ class CompiledNetwork:
         except RuntimeError as error:
             # Of a device that is lost the next frame will tell.
             text = ' '.join(str(error).split())[:LONGEST_REASON]
-            refusal = Refusal(text, may_pass=fault_of(error) is OutOfMemory)
+            refusal = Refusal(text, may_pass=_may_pass(error))
         if not refusal.text:
             return run
         free_unused_memory()  # of which an error holds some until here
         return refusal
 
     def _faster(self, run: Run, missed: tuple[Tensor, ...]) -> Run:
-        """Return the run, or that of the next compiler if the first does not pay, once for all."""
-        first, second = self._compilers[:2]
+        """Return the run, or that of the next compiler if the first does not pay, once for all.
+
+        The next one that works: without it nothing would be known of the first.
+        """
+        first, *others = self._compilers
         self._is_settled = True
         if not first.least_gain:
             return run
-        other = self._run_of(second, missed)
-        if isinstance(other, Refusal):
-            return run
-        took_ms, other_ms = (1e3 * _least_sec(each, missed) for each in (run, other))
-        most_ms = (1 - first.least_gain) * other_ms
-        if took_ms <= most_ms:
-            return run
-        self._go_on(f'{took_ms:.2f} ms > {most_ms:.2f} ms, {second.name} takes {other_ms:.2f} ms')
-        return other
+        reasons = []
+        for compiler in others:
+            other = self._run_of(compiler, missed)
+            if isinstance(other, Refusal):
+                reasons.append(other.text)
+                continue
+            reason = _too_slow(run, other, missed, first.least_gain, compiler.name)
+            if not reason:
+                return run
+            for each in (reason, *reasons):
+                self._go_on(each)
+            return other
+        return run
 
     def _go_on(self, reason: str) -> None:
-        """Let the next compiler stand in for the one in use."""
-        self._runs.clear()
+        """Let the next compiler stand in for the one in use, which compiled nothing."""
         refused = self._compilers.pop(0)
         self.refused.append(f'no {refused.name}: {reason}')
+
+
+def _may_pass(error: RuntimeError) -> bool:
+    return isinstance(error, MayPass) or fault_of(error) is OutOfMemory
+
+
+def _too_slow(
+    run: Run, other: Run, inputs: tuple[Tensor, ...], least_gain: float, name: str
+) -> str:
+    """Say by how much a run fails to save a share of the time of another; empty: it saves it."""
+    took_ms, other_ms = (1e3 * _least_sec(each, inputs) for each in (run, other))
+    most_ms = (1 - least_gain) * other_ms
+    if took_ms <= most_ms:
+        return ''
+    return f'{took_ms:.2f} ms > {most_ms:.2f} ms, {name} takes {other_ms:.2f} ms'
 
 
 def _least_sec(run: Run, inputs: tuple[Tensor, ...]) -> float:

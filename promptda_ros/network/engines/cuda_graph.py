@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.torch_version import TorchVersion
 
 from promptda_ros.core.runtime.memory import free_unused_memory
-from promptda_ros.network.engines.compiled import Compilable, LONGEST_SEC
+from promptda_ros.network.engines.background import goes_on
+from promptda_ros.network.engines.compiled import Compilable, LONGEST_SEC, MayPass
 
 WARM_UP_RUNS = 3  # in which libraries choose their kernels; torch's own figure
 # Versions before keep a reference to the memory of a capture that failed (CUDAGraph::reset); of
@@ -79,13 +80,17 @@ class CudaGraphs:
             RuntimeError: it can't be captured; the next one may be.
         """
         device = inputs[0].device
+        # What compiles in the background waits for the whole device, which breaks a capture.
+        is_disturbed = goes_on()
         with torch.cuda.device(device), self._kernels():
             try:
                 run = self._capture(network, [each.clone() for each in inputs], device)
-            except BaseException:
+            except BaseException as error:
                 # The next capture shares neither stream nor memory with one that failed.
                 self._aside = None
                 self._graphs.clear()
+                if is_disturbed and isinstance(error, RuntimeError):
+                    raise MayPass(str(error)) from error
                 raise
         self._graphs.add(run)
         return run

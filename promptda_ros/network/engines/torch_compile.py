@@ -8,25 +8,20 @@ Tested with the compiler of torch for CPUs, never on a GPU.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, wait
 import os
-import threading
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from promptda_ros.network.engines.background import within
 from promptda_ros.network.engines.compiled import Compilable, Run
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
+from promptda_ros.network.engines.folded import FoldedNetwork
 from promptda_ros.network.files.folder import cache_folder
 
 LONGEST_SEC = 60.0
 WORTH_IT = 0.1  # share of the time that it must save: it takes longer to start
-# Of a torch that finds no compiler for a GPU or for C++.
-FAILURES = (
-    *(AssertionError, AttributeError, ImportError, LookupError),
-    *(MemoryError, OSError, TypeError, ValueError),
-)
 
 Backend = Callable[[Any, list[Tensor]], Callable[..., Any]]
 
@@ -62,10 +57,13 @@ class TorchCompile:
         Raises:
             RuntimeError: torch can't compile the network, or takes too long.
         """
+        if isinstance(network, FoldedNetwork) and network.precision.decoder_tf32:
+            # It traces past the flag, which is set for the decoder alone.
+            raise RuntimeError('it would run the decoder without TF32, which is slower')
         use_cache()
-        backend = _Counting(self._backend or _inductor())
+        backend = _Counting(self._backend or _inductor)
         compiled: Any = torch.compile(network, backend=backend, dynamic=False)
-        _within(LONGEST_SEC, lambda: _run_once(compiled, inputs))
+        within(LONGEST_SEC, self.name, lambda: _run_once(compiled, inputs))
         if not backend.graphs:
             raise RuntimeError('torch compiled nothing: it is told not to, or did for many sizes')
         backend.is_open = False
@@ -93,12 +91,10 @@ def use_cache() -> None:
     os.environ.setdefault('TORCHINDUCTOR_FX_GRAPH_CACHE', '1')  # the default since torch 2.5
 
 
-def _inductor() -> Backend:
-    try:
-        from torch._inductor.compile_fx import compile_fx
-    except FAILURES as error:
-        raise RuntimeError(f'{type(error).__name__}: {error}') from error
-    return cast(Backend, compile_fx)
+def _inductor(graph: Any, inputs: list[Tensor]) -> Callable[..., Any]:
+    from torch._inductor.compile_fx import compile_fx  # which fails where Triton is broken
+
+    return cast(Backend, compile_fx)(graph, inputs)
 
 
 def _run_once(compiled: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> None:
@@ -108,25 +104,3 @@ def _run_once(compiled: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> No
         if device.type == 'cuda':
             torch.cuda.set_device(device)  # of this thread
         compiled(*inputs)
-
-
-def _within(limit_sec: float, work: Callable[[], None]) -> None:
-    """Do some work in a thread; what takes longer goes on there, and RuntimeError is raised."""
-    outcome: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            work()
-        except (RuntimeError, *FAILURES) as error:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(None)
-
-    # A compiler that hangs must not keep the process alive.
-    threading.Thread(target=run, name='torch.compile', daemon=True).start()
-    if not wait((outcome,), limit_sec).done:
-        raise RuntimeError(f'not compiled within {limit_sec:.0f} s; the next start may be faster')
-    try:
-        outcome.result()
-    except FAILURES as error:
-        raise RuntimeError(f'{type(error).__name__}: {error}') from error

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import threading
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from promptda_ros.core.depth_space import DEPTH_SPACES
 from promptda_ros.network.engines import compiled as compiled_module
+from promptda_ros.network.engines.background import within
 from promptda_ros.network.engines.compiled import CompiledNetwork, FIRST_TRY_SEC
 from promptda_ros.network.engines.cuda_graph import CudaGraph, CudaGraphs, timed_kernels
 from promptda_ros.network.engines.folded import fold
@@ -181,6 +183,27 @@ def test_memory_that_was_short_while_recording_is_not_short_for_ever(cards, netw
     now_sec[0] += FIRST_TRY_SEC
     compile_for(compiled, *inputs())
     assert (compiled.sizes, compiled.problem) == (1, '')
+
+
+def test_a_recording_that_a_late_compiler_may_have_broken_is_tried_again(
+    cards, network, monkeypatch
+):
+    """It waits for the whole device, which ends every recording on it."""
+    now_sec, release = [1000.0], threading.Event()
+    with pytest.raises(RuntimeError, match='not compiled within 0 s'):
+        within(0.0, 'compiler', lambda: bool(release.wait()))
+    (late,) = (each for each in threading.enumerate() if each.name == 'compiler')
+    monkeypatch.setattr(compiled_module.time, 'monotonic', lambda: now_sec[0])
+    network.problems = [RuntimeError('operation not permitted'), RuntimeError('again')]
+    compiled = CompiledNetwork(network, CudaGraphs(timed_kernels), CudaGraphs())
+    compile_for(compiled, *inputs())
+    assert compiled.problem == 'torch alone, no CUDA graphs: operation not permitted'
+    assert compiled.refused == []
+    release.set()
+    late.join()
+    now_sec[0] += FIRST_TRY_SEC
+    compile_for(compiled, *inputs())
+    assert compiled.describe() == 'CUDA graphs, sizes compiled: 1; no CUDA graphs: again'
 
 
 @pytest.mark.parametrize('problem', [None, 'a kernel'])

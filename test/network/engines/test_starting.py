@@ -72,6 +72,23 @@ def test_only_the_network_is_compiled_by_torch_and_only_where_that_is_wanted(
     assert list(cards.users.values()) == [2], 'graphs share memory'
 
 
+@pytest.mark.parametrize('engine, made', [('auto', 1), ('compile', 2)])
+def test_torch_compiles_after_the_start_only_where_it_was_asked_for(
+    cards, compiles, monkeypatch, engine, made
+):
+    """On auto a new camera must not wait a minute; that of the start needs no second one."""
+    monkeypatch.setattr(starting, 'WORTH_IT', -1e9)  # whatever it takes
+    compiled = begin(cards, engine)
+    for network in compiled:
+        network.end_start()
+    for height in (28, 42):
+        compiled[0](*inputs(height))
+        compiled[0].compile_missed()
+    assert (len(compiles.made), compiled[0].sizes) == (made, 2)
+    name = {'auto': 'torch.compile and CUDA graphs', 'compile': 'torch.compile'}[engine]
+    assert compiled[0].describe() == f'{name}, sizes compiled: 2'
+
+
 @pytest.mark.parametrize('engine', ['auto', 'compile'])
 def test_graphs_stand_in_for_what_torch_cannot_compile(cards, compiles, monkeypatch, engine):
     monkeypatch.setattr(compiles, 'problem', 'no triton')

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 import os
 import shutil
+import subprocess
 import threading
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch._inductor import config as inductor_config
 from promptda_ros.network.engines import torch_compile
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.folded import fold, FoldedNetwork
+from promptda_ros.network.engines.precision import FP16_DECODER_TF32
 from promptda_ros.network.engines.torch_compile import TorchCompile
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 from test.network.engines.test_compiled import inputs, Plain
@@ -133,6 +135,35 @@ def test_a_compiler_that_fails_is_stood_in_for_with_the_reason(error):
     assert (compiled.name, compiled.sizes) == ('next', 1)
     assert 'no torch.compile: ' in compiled.describe()
     assert str(error) in compiled.describe()
+
+
+@pytest.mark.parametrize(
+    'error', [subprocess.CalledProcessError(1, 'ptxas'), EOFError('a cache that is cut off')]
+)
+def test_whatever_a_compiler_raises_is_the_reason_at_once(monkeypatch, error):
+    """H3: outside of what torch wraps, it was waited for until the limit."""
+
+    def broken(*_: Tensor) -> Tensor:
+        raise error
+
+    monkeypatch.setattr(torch_compile, 'LONGEST_SEC', 5.0)
+    monkeypatch.setattr(torch, 'compile', lambda network, **_: broken)
+    compiled = CompiledNetwork(Small(), TorchCompile(as_it_is, backend=traced), Plain('next'))
+    compile_for(compiled)
+    reason = f'no torch.compile: {type(error).__name__}: {error}'
+    assert compiled.describe() == f'next, sizes compiled: 1; {reason}'
+
+
+def test_a_decoder_in_tf32_is_not_compiled_to_a_slower_one(network_in):
+    with torch.inference_mode(False):
+        network = fold(
+            network_in('log'),
+            image_mean=IMAGENET_MEAN,
+            image_std=IMAGENET_STD,
+            precision=FP16_DECODER_TF32,
+        )
+    with pytest.raises(RuntimeError, match='it would run the decoder without TF32'):
+        TorchCompile(as_it_is, backend=traced)(network, *inputs())
 
 
 def test_another_depth_is_refused():
