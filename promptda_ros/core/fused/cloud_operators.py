@@ -7,14 +7,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from promptda_ros.core.fused.operator import as_bytes, blocks, operator
+from promptda_ros.core.fused.operator import as_bytes, blocks, operator, tiles
 
 TILE = 8, 64  # rows and columns of one program
 NO_BOX = [0.0] * 15
-
-
-def _tiles(rows: int, columns: int) -> tuple[int, int]:
-    return blocks(rows, TILE[0]), blocks(columns, TILE[1])
 
 
 def _make_clean(depth_m: Tensor, step_share: float) -> Tensor:
@@ -27,7 +23,7 @@ def without_flying(clean_m: Tensor, depth_m: Tensor, step_share: float) -> None:
     from promptda_ros.core.fused.cloud_kernels import clean_kernel
 
     rows, columns = depth_m.shape
-    clean_kernel[_tiles(rows, columns)](
+    clean_kernel[tiles((rows, columns), TILE)](
         clean_m, depth_m, rows, columns, step_share, DOWN=TILE[0], ACROSS=TILE[1], num_stages=1
     )
 
@@ -58,7 +54,7 @@ def write_points(
     from promptda_ros.core.fused.cloud_kernels import points_kernel
 
     rows, columns = cloud.shape[:2]
-    points_kernel[_tiles(rows, columns)](
+    points_kernel[tiles((rows, columns), TILE)](
         cloud.view(torch.int32), depth_m, image, as_bytes(image if mask is None else mask), *rays,
         rows, columns, *depth_m.shape, stride, floats // 4, int(mask is not None),
         int(step_share is not None), step_share or 0.0, *range_m, *window, int(bool(box)),

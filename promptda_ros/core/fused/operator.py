@@ -8,7 +8,7 @@ called as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
@@ -56,6 +56,11 @@ def device_of(tensor: Tensor) -> AbstractContextManager[object]:
 def blocks(size: int, block: int) -> int:
     """Return how many blocks cover a size."""
     return -(-size // block)
+
+
+def tiles(size: Sequence[int], tile: tuple[int, int]) -> tuple[int, int]:
+    """Return how many tiles cover an image (height, width)."""
+    return blocks(size[0], tile[0]), blocks(size[1], tile[1])
 
 
 def as_bytes(mask: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from promptda_ros.core.fused.operator import blocks, operator
+from promptda_ros.core.fused.operator import operator, tiles
 from promptda_ros.core.fused.taps import smooth_taps
 
 Size = tuple[int, int]  # (height, width)
@@ -35,7 +35,7 @@ def resize_image(pixels: Tensor, image: Tensor, tables: list[Tensor], size: list
     from promptda_ros.core.fused.prepare_kernels import resize_kernel
 
     rows, columns = size
-    resize_kernel[blocks(rows, TILE[0]), blocks(columns, TILE[1])](
+    resize_kernel[tiles(size, TILE)](
         pixels, image, *tables, rows, columns, *image.shape[:2],
         tables[1].shape[1], tables[3].shape[1], DOWN=TILE[0], ACROSS=TILE[1], num_stages=1,
     )  # fmt: skip

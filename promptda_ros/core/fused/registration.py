@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from promptda_ros.core.frame import Intrinsics
-from promptda_ros.core.fused.operator import blocks, operator
+from promptda_ros.core.fused.operator import blocks, operator, tiles
 from promptda_ros.core.geometry.inverse_depth import largest_step, projection_matrix
 from promptda_ros.core.geometry.reprojection import reduced_camera
 from promptda_ros.core.geometry.transform import Transform
@@ -42,10 +42,6 @@ def _lens(camera: Intrinsics) -> list[float]:
     return [camera.fx, camera.fy, camera.cx, camera.cy]
 
 
-def _tiles(rows: int, columns: int) -> tuple[int, int]:
-    return blocks(rows, TILE[0]), blocks(columns, TILE[1])
-
-
 def _make_view(depth_m: Tensor, block: int, step: float) -> Tensor:
     return depth_m.new_empty([blocks(side, block) for side in depth_m.shape])
 
@@ -56,7 +52,7 @@ def reduce_blocks(view: Tensor, depth_m: Tensor, block: int, step: float) -> Non
     from promptda_ros.core.fused.registration_kernels import reduce_kernel
 
     rows, columns = view.shape
-    reduce_kernel[_tiles(rows, columns)](
+    reduce_kernel[tiles((rows, columns), TILE)](
         view, depth_m, rows, columns, *depth_m.shape, block, step,
         DOWN=TILE[0], ACROSS=TILE[1], num_stages=1,
     )  # fmt: skip
@@ -86,7 +82,7 @@ def follow_rays(found: Tensor, corners: Tensor, view: Tensor, numbers: list[floa
     """Return the inverse depth (h, w) where the ray of a pixel and the view agree."""
     from promptda_ros.core.fused.registration_kernels import follow_kernel
 
-    follow_kernel[_tiles(*found.shape)](
+    follow_kernel[tiles(found.shape, TILE)](
         found, corners, view, *found.shape, *view.shape, *numbers,
         DOWN=TILE[0], ACROSS=TILE[1], num_stages=1,
     )  # fmt: skip

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import math
 
 import torch
 from torch import Tensor
 
-from promptda_ros.core.fused.operator import as_bytes, blocks, operator
+from promptda_ros.core.fused.operator import as_bytes, blocks, operator, tiles
 from promptda_ros.core.fused.taps import halvings
 
 # Samples or pixels of one program, and the rows and columns of one.
@@ -105,7 +104,7 @@ def hold(
     """Return metres (H, W) at the size at which depth is held; filled None: there are no holes."""
     from promptda_ros.core.fused.restore_kernels import hold_kernel
 
-    hold_kernel[tiles(held)](
+    hold_kernel[tiles(held, TILE)](
         held_m, network_m, samples, samples if filled is None else filled, measured, *tables,
         *held, *network_m.shape,
         *samples.shape[1:], near_m, far_m, DOWN=TILE[0], ACROSS=TILE[1], num_stages=1,
@@ -151,7 +150,7 @@ def _make_finished(
     unknown: Tensor | None, outside: Tensor | None, tables: Tables, size: list[int],
     *_: object,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    return held_m.new_empty(tuple(size)), held_m.new_empty((2, math.prod(tiles(size))))
+    return held_m.new_empty(tuple(size)), held_m.new_empty((2, math.prod(tiles(size, TILE))))
 
 
 @operator(
@@ -169,7 +168,7 @@ def finish(
     from promptda_ros.core.fused.restore_kernels import finish_kernel
 
     depth_m, limits = made
-    finish_kernel[tiles(size)](
+    finish_kernel[tiles(size, TILE)](
         depth_m, limits, held_m, as_bytes(saturated), sensor_m, measured,
         as_bytes(saturated if unknown is None else unknown),
         as_bytes(saturated if outside is None else outside), *tables,
@@ -210,8 +209,3 @@ def average_cells(
         tables[1].shape[1], tables[3].shape[1], cells.shape[2], count, largest, int(in_log),
         CELLS=CELLS, BLOCK=BLOCK_OF_CELLS, num_stages=1,
     )  # fmt: skip
-
-
-def tiles(size: Sequence[int]) -> tuple[int, int]:
-    """Return how many tiles cover an image (height, width)."""
-    return blocks(size[0], TILE[0]), blocks(size[1], TILE[1])
