@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 import math
 import os
 from pathlib import Path
-import zlib
 
 os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
 
@@ -38,6 +37,7 @@ from promptda_ros.core.settings.schema import Settings
 from promptda_ros.lab.evaluation.holes import with_holes
 from promptda_ros.lab.evaluation.methods import in_shape_of
 from promptda_ros.lab.evaluation.readers import find_frames
+from promptda_ros.lab.evaluation.readers.cell_reader import measure_view
 from promptda_ros.lab.evaluation.readers.files import evenly, FileReader, FrameFiles
 from promptda_ros.lab.evaluation.readers.noisy import NoisyReader
 from promptda_ros.lab.evaluation.sample import Sample
@@ -112,9 +112,8 @@ def main() -> None:
 
 def _cell(count: int) -> Iterator[Sample]:
     for number, view in enumerate(held_out_views(count)):
-        for name, sensor in SENSORS.items():
-            rng = np.random.default_rng((0, number, zlib.crc32(name.encode())))
-            yield Sample(f'{number}', name, view.image, sensor.measure(view, rng), view.depth_m)
+        for sensor in SENSORS:
+            yield measure_view(view, number, sensor, seed=0)
 
 
 def _real(folders: Iterable[Path], count: int) -> Iterator[Sample]:

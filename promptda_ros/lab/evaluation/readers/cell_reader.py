@@ -35,13 +35,13 @@ class CellReader:
     def __iter__(self) -> Iterator[Sample]:
         for number, view in enumerate(self._render(self.views)):
             for sensor in self.sensors:
-                yield _measure(view, number, sensor, seed=self.seed)
+                yield measure_view(view, number, sensor, seed=self.seed)
 
     def static_videos(self, sensor: str, *, videos: int, frames: int) -> Iterator[list[Sample]]:
         """Yield the first views again and again, with new noise of sensor and camera."""
         for number, view in enumerate(self._render(videos)):
             yield [
-                _with_camera_noise(_measure(view, number, sensor, seed=self.seed + 1 + frame))
+                _with_camera_noise(measure_view(view, number, sensor, seed=self.seed + 1 + frame))
                 for frame in range(frames)
             ]
 
@@ -52,7 +52,8 @@ class CellReader:
         )
 
 
-def _measure(view: RenderedView, number: int, sensor: str, *, seed: int) -> Sample:
+def measure_view(view: RenderedView, number: int, sensor: str, *, seed: int) -> Sample:
+    """Measure a view by a simulated sensor; seed, number and sensor choose the noise."""
     rng = np.random.default_rng((seed, number, zlib.crc32(sensor.encode())))
     return Sample(
         name=f'{number:05}',
