@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
+from promptda_ros.core.model_files import ANCHOR_FILE, fetched_folder, INDEX_FILE, WEIGHTS_FILE
 from promptda_ros.core.model_names import EMBEDDED, FETCHABLE
 from promptda_ros.core.settings.schema import ModelSettings
-from promptda_ros.network.files.folder import ANCHOR_FILE, fetched_folder, WEIGHTS_FILE
 from promptda_ros.share import share_folder
 
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
@@ -30,6 +32,27 @@ def expected_digest(settings: ModelSettings) -> str:
         return settings.sha256.lower()
     noted = model_folder(settings) / DIGEST_FILE
     return noted.read_text().partition(' ')[0].strip() if noted.is_file() else ''
+
+
+def weights_digest(settings: ModelSettings) -> str:
+    """Return the sha256 that a loaded network will have, without loading it; '' if it can't be."""
+    if digest := expected_digest(settings):
+        return digest
+    folder, found = model_folder(settings), hashlib.sha256()
+    try:
+        for name in _weight_files(folder):
+            found.update((folder / name).read_bytes())
+    except (OSError, ValueError, LookupError, AttributeError):
+        return ''  # whoever loads it says what is wrong
+    return found.hexdigest()
+
+
+def _weight_files(folder: Path) -> list[str]:
+    """List the files with weights in the order of their common digest."""
+    names = [WEIGHTS_FILE]
+    if not (folder / WEIGHTS_FILE).exists() and (folder / INDEX_FILE).exists():
+        names = sorted(set(json.loads((folder / INDEX_FILE).read_text())['weight_map'].values()))
+    return [*names, *([ANCHOR_FILE] if (folder / ANCHOR_FILE).exists() else [])]
 
 
 def note_digest(folder: Path, digest: str) -> None:

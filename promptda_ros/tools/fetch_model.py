@@ -11,10 +11,10 @@ from pathlib import Path
 import shutil
 
 from promptda_ros.core.errors import ExitCode, PromptdaError
+from promptda_ros.core.model_files import fetched_folder, WEIGHTS_FILE
 from promptda_ros.core.output_folder import OF_THE_DISK, OutputFolder
 from promptda_ros.model_folders import HUB_REPOSITORIES, note_digest
 from promptda_ros.network import CheckpointError, load_network
-from promptda_ros.network.files.folder import fetched_folder, WEIGHTS_FILE
 from promptda_ros.tools.arguments import Parser
 
 FILES = ('config.json', 'preprocessor_config.json', WEIGHTS_FILE)

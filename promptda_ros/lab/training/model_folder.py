@@ -7,13 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 import shutil
 
+from promptda_ros.core.model_files import WEIGHTS_FILE
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.lab.training.recipe import Recipe
 from promptda_ros.lab.training.state import State
 from promptda_ros.lab.training.trainer import BEST
 from promptda_ros.model_folders import note_digest
 from promptda_ros.network import load_network
-from promptda_ros.network.files.folder import PROCESSOR_FILE, WEIGHTS_FILE, write_json
+from promptda_ros.network.files.folder import PROCESSOR_FILE, write_json
 from promptda_ros.network.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 MODEL, CARD, RECIPE = 'model', 'README.md', 'recipe.yaml'

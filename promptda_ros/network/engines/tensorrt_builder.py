@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from promptda_ros.network.files.folder import cache_folder
+from promptda_ros.core.model_files import cache_folder
 
 WORKSPACE_SHARE = 0.5  # of the free memory of the GPU, for the kernels that are tried
 KEPT_ERRORS = 3

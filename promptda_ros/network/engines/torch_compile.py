@@ -14,11 +14,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from promptda_ros.core.model_files import cache_folder
 from promptda_ros.network.engines.background import within
 from promptda_ros.network.engines.compiled import Compilable, Run
 from promptda_ros.network.engines.cuda_graph import CudaGraphs
 from promptda_ros.network.engines.folded import FoldedNetwork
-from promptda_ros.network.files.folder import cache_folder
 
 LONGEST_SEC = 60.0
 WORTH_IT = 0.1  # share of the time that it must save: it takes longer to start

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
+from promptda_ros.core.model_files import ANCHOR_FILE
 from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.fields import is_whole
 from promptda_ros.network.files.checkpoint import give_weights
-from promptda_ros.network.files.folder import ANCHOR_FILE, CheckpointError, read_json, write_json
+from promptda_ros.network.files.folder import CheckpointError, read_json, write_json
 from promptda_ros.network.files.weight_shards import write_file
 from promptda_ros.network.files.weights_file import parse_weights
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import nn, Tensor
 
+from promptda_ros.core.model_files import ANCHOR_FILE
 from promptda_ros.network.files.folder import (
-    ANCHOR_FILE,
     CheckpointError,
     CONFIG_FILE,
     LARGEST_ANCHOR,

@@ -5,19 +5,16 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 import re
 from typing import Any
 
 from promptda_ros.core.errors import ExitCode, PromptdaError
+from promptda_ros.core.model_files import fetched_folder, WEIGHTS_FILE
 from promptda_ros.core.model_names import FETCHABLE
 
 CONFIG_FILE = 'config.json'
-WEIGHTS_FILE = 'model.safetensors'
-INDEX_FILE = f'{WEIGHTS_FILE}.index.json'  # of weights in several files
 PROCESSOR_FILE = 'preprocessor_config.json'
-ANCHOR_FILE = 'anchor.safetensors'
 LARGEST_ANCHOR = 1 << 28  # bytes
 _HUB_NAME = re.compile(r'depth-anything/prompt-depth-anything-(.+)-hf')
 LARGEST_JSON = 1024 * 1024  # bytes; the index of the largest network has a twentieth of it
@@ -49,17 +46,6 @@ def find_folder(name: Path | str) -> Path:
         what = 'is not a folder' if folder.exists() else 'does not exist'
         raise CheckpointError(folder, f'{folder} {what}')
     return folder
-
-
-def fetched_folder(name: str) -> Path:
-    """Return where a fetched network lies."""
-    return cache_folder() / 'models' / name
-
-
-def cache_folder() -> Path:
-    """Return our folder in the XDG cache."""
-    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(cache) / 'promptda_ros'
 
 
 def read_file(folder: Path, name: str, *, at_most: int) -> bytes:

@@ -12,14 +12,9 @@ import re
 
 from torch import Tensor
 
+from promptda_ros.core.model_files import INDEX_FILE, WEIGHTS_FILE
 from promptda_ros.network.fields import require
-from promptda_ros.network.files.folder import (
-    CheckpointError,
-    INDEX_FILE,
-    read_json,
-    WEIGHTS_FILE,
-    write_json,
-)
+from promptda_ros.network.files.folder import CheckpointError, read_json, write_json
 from promptda_ros.network.files.weights_file import format_weights
 
 # Of files that an index may name: in the folder itself, and nowhere else.

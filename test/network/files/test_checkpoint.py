@@ -12,6 +12,7 @@ import socket
 import pytest
 import torch
 
+from promptda_ros.core.model_files import ANCHOR_FILE, fetched_folder
 from promptda_ros.network import (
     CheckpointError,
     load_network,
@@ -22,7 +23,7 @@ from promptda_ros.network import (
 from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.files import checkpoint
 from promptda_ros.network.files.anchor_file import save_anchor
-from promptda_ros.network.files.folder import ANCHOR_FILE, fetched_folder, find_folder
+from promptda_ros.network.files.folder import find_folder
 from promptda_ros.network.files.weights_file import format_weights
 
 WEIGHTS = 'model.safetensors'
