@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 import json
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from promptda_ros.bags.processing.recipe import CameraTopics, OUTPUTS, Recipe
