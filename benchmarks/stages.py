@@ -73,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
-    camera.reader.calibration.add(frame.camera_info)
     assert frame.camera_info is not None
+    camera.reader.calibration.add(frame.camera_info)
     image = image_of(frame.image, frame.camera_info.header, 'rgb8')
     return Pair(
         image=image,

@@ -17,14 +17,15 @@ PACKAGE = __name__.partition('.')[0]
 # The folder in which modules are now under the name that they had
 FOLDERS = {
     'bags': 'recording',
+    'camera': 'alignment attachments calibration extrinsics',
     'core': 'yaml_file',
     'lab': 'evaluation sim training tools.figure',
     'lab.sim.things': 'sim.geoms sim.meshes sim.prints sim.shapes sim.soft sim.solids sim.tools '
     'sim.vessels',
     'messages': 'compressed compressed_depth decoding encodings jpeg millimetres png point_clouds '
     'rvl',
-    'node': 'alignment attachments calibration cameras capture extrinsics graph inputs outputs '
-    'parameters pipeline ros_errors session subscriptions supervision transports',
+    'node': 'cameras capture graph inputs outputs parameters pipeline ros_errors session '
+    'subscriptions supervision transports',
 }
 RENAMED = {
     'bag_files': 'bags.files',
@@ -36,7 +37,7 @@ RENAMED = {
     'models': 'model',
     'network_health': 'core.health',
     'pictures': 'messages.picture_files',
-    'reading': 'node.reader',
+    'reading': 'camera.reader',
     'statuses': 'node.diagnostics',
     'tools.report': 'tools.demo_report',
     'training.bags': 'bags.unpacking',

@@ -25,9 +25,14 @@ ROOMS = {
         'bags', 'core', 'dds_environment', 'lab', 'loaded_model', 'messages', 'model',
         'model_folders', 'network', 'node', 'process', 'share',
     },
-    'node': {'core', 'dds_environment', 'loaded_model', 'messages', 'model', '__init__'},
+    'node': {
+        'camera', 'core', 'dds_environment', 'loaded_model', 'messages', 'model', '__init__',
+    },
     'lab': {'core', 'messages', 'model_folders', 'network'},
-    'bags': {'__init__', 'core', 'loaded_model', 'messages', 'model', 'model_folders'},
+    'bags': {
+        '__init__', 'camera', 'core', 'loaded_model', 'messages', 'model', 'model_folders',
+    },
+    'camera': {'core', 'loaded_model', 'messages'},
     'messages': {'core'},
     'model': {'core', 'loaded_model', 'model_folders', 'network'},
     'loaded_model': {'core', 'network'},
@@ -43,8 +48,8 @@ ROOMS = {
     'old_names': set(),
 }  # fmt: skip
 WITHOUT_ROS = (
-    'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network', 'presets', 'process',
-    'share',
+    'camera', 'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network', 'presets',
+    'process', 'share',
 )  # fmt: skip
 
 

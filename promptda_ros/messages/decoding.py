@@ -3,7 +3,7 @@
 """Messages of any transport -> RGB and metres, for the node and for recordings alike.
 
 What decodes imports no ROS and takes whatever has the fields of the message, those of `rosbags`
-too: the format of a compressed message tells it from a raw one.
+too: its fields tell what a message is, such as the format of a compressed one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from promptda_ros.messages.encodings import read_depth, read_image
 
 if TYPE_CHECKING:
     from promptda_ros.messages.sensor_message import SensorMessage
+
+
+def is_points(message: SensorMessage) -> bool:
+    """Return whether depth arrives as the points of a cloud."""
+    return hasattr(message, 'point_step')
 
 
 def read_any_image(message: SensorMessage, settings: InputSettings) -> ByteImage:

@@ -13,6 +13,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 import torch
 
+from promptda_ros.camera.calibration import Calibration, COLOUR, DEPTH, Role
+from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.reader import PairReader
 from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
@@ -27,11 +30,8 @@ from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.encodings import surplus_bytes
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.node.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.node.capture import Capture
-from promptda_ros.node.extrinsics import Extrinsics
 from promptda_ros.node.outputs import OUTPUTS, Outputs
-from promptda_ros.node.reader import PairReader
 
 # image_rect, image_rect_color, rgb/rect/image; not image_corrected
 RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')

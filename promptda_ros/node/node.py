@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from promptda_ros import __version__
+from promptda_ros.camera.extrinsics import Extrinsics
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.health import NetworkHealth
 from promptda_ros.core.runtime.faults import DeviceLost
@@ -27,11 +28,11 @@ from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
 from promptda_ros.node.cameras import Camera
 from promptda_ros.node.diagnostics import Diagnostics
-from promptda_ros.node.extrinsics import Extrinsics
 from promptda_ros.node.parameters import Parameters
 from promptda_ros.node.pipeline import Pipeline
 from promptda_ros.node.ros_errors import foreseen_errors_of_ros
 from promptda_ros.node.session import Session
+from promptda_ros.node.transforms import TfTransforms
 
 
 class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
@@ -107,7 +108,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         if self.pipeline is not None:
             for camera in self.cameras:
                 camera.close()
-            self._extrinsics.close()
+            self._transforms.close()
             self._diagnostics.close()
             self.cameras, self.pipeline = [], None
             free_unused_memory()  # which torch would keep from other programs on the GPU
@@ -152,9 +153,10 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
                 self.get_logger().warning(warning)
         self._diagnostics = Diagnostics(self, hardware_id=model.describe())
         of_cameras = self._declared.of_cameras
-        self._extrinsics = Extrinsics(self)
+        self._transforms = TfTransforms(self)
+        extrinsics = Extrinsics(self._transforms)
         self.cameras = [
-            Camera(name, self, own, self._extrinsics, model.estimator.device)
+            Camera(name, self, own, extrinsics, model.estimator.device)
             for name, own in of_cameras.items()
         ]
         may_shrink = settings.model.resolution == 'auto'

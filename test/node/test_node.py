@@ -21,6 +21,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, PointCloud2
 import torch
 
+from promptda_ros.camera.calibration import ImageReference
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime import log
@@ -29,7 +30,6 @@ from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.core.settings.setting import SettingError
 from promptda_ros.node import node as node_module
 from promptda_ros.node import session
-from promptda_ros.node.calibration import ImageReference
 from promptda_ros.node.outputs import OUTPUTS
 
 

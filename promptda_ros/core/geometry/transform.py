@@ -23,6 +23,10 @@ class BadTransform(PromptdaError, ValueError):
     """Numbers that are no rigid transform; the text says why."""
 
 
+class UnknownTransform(PromptdaError, LookupError):
+    """There is no transform between two frames for this moment; the text says why."""
+
+
 @dataclass(frozen=True, eq=False)
 class Transform:
     """Transforms points between frames: `camera_from_sensor` those of the sensor.

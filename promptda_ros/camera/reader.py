@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from sensor_msgs.msg import Image, PointCloud2
 import torch
 
+from promptda_ros.camera.alignment import Alignment
+from promptda_ros.camera.attachments import Attachments, FrozenDepth, keep_confident, read_mask
+from promptda_ros.camera.calibration import Calibration, ImageReference, Optics
+from promptda_ros.camera.extrinsics import Extrinsics
 from promptda_ros.core.frame import BadFrame, FloatImage, Frame, Mask
 from promptda_ros.core.geometry.transform import IDENTITY, Transform
 from promptda_ros.core.pairing.pairing import Pair
@@ -19,14 +22,10 @@ from promptda_ros.core.registration import register_depth, register_points
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.core.settings.schema import Settings
-from promptda_ros.messages.decoding import read_any_depth, read_any_image
+from promptda_ros.messages.decoding import is_points, read_any_depth, read_any_image
 from promptda_ros.messages.point_clouds import read_points
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import NANOSECONDS
-from promptda_ros.node.alignment import Alignment
-from promptda_ros.node.attachments import Attachments, FrozenDepth, keep_confident, read_mask
-from promptda_ros.node.calibration import Calibration, ImageReference, Optics
-from promptda_ros.node.extrinsics import Extrinsics
 
 CAN_NOT_REGISTER = "depth can't be registered to colour"
 
@@ -102,7 +101,7 @@ class PairReader:
     ) -> FloatImage:
         """Return depth in metres, registered to the image as it will be when it is rectified."""
         where = self.alignment.camera_from_sensor
-        if isinstance(pair.depth, PointCloud2):
+        if is_points(pair.depth):
             camera_from_sensor = where(pair, settings, same_size=False)
             return self._register_points(pair.depth, optics, camera_from_sensor, settings)
         depth_m = read_any_depth(pair.depth, settings.input)
@@ -122,7 +121,7 @@ class PairReader:
 
     def _register_points(
         self,
-        message: PointCloud2,
+        message: SensorMessage,
         optics: Optics | None,
         camera_from_sensor: Transform | None,
         settings: Settings,
@@ -183,7 +182,7 @@ class PairReader:
 
     # What belongs to single pixels
 
-    def _confidence_of(self, pair: Pair[SensorMessage], settings: Settings) -> Image:
+    def _confidence_of(self, pair: Pair[SensorMessage], settings: Settings) -> SensorMessage:
         found = self.confidence.wait_for(
             pair.depth_stamp_ns,
             tolerance_ns=round(settings.sync.tolerance * NANOSECONDS),
@@ -210,7 +209,7 @@ class PairReader:
             self._say_once(error.reason, f'no point cloud: {error}')
             return np.ones(size, np.bool_), True
 
-    def _mask_of(self, reference: ImageReference, settings: InputSettings) -> Image:
+    def _mask_of(self, reference: ImageReference, settings: InputSettings) -> SensorMessage:
         distance_ns, message = self.masks.nearest(reference.stamp_ns)
         if message is None or distance_ns is None:
             text = 'no mask has arrived; remap mask to its topic, or set input.mask:=off'

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 import threading
 
-from sensor_msgs.msg import CameraInfo
-
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.camera import along_axis, BadIntrinsics
 from promptda_ros.core.geometry.camera_info import (
@@ -24,6 +22,7 @@ from promptda_ros.core.peer_text import printable, shorten
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages import stamps
+from promptda_ros.messages.sensor_message import CameraInfo
 
 KEPT = 60
 

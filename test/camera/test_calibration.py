@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from promptda_ros.camera.calibration import Calibration, DEPTH, ImageReference, KEPT
 from promptda_ros.core.settings.input import InputSettings
-from promptda_ros.node.calibration import Calibration, DEPTH, ImageReference, KEPT
 
 SEC = 1_000_000_000
 FRAME_ID = 'camera_color_optical_frame'

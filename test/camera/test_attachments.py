@@ -13,9 +13,15 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from promptda_ros.camera.attachments import (
+    Attachments,
+    FrozenDepth,
+    keep_confident,
+    KEPT,
+    read_mask,
+)
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.settings.input import InputSettings
-from promptda_ros.node.attachments import Attachments, FrozenDepth, keep_confident, KEPT, read_mask
 
 SEC = 1_000_000_000
 MS = 1_000_000

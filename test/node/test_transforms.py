@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Extrinsics by parameters and TF: with tf2_ros where it is installed, else with a fake of it."""
+"""Extrinsics by TF: with tf2_ros where it is installed, else with a fake of it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
+from promptda_ros.camera.extrinsics import Extrinsics
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.settings import build
+from promptda_ros.core.geometry.transform import UnknownTransform
 from promptda_ros.core.settings.input import ExtrinsicsSettings
-from promptda_ros.node.extrinsics import Extrinsics
+from promptda_ros.node.transforms import TfTransforms
 
 CAMERA, SENSOR = 'camera_color_optical_frame', 'camera_depth_optical_frame'
 STAMP_NS = 1_700_000_000_000_000_000
@@ -119,6 +120,10 @@ def tf(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return made
 
 
+def extrinsics_of(node: Node) -> Extrinsics:
+    return Extrinsics(TfTransforms(node))
+
+
 def transform_at(stamp_ns: int, x: float = 0.05) -> TransformStamped:
     transform = TransformStamped(child_frame_id=SENSOR)
     transform.header.frame_id, transform.header.stamp = CAMERA, Time(nanoseconds=stamp_ns).to_msg()
@@ -127,14 +132,9 @@ def transform_at(stamp_ns: int, x: float = 0.05) -> TransformStamped:
     return transform
 
 
-def test_depth_in_the_frame_of_the_image_is_registered_and_tf_is_not_asked(node, tf):
-    assert Extrinsics(node).camera_from_sensor(CAMERA, CAMERA, STAMP_NS, AUTO) is None
-    assert tf.listeners == []
-
-
 def test_a_slash_before_a_frame_is_no_part_of_its_name(node, tf):
     """K17: tf2 refuses such names, in lookups and in what a user is told to publish."""
-    extrinsics = Extrinsics(node)
+    extrinsics = extrinsics_of(node)
     assert extrinsics.camera_from_sensor(f'/{CAMERA}', CAMERA, STAMP_NS, AUTO) is None
     with pytest.raises(BadFrame) as dropped:
         extrinsics.camera_from_sensor(f'/{SENSOR}', f'/{CAMERA}', STAMP_NS, AUTO)
@@ -144,25 +144,10 @@ def test_a_slash_before_a_frame_is_no_part_of_its_name(node, tf):
     np.testing.assert_allclose(found.translation_m, [0.05, 0.0, 0.0])
 
 
-@pytest.mark.setting('extrinsics.source', 'extrinsics.translation', 'extrinsics.rotation')
-def test_parameters_hold_for_every_frame_of_the_sensor(node, tf):
-    values = {
-        'extrinsics.source': 'parameters',
-        'extrinsics.translation': [0.015, 0.0, 0.001],
-        'extrinsics.rotation': [1.0, 0.0, 0.0, 0.0],  # half a turn about x
-    }
-    settings = build(values).extrinsics
-    for sensor_frame in (SENSOR, CAMERA, ''):
-        transform = Extrinsics(node).camera_from_sensor(sensor_frame, CAMERA, STAMP_NS, settings)
-        np.testing.assert_array_equal(transform.translation_m, [0.015, 0.0, 0.001])
-        np.testing.assert_array_equal(transform.rotation, np.diag([1, -1, -1]))
-    assert tf.listeners == []
-
-
 def test_a_missing_transform_drops_the_frame_and_says_how_to_publish_it(node, tf):
     """D12: never identity."""
     with pytest.raises(BadFrame, match=f"no transform from '{SENSOR}' to '{CAMERA}'") as dropped:
-        Extrinsics(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
+        extrinsics_of(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     assert dropped.value.reason == 'no_transform'
     command = f'static_transform_publisher --frame-id {CAMERA} --child-frame-id {SENSOR}'
     assert command in str(dropped.value)
@@ -172,13 +157,13 @@ def test_a_missing_transform_drops_the_frame_and_says_how_to_publish_it(node, tf
 @pytest.mark.skipif(not WITHOUT_TF, reason='tf2_ros is installed')
 def test_without_tf2_ros_the_frame_is_dropped_with_what_to_install(node):
     with pytest.raises(BadFrame, match=r'sudo apt install ros-.*-tf2-ros-py') as dropped:
-        Extrinsics(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
+        extrinsics_of(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     assert dropped.value.reason == 'no_transform'
     assert 'extrinsics.source:=parameters' in str(dropped.value)
 
 
 def test_a_fixed_transform_holds_at_any_stamp_and_is_replaced_when_published_anew(node, tf):
-    extrinsics = Extrinsics(node)
+    extrinsics = extrinsics_of(node)
     with pytest.raises(BadFrame):
         extrinsics.camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     for x in (0.05, 0.06):
@@ -189,7 +174,7 @@ def test_a_fixed_transform_holds_at_any_stamp_and_is_replaced_when_published_ane
 
 
 def test_a_moving_transform_is_waited_for_until_it_is_known_at_the_stamp(node, tf):
-    extrinsics = Extrinsics(node)
+    extrinsics = extrinsics_of(node)
     with pytest.raises(BadFrame):
         extrinsics.camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     buffer = tf.listeners[0].buffer
@@ -213,12 +198,12 @@ def test_tf_is_waited_for_as_long_as_set(node, tf, monkeypatch):
 
     monkeypatch.setattr(FakeBuffer, 'lookup_transform', refuse)
     with pytest.raises(BadFrame):
-        Extrinsics(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, PATIENT)
+        extrinsics_of(node).camera_from_sensor(SENSOR, CAMERA, STAMP_NS, PATIENT)
     assert waits_ns == [5_000_000_000]
 
 
 def test_when_stamps_jump_back_only_fixed_transforms_stay(node, tf):
-    extrinsics = Extrinsics(node)
+    extrinsics = extrinsics_of(node)
     with pytest.raises(BadFrame):
         extrinsics.lookup(CAMERA, SENSOR, STAMP_NS, 0.0)
     buffer = tf.listeners[0].buffer
@@ -234,12 +219,12 @@ def test_when_stamps_jump_back_only_fixed_transforms_stay(node, tf):
 def test_frames_named_at_length_do_not_flood_the_log(node, tf):
     """C2: the text is cut."""
     with pytest.raises(BadFrame) as dropped:
-        Extrinsics(node).camera_from_sensor('x' * 100_000, CAMERA, STAMP_NS, AUTO)
+        extrinsics_of(node).camera_from_sensor('x' * 100_000, CAMERA, STAMP_NS, AUTO)
     assert len(str(dropped.value)) < 1000
 
 
 def test_a_transform_without_rotation_drops_the_frame(node, tf):
-    extrinsics = Extrinsics(node)
+    extrinsics = extrinsics_of(node)
     with pytest.raises(BadFrame):
         extrinsics.lookup(CAMERA, SENSOR, STAMP_NS, 0.0)
     broken = transform_at(0)
@@ -250,12 +235,12 @@ def test_a_transform_without_rotation_drops_the_frame(node, tf):
 
 
 def test_closing_ends_listening(node, tf):
-    extrinsics = Extrinsics(node)
-    with pytest.raises(BadFrame):
-        extrinsics.lookup(CAMERA, SENSOR, STAMP_NS, 0.0)
-    extrinsics.close()
+    transforms = TfTransforms(node)
+    with pytest.raises(UnknownTransform):
+        transforms.lookup(CAMERA, SENSOR, STAMP_NS, 0.0)
+    transforms.close()
     assert not tf.listeners[0].listening
-    extrinsics.close()
+    transforms.close()
 
 
 @pytest.mark.skipif(WITHOUT_TF, reason='needs tf2_ros')
@@ -264,7 +249,8 @@ def test_tf2_ros_itself_gives_fixed_transforms(node, monkeypatch):
 
     buffers, new_buffer = [], tf2_ros.Buffer
     monkeypatch.setattr(tf2_ros, 'Buffer', lambda: buffers.append(new_buffer()) or buffers[-1])
-    extrinsics = Extrinsics(node)
+    transforms = TfTransforms(node)
+    extrinsics = Extrinsics(transforms)
     with pytest.raises(BadFrame):
         extrinsics.camera_from_sensor(SENSOR, CAMERA, STAMP_NS, AUTO)
     (buffer,) = buffers
@@ -273,4 +259,4 @@ def test_tf2_ros_itself_gives_fixed_transforms(node, monkeypatch):
     np.testing.assert_allclose(transform.translation_m, [0.05, 0.0, 0.0])
     extrinsics.clear()
     extrinsics.lookup(CAMERA, SENSOR, STAMP_NS, 0.0)
-    extrinsics.close()
+    transforms.close()

@@ -16,6 +16,8 @@ from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 import torch
 
+from promptda_ros.camera.calibration import Calibration, DEPTH
+from promptda_ros.camera.reader import PairReader
 from promptda_ros.core.frame import BadFrame, Intrinsics
 from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.transform import Transform
@@ -23,8 +25,6 @@ from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import bytes_of, encode_depth, image_of
-from promptda_ros.node.calibration import Calibration, DEPTH
-from promptda_ros.node.reader import PairReader
 
 SEC = 1_000_000_000
 MS = 1_000_000

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sensor_msgs.msg import PointCloud2
-
+from promptda_ros.camera.calibration import Calibration
+from promptda_ros.camera.extrinsics import BY_PARAMETERS, Extrinsics
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.geometry.camera_info import is_ideal, same_camera
 from promptda_ros.core.geometry.frame_ids import plain
@@ -16,9 +16,8 @@ from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.decoding import is_points
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.node.calibration import Calibration
-from promptda_ros.node.extrinsics import BY_PARAMETERS, Extrinsics
 
 OR_REGISTERED = (
     'or use the aligned depth of the driver where it has such a topic (RealSense: '
@@ -74,7 +73,7 @@ class Alignment:
                 return None
             if not all(frames):
                 raise _no_frame_id(*frames)
-        if self._have_one_topic() and not isinstance(pair.depth, PointCloud2):
+        if self._have_one_topic() and not is_points(pair.depth):
             raise _no_calibration_of_its_own(frames[0], self._calibration.topic, settings)
         try:
             return self.extrinsics.camera_from_sensor(
