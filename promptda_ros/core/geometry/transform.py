@@ -72,9 +72,12 @@ IDENTITY = Transform(np.eye(3), np.zeros(3))
 
 
 def _rotation_of_quaternion(quaternion: Floats) -> Floats:
-    length = float(np.linalg.norm(quaternion))
+    with np.errstate(over='ignore'):
+        length = float(np.linalg.norm(quaternion))
     if length < LEAST_QUATERNION:
         raise BadTransform('quaternion 0, 0, 0, 0 is no rotation; 0, 0, 0, 1 is none at all')
+    if not np.isfinite(length):  # divided by it, the quaternion would become no rotation at all
+        raise BadTransform(f'{quaternion.tolist()} are too large for a quaternion')
     x, y, z, w = quaternion / length
     return np.array(
         [

@@ -55,6 +55,7 @@ def test_a_matrix_rounded_by_hand_becomes_the_rotation_nearest_to_it():
     'rotation, text',
     [
         ((0, 0, 0, 0), 'quaternion 0, 0, 0, 0 is no rotation'),
+        ((0, 0, 0, 1e200), 'too large for a quaternion'),
         ((0,) * 9, 'no rotation: an axis is 1 too'),
         ((1, 0, 0, 0, 1, 0, 0, 0, 0.5), 'an axis is 0.5 too'),
         ((1, 0, 0, 0, 1, 0, 0, 0, -1), 'they mirror'),
