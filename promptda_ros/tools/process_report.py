@@ -16,8 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-import promptda_ros
 from promptda_ros.bags.processing.preview import PREVIEW
+from promptda_ros.bags.processing.unit import Outcome
 from promptda_ros.bags.runs.page import PAGE
 from promptda_ros.bags.runs.summary import BagSummary, FAILED, total_of, UP_TO_DATE, worst_first
 from promptda_ros.core.peer_text import printable
@@ -32,14 +32,17 @@ COLUMNS = ('recording', 'state', 'pairs', 'lost', 'pixels', 'dropped', 'frames/s
 KNOWN_PIXELS = ('measured', 'filled', 'predicted')
 
 
-def write_report(path: Path, bags: Sequence[BagSummary]) -> None:
+def write_report(path: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write the page about a run into the folder of its results."""
+    write_page(path, [BagSummary.of(outcome, path.parent) for outcome in outcomes])
+
+
+def write_page(path: Path, bags: Sequence[BagSummary]) -> None:
     """Write the page whole or not at all; the worst recordings come first."""
     bags = worst_first(bags)
-    version = promptda_ros.__version__
     pictures = _pictures(bags)
     page = PAGE.substitute(
         title=_text(path.resolve().parent.name),
-        version=_text(version),
         time=f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC',
         totals=_totals(bags),
         heads=''.join(
@@ -182,11 +185,11 @@ def _image(picture: bytes, alt: str) -> str:
 
 def _recipes(bags: Iterable[BagSummary]) -> str:
     """Return every recipe of the run once, with the weights and how many recordings it is of."""
-    counts = Counter((bag.weights, json.dumps(bag.recipe, indent=2)) for bag in bags if bag.recipe)
+    counts = Counter((bag.made_by, json.dumps(bag.recipe, indent=2)) for bag in bags if bag.recipe)
     return ''.join(
-        f'<p>Weights: {_text(weights)}</p><details><summary>Every effective parameter '
+        f'<p>Made by {_text(made_by)}.</p><details><summary>Every effective parameter '
         f'({count} recordings)</summary><pre>{html.escape(recipe)}</pre></details>'
-        for (weights, recipe), count in counts.most_common()
+        for (made_by, recipe), count in counts.most_common()
     )
 
 

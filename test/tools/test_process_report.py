@@ -16,7 +16,7 @@ import pytest
 from promptda_ros.bags.processing.preview import Preview
 from promptda_ros.bags.runs.summary import BagSummary
 from promptda_ros.tools import process_report
-from promptda_ros.tools.process_report import write_report
+from promptda_ros.tools.process_report import write_page
 
 EVIL = '<script>alert(1)</script>"\'&\n\udcff'
 # Attributes and texts that would make a browser ask for something
@@ -64,7 +64,7 @@ def preview(tmp_path_factory):
 
 
 def page_of(folder, *bags):
-    write_report(folder / 'report.html', bags)
+    write_page(folder / 'report.html', bags)
     return Page((folder / 'report.html').read_text(encoding='utf-8'))
 
 
@@ -96,7 +96,7 @@ def test_a_still_and_an_animation_show_something(tmp_path, preview):
 
 def test_nothing_from_outside_becomes_markup(tmp_path):
     clean = page_of(tmp_path, done('a', warnings=('w',), drops={'late': 1}, recipe={'a': 'b'}))
-    bag = done(EVIL, warnings=(EVIL,), drops={EVIL: 1}, recipe={EVIL: EVIL}, weights=EVIL)
+    bag = done(EVIL, warnings=(EVIL,), drops={EVIL: 1}, recipe={EVIL: EVIL}, made_by=EVIL)
     failed = BagSummary(EVIL, 'failed', error=EVIL)
 
     page = page_of(tmp_path, bag)
@@ -140,7 +140,7 @@ def test_figures_drops_tries_and_weights_are_told(tmp_path):
         pixels={'measured': 0.25, 'filled': 0.25, 'predicted': 0.5},
         wall_sec=100.0,
         tries=2,
-        weights='promptda-tiny (sha256 abc)',
+        made_by='promptda-tiny, sha256 abc',
         recipe={'prefix': '/promptda'},
     )
     texts = page_of(tmp_path, bag).texts
@@ -153,7 +153,7 @@ def test_figures_drops_tries_and_weights_are_told(tmp_path):
         '50% predicted',
         'dropped: 123 contradicts_sensor',
         'done at try 2',
-        'Weights: promptda-tiny (sha256 abc)',
+        'Made by promptda-tiny, sha256 abc.',
     ):
         assert told in texts
 

@@ -31,6 +31,7 @@ class Record:
     outputs: Mapping[str, int] = field(default_factory=dict)  # messages by topic
     originals: int = 0
     drops: Mapping[str, int] = field(default_factory=dict)  # images by reason
+    pixels: Mapping[str, float] = field(default_factory=dict)  # share of each code of validity
     warnings: tuple[str, ...] = ()
     stage_ms: Mapping[str, float] = field(default_factory=dict)  # median of a frame
     wall_sec: float = 0.0
