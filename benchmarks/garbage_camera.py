@@ -31,6 +31,7 @@ from benchmarks import garbage
 from benchmarks.results import REPOSITORY, Results, Table
 from promptda_ros.bags.recording import read_recording
 from promptda_ros.dds_environment import large_image_environment
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.share import share_folder
 from promptda_ros.tools.play import RECORDING
@@ -74,7 +75,7 @@ class Drivers:
 
     def send(self, turn: int) -> None:
         """Send one frame of every camera."""
-        frame, stamp = next(self._frames), stamp_of(time.time_ns())
+        frame, stamp = next(self._frames), stamp_of(time.time_ns(), ros_types())
         for name in HEALTHY:
             image = garbage_free(frame)
             for role, message in image.items():

@@ -23,6 +23,7 @@ from promptda_ros.bags.recording import read_recording, RecordedFrame
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.stages import spread_of, STAGES, StageTimes
 from promptda_ros.core.settings import model_setting
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.cameras import Camera
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 def _pair(frame: RecordedFrame, camera: Camera) -> Pair[SensorMessage]:
     assert frame.camera_info is not None
     camera.reader.calibration.add(frame.camera_info)
-    image = image_of(frame.image, frame.camera_info.header, 'rgb8')
+    image = image_of(frame.image, frame.camera_info.header, 'rgb8', ros_types())
     return Pair(
         image=image,
         depth=frame.depth,

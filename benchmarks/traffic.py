@@ -24,6 +24,7 @@ from std_msgs.msg import Header
 from promptda_ros.bags.recording import read_recording
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.messages import outgoing, stamps
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.millimetres import counts_of_metres
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.share import share_folder
@@ -65,7 +66,7 @@ class Camera:
         stamp_ns = time.time_ns()
         self.sent_ns[stamp_ns] = time.monotonic_ns()
         for role, publisher in self._publishers.items():
-            frame[role].header.stamp = outgoing.stamp_of(stamp_ns)
+            frame[role].header.stamp = outgoing.stamp_of(stamp_ns, ros_types())
             publisher.publish(frame[role])
 
     def answers(self) -> dict[int, tuple[int, int]]:
@@ -126,17 +127,21 @@ def run(
 
 def read_frames(width: int, height: int) -> Iterator[dict[str, Any]]:
     """Yield messages of the recording, cut and enlarged to a size; the sensor keeps its own."""
-    header = Header(frame_id='camera')
+    header, types = Header(frame_id='camera'), ros_types()
     focal_px = 0.9 * width
     middle = (width - 1) / 2, (height - 1) / 2
-    info = outgoing.camera_info(Intrinsics(width, height, focal_px, focal_px, *middle), header)
+    info = outgoing.camera_info(
+        Intrinsics(width, height, focal_px, focal_px, *middle), header, types
+    )
     for frame in read_recording(share_folder() / RECORDING)[:FRAMES_KEPT]:
         image = _cut(frame.image, width / height)
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         depth_m = _cut(frame.sensor_depth_m(), width / height)
         yield {
-            'image': image_of(image, Header(frame_id='camera'), 'rgb8'),
-            'depth': image_of(counts_of_metres(depth_m), Header(frame_id='camera'), '16UC1'),
+            'image': image_of(image, Header(frame_id='camera'), 'rgb8', types),
+            'depth': image_of(
+                counts_of_metres(depth_m), Header(frame_id='camera'), '16UC1', types
+            ),
             'camera_info': info,
         }
 

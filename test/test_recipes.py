@@ -215,7 +215,7 @@ def test_every_output_is_on_the_page_of_topics():
 def test_every_reason_of_a_drop_is_on_the_page_of_drops():
     page = (REPOSITORY / 'docs' / 'drops.md').read_text()
     package = REPOSITORY / 'promptda_ros'
-    rooms = ('core', 'messages', 'node')
+    rooms = ('camera', 'core', 'messages', 'node')
     files = [path for room in rooms for path in package.glob(f'{room}/**/*.py')]
     code = '\n'.join(path.read_text() for path in files)
     reasons = set(re.findall(r"(?<!class )(?:BadFrame\(|drops\.add\()\s*'(\w+)'", code))

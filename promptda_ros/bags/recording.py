@@ -23,6 +23,7 @@ from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.encodings import read_depth
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.stamps import stamp_ns_of
 
@@ -172,7 +173,7 @@ def _frame(
 def _as_image(depth: Image | CompressedImage) -> Image:
     if isinstance(depth, Image):
         return depth
-    return image_of(read_any_depth(depth, SETTINGS), depth.header, '32FC1')
+    return image_of(read_any_depth(depth, SETTINGS), depth.header, '32FC1', ros_types())
 
 
 def _is_depth(bag: Bag, topic: str) -> bool:

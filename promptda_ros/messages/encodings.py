@@ -14,6 +14,8 @@ import numpy as np
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.messages import millimetres
+from promptda_ros.messages.message_types import ros_types
+from promptda_ros.messages.outgoing_images import image_of
 
 if TYPE_CHECKING:  # decoders take whatever has these fields, also where there is no ROS
     from sensor_msgs.msg import CompressedImage, Image, PointCloud2
@@ -207,16 +209,15 @@ def _through_cv_bridge(pixels: np.ndarray, encoding: str) -> ByteImage:
     # Imported when first needed: its binary breaks where pip installed NumPy 2.
     try:
         from cv_bridge import CvBridge, CvBridgeError
-        from std_msgs.msg import Header
 
-        from promptda_ros.messages.outgoing_images import image_of
+        types = ros_types()
     except (ImportError, AttributeError) as error:
         text = f'cv_bridge does not load ({shorten(str(error))}), so that {encoding} cannot be '
         text += 'read; pip install "numpy<2" where it was built for NumPy 1'
         raise BadFrame('image_encoding', text) from error
     # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
     # byte swap fails under NumPy 2.
-    packed = image_of(pixels, Header(), encoding)
+    packed = image_of(pixels, types.header(), encoding, types)
     try:
         picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
     except (CvBridgeError, cv2.error) as error:

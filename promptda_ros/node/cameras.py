@@ -10,11 +10,11 @@ import re
 import time
 
 from rclpy.node import Node
-from sensor_msgs.msg import PointCloud2
 import torch
 
 from promptda_ros.camera.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.products import CLOUDS
 from promptda_ros.camera.reader import PairReader
 from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame, Depth, Frame
@@ -31,7 +31,7 @@ from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.encodings import surplus_bytes
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.capture import Capture
-from promptda_ros.node.outputs import OUTPUTS, Outputs
+from promptda_ros.node.outputs import Outputs
 
 # image_rect, image_rect_color, rgb/rect/image; not image_corrected
 RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
@@ -166,9 +166,7 @@ class Camera:
         return FrameOutputs(frame, depth, settings, box_from_camera)
 
     def _shows_points(self, pair: Pair[SensorMessage]) -> bool:
-        has_subscribers = any(
-            OUTPUTS[output] is PointCloud2 for output in self.outputs.subscribed()
-        )
+        has_subscribers = not CLOUDS.isdisjoint(self.outputs.subscribed())
         return has_subscribers or self.capture.wants(pair)
 
     def _require_one_camera(self, pair: Pair[SensorMessage]) -> None:

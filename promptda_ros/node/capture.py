@@ -23,15 +23,16 @@ from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_srvs.srv import Trigger
 
+from promptda_ros.camera.products import make
 from promptda_ros.core.frame import FloatImage, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.peer_text import printable
 from promptda_ros.core.prompt.median import median_depth
 from promptda_ros.core.settings.schema import CaptureSettings
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import NANOSECONDS
-from promptda_ros.node.outputs import Outputs
 
 # Whoever asks for a capture and subscribes later still gets it.
 LATCHED_QOS = QoSProfile(
@@ -194,7 +195,7 @@ class Capture:
         now_ns = self._now_ns()
         return any(capture.accepts(pair, now_ns) for capture in self._waiting())
 
-    def add(self, pair: Pair[SensorMessage], result: FrameOutputs, outputs: Outputs) -> None:
+    def add(self, pair: Pair[SensorMessage], result: FrameOutputs) -> None:
         """Give a frame to those who want it, and publish the captures that it completes."""
         now_ns, depth_m = self._now_ns(), result.depth.depth_m
         # By the frames that they rest on
@@ -203,15 +204,14 @@ class Capture:
             if capture.accepts(pair, now_ns) and capture.add(result.frame, depth_m):
                 complete.setdefault(tuple(map(id, capture.depths_m)), []).append(capture)
         for captures in complete.values():
-            self._complete(captures, result, outputs)
+            self._complete(captures, result)
 
-    def _complete(
-        self, captures: list[PendingCapture], result: FrameOutputs, outputs: Outputs
-    ) -> None:
+    def _complete(self, captures: list[PendingCapture], result: FrameOutputs) -> None:
         """Publish one capture and answer all who asked for these frames."""
         depths_m = captures[0].depths_m
         result = replace(result, depth=result.depth.with_depth(median_depth(depths_m)))
-        messages = {name: outputs.make(output, result) for name, output in SOURCES.items()}
+        types = ros_types()
+        messages = {name: make(output, result, types) for name, output in SOURCES.items()}
         frames = f'{len(depths_m)} frames' if len(depths_m) > 1 else 'one frame'
         # As floats they would be rounded.
         sec, nanosec = divmod(result.frame.stamp_ns, NANOSECONDS)

@@ -162,7 +162,7 @@ class Pipeline:
         stages.add('build', build_sec * 1e3)
         stages.add('publish', publish_sec * 1e3)
         if camera.capture.wants(work.pair):
-            camera.capture.add(work.pair, result, camera.outputs)
+            camera.capture.add(work.pair, result)
 
     def _pause(self) -> None:
         """Do pending work that delays frames, such as compiling, and log it."""

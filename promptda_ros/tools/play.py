@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 from promptda_ros.bags.bag import Bag, open_bag
 from promptda_ros.bags.recording import CameraTopics, find_topics, read_frames, RecordedFrame
 from promptda_ros.core.errors import ExitCode
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.stamps import stamp_ns_of
@@ -54,14 +55,14 @@ class Player:
     def send(self, frame: RecordedFrame) -> int:
         """Publish one frame and return the stamp of its image in nanoseconds."""
         now_ns: int = self._node.get_clock().now().nanoseconds
-        depth_stamp = frame.depth.header.stamp
+        types, depth_stamp = ros_types(), frame.depth.header.stamp
         delay_ns = stamp_ns_of(frame.depth.header) - frame.stamp_ns
-        header = Header(stamp=stamp_of(now_ns), frame_id=frame.frame_id)
-        frame.depth.header.stamp = stamp_of(now_ns + delay_ns)
+        header = Header(stamp=stamp_of(now_ns, types), frame_id=frame.frame_id)
+        frame.depth.header.stamp = stamp_of(now_ns + delay_ns, types)
         if frame.camera_info is not None:
             frame.camera_info.header.stamp = header.stamp
             self._info.publish(frame.camera_info)
-        self._image.publish(image_of(frame.image, header, 'rgb8'))
+        self._image.publish(image_of(frame.image, header, 'rgb8', types))
         self._depth.publish(frame.depth)
         frame.depth.header.stamp = depth_stamp
         return now_ns

@@ -20,9 +20,11 @@ from std_msgs.msg import Header
 from promptda_ros.bags.bag import open_bag
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.recording import find_topics, read_frames, RecordedFrame
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import encode_depth, image_of
 
+ROS = ros_types()
 FIRST_NS = 1_700_000_000_000_000_000
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
 DEPTH_M = np.linspace(0.5, 2.0, 48, dtype=np.float32).reshape(6, 8)
@@ -31,12 +33,12 @@ COUNTS = np.rint(DEPTH_M * 1000).astype(np.uint16)
 
 def header(at_ms: float = 0, frame_id: str = 'camera') -> Header:
     return Header(
-        stamp=stamp_of(1_700_000_000_000_000_000 + round(at_ms * 1e6)), frame_id=frame_id
+        stamp=stamp_of(1_700_000_000_000_000_000 + round(at_ms * 1e6), ROS), frame_id=frame_id
     )
 
 
 def colour(at_ms: float = 0) -> Any:
-    return image_of(IMAGE, header(at_ms), 'rgb8')
+    return image_of(IMAGE, header(at_ms), 'rgb8', ROS)
 
 
 def packed_colour(at_ms: float = 0) -> Any:
@@ -45,7 +47,7 @@ def packed_colour(at_ms: float = 0) -> Any:
 
 
 def depth(at_ms: float = 0) -> Any:
-    return image_of(COUNTS, header(at_ms), '16UC1')
+    return image_of(COUNTS, header(at_ms), '16UC1', ROS)
 
 
 def info(at_ms: float = 0, fx: float = 10.0) -> Any:
@@ -77,7 +79,7 @@ def frames_of(path: Path, **topics: str) -> list[RecordedFrame]:
 @pytest.mark.parametrize('image', [colour(), packed_colour()], ids=['raw', 'compressed'])
 @pytest.mark.parametrize(
     'sensor',
-    [depth(), encode_depth(COUNTS, header()), image_of(DEPTH_M, header(), '32FC1')],
+    [depth(), encode_depth(COUNTS, header(), ROS), image_of(DEPTH_M, header(), '32FC1', ROS)],
     ids=['16UC1', 'compressedDepth', '32FC1'],
 )
 def test_the_only_topics_that_fit_are_found_whatever_their_transport(write_bag, image, sensor):

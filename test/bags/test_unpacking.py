@@ -25,10 +25,12 @@ from promptda_ros.bags.unpacking import Topics, unpack_bag
 from promptda_ros.core.prompt.sensor_range import read_sides
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.messages import millimetres
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.picture_files import read_depth_file, read_image_file
 
+ROS = ros_types()
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 COLOUR_TOPIC = '/camera/color/image_raw/compressed'
 DEPTH_TOPIC = '/camera/depth/image_raw'
@@ -43,15 +45,15 @@ Messages = Sequence[tuple[str, Any]]
 
 
 def header(at_ms: float, frame_id: str = 'camera') -> Header:
-    return Header(stamp=stamp_of(FIRST_NS + round(at_ms * MS)), frame_id=frame_id)
+    return Header(stamp=stamp_of(FIRST_NS + round(at_ms * MS), ROS), frame_id=frame_id)
 
 
 def image(at_ms: float) -> tuple[str, Image]:
-    return TOPICS.image, image_of(IMAGE, header(at_ms), 'rgb8')
+    return TOPICS.image, image_of(IMAGE, header(at_ms), 'rgb8', ROS)
 
 
 def depth(topic: str, at_ms: float, depth_m: np.ndarray = DEPTH_M) -> tuple[str, Image]:
-    return topic, image_of(depth_m, header(at_ms), '32FC1')
+    return topic, image_of(depth_m, header(at_ms), '32FC1', ROS)
 
 
 def compressed(at_ms: float, form: str, pixels: np.ndarray, before: bytes = b'') -> Any:
@@ -197,7 +199,7 @@ def test_every_compressed_form_of_depth_is_read(
         (compressed(0, '16UC1; png', IMAGE), 'PNG of 3 channels of 8 bits'),
         (CompressedImage(header=header(0), format='rvl', data=b'12345678901234'), "format 'rvl'"),
         (CompressedImage(header=header(0), format='empty'), "format 'empty'"),
-        (image_of(IMAGE, header(0), 'rgb8'), 'rgb8'),
+        (image_of(IMAGE, header(0), 'rgb8', ROS), 'rgb8'),
     ],
 )
 def test_what_is_no_depth_is_said_with_its_topic(write_bag, tmp_path, message, sentence):
@@ -233,7 +235,7 @@ def test_stamps_of_different_clocks_are_refused(write_bag, tmp_path):
 
 
 def test_depth_of_another_frame_is_warned_of(write_bag, tmp_path, capsys):
-    reference = image_of(DEPTH_M, header(0, 'depth_frame'), '32FC1')
+    reference = image_of(DEPTH_M, header(0, 'depth_frame'), '32FC1', ROS)
     bag = write_bag([image(0), depth(TOPICS.sensor, 0), (TOPICS.reference, reference)])
     unpack_bag(bag, TOPICS, tmp_path / 'out')
     assert "/reference has frame_id 'depth_frame', /image 'camera'" in capsys.readouterr().out

@@ -23,9 +23,11 @@ from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.message_types import bytes_of, ros_types
 from promptda_ros.messages.outgoing import stamp_of
-from promptda_ros.messages.outgoing_images import bytes_of, encode_depth, image_of
+from promptda_ros.messages.outgoing_images import encode_depth, image_of
 
+ROS = ros_types()
 SEC = 1_000_000_000
 MS = 1_000_000
 COLOUR_FRAME, DEPTH_FRAME = 'color_optical', 'depth_optical'
@@ -46,7 +48,7 @@ class Known:
 
 
 def header_of(frame_id: str, stamp_ns: int = SEC) -> Header:
-    return Header(stamp=stamp_of(stamp_ns), frame_id=frame_id)
+    return Header(stamp=stamp_of(stamp_ns, ROS), frame_id=frame_id)
 
 
 def picture() -> np.ndarray:
@@ -57,12 +59,12 @@ def picture() -> np.ndarray:
 
 
 def image_message() -> Any:
-    return image_of(picture(), header_of(COLOUR_FRAME), 'rgb8')
+    return image_of(picture(), header_of(COLOUR_FRAME), 'rgb8', ROS)
 
 
 def depth_message(frame_id: str = COLOUR_FRAME, value: int = 800) -> Any:
     counts = np.full((HEIGHT // 2, WIDTH // 2), value, np.uint16)
-    return image_of(counts, header_of(frame_id), '16UC1')
+    return image_of(counts, header_of(frame_id), '16UC1', ROS)
 
 
 def cloud_message(frame_id: str) -> PointCloud2:
@@ -162,7 +164,7 @@ def test_a_compressed_pair_is_the_same_frame(reader, kind, most):
     plain = reader.read(pair_of(), Settings())
     image = CompressedImage(header=header_of(COLOUR_FRAME), format='rgb8; jpeg compressed bgr8')
     image.data = bytes_of(cv2.imencode(kind, picture()[..., ::-1])[1])
-    depth = encode_depth(np.full((42, 56), 800, np.uint16), header_of(COLOUR_FRAME))
+    depth = encode_depth(np.full((42, 56), 800, np.uint16), header_of(COLOUR_FRAME), ROS)
     frame = reader.read(pair_of(image, depth), Settings())
     assert np.abs(frame.image.astype(int) - plain.image).max() <= most
     np.testing.assert_array_equal(frame.sensor_depth_m, plain.sensor_depth_m)
@@ -173,8 +175,8 @@ def test_the_limit_holds_for_every_transport(reader):
     """C5, C10, D15, D17: before anything is allocated."""
     settings = settings_of(max_pixels=100)
     assert refusal(reader, pair_of(), settings).reason == 'image_size'
-    image = image_of(np.zeros((8, 8, 3), np.uint8), header_of(COLOUR_FRAME), 'rgb8')
-    depth = encode_depth(np.ones((42, 56), np.uint16), header_of(COLOUR_FRAME))
+    image = image_of(np.zeros((8, 8, 3), np.uint8), header_of(COLOUR_FRAME), 'rgb8', ROS)
+    depth = encode_depth(np.ones((42, 56), np.uint16), header_of(COLOUR_FRAME), ROS)
     assert refusal(reader, pair_of(image, depth), settings).reason == 'depth_size'
     assert reader.calibration.problem  # another size, which alone is no reason to drop
 
@@ -211,7 +213,7 @@ def test_the_transform_is_asked_for_at_the_moment_of_the_image(reader, extrinsic
 
 def aligned_depth(frame_id: str) -> Any:
     """Return depth with the pixels of the image."""
-    return image_of(np.full((HEIGHT, WIDTH), 800, np.uint16), header_of(frame_id), '16UC1')
+    return image_of(np.full((HEIGHT, WIDTH), 800, np.uint16), header_of(frame_id), '16UC1', ROS)
 
 
 def give_depth_the_camera_of_colour(reader, sensors, **fields):
@@ -353,7 +355,7 @@ def test_depth_is_counted_in_the_unit_that_is_set(reader):
 def test_inverse_depth_is_refused_until_the_user_says_that_it_is_none(reader):
     """K4, K18: values that are linear over the whole view are those of no plane."""
     counts = np.repeat(np.linspace(500, 1500, HEIGHT)[:, None], WIDTH, axis=1)
-    depth = image_of(counts.astype(np.uint16), header_of(COLOUR_FRAME), '16UC1')
+    depth = image_of(counts.astype(np.uint16), header_of(COLOUR_FRAME), '16UC1', ROS)
     refused = refusal(reader, pair_of(depth=depth))
     assert refused.reason == 'inverse_depth'
     assert 'trust.gate:=false' in str(refused)
@@ -365,7 +367,7 @@ def test_inverse_depth_is_refused_until_the_user_says_that_it_is_none(reader):
 def sphere(radius_mm: int, height: int, width: int) -> Any:
     """Return what a sensor of distances in the middle of a sphere says, whatever its camera."""
     counts = np.full((height, width), radius_mm, np.uint16)
-    return image_of(counts, header_of(COLOUR_FRAME), '16UC1')
+    return image_of(counts, header_of(COLOUR_FRAME), '16UC1', ROS)
 
 
 @pytest.mark.setting('input.depth_kind')
@@ -385,7 +387,7 @@ def test_distance_along_the_ray_is_registered_as_the_depth_that_it_is(reader):
     plain = reader.read(pair_of(depth=depth_message(DEPTH_FRAME)), Settings()).sensor_depth_m
     across, down = camera.rays(Intrinsics(56, 42, 50.0, 50.0, 27.5, 20.5))
     distance_mm = np.rint(800 * np.sqrt(across**2 + down**2 + 1)).astype(np.uint16)
-    depth = image_of(distance_mm, header_of(DEPTH_FRAME), '16UC1')
+    depth = image_of(distance_mm, header_of(DEPTH_FRAME), '16UC1', ROS)
     found_m = reader.read(pair_of(depth=depth), settings_of(depth_kind='ray')).sensor_depth_m
     np.testing.assert_array_equal(np.isnan(found_m), np.isnan(plain))
     np.testing.assert_allclose(found_m[np.isfinite(plain)], 0.8, atol=2e-3)
@@ -439,8 +441,8 @@ def test_a_distorted_image_is_straightened_with_its_depth_and_mask(reader, senso
     step = np.where(np.arange(WIDTH // 2) < 10, 500, 900).astype(np.uint16)
     message.data = bytes_of(np.tile(step, (HEIGHT // 2, 1)))
     bright = np.repeat(np.where(np.arange(WIDTH) < 20, 0, 255).astype(np.uint8)[None], HEIGHT, 0)
-    image = image_of(np.dstack([bright] * 3), header_of(COLOUR_FRAME), 'rgb8')
-    reader.masks.add(image_of(bright, header_of(COLOUR_FRAME), 'mono8'))
+    image = image_of(np.dstack([bright] * 3), header_of(COLOUR_FRAME), 'rgb8', ROS)
+    reader.masks.add(image_of(bright, header_of(COLOUR_FRAME), 'mono8', ROS))
     frame = reader.read(pair_of(image, message), settings_of(rectify=True, mask='remove'))
     plain = reader.read(pair_of(image, message), settings_of())
     assert not np.array_equal(frame.image, plain.image)
@@ -457,7 +459,7 @@ def test_a_distorted_image_is_straightened_with_its_depth_and_mask(reader, senso
 def test_depth_without_confidence_is_unknown(reader):
     confidence = np.full((42, 56), 2, np.uint8)
     confidence[:10] = 0
-    reader.confidence.add(image_of(confidence, header_of(DEPTH_FRAME), 'mono8'))
+    reader.confidence.add(image_of(confidence, header_of(DEPTH_FRAME), 'mono8', ROS))
     frame = reader.read(pair_of(), settings_of(min_confidence=1.0))
     assert np.isnan(frame.sensor_depth_m[:10]).all()
     np.testing.assert_allclose(frame.sensor_depth_m[10:], 0.8, rtol=1e-6)
@@ -465,7 +467,7 @@ def test_depth_without_confidence_is_unknown(reader):
 
 def test_a_missing_confidence_drops_the_frame(reader):
     late = header_of(DEPTH_FRAME, SEC + 16 * MS)
-    reader.confidence.add(image_of(np.ones((42, 56), np.uint8), late, 'mono8'))
+    reader.confidence.add(image_of(np.ones((42, 56), np.uint8), late, 'mono8', ROS))
     refused = refusal(reader, pair_of(), settings_of(min_confidence=1.0))
     assert refused.reason == 'no_confidence'
     assert 'within sync.tolerance 0.015 s' in str(refused)
@@ -484,7 +486,7 @@ def test_the_nearest_mask_is_used_while_it_is_young_enough(reader, warnings, dis
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     mask[:5] = 255
     stamp_ns = SEC + distance_ms * MS
-    reader.masks.add(image_of(mask, header_of(COLOUR_FRAME, stamp_ns), 'mono8'))
+    reader.masks.add(image_of(mask, header_of(COLOUR_FRAME, stamp_ns), 'mono8', ROS))
     frame = reader.read(pair_of(), settings_of(mask='remove'))
     assert frame.points_withheld is not used
     np.testing.assert_array_equal(frame.mask, mask > 0 if used else np.ones_like(mask, bool))
@@ -495,7 +497,9 @@ def test_the_nearest_mask_is_used_while_it_is_young_enough(reader, warnings, dis
 def test_how_old_a_mask_may_be_can_be_set(reader):
     stamp_ns = SEC - 400 * MS
     reader.masks.add(
-        image_of(np.zeros((HEIGHT, WIDTH), np.uint8), header_of(COLOUR_FRAME, stamp_ns), 'mono8')
+        image_of(
+            np.zeros((HEIGHT, WIDTH), np.uint8), header_of(COLOUR_FRAME, stamp_ns), 'mono8', ROS
+        )
     )
     for most_sec, used in ((0.5, True), (0.3, False)):
         frame = reader.read(pair_of(), settings_of(mask='remove', mask_max_age=most_sec))
@@ -515,13 +519,15 @@ def test_without_a_mask_clouds_are_withheld_with_the_reason_said_once(reader, wa
 
 
 def test_a_mask_that_can_not_be_read_withholds_the_clouds(reader, warnings):
-    reader.masks.add(image_of(np.zeros((9, 9), np.uint8), header_of(COLOUR_FRAME), 'mono8'))
+    reader.masks.add(image_of(np.zeros((9, 9), np.uint8), header_of(COLOUR_FRAME), 'mono8', ROS))
     assert reader.read(pair_of(), settings_of(mask='keep')).points_withheld
     assert 'mask 9x9 does not match the aspect ratio of the image 112x84' in warnings[0]
 
 
 def test_nothing_is_remembered_when_listening_starts_anew(reader):
-    reader.masks.add(image_of(np.zeros((84, 112), np.uint8), header_of(COLOUR_FRAME), 'mono8'))
+    reader.masks.add(
+        image_of(np.zeros((84, 112), np.uint8), header_of(COLOUR_FRAME), 'mono8', ROS)
+    )
     reader.clear()
     frame = reader.read(pair_of(), settings_of(mask='remove'))
     assert frame.points_withheld

@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
 
+from promptda_ros.camera.products import make
 from promptda_ros.core.frame import Depth, FloatImage, Frame, Intrinsics
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.settings import build
 from promptda_ros.core.settings.depth import PromptSettings
-from promptda_ros.node.outputs import OUTPUTS, Outputs
+from promptda_ros.messages.message_types import ros_types
+from promptda_ros.node.outputs import OUTPUTS
 
 HEIGHT, WIDTH = 48, 64
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=60.0, fy=61.0, cx=31.25, cy=23.75)
@@ -61,10 +62,8 @@ def scene() -> Scene:
 
 
 @pytest.fixture
-def receive(make_context: Callable[..., Any], scene: Scene) -> Iterator[Callable[..., Any]]:
+def receive(scene: Scene) -> Callable[..., Any]:
     """Receive an output of the node, given settings such as `output__voxel=0.01`."""
-    node = Node('promptda', context=make_context())
-    outputs = Outputs(node)
     sensor_m = np.where(scene.known, scene.depth_m, 1.0).astype(np.float32)
     prompt = condition(sensor_m, PromptSettings())
     depth = Depth(scene.depth_m, prompt, saturated=np.zeros((6, 8), np.bool_))
@@ -72,9 +71,7 @@ def receive(make_context: Callable[..., Any], scene: Scene) -> Iterator[Callable
 
     def over_the_wire(output: str, **values: object) -> Any:
         settings = build({name.replace('__', '.'): value for name, value in values.items()})
-        message = outputs.make(output, FrameOutputs(frame, depth, settings))
+        message = make(output, FrameOutputs(frame, depth, settings), ros_types())
         return deserialize_message(serialize_message(message), OUTPUTS[output])
 
-    yield over_the_wire
-    outputs.close()
-    node.destroy_node()
+    return over_the_wire

@@ -19,8 +19,10 @@ from std_msgs.msg import Header
 
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.messages.compressed_depth import decode_depth
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing_images import encode_depth
 
+ROS = ros_types()
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=5, nanosec=7), frame_id='depth_optical')
 # Of depth_quantization 100 and depth_max 10 m
@@ -247,7 +249,7 @@ def test_any_bytes_are_read_or_refused_under_a_name(text, data, begin):
 
 
 def test_counts_survive_the_way_there_and_back():
-    message = encode_depth(counts(), HEADER)
+    message = encode_depth(counts(), HEADER, ROS)
     assert (message.header, message.format) == (HEADER, '16UC1; compressedDepth png')
     stored = cv2.imdecode(np.frombuffer(message.data, np.uint8)[12:], cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(stored, counts())
@@ -256,7 +258,7 @@ def test_counts_survive_the_way_there_and_back():
 def test_metres_survive_within_half_a_quantisation_step():
     """Facts of image_transport: a tenth of a millimetre at 1 m, 2.5 mm at 5 m."""
     depth_m = np.linspace(0.16, 9.99, 4800, dtype=np.float32).reshape(60, 80)
-    message = encode_depth(depth_m, HEADER)
+    message = encode_depth(depth_m, HEADER, ROS)
     assert (message.header, message.format) == (HEADER, '32FC1; compressedDepth png')
     assert struct.unpack_from('<iff', bytes(message.data)) == (0, A, B)
     found_m = decode_depth(message, depth_scale=0.0, max_pixels=MAX_PIXELS)
@@ -266,7 +268,9 @@ def test_metres_survive_within_half_a_quantisation_step():
 def test_metres_that_do_not_fit_are_unknown_and_never_wrap():
     """J4: nearer than 0.152 m, beyond 10 m, NaN, infinite, zero, negative."""
     depth_m = np.float32([[0.1, 0.1517, 0.1519, 9.99, 10.02, 65.0, np.nan, np.inf, 0.0, -1.0]])
-    found_m = decode_depth(encode_depth(depth_m, HEADER), depth_scale=0.0, max_pixels=MAX_PIXELS)
+    found_m = decode_depth(
+        encode_depth(depth_m, HEADER, ROS), depth_scale=0.0, max_pixels=MAX_PIXELS
+    )
     known = np.isfinite(found_m[0])
     np.testing.assert_array_equal(np.flatnonzero(known), [2, 3])
     np.testing.assert_allclose(found_m[0, known], depth_m[0, known], atol=0.006)

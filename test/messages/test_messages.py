@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 import runpy
 import sys
@@ -26,11 +27,13 @@ from promptda_ros.core.frame import BadFrame, Frame, Intrinsics
 from promptda_ros.core.geometry import camera
 from promptda_ros.core.geometry.camera_info import is_distorted, read_camera_info
 from promptda_ros.messages import encodings, outgoing, outgoing_images, stamps
+from promptda_ros.messages.message_types import ros_types, rosbags_types
 from promptda_ros.messages.millimetres import counts_of_metres
 
 _PINHOLE = runpy.run_path(str(Path(__file__).parents[1] / 'pinhole.py'))
 back_project = _PINHOLE['back_project']
 
+ROS = ros_types()
 MAX_PIXELS = 16_000_000
 HEADER = Header(stamp=Time(sec=1_700_000_000, nanosec=987_654_321), frame_id='optical')
 ONLY_Z = PointLayout(4, {'z': 0})
@@ -481,7 +484,7 @@ def test_the_header_of_a_frame_is_that_of_its_image(sec, nanosec, frame_id):
         image=np.zeros((1, 1, 3), np.uint8),
         sensor_depth_m=np.zeros((1, 1), np.float32),
     )
-    assert outgoing.header_of(frame) == header
+    assert outgoing.header_of(frame, ROS) == header
 
 
 # Intrinsics
@@ -595,12 +598,12 @@ def test_coefficients_of_any_number_and_model_distort(d, model):
 def image_mm(depth_m):
     """Return depth as the node publishes it in millimetres."""
     counts = counts_of_metres(depth_m)
-    return outgoing_images.image_of(counts, HEADER, '16UC1')
+    return outgoing_images.image_of(counts, HEADER, '16UC1', ROS)
 
 
 def test_the_depth_image_follows_rep_118():
     depth_m = np.array([[0.5, np.nan, 1.25], [65.6, 0.0004, 9.99]], np.float32)
-    message = outgoing_images.image_of(depth_m, HEADER, '32FC1')
+    message = outgoing_images.image_of(depth_m, HEADER, '32FC1', ROS)
     assert message.header == HEADER
     assert (message.encoding, message.height, message.width) == ('32FC1', 2, 3)
     assert (message.step, len(message.data), message.is_bigendian) == (12, 24, 0)
@@ -636,7 +639,7 @@ def test_every_count_of_millimetres_survives_the_way_there_and_back():
 @given(sides, sides, st.integers(0, 2**32 - 1))
 def test_a_published_picture_is_read_as_what_it_was(height, width, seed):
     rgb = noise(height, width, seed=seed)
-    message = outgoing_images.image_of(rgb, HEADER, 'rgb8')
+    message = outgoing_images.image_of(rgb, HEADER, 'rgb8', ROS)
     assert (message.encoding, message.header, message.step) == ('rgb8', HEADER, 3 * width)
     np.testing.assert_array_equal(read(message), rgb)
 
@@ -644,7 +647,7 @@ def test_a_published_picture_is_read_as_what_it_was(height, width, seed):
 def test_the_camera_info_of_an_image_is_read_as_what_it_was():
     """C8: K and P agree; binning, region and distortion are undone already."""
     intrinsics = Intrinsics(width=641, height=479, fx=600.5, fy=610.25, cx=319.75, cy=239.125)
-    message = outgoing.camera_info(intrinsics, HEADER)
+    message = outgoing.camera_info(intrinsics, HEADER, ROS)
     assert message.header == HEADER
     for rectified in (True, False):
         assert read_info(message, 479, 641, rectified=rectified) == intrinsics
@@ -665,7 +668,7 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
     depth_m[random.random(depth_m.shape) < 0.2] = np.nan
     image = noise(height, width)
     buffer = cloud_of(depth_m, image, intrinsics, layout)
-    message = outgoing.point_cloud(buffer, layout, HEADER)
+    message = outgoing.point_cloud(buffer, layout, HEADER, ROS)
 
     assert message.header == HEADER
     assert (message.height, message.width) == (height, width)
@@ -686,27 +689,24 @@ def test_a_cloud_is_parsed_as_the_back_projection_of_the_image(layout):
     np.testing.assert_array_equal(colours, image.reshape(-1, 3))
 
 
+@pytest.mark.parametrize('types', [ROS, rosbags_types()], ids=['ROS', 'rosbags'])
 @pytest.mark.parametrize(
-    'module, build',
+    'build',
     [
-        (outgoing_images, lambda depth_m: outgoing_images.image_of(depth_m, HEADER, '32FC1')),
-        (outgoing_images, image_mm),
-        (outgoing, lambda depth_m: outgoing.point_cloud(depth_m[..., None], ONLY_Z, HEADER)),
-        (outgoing_images, lambda depth_m: outgoing_images.encode_depth(depth_m, HEADER)),
+        lambda depth_m, types: outgoing_images.image_of(depth_m, HEADER, '32FC1', types),
+        lambda depth_m, types: outgoing.point_cloud(depth_m[..., None], ONLY_Z, HEADER, types),
+        lambda depth_m, types: outgoing_images.encode_depth(depth_m, HEADER, types),
     ],
 )
-def test_a_message_keeps_the_very_array_that_was_made_of_the_pixels(monkeypatch, module, build):
+def test_a_message_keeps_the_very_array_that_was_made_of_the_pixels(types, build):
     """The setter of Jazzy copies unless it is told not to."""
     made = []
 
-    def noting(pixels):
-        made.append(real_bytes_of(pixels))
+    def noting(*pixels):
+        made.append(types.bytes_of(*pixels))
         return made[-1]
 
-    real_bytes_of = outgoing_images.bytes_of
-    monkeypatch.setattr(module, 'bytes_of', noting)
-
-    message = build(np.full((4, 6), 1.5, np.float32))
+    message = build(np.full((4, 6), 1.5, np.float32), replace(types, bytes_of=noting))
 
     assert message.data is made[0]
     assert message.header == HEADER

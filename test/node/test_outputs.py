@@ -12,6 +12,7 @@ from rclpy.qos import qos_profile_sensor_data, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from sensor_msgs_py import point_cloud2
 
+from promptda_ros.camera import products
 from promptda_ros.core import settings as core_settings
 from promptda_ros.core.cloud import by_torch
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt, Reading
@@ -54,10 +55,14 @@ def result():
 
 def build(outputs, result):
     """Return what was built, by output."""
-    built, make = {}, outputs.make
-    outputs.make = lambda output, result: built.setdefault(output, make(output, result))
-    outputs.publish(result)
-    outputs.make = make
+    built = {}
+
+    def make(output, *given):
+        return built.setdefault(output, products.make(output, *given))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('promptda_ros.node.outputs.make', make)
+        outputs.publish(result)
     return built
 
 

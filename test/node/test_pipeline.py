@@ -15,6 +15,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, PointCloud2, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 
+from promptda_ros.camera import products
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.frame_outputs import FrameOutputs
@@ -501,12 +502,11 @@ def test_what_would_hold_up_a_frame_is_done_after_it_was_published(rig):
 def test_depth_is_published_before_the_cloud_is_made(rig, monkeypatch):
     published = []
 
-    def make(output, result):
+    def make(output, *given):
         published.append((output, dict(rig.camera.outputs.published())))
-        return real(output, result)
+        return products.make(output, *given)
 
-    real = rig.camera.outputs.make
-    monkeypatch.setattr(rig.camera.outputs, 'make', make)
+    monkeypatch.setattr('promptda_ros.node.outputs.make', make)
     heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
     rig.send_through(heard)
     rig.spin_until(lambda: clouds)

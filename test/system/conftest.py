@@ -20,8 +20,10 @@ from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing_images import image_of
 
+ROS = ros_types()
 LIMIT_SEC = 100.0  # far above what anything here takes
 
 
@@ -143,9 +145,9 @@ class Camera:
     def _send(self) -> None:
         header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id='camera')
         slope_m = np.linspace(0.5, 1.5, 24 * 32, dtype=np.float32).reshape(24, 32)
-        self._depth.publish(image_of(slope_m, header, '32FC1'))
+        self._depth.publish(image_of(slope_m, header, '32FC1', ROS))
         grey = np.full((96, 128, 3), 90, np.uint8)
-        self._image.publish(image_of(grey, header, 'rgb8'))
+        self._image.publish(image_of(grey, header, 'rgb8', ROS))
 
 
 @pytest.fixture
