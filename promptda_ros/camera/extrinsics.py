@@ -9,7 +9,7 @@ from typing import Protocol
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.geometry.frame_ids import plain, same_frame
 from promptda_ros.core.geometry.transform import BadTransform, Transform, UnknownTransform
-from promptda_ros.core.peer_text import shorten
+from promptda_ros.core.peer_text import SENTENCE_CHARACTERS, shorten
 from promptda_ros.core.settings.input import ExtrinsicsSettings
 
 BY_PARAMETERS = (
@@ -72,7 +72,7 @@ class Extrinsics:
             raise BadFrame(
                 'no_transform',
                 f"no transform from '{shorten(source)}' to '{shorten(target)}' at the image's "
-                f'stamp: {shorten(str(error))}; {fix}, or {BY_PARAMETERS}',
+                f'stamp: {shorten(str(error), SENTENCE_CHARACTERS)}; {fix}, or {BY_PARAMETERS}',
             ) from error
 
     def clear(self) -> None:

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 SHOWN_CHARACTERS = 64
+SENTENCE_CHARACTERS = 300
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, characters: int = SHOWN_CHARACTERS) -> str:
     """Cut and escape one string of a message or of the graph, to be quoted in a sentence.
 
     No peer can flood the log so, forge a line of it, or turn the direction of what is read.
     """
-    if len(text) <= SHOWN_CHARACTERS:
+    if len(text) <= characters:
         return printable(text)
-    return printable(text[:SHOWN_CHARACTERS]) + '...'
+    return printable(text[:characters]) + '...'
 
 
 def printable(text: str) -> str:

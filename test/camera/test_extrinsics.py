@@ -72,7 +72,9 @@ def test_other_frames_are_looked_up_at_the_stamp_of_the_image():
     assert transforms.asked == [(CAMERA, SENSOR, STAMP_NS, 0.05)]
 
 
-@pytest.mark.parametrize('error', [UnknownTransform('two trees'), BadTransform('all zeros')])
+@pytest.mark.parametrize(
+    'error', [UnknownTransform('two trees, ' * 12), BadTransform('all zeros')]
+)
 def test_a_missing_transform_drops_the_frame_with_the_advice_of_who_knows_transforms(error):
     """D12: never identity."""
     extrinsics = Extrinsics(Recorded(error))
