@@ -54,6 +54,7 @@ setup(
     license='Apache-2.0',
     extras_require={
         'lab': ['matplotlib', 'mujoco', 'tqdm'],
+        'lerobot': ['pyarrow'],
         'tensorrt': ['onnx', 'tensorrt'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },

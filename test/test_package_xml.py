@@ -37,8 +37,8 @@ KEYS = {
 WITHOUT_A_KEY = {'rosbags', 'safetensors'}  # docs/install.md says how they come
 # Imported where they are used, tried for, or for types alone
 OPTIONAL = {
-    *('backports', 'compression', 'huggingface_hub', 'mujoco', 'onnx', 'onnxruntime', 'open3d'),
-    *('openvino', 'tensorrt', 'triton', '_typeshed', 'typing_extensions'),
+    *('backports', 'compression', 'huggingface_hub', 'lerobot', 'mujoco', 'onnx', 'onnxruntime'),
+    *('open3d', 'openvino', 'pyarrow', 'tensorrt', 'triton', '_typeshed', 'typing_extensions'),
 }
 
 
