@@ -29,6 +29,7 @@ from sensor_msgs.msg import Image
 
 from benchmarks import garbage
 from benchmarks.results import REPOSITORY, Results, Table
+from promptda_ros.bags import ros_decoding
 from promptda_ros.bags.recording import read_recording
 from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.messages.message_types import ros_types
@@ -66,7 +67,7 @@ class Drivers:
         self.received: Counter[str] = Counter()
         self.drops: dict[str, dict[str, int]] = {}
         self._publishers: dict[str, Any] = {}
-        self._frames = cycle(read_recording(share_folder() / RECORDING)[:4])
+        self._frames = cycle(read_recording(share_folder() / RECORDING, ros_decoding.decode)[:4])
         for name in (*HEALTHY, BAD):
             node.create_subscription(
                 Image, f'/{server}/{name}/depth/image_rect', self._count(name), 10

@@ -19,6 +19,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 import torch
 
 from benchmarks.results import Results, Table
+from promptda_ros.bags import ros_decoding
 from promptda_ros.bags.recording import read_recording, RecordedFrame
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.stages import spread_of, STAGES, StageTimes
@@ -52,7 +53,9 @@ def main() -> None:
         listener.create_subscription(kind, f'/promptda/{name}', lambda _: None, 1)
     (camera,), pipeline = node.cameras, node.pipeline
     assert pipeline is not None
-    pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording)]
+    pairs = [
+        _pair(frame, camera) for frame in read_recording(arguments.recording, ros_decoding.decode)
+    ]
     for pair in pairs[:WARM_UP_FRAMES]:
         pipeline.process({camera: pair})
     camera.stages = _Stages()

@@ -34,7 +34,7 @@ KEYS = {
     'tqdm': 'python3-tqdm',
     'yaml': 'python3-yaml',
 }
-WITHOUT_A_KEY = {'rosbags', 'safetensors'}  # docs/install.md says how they come
+WITHOUT_A_KEY = {'lz4', 'mcap', 'rosbags', 'safetensors'}  # docs/install.md says how they come
 # Imported where they are used, tried for, or for types alone
 OPTIONAL = {
     *('backports', 'compression', 'huggingface_hub', 'lerobot', 'mujoco', 'onnx', 'onnxruntime'),

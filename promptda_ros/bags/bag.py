@@ -1,41 +1,39 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of recordings: MCAP and SQLite, compressed or not, with metadata or without."""
+"""The messages of recordings: MCAP, SQLite and ROS 1, compressed or not, whole or cut off."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, ExitStack
 from dataclasses import dataclass
-from functools import partial
-import os
+from functools import cached_property, partial
 from pathlib import Path
-import shutil
-from tempfile import TemporaryDirectory
-from typing import Any
+import sys
+from typing import Any, TypeAlias
 
-from rclpy.serialization import deserialize_message
-from rosbags.rosbag2 import Reader
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from tqdm import tqdm
 
-from promptda_ros.bags.files import BagError, files_of, PACKED
+from promptda_ros.bags import decoding
+from promptda_ros.bags.channel import Channel, RawMessage
+from promptda_ros.bags.files import BagError, files_of, PACKED, ROS_1
+from promptda_ros.bags.storage.damage import refusal, require_beginning
+from promptda_ros.bags.storage.mcap_file import McapFile
+from promptda_ros.bags.storage.packing import begins_packed, unpacked, zstd
+from promptda_ros.bags.storage.part import END_OF_TIME_NS, in_log_order, Part, Run, Stored
+from promptda_ros.bags.storage.ros1_file import Ros1File
+from promptda_ros.bags.storage.sqlite_file import SqliteFile
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.runtime.guard import Foreseen
 
-try:
-    from compression import zstd  # type: ignore[import-not-found]
-except ImportError:  # before Python 3.14; rosbags brings it along
-    from backports import zstd
-
-TYPES = {
-    'sensor_msgs/msg/Image': Image,
-    'sensor_msgs/msg/CompressedImage': CompressedImage,
-    'sensor_msgs/msg/CameraInfo': CameraInfo,
-}
 PICTURES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-MCAP_BEGINS_AND_ENDS = b'\x89MCAP0\r\n'
-SQLITE_BEGINS = b'SQLite format 3\x00'
-ZSTD_BEGINS = b'\x28\xb5\x2f\xfd'  # no message begins so, even where no metadata says it is packed
+STORAGES: dict[str, Callable[[Path, Path, ExitStack], Part]] = {
+    '.mcap': McapFile,
+    '.db3': SqliteFile,
+    ROS_1: Ros1File,
+}
+Decode: TypeAlias = Callable[[Channel, bytes], Any]
 
 
 @dataclass(frozen=True)
@@ -51,96 +49,144 @@ class Recorded:
 class Bag:
     """An open recording; its messages can be read again and again."""
 
-    def __init__(self, path: Path, parts: Sequence[Reader]) -> None:
+    def __init__(self, path: Path, parts: Sequence[Part], decode: Decode) -> None:
         self.path = path
         self._parts = parts
-        self.types = {one.topic: one.msgtype for part in parts for one in part.connections}
+        self._decode = decode
+        self.channels = tuple(dict.fromkeys(one for part in parts for one in part.channels))
+        self.types = {one.topic: one.type_name for one in self.channels}
 
-    def messages(self, topics: Collection[str]) -> Iterator[Recorded]:
-        """Yield the messages of these topics, whose types are in TYPES, in the order of logging.
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """The number of messages of each topic.
+
+        Raises:
+            BagError: the recording is damaged.
+        """
+        return dict.fromkeys(self.types, 0) | self._counts_before(END_OF_TIME_NS)
+
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """The times of logging of the first and the last message; without messages 0, 0."""
+        spans = [part.span_ns for part in self._parts if part.span_ns]
+        if not spans:
+            return 0, 0
+        return min(first for first, _ in spans), max(last for _, last in spans)
+
+    @property
+    def cut_off(self) -> str:
+        """One sentence if a file of the bag ends early; it is read up to there."""
+        return '; '.join(part.cut_off for part in self._parts if part.cut_off)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user must know of what was read."""
+        warnings = [part.cut_off for part in self._parts if part.cut_off]
+        if self.path.suffix == ROS_1:
+            warnings.append(
+                f'{self.path} is of ROS 1: its messages are converted to those of ROS 2, so '
+                'their bytes are not those of the recording'
+            )
+        return warnings
+
+    def raw(
+        self,
+        topics: Collection[str] | None = None,
+        *,
+        begin_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Iterator[RawMessage]:
+        """Yield messages in the order of logging, from the beginning to before the end.
 
         Raises:
             BagError: the recording is damaged here.
         """
-        numbers = dict.fromkeys(topics, 0)
+        topics = frozenset(self.types if topics is None else topics)
+        begin_ns = 0 if begin_ns is None else begin_ns
+        end_ns = END_OF_TIME_NS if end_ns is None else end_ns
+        numbers = self._counts_before(begin_ns)
+        for stored in in_log_order(self._runs(topics, begin_ns, end_ns)):
+            number = numbers[stored.channel.topic]
+            numbers[stored.channel.topic] += 1
+            yield self._message(stored, number)
+
+    def messages(self, topics: Collection[str]) -> Iterator[Recorded]:
+        """Yield decoded messages of these topics in the order of logging.
+
+        Raises:
+            BagError: the recording is damaged here.
+        """
+        for raw in self.raw(topics):
+            yield Recorded(raw.channel.topic, raw.number, self.decode(raw), raw.logged_ns)
+
+    def decode(self, raw: RawMessage) -> Any:
+        """Return the message.
+
+        Raises:
+            BagError: it is damaged, or its type is not known.
+        """
+        with Foreseen(partial(self._damage, raw.channel, raw.number)):
+            return self._decode(raw.channel, raw.data)
+
+    def _runs(self, topics: Collection[str], begin_ns: int, end_ns: int) -> list[Run]:
+        runs = [
+            Run(part.span_ns[0], partial(_messages, part, topics, begin_ns, end_ns))
+            for part in self._parts
+            if part.span_ns and part.span_ns[0] < end_ns and begin_ns <= part.span_ns[1]
+        ]
+        return sorted(runs, key=lambda run: run.begin_ns)
+
+    def _counts_before(self, time_ns: int) -> Counter[str]:
+        counts: Counter[str] = Counter()
         for part in self._parts:
-            connections = [one for one in part.connections if one.topic in numbers]
-            if not connections:
-                continue  # for none rosbags reads all
-            raw = part.messages(connections)
-            while True:
-                with Foreseen(partial(_refusal, Path(str(part.path)))):
-                    entry = next(raw, None)
-                if entry is None:
-                    break
-                connection, logged_ns, data = entry
-                topic = connection.topic
-                message = self._decode(topic, numbers[topic], bytes(data))
-                yield Recorded(topic, numbers[topic], message, logged_ns)
-                numbers[topic] += 1
+            if part.span_ns and part.span_ns[0] < time_ns:
+                is_whole = part.span_ns[1] < time_ns
+                with Foreseen(partial(refusal, part.path)):
+                    counts.update(part.counts if is_whole else part.counts_before(time_ns))
+        return counts
 
-    def _decode(self, topic: str, number: int, data: bytes) -> Any:
-        with Foreseen(partial(self._damage, topic, number)):
-            whole = zstd.decompress(data) if data.startswith(ZSTD_BEGINS) else data
-            return deserialize_message(whole, TYPES[self.types[topic]])
+    def _message(self, stored: Stored, number: int) -> RawMessage:
+        logged_ns, published_ns, sequence, channel, data = stored
+        if begins_packed(data):
+            with Foreseen(partial(self._damage, channel, number)):
+                data = zstd.decompress(data)
+        return RawMessage(channel, number, logged_ns, published_ns, data, sequence)
 
-    def _damage(self, topic: str, number: int, error: Exception) -> BagError:
-        what = f'message {number} of {shorten(topic)} is damaged'
+    def _damage(self, channel: Channel, number: int, error: Exception) -> BagError:
+        what = f'message {number} of {shorten(channel.topic)} is damaged'
         return BagError(f'{self.path}: {what} ({shorten(str(error))}); record it again')
 
 
 @contextmanager
-def open_bag(path: Path) -> Iterator[Bag]:
-    """Open a file or a folder of files.
+def open_bag(path: Path, decode: Decode = decoding.decode) -> Iterator[Bag]:
+    """Open a file or a folder of files; `decode` makes messages of their bytes.
 
     Raises:
         BagError: there is no recording, or it can't be read.
     """
     with ExitStack() as stack:
-        yield Bag(path, [_open(file, stack) for file in files_of(path)])
+        yield Bag(path, [_open(file, stack) for file in files_of(path)], decode)
 
 
-def _open(path: Path, stack: ExitStack) -> Reader:
-    if path.suffix == PACKED:
-        path = _unpacked(path, stack)
-    with Foreseen(partial(_refusal, path)):
-        return stack.enter_context(Reader(path))
+def say_warnings(bag: Bag) -> None:
+    """Print what a user must know of a bag."""
+    for warning in bag.warnings:
+        tqdm.write(f'warning: {warning}', file=sys.stderr)
 
 
-def _unpacked(path: Path, stack: ExitStack) -> Path:
-    folder = stack.enter_context(TemporaryDirectory(prefix='promptda_bag_'))
-    file = Path(folder) / path.stem
-    with (
-        Foreseen(lambda error: BagError(f'{path} cannot be unpacked to {folder}: {error}')),
-        path.open('rb') as packed,
-        zstd.open(packed, 'rb') as whole,
-        file.open('wb') as out,
-    ):
-        shutil.copyfileobj(whole, out)
-    return file
+def _open(path: Path, stack: ExitStack) -> Part:
+    file = unpacked(path, stack) if path.suffix == PACKED else path
+    require_beginning(path, file)
+    with Foreseen(partial(refusal, path)):
+        return STORAGES[file.suffix](path, file, stack)
 
 
-def _refusal(path: Path, error: Exception) -> BagError:
-    """Say what a library failed of, and which command saves what is whole."""
-    kind = path.suffix
-    if not _begins_well(path):
-        return BagError(f'{path} cannot be read: it is empty, or no {kind} file')
-    said = shorten(str(error))
-    if kind == '.db3':
-        # What `sqlite3 .recover` makes of one depends on how that was built.
-        return BagError(f'{path} is cut off or damaged ({said}): copy it again from its source')
-    what = 'is cut off, as after a power cut' if _is_cut_off(path) else 'is damaged'
-    fix = f'mcap recover {path} -o recovered.mcap'
-    return BagError(f'{path} {what} ({said}): run `{fix}`, and name recovered.mcap here')
-
-
-def _begins_well(path: Path) -> bool:
-    begin = {'.mcap': MCAP_BEGINS_AND_ENDS, '.db3': SQLITE_BEGINS}[path.suffix]
-    with path.open('rb') as file:
-        return file.read(len(begin)) == begin
-
-
-def _is_cut_off(path: Path) -> bool:
-    with path.open('rb') as file:
-        file.seek(-len(MCAP_BEGINS_AND_ENDS), os.SEEK_END)
-        return file.read() != MCAP_BEGINS_AND_ENDS
+def _messages(part: Part, topics: Collection[str], begin_ns: int, end_ns: int) -> Iterator[Stored]:
+    """Yield the messages of a part; what goes wrong within it is said of it."""
+    found = part.messages(topics, begin_ns, end_ns)
+    while True:
+        with Foreseen(partial(refusal, part.path)):
+            stored = next(found, None)
+        if stored is None:
+            return
+        yield stored

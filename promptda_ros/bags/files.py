@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which files a recording of ROS 2 is made of; needs neither ROS nor rosbags.
+"""Which files a recording is made of; needs neither ROS nor rosbags.
 
 A folder is read by its files alone, so that one whose metadata.yaml was never written, as after
 a power cut, is read like any other.
@@ -36,7 +36,7 @@ def files_of(path: Path) -> list[Path]:
     """Return the files in their order.
 
     Raises:
-        BagError: there are none, or they are of ROS 1.
+        BagError: there are none.
     """
     if path.is_dir():
         files = [file for file in path.iterdir() if _is_storage(file)]
@@ -45,9 +45,6 @@ def files_of(path: Path) -> list[Path]:
         return sorted(files, key=lambda file: (len(file.name), file.name))  # 10 comes after 9
     if not path.exists():
         raise BagError(f'{path} does not exist')
-    if path.suffix == ROS_1:
-        fix = f'rosbags-convert --src {path} --dst {path.stem}'
-        raise BagError(f'{path} is of ROS 1: run `{fix}`, and name {path.stem} here')
-    if not _is_storage(path):
+    if not (_is_storage(path) or path.suffix == ROS_1):
         raise BagError(f'{path} is no recording: ROS 2 writes {" or ".join(STORAGE)} files')
     return [path]

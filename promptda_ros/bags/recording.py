@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import cv2
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from promptda_ros.bags.bag import Bag, open_bag, PICTURES
+from promptda_ros.bags import decoding
+from promptda_ros.bags.bag import Bag, Decode, open_bag, PICTURES
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.index import index, newest_before, pair, PAIRING
 from promptda_ros.core.errors import suggest
@@ -22,9 +22,6 @@ from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
-from promptda_ros.messages.encodings import read_depth
-from promptda_ros.messages.message_types import ros_types
-from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.stamps import stamp_ns_of
 
 EXACT_DEPTH_TOPIC = '/camera/exact_depth/compressed'  # of the bundled recording, for its report
@@ -60,13 +57,13 @@ class RecordedFrame:
     stamp_ns: int
     frame_id: str
     image: ByteImage  # (H, W, 3) RGB
-    depth: Image  # of the sensor, with its own stamp
-    camera_info: CameraInfo | None = None
+    depth: Any  # the message of the sensor, with its own stamp
+    camera_info: Any = None  # the message; None if there is none
     exact_depth_m: FloatImage | None = None  # (H, W), NaN unknown
 
     def sensor_depth_m(self) -> FloatImage:
         """Return what the sensor measured (h, w), NaN unknown."""
-        return read_depth(self.depth, depth_scale=0.0, max_pixels=SETTINGS.max_pixels)
+        return read_any_depth(self.depth, SETTINGS)
 
     def bilinear_depth_m(self) -> FloatImage:
         """Return what comes without a network (H, W): the hole-filled prompt, interpolated."""
@@ -78,9 +75,9 @@ class RecordedFrame:
         return depth_m
 
 
-def read_recording(path: Path) -> list[RecordedFrame]:
+def read_recording(path: Path, decode: Decode = decoding.decode) -> list[RecordedFrame]:
     """Read all frames of a bag with one camera; they must fit into memory."""
-    with open_bag(path) as bag:
+    with open_bag(path, decode) as bag:
         return list(read_frames(bag, find_topics(bag)))
 
 
@@ -161,7 +158,7 @@ def _frame(
             stamp_ns=stamp_ns_of(colour.header),
             frame_id=colour.header.frame_id,
             image=read_any_image(colour, SETTINGS),
-            depth=_as_image(found[topics.depth]),
+            depth=found[topics.depth],
             camera_info=found.get(topics.camera_info),
             exact_depth_m=None if exact is None else read_any_depth(exact, SETTINGS),
         )
@@ -170,18 +167,12 @@ def _frame(
         raise BagError(f'{bag.path}: {error} ({numbers})') from None
 
 
-def _as_image(depth: Image | CompressedImage) -> Image:
-    if isinstance(depth, Image):
-        return depth
-    return image_of(read_any_depth(depth, SETTINGS), depth.header, '32FC1', ros_types())
-
-
 def _is_depth(bag: Bag, topic: str) -> bool:
     """Tell by the first message whether a topic has depth."""
     first = next(bag.messages([topic]), None)
     if first is None:
         return False
-    if isinstance(first.message, Image):
+    if not hasattr(first.message, 'format'):
         return first.message.encoding in DEPTH_ENCODINGS
     is_of_counts = bytes(first.message.data[PNG_BITS]) == PNG_OF_COUNTS
     return is_of_counts or 'compressedDepth' in first.message.format

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from promptda_ros.bags.bag import Bag, open_bag, PICTURES, Recorded
+from promptda_ros.bags.bag import Bag, open_bag, PICTURES, Recorded, say_warnings
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.index import index, pair, PAIRING
 from promptda_ros.core.errors import suggest
@@ -65,6 +65,7 @@ def unpack_bag(bag: Path, topics: Topics, folder: Path) -> Path:
     if pictures.is_dir():
         return pictures
     with open_bag(bag) as opened, OutputFolder(folder) as unfinished:
+        say_warnings(opened)
         _require_topics(opened, topics)
         together = _pair(opened, topics)
         for kind in topics.kinds.values():

@@ -17,7 +17,8 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from promptda_ros.bags.bag import Bag, open_bag
+from promptda_ros.bags import ros_decoding
+from promptda_ros.bags.bag import Bag, open_bag, say_warnings
 from promptda_ros.bags.recording import CameraTopics, find_topics, read_frames, RecordedFrame
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.messages.message_types import ros_types
@@ -55,17 +56,25 @@ class Player:
     def send(self, frame: RecordedFrame) -> int:
         """Publish one frame and return the stamp of its image in nanoseconds."""
         now_ns: int = self._node.get_clock().now().nanoseconds
-        types, depth_stamp = ros_types(), frame.depth.header.stamp
-        delay_ns = stamp_ns_of(frame.depth.header) - frame.stamp_ns
+        depth, types = _as_image(frame), ros_types()
+        depth_stamp = depth.header.stamp
+        delay_ns = stamp_ns_of(depth.header) - frame.stamp_ns
         header = Header(stamp=stamp_of(now_ns, types), frame_id=frame.frame_id)
-        frame.depth.header.stamp = stamp_of(now_ns + delay_ns, types)
+        depth.header.stamp = stamp_of(now_ns + delay_ns, types)
         if frame.camera_info is not None:
             frame.camera_info.header.stamp = header.stamp
             self._info.publish(frame.camera_info)
         self._image.publish(image_of(frame.image, header, 'rgb8', types))
-        self._depth.publish(frame.depth)
-        frame.depth.header.stamp = depth_stamp
+        self._depth.publish(depth)
+        depth.header.stamp = depth_stamp
         return now_ns
+
+
+def _as_image(frame: RecordedFrame) -> Image:
+    """Return the depth as the topic carries it; compressed depth is decoded."""
+    if isinstance(frame.depth, Image):
+        return frame.depth
+    return image_of(frame.sensor_depth_m(), frame.depth.header, '32FC1', ros_types())
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +99,8 @@ def open_recording(arguments: argparse.Namespace) -> Iterator[tuple[Bag, CameraT
     Raises:
         BagError: it can't be read, or it is not clear which topics are meant.
     """
-    with open_bag(arguments.recording) as bag:
+    with open_bag(arguments.recording, ros_decoding.decode) as bag:
+        say_warnings(bag)
         named = {name: getattr(arguments, name) for name in ('image', 'depth', 'camera_info')}
         yield bag, find_topics(bag, **named)
 

@@ -55,39 +55,33 @@ def test_a_split_recording_is_read_in_the_order_of_its_files(copy_demo, tmp_path
     assert numbers == list(range(2 * FRAMES))
 
 
-def advice_of(path: Path) -> str:
-    with pytest.raises(BagError) as refused:
-        count_frames(path)
-    command = re.search(r'`(.*)`', str(refused.value))
-    return command[1] if command else ''
-
-
-def test_a_cut_off_mcap_file_is_said_with_the_command_that_mends_it(copy_demo, tmp_path):
+def test_a_cut_off_mcap_file_is_read_to_its_end_and_said_with_the_command_that_mends_it(
+    copy_demo, tmp_path
+):
     """K18. The command is not on PyPI; its own documentation has the same example."""
     whole = next(copy_demo().glob('*.mcap')).read_bytes()
     path = tmp_path / 'cut.mcap'
     for size in (len(whole) * 6 // 10, len(whole) - 4, 40):
         path.write_bytes(whole[:size])
-        assert advice_of(path) == f'mcap recover {path} -o recovered.mcap'
+        with open_bag(path) as bag:
+            assert f'`mcap recover {path} -o recovered.mcap`' in bag.cut_off
 
 
-def test_a_cut_off_sqlite_file_is_said(copy_demo, tmp_path):
+def test_a_cut_off_sqlite_file_is_read_to_its_end_and_said(copy_demo, tmp_path):
     whole = next(copy_demo(StoragePlugin.SQLITE3).glob('*.db3')).read_bytes()
     path = tmp_path / 'cut.db3'
     path.write_bytes(whole[: len(whole) * 8 // 10])
-    with pytest.raises(BagError, match=r'cut.db3 is cut off or damaged'):
-        count_frames(path)
+    assert 0 < count_frames(path) < FRAMES
+    with open_bag(path) as bag:
+        assert 'cut.db3 is cut off: it is read up to there' in bag.cut_off
 
 
-def test_what_a_recording_of_ros_1_advises_makes_a_recording(copy_demo, tmp_path, monkeypatch):
+def test_a_recording_of_ros_1_is_converted_as_it_is_read(copy_demo, tmp_path):
     """K18."""
-    monkeypatch.chdir(tmp_path)
-    bin_folder = Path(sys.executable).parent
-    monkeypatch.setenv('PATH', str(bin_folder), prepend=':')
-    convert = ['rosbags-convert', '--src', str(copy_demo()), '--dst']
-    subprocess.run([*convert, 'old.bag'], check=True, capture_output=True)
-    subprocess.run(advice_of(Path('old.bag')), shell=True, check=True, capture_output=True)
-    assert count_frames(Path('old')) == FRAMES
+    convert = [str(Path(sys.executable).parent / 'rosbags-convert'), '--src', str(copy_demo())]
+    old = tmp_path / 'old.bag'
+    subprocess.run([*convert, '--dst', str(old)], check=True, capture_output=True)
+    assert count_frames(old) == FRAMES
 
 
 BAD: dict[str, Any] = {

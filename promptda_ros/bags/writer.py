@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a bag that every version of ROS 2 since Humble reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+import os
+from pathlib import Path
+from typing import Protocol
+
+from rosbags.rosbag2 import Reader
+
+from promptda_ros.bags.channel import Channel, RawMessage
+from promptda_ros.bags.decoding import described
+from promptda_ros.bags.files import BagError
+from promptda_ros.bags.storage.mcap_writer import McapWriter
+from promptda_ros.bags.storage.metadata import FILE_NAME, Metadata
+from promptda_ros.bags.storage.sqlite_writer import SqliteWriter
+from promptda_ros.core.runtime.guard import Foreseen
+
+
+class StorageWriter(Protocol):
+    """Writes the one file of a bag."""
+
+    compression: tuple[str, str]  # format and mode, as metadata.yaml names them
+
+    def add(self, channel: Channel) -> int:
+        """Announce a topic and return its number."""
+
+    def write(self, number: int, message: RawMessage) -> None:
+        """Write a message of an announced topic."""
+
+    def finish(self, metadata: str) -> None:
+        """Write what stands at the end, and close the file."""
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
+
+
+STORAGES: dict[str, Callable[[Path, str], StorageWriter]] = {
+    'mcap': McapWriter,
+    'sqlite3': SqliteWriter,
+}
+ENDINGS = {'mcap': '.mcap', 'sqlite3': '.db3'}
+COMPRESSIONS = ('zstd', 'none')
+
+
+class BagWriter:
+    """Writes messages, in the order of logging, to a folder of its own.
+
+    The file is named as the folder. MCAP is compressed by chunks, SQLite by messages.
+    """
+
+    def __init__(self, folder: Path, storage: str = 'mcap', compression: str = 'zstd') -> None:
+        """Begin a bag.
+
+        Raises:
+            OSError: the folder is there already, or can't be written to.
+        """
+        folder.mkdir(parents=True)
+        self._folder = folder
+        self._file = folder / f'{folder.name}{ENDINGS[storage]}'
+        self._writer = STORAGES[storage](self._file, compression)
+        self._numbers: dict[tuple[str, str, str], int] = {}
+        self._metadata = Metadata(storage, self._file.name, self._writer.compression)
+
+    def write(self, message: RawMessage) -> None:
+        """Write one message.
+
+        Raises:
+            OSError: the disk is full, or fails.
+        """
+        number = self._number_of(message.channel)
+        self._metadata.count(number, message.logged_ns)
+        self._writer.write(number, message)
+
+    def announce(self, channel: Channel) -> None:
+        """Have a topic in the bag even if no message of it is written."""
+        self._number_of(channel)
+
+    def close(self) -> dict[str, int]:
+        """Finish the bag and return the number of messages of each topic, once all is on disk.
+
+        Raises:
+            OSError: the disk is full, or fails.
+        """
+        self._writer.finish(self._metadata.text(indented=False))
+        metadata = self._folder / FILE_NAME
+        metadata.write_text(self._metadata.text(), encoding='utf-8')
+        for path in (self._file, metadata, self._folder):
+            _sync(path)
+        return self._metadata.counts
+
+    def abandon(self) -> None:
+        """Let go of a bag that can't be finished; its folder is left to those who made it."""
+        self._writer.abandon()
+
+    def _number_of(self, channel: Channel) -> int:
+        # The files of a split recording may differ in the rest, of which the first is kept.
+        key = channel.topic, channel.type_name, channel.serialization
+        if key not in self._numbers:
+            channel = described(channel)
+            self._numbers[key] = self._writer.add(channel)
+            self._metadata.add(self._numbers[key], channel)
+        return self._numbers[key]
+
+
+def verify(folder: Path) -> dict[str, int]:
+    """Read a bag with another library than wrote it, and return the messages of each topic.
+
+    Raises:
+        BagError: it can't be read to its end.
+    """
+    explain = 'what was written to it cannot be read again; the disk may be failing'
+    with Foreseen(lambda error: BagError(f'{folder}: {explain} ({error})')), Reader(folder) as bag:
+        counts = Counter(connection.topic for connection, _, _ in bag.messages())
+        return dict.fromkeys(bag.topics, 0) | counts
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
