@@ -13,7 +13,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from promptda_ros.lab.evaluation.readers.files import FrameFiles, NoFrames, pictures_in
+from promptda_ros.lab.evaluation.readers.files import FrameFiles, NoFrames
+from promptda_ros.messages.picture_folders import pictures_in
 
 SENSOR = 'arkit_lidar'
 SPLIT = 'Validation'

@@ -29,8 +29,6 @@ Number = TypeVar('Number', bound=np.generic)
 
 Pinhole = tuple[float, ...]  # fx, fy, cx, cy in pixels
 
-PICTURES = ('.png', '.jpg', '.jpeg')
-
 
 class NoFrames(PromptdaError, ValueError):
     """A folder in which a reader finds nothing to read; the text says what it looked for."""
@@ -86,14 +84,6 @@ class FileReader:
             sensor_depth_m=sensor_depth_m,
             truth_m=truth_m,
         )
-
-
-def pictures_in(folder: Path) -> dict[str, Path]:
-    """List the pictures in a folder by name without ending, sorted."""
-    if not folder.is_dir():
-        return {}
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-    return {path.stem: path for path in paths}
 
 
 def evenly(frames: Sequence[FrameFiles], count: int | None) -> list[FrameFiles]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from promptda_ros.lab.evaluation.readers.files import FrameFiles, NoFrames, pictures_in
+from promptda_ros.lab.evaluation.readers.files import FrameFiles, NoFrames
+from promptda_ros.messages.picture_folders import pictures_in
 
 SENSORS = ('d435', 'l515', 'tof')
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from promptda_ros.core.errors import FileError
 from promptda_ros.core.frame import Intrinsics
 from promptda_ros.core.geometry import camera
 from promptda_ros.lab.evaluation.readers import find_frames
@@ -220,7 +221,7 @@ def test_real_redwood_frames_are_read():
 def test_a_listing_without_stamps_is_said_in_one_sentence(tmp_path):
     for name in ('rgb', 'depth'):
         (tmp_path / f'{name}.txt').write_text('first picture.png\n')
-    with pytest.raises(NoFrames, match='does not begin with a stamp'):
+    with pytest.raises(FileError, match='does not begin with a stamp'):
         find_frames(tmp_path, reader='rgbd')
 
 
