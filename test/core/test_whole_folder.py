@@ -30,12 +30,17 @@ def test_a_folder_that_is_there_is_replaced_as_a_whole(tmp_path):
     assert os.listdir(tmp_path / 'run') == ['new']
 
 
+def _fail_in(folder, error):
+    with folder as work:
+        (work / 'new').touch()
+        raise error
+
+
 @pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
 def test_after_an_error_everything_is_as_before(tmp_path, error):
     (tmp_path / 'run').mkdir()
-    with pytest.raises(error), whole_folder(tmp_path / 'run') as work:
-        (work / 'new').touch()
-        raise error
+    with pytest.raises(error):
+        _fail_in(whole_folder(tmp_path / 'run'), error)
     assert os.listdir(tmp_path / 'run') == []
     assert os.listdir(tmp_path) == ['run']
 
