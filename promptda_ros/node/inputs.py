@@ -17,10 +17,8 @@ from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings
 from promptda_ros.core.pairing.stream import checked_stamp_ns, Topic
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.runtime.stages import StageTimes
-from promptda_ros.core.settings.input import SyncSettings
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.messages.stamps import NANOSECONDS
 from promptda_ros.node.subscriptions import CameraInfoInput, SensorInput
 from promptda_ros.node.transports import RAW
 
@@ -88,7 +86,7 @@ class Inputs:
         self._node = node
         self._prefix = prefix
         self._reliability = settings.qos.depth
-        self.pairing: Pairing[SensorMessage] = Pairing(pairing_settings(settings.sync))
+        self.pairing: Pairing[SensorMessage] = Pairing(PairingSettings.of(settings.sync))
         filter_ = PairFilter(self.pairing, stages=stages, on_error=on_error)
         filter_.registerCallback(on_pair)
         self._jumps = node.get_clock().create_jump_callback(
@@ -120,7 +118,7 @@ class Inputs:
 
     def apply(self, settings: Settings) -> None:
         """Apply changed settings; they hold from the next pair on."""
-        self.pairing.settings = pairing_settings(settings.sync)
+        self.pairing.settings = PairingSettings.of(settings.sync)
         before = {*self._attachments}
         self._apply_attachments(settings)
         if {*self._attachments} != before:
@@ -171,14 +169,3 @@ class Inputs:
     def _on_clock_jump(self, jump: TimeJump) -> None:
         back_sec = -jump.delta.nanoseconds / 1e9
         self.pairing.reset(f'the clock jumped back by {back_sec:.1f} s')
-
-
-def pairing_settings(sync: SyncSettings) -> PairingSettings:
-    """Return the settings of the pairing in its own units."""
-    return PairingSettings(
-        tolerance_ns=round(sync.tolerance * NANOSECONDS),
-        wait_ns=round(sync.wait * NANOSECONDS),
-        queue_size=sync.queue_size,
-        depth_time_offset_ns=round(sync.depth_time_offset * NANOSECONDS),
-        reuse_depth=sync.reuse_depth,
-    )

@@ -15,12 +15,12 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from promptda_ros.core.pairing.pairing import Pairing
+from promptda_ros.core.pairing.pairing import Pairing, PairingSettings
 from promptda_ros.core.pairing.stream import Loss, Topic
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.input import InputSettings, QosSettings, SyncSettings
 from promptda_ros.core.settings.schema import Settings
-from promptda_ros.node.inputs import Inputs, PairFilter, pairing_settings
+from promptda_ros.node.inputs import Inputs, PairFilter
 from promptda_ros.node.subscriptions import SensorInput
 
 SEC = 1_000_000_000
@@ -83,7 +83,7 @@ def inputs_of(node, *, settings=None, **changes):
 @pytest.fixture
 def filter_(pairs):
     filter_ = PairFilter(
-        Pairing(pairing_settings(SyncSettings())), stages=StageTimes(), on_error=pytest.fail
+        Pairing(PairingSettings.of(SyncSettings())), stages=StageTimes(), on_error=pytest.fail
     )
     filter_.registerCallback(pairs.append)
     return filter_
@@ -113,7 +113,7 @@ def test_impossible_stamps_are_counted_and_raise_nothing(filter_, pairs, sensors
 
 
 def test_settings_become_nanoseconds():
-    found = pairing_settings(
+    found = PairingSettings.of(
         SyncSettings(
             tolerance=0.015,
             wait=0.1,
@@ -129,7 +129,7 @@ def test_settings_become_nanoseconds():
 
 def pairs_of(images_ms, depths_ms, **settings):
     """Return the stamps of the pairs of images and depth that arrive in this order, at once."""
-    pairing = Pairing(pairing_settings(SyncSettings(**settings)))
+    pairing = Pairing(PairingSettings.of(SyncSettings(**settings)))
     pairs = []
     for topic, stamps_ms in ((Topic.IMAGE, images_ms), (Topic.DEPTH, depths_ms)):
         for stamp_ms in stamps_ms:

@@ -16,8 +16,10 @@ from promptda_ros.core.pairing.admission import admit, Jump
 from promptda_ros.core.pairing.nearest import choose_depth, Verdict
 from promptda_ros.core.pairing.offsets import Offsets, OffsetSummary
 from promptda_ros.core.pairing.stream import Held, Loss, MAX_STAMP_NS, Stream, Topic, TopicCounters
+from promptda_ros.core.settings.input import SyncSettings
 
 T = TypeVar('T')
+NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,17 @@ class PairingSettings:
     reset_threshold_ns: int = 1_000_000_000
     depth_time_offset_ns: int = 0  # added to every depth stamp
     reuse_depth: bool = False  # one depth may serve several images
+
+    @classmethod
+    def of(cls, sync: SyncSettings) -> PairingSettings:
+        """Return what the settings of a camera say, in the units of the pairing."""
+        return cls(
+            tolerance_ns=round(sync.tolerance * NANOSECONDS),
+            wait_ns=round(sync.wait * NANOSECONDS),
+            queue_size=sync.queue_size,
+            depth_time_offset_ns=round(sync.depth_time_offset * NANOSECONDS),
+            reuse_depth=sync.reuse_depth,
+        )
 
     def __post_init__(self) -> None:
         for name in ('tolerance_ns', 'wait_ns', 'max_bytes', 'reset_threshold_ns'):
