@@ -14,11 +14,10 @@ import struct
 from promptda_ros.bags.channel import RawMessage
 from promptda_ros.core.pairing.stream import checked_stamp_ns
 
-ROS_1 = 'ros1'
-# Stamp and length of the frame_id: after the four bytes of CDR that say which end comes first,
-# in ROS 1 after a sequence number.
-CDR_BEGINS, ROS_1_BEGINS = 4, 4
-LITTLE, BIG, OF_ROS_1 = struct.Struct('<iII'), struct.Struct('>iII'), struct.Struct('<III')
+BEGIN = 4  # bytes of CDR, the second of which says which end of a number comes first
+LONGEST_NAME = 1024  # bytes; what claims to be longer is damaged
+LITTLE_ENDIAN = (b'\x01', b'\x07')
+LITTLE, BIG = struct.Struct('<iII'), struct.Struct('>iII')  # stamp, length of the frame_id
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,10 @@ class Header:
 
 def read_header(raw: RawMessage) -> Header:
     """Read the header; one that is cut off has no stamp."""
-    if raw.channel.serialization == ROS_1:
-        form, begin = OF_ROS_1, ROS_1_BEGINS
-    else:
-        form, begin = (LITTLE if raw.data[1:2] in (b'\x01', b'\x07') else BIG), CDR_BEGINS
-    if len(raw.data) < begin + form.size:
+    form = LITTLE if raw.data[1:2] in LITTLE_ENDIAN else BIG
+    if len(raw.data) < BEGIN + form.size:
         return Header(None, '')
-    sec, nanosec, length = form.unpack_from(raw.data, begin)
-    name = raw.data[begin + form.size :][:length] if length < len(raw.data) else b''
+    sec, nanosec, length = form.unpack_from(raw.data, BEGIN)
+    name = raw.data[BEGIN + form.size : BEGIN + form.size + min(length, LONGEST_NAME)]
     frame_id = bytes(name).rstrip(b'\0').decode(errors='backslashreplace')
     return Header(checked_stamp_ns(sec, nanosec), frame_id)

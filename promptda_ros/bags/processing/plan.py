@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 
 from promptda_ros.bags.bag import Bag
@@ -20,7 +20,8 @@ from promptda_ros.bags.processing.stamps import CameraStamps, LAST_NS, Logged, S
 from promptda_ros.core.pairing.pairing import NANOSECONDS, Pair
 from promptda_ros.core.settings.schema import Settings
 
-STATIC_TOPIC, CAMERA_INFO = '/tf_static', 'sensor_msgs/msg/CameraInfo'
+STATIC_TOPIC = '/tf_static'
+KEPT = 60  # messages of a topic that a camera keeps at most, as camera_info
 PASSED_OVER = 'every'  # reason of the pairs that --every leaves out
 
 
@@ -34,7 +35,7 @@ class PlannedPair:
     image_stamp_ns: int
     depth_stamp_ns: int
     epoch: int
-    logged_ns: int  # of the image
+    begin_ns: int  # when the first of both was logged
     paired_ns: int  # time of the log at which the node would have known
 
     @classmethod
@@ -47,7 +48,7 @@ class PlannedPair:
             image_stamp_ns=pair.image_stamp_ns,
             depth_stamp_ns=pair.depth_stamp_ns,
             epoch=pair.epoch,
-            logged_ns=pair.image.logged_ns,
+            begin_ns=min(pair.image.logged_ns, pair.depth.logged_ns),
             paired_ns=pair.paired_ns,
         )
 
@@ -88,7 +89,9 @@ class Plan:
     stamps: dict[str, StampFacts] = field(default_factory=dict)  # by camera
     passed_over: int = 0  # pairs that --every leaves out
     statics: list[RawMessage] = field(default_factory=list)  # all of /tf_static
-    first_infos: dict[str, RawMessage] = field(default_factory=dict)  # by topic
+    # By topic, of what is kept beside the pairs: when it was logged, and the first messages
+    logged_ns: dict[str, array[int]] = field(default_factory=dict)
+    first: dict[str, list[RawMessage]] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -126,8 +129,9 @@ def make_plan(
                 plan.passed_over += 1
             found[camera] += 1
 
+    beside = {topic for each in topics.values() for topic in each.beside}
     for raw in bag.raw(_topics_of(topics)):
-        _note_what_lasts(plan, raw)
+        _note_what_lasts(plan, raw, beside)
         for camera, each in stamps.items():
             take(camera, each.add(raw))
     for camera, each in stamps.items():
@@ -147,17 +151,17 @@ def _range(bag: Bag, recipe: Recipe) -> tuple[int, int]:
 
 def _topics_of(topics: Mapping[str, CameraTopics]) -> set[str]:
     """Return the topics whose stamps are read."""
-    of_cameras = (
-        (each.image, each.depth, each.camera_info, each.depth_camera_info)
-        for each in topics.values()
-    )
-    return {topic for each in of_cameras for topic in each if topic} | {STATIC_TOPIC}
+    of_cameras = {topic for each in topics.values() for topic in astuple(each) if topic}
+    return of_cameras | {STATIC_TOPIC}
 
 
-def _note_what_lasts(plan: Plan, raw: RawMessage) -> None:
-    """Keep what holds from the beginning, whenever it was logged."""
-    topic, kind = raw.channel.topic, raw.channel.type_name
+def _note_what_lasts(plan: Plan, raw: RawMessage, beside: Collection[str]) -> None:
+    """Note what may be needed long after it was logged."""
+    topic = raw.channel.topic
     if topic == STATIC_TOPIC:
         plan.statics.append(raw)
-    elif kind == CAMERA_INFO:
-        plan.first_infos.setdefault(topic, raw)
+    elif topic in beside:
+        plan.logged_ns.setdefault(topic, array('q')).append(raw.logged_ns)
+        first = plan.first.setdefault(topic, [])
+        if len(first) < KEPT:
+            first.append(raw)

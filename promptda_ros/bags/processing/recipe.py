@@ -62,6 +62,12 @@ class CameraTopics:
     confidence: str = ''
     mask: str = ''
 
+    @property
+    def beside(self) -> set[str]:
+        """Return the topics whose messages are kept beside the pairs."""
+        few = (self.camera_info, self.depth_camera_info, self.confidence, self.mask)
+        return {topic for topic in few if topic}
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The messages of a recording again, and each pair of the plan at its time.
+
+A pair comes when the log has gone on for a while after it: then all that was logged late and
+belongs to it has come before, and nothing needs to be waited for.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from promptda_ros.bags.bag import Bag
+from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.processing.plan import KEPT, Pairs, Plan, PlannedPair, STATIC_TOPIC
+from promptda_ros.bags.processing.recipe import CameraTopics
+from promptda_ros.core.pairing.pairing import NANOSECONDS
+from promptda_ros.core.settings.schema import Settings
+
+TF_TOPIC = '/tf'
+TF_KEPT_NS = 11 * NANOSECONDS  # ten by stamp, as in tf2; a stamp is a little older than its log
+
+
+@dataclass(frozen=True)
+class Part:
+    """A range of the pairs of a plan."""
+
+    first: int
+    last: int  # the first that is not part of it
+
+
+@dataclass(frozen=True)
+class Due:
+    """A pair whose time has come."""
+
+    number: int
+    pair: PlannedPair
+    image: RawMessage
+    depth: RawMessage
+
+
+def look_ahead_ns(settings: Mapping[str, Settings]) -> int:
+    """Return how long the log goes on before a pair is worked on: what the node would wait."""
+    waits_sec = (max(each.sync.wait, each.extrinsics.timeout) for each in settings.values())
+    return round(max(waits_sec) * NANOSECONDS)
+
+
+class Replay:
+    """Reads what a part of a plan needs; all of the recording if all is wanted."""
+
+    def __init__(
+        self,
+        bag: Bag,
+        plan: Plan,
+        part: Part,
+        topics: Mapping[str, CameraTopics],
+        *,
+        look_ahead_ns: int,
+        wants_all: bool,
+    ) -> None:
+        self._bag = bag
+        self._plan = plan
+        self._part = part
+        self._look_ahead_ns = look_ahead_ns
+        self._wants_all = wants_all
+        self._beside = {topic for each in topics.values() for topic in each.beside}
+        self._pictures = {topic for each in topics.values() for topic in (each.image, each.depth)}
+        self._waiting = _Waiting(plan.pairs, part, topics)
+        self._next = part.first
+
+    def __iter__(self) -> Iterator[RawMessage | Due]:
+        """Yield messages in the order of the log, and pairs when they are due.
+
+        First come those of before that the cameras would still keep.
+        """
+        begin_ns = self._begin_ns()
+        if begin_ns > 0:
+            yield from self._before(begin_ns)
+        needed = {*self._pictures, *self._beside, TF_TOPIC, STATIC_TOPIC}
+        for raw in self._bag.raw(None if self._wants_all else needed, begin_ns=begin_ns):
+            yield from self._due(raw.logged_ns)
+            if self._next == self._part.last and self._is_over(raw.logged_ns):
+                return
+            self._waiting.take(raw)
+            yield raw
+        yield from self._due(None)
+
+    def images_in(self, raw: RawMessage) -> list[str]:
+        """List the cameras that have a pair with this message as its image."""
+        return self._waiting.images_in(raw)
+
+    def _begin_ns(self) -> int:
+        """Return from when the recording is read: the beginning, or the first that is needed."""
+        part, begin_ns = self._part, self._plan.begin_ns
+        if part.first == 0 and begin_ns == 0:
+            return 0
+        pairs = (self._plan.pairs[number] for number in range(part.first, part.last))
+        needed_ns = min((pair.begin_ns for pair in pairs), default=begin_ns)
+        return min(begin_ns, needed_ns) if self._wants_all else needed_ns
+
+    def _is_over(self, logged_ns: int) -> bool:
+        return not self._wants_all or logged_ns >= self._plan.end_ns
+
+    def _before(self, begin_ns: int) -> Iterator[RawMessage]:
+        yield from (raw for raw in self._plan.statics if raw.logged_ns < begin_ns)
+        topics, from_ns = {TF_TOPIC}, begin_ns - TF_KEPT_NS
+        for topic, logged_ns in self._plan.logged_ns.items():
+            count = bisect_left(logged_ns, begin_ns)
+            if count <= KEPT:  # also one that was logged a single time, long ago
+                yield from self._plan.first[topic][:count]
+            else:
+                topics.add(topic)
+                from_ns = min(from_ns, logged_ns[count - KEPT])
+        yield from self._bag.raw(topics, begin_ns=from_ns, end_ns=begin_ns)
+
+    def _due(self, now_ns: int | None) -> Iterator[Due]:
+        """Yield the pairs that are due; at the end all are."""
+        while self._next < self._part.last:
+            pair = self._plan.pairs[self._next]
+            if now_ns is not None and now_ns <= pair.paired_ns + self._look_ahead_ns:
+                return
+            yield Due(self._next, pair, *self._waiting.give(pair))
+            self._next += 1
+
+
+class _Waiting:
+    """Holds the images and depths of pairs until they are worked on."""
+
+    def __init__(self, pairs: Pairs, part: Part, topics: Mapping[str, CameraTopics]) -> None:
+        self._held: dict[tuple[str, str, int], RawMessage] = {}
+        # By camera and topic: how many pairs need each message
+        self._uses = {
+            (camera, topic): array('H')
+            for camera, each in topics.items()
+            for topic in (each.image, each.depth)
+        }
+        self._topics = topics
+        for number in range(part.first, part.last):
+            pair = pairs[number]
+            for topic, message in self._needs(pair):
+                uses = self._uses[pair.camera, topic]
+                uses.extend([0] * (message + 1 - len(uses)))
+                uses[message] += 1
+
+    def take(self, raw: RawMessage) -> None:
+        """Hold a message if a pair needs it."""
+        for camera, topic in self._uses:
+            if topic == raw.channel.topic and self._count(camera, topic, raw.number):
+                self._held[camera, topic, raw.number] = raw
+
+    def give(self, pair: PlannedPair) -> list[RawMessage]:
+        """Return image and depth of a pair, and let go of what no other pair needs."""
+        found = []
+        for topic, number in self._needs(pair):
+            uses = self._uses[pair.camera, topic]
+            found.append(self._held[pair.camera, topic, number])
+            uses[number] -= 1
+            if not uses[number]:
+                del self._held[pair.camera, topic, number]
+        return found
+
+    def images_in(self, raw: RawMessage) -> list[str]:
+        """List the cameras that have a pair with this message as its image."""
+        return [
+            camera
+            for camera, each in self._topics.items()
+            if each.image == raw.channel.topic and self._count(camera, each.image, raw.number)
+        ]
+
+    def _needs(self, pair: PlannedPair) -> tuple[tuple[str, int], tuple[str, int]]:
+        each = self._topics[pair.camera]
+        return (each.image, pair.image), (each.depth, pair.depth)
+
+    def _count(self, camera: str, topic: str, number: int) -> int:
+        uses = self._uses[camera, topic]
+        return uses[number] if number < len(uses) else 0
