@@ -88,7 +88,7 @@ class Plan:
     pairs: Pairs
     stamps: dict[str, StampFacts] = field(default_factory=dict)  # by camera
     passed_over: int = 0  # pairs that --every leaves out
-    statics: list[RawMessage] = field(default_factory=list)  # all of /tf_static
+    lasting: list[RawMessage] = field(default_factory=list)  # all of /tf_static
     # By topic, of what is kept beside the pairs: when it was logged, and the first messages
     logged_ns: dict[str, array[int]] = field(default_factory=dict)
     first: dict[str, list[RawMessage]] = field(default_factory=dict)
@@ -159,7 +159,7 @@ def _note_what_lasts(plan: Plan, raw: RawMessage, beside: Collection[str]) -> No
     """Note what may be needed long after it was logged."""
     topic = raw.channel.topic
     if topic == STATIC_TOPIC:
-        plan.statics.append(raw)
+        plan.lasting.append(raw)
     elif topic in beside:
         plan.logged_ns.setdefault(topic, array('q')).append(raw.logged_ns)
         first = plan.first.setdefault(topic, [])

@@ -105,7 +105,7 @@ class Replay:
         return not self._wants_all or logged_ns >= self._plan.end_ns
 
     def _before(self, begin_ns: int) -> Iterator[RawMessage]:
-        yield from (raw for raw in self._plan.statics if raw.logged_ns < begin_ns)
+        yield from (raw for raw in self._plan.lasting if raw.logged_ns < begin_ns)
         topics, from_ns = {TF_TOPIC}, begin_ns - TF_KEPT_NS
         for topic, logged_ns in self._plan.logged_ns.items():
             count = bisect_left(logged_ns, begin_ns)
