@@ -21,13 +21,13 @@ import torch
 from benchmarks.results import Results, Table
 from promptda_ros.bags import ros_decoding
 from promptda_ros.bags.recording import read_recording, RecordedFrame
+from promptda_ros.camera.camera import Camera
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.stages import spread_of, STAGES, StageTimes
 from promptda_ros.core.settings import model_setting
 from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.node.cameras import Camera
 from promptda_ros.node.node import PromptDepthNode
 from promptda_ros.share import share_folder
 from promptda_ros.tools.arguments import add_model

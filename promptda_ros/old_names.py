@@ -17,14 +17,14 @@ PACKAGE = __name__.partition('.')[0]
 # The folder in which modules are now under the name that they had
 FOLDERS = {
     'bags': 'recording',
-    'camera': 'alignment attachments calibration extrinsics',
+    'camera': 'alignment attachments calibration extrinsics pipeline',
     'core': 'yaml_file',
     'lab': 'evaluation sim training tools.figure',
     'lab.sim.things': 'sim.geoms sim.meshes sim.prints sim.shapes sim.soft sim.solids sim.tools '
     'sim.vessels',
     'messages': 'compressed compressed_depth decoding encodings jpeg millimetres png point_clouds '
     'rvl',
-    'node': 'cameras capture graph inputs outputs parameters pipeline ros_errors session '
+    'node': 'cameras capture graph inputs outputs parameters ros_errors session '
     'subscriptions supervision transports',
 }
 RENAMED = {

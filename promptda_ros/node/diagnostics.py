@@ -17,7 +17,7 @@ from promptda_ros.core.pairing.pairing import PairingCounters
 from promptda_ros.core.pairing.silence import Silence
 from promptda_ros.core.peer_text import printable
 from promptda_ros.loaded_model import LoadedModel
-from promptda_ros.node.cameras import Camera
+from promptda_ros.node.cameras import NodeCamera
 
 LEVELS = {
     'ok': DiagnosticStatus.OK,
@@ -87,7 +87,7 @@ def pairing_status(
     return Status('pairing', 'error' if is_error else 'warn', silence.text, values)
 
 
-def frames_status(camera: Camera) -> Status:
+def frames_status(camera: NodeCamera) -> Status:
     """Report what was published, what was dropped and why, and how long stages take."""
     values: dict[str, object] = {
         **{f'published.{output}': number for output, number in camera.outputs.published().items()},
@@ -104,7 +104,9 @@ def frames_status(camera: Camera) -> Status:
     return Status('frames', 'ok', 'frames pass', values)
 
 
-def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[Camera]) -> Status:
+def network_status(
+    model: LoadedModel, health: NetworkHealth, cameras: Sequence[NodeCamera]
+) -> Status:
     """Report the network, its device, and the depth range of each camera's prompt."""
     values: dict[str, object] = {**model.facts(), 'resolution': health.resolution.name}
     warnings = [warning for warning in (health.resolution.warning, model.problem) if warning]
@@ -129,7 +131,7 @@ def network_status(model: LoadedModel, health: NetworkHealth, cameras: Sequence[
     return Status('network', 'ok', model.describe(), values)
 
 
-def of_camera(camera: Camera, status: Status) -> Status:
+def of_camera(camera: NodeCamera, status: Status) -> Status:
     """Return the status under the name of its camera."""
     return replace(status, part=f'{camera.name} {status.part}') if camera.name else status
 

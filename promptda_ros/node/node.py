@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 
 from promptda_ros import __version__
 from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.pipeline import Pipeline
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.health import NetworkHealth
 from promptda_ros.core.runtime.faults import DeviceLost
@@ -26,10 +27,9 @@ from promptda_ros.core.settings.schema import Settings
 from promptda_ros.dds_environment import missing_transport
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
-from promptda_ros.node.cameras import Camera
+from promptda_ros.node.cameras import NodeCamera
 from promptda_ros.node.diagnostics import Diagnostics
 from promptda_ros.node.parameters import Parameters
-from promptda_ros.node.pipeline import Pipeline
 from promptda_ros.node.ros_errors import foreseen_errors_of_ros
 from promptda_ros.node.session import Session
 from promptda_ros.node.transforms import TfTransforms
@@ -59,7 +59,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         # A line of its own: rclpy raises where one line logs under two severities.
         self._failures = Drops(lambda text: log.error(text), what='failed')
         self._failure = ExitCode.INTERNAL
-        self.cameras: list[Camera] = []
+        self.cameras: list[NodeCamera] = []
         self.pipeline: Pipeline | None = None
         self.session: Session | None = None
         self._declared.on_change(self._apply)
@@ -156,7 +156,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         self._transforms = TfTransforms(self)
         extrinsics = Extrinsics(self._transforms)
         self.cameras = [
-            Camera(name, self, own, extrinsics, model.estimator.device)
+            NodeCamera(name, self, own, extrinsics, model.estimator.device)
             for name, own in of_cameras.items()
         ]
         may_shrink = settings.model.resolution == 'auto'

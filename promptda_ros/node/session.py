@@ -11,17 +11,18 @@ import time
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from promptda_ros.camera.camera import Camera
+from promptda_ros.camera.pipeline import Pipeline
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.runtime.faults import DeviceLost
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.runtime.watchdog import Watchdog
 from promptda_ros.core.runtime.worker import Worker
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.node.cameras import Camera
+from promptda_ros.node.cameras import NodeCamera
 from promptda_ros.node.diagnostics import Diagnostics, network_status, Status
 from promptda_ros.node.graph import GraphWatch
 from promptda_ros.node.inputs import Inputs
-from promptda_ros.node.pipeline import Pipeline
 from promptda_ros.node.supervision import Supervisor
 
 STOP_TIMEOUT_SEC = 1.5
@@ -42,7 +43,7 @@ class Session:
     def __init__(
         self,
         node: Node,
-        cameras: Sequence[Camera],
+        cameras: Sequence[NodeCamera],
         pipeline: Pipeline,
         diagnostics: Diagnostics,
         *,
@@ -89,7 +90,7 @@ class Session:
             inputs.close()
         return self.worker.stop(STOP_TIMEOUT_SEC)
 
-    def _listen(self, camera: Camera) -> Inputs:
+    def _listen(self, camera: NodeCamera) -> Inputs:
         camera.clear()
         return Inputs(
             self._node,
@@ -104,7 +105,7 @@ class Session:
             on_error=self._on_error,
         )
 
-    def _hand_over(self, camera: Camera, pair: Pair[SensorMessage]) -> None:
+    def _hand_over(self, camera: NodeCamera, pair: Pair[SensorMessage]) -> None:
         if self.worker.offer(camera, pair):
             camera.drops.add('compiling' if self._pipeline.model.is_paused else 'overrun')
 

@@ -15,7 +15,7 @@ from promptda_ros.core.pairing.silence import explain, Silence, TopicFacts
 from promptda_ros.core.pairing.stream import Loss, TopicCounters
 from promptda_ros.core.runtime.lasting import Lasting, Recent
 from promptda_ros.core.runtime.log import SayOnce
-from promptda_ros.node.cameras import Camera
+from promptda_ros.node.cameras import NodeCamera
 from promptda_ros.node.diagnostics import frames_status, of_camera, pairing_status, Status
 from promptda_ros.node.inputs import Inputs
 from promptda_ros.node.subscriptions import SensorInput
@@ -32,7 +32,7 @@ ENDLESS_RESETS = 5  # in this time; a short recording in a loop has fewer
 class Supervisor:
     """Turns what it sees of one camera into log lines and statuses; runs on the executor."""
 
-    def __init__(self, node: Node, camera: Camera, inputs: Inputs) -> None:
+    def __init__(self, node: Node, camera: NodeCamera, inputs: Inputs) -> None:
         self._node = node
         self._log = camera.log
         self._camera = camera

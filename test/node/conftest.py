@@ -209,7 +209,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, often: None) -> None:
     """Let them lose patience soon, too."""
     monkeypatch.setattr('promptda_ros.node.supervision.QUIET_WARN_SEC', 0.1)
     monkeypatch.setattr('promptda_ros.node.supervision.QUIET_ERROR_SEC', 0.2)
-    monkeypatch.setattr('promptda_ros.node.cameras.GRACE_SEC', 0.0)
+    monkeypatch.setattr('promptda_ros.camera.camera.GRACE_SEC', 0.0)
 
 
 @pytest.fixture(scope='session')

@@ -283,7 +283,7 @@ def test_a_capture_waits_as_long_as_set(rig, caller):
 
 @pytest.mark.parametrize('what', ['nothing', 'bad depth', 'no camera_info', 'too few'])
 def test_a_capture_that_comes_to_nothing_says_why(monkeypatch, rig, caller, what):
-    monkeypatch.setattr('promptda_ros.node.cameras.GRACE_SEC', 0.0)
+    monkeypatch.setattr('promptda_ros.camera.camera.GRACE_SEC', 0.0)
     frames, timeout = (10, 1.0) if what == 'too few' else (1, 0.5)
     if what == 'nothing':
         monkeypatch.setattr('promptda_ros.node.supervision.QUIET_WARN_SEC', 0.1)

@@ -25,6 +25,7 @@ from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.compressed_depth import decode_depth
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
+from promptda_ros.node import outputs
 from promptda_ros.node.outputs import OUTPUTS
 
 NAN, INF = float('nan'), float('inf')
@@ -557,7 +558,7 @@ def test_a_frame_sees_one_set_of_settings(rig, monkeypatch):
             (estimator, 'prepare'),
             (estimator, 'restore'),
             (rig.camera, 'result_of'),
-            (rig.camera.outputs, 'make'),
+            (outputs, 'make'),
         )
     ):
         monkeypatch.setattr(owner, name, noting(getattr(owner, name), number + 2))

@@ -179,7 +179,7 @@ def test_two_publishers_on_a_topic_are_told_with_their_names(watchful, rig, capf
 @pytest.fixture
 def unhurried(monkeypatch):
     """Let nodes started from now on remember names for longer than any machine takes."""
-    monkeypatch.setattr('promptda_ros.node.cameras.MIXED_SEC', 1000.0)
+    monkeypatch.setattr('promptda_ros.camera.camera.MIXED_SEC', 1000.0)
 
 
 def test_two_cameras_on_one_topic_are_not_mixed(unhurried, rig, capfd):

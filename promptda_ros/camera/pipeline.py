@@ -10,6 +10,7 @@ import time
 
 from torch import Tensor
 
+from promptda_ros.camera.camera import Camera
 from promptda_ros.core.estimator import Prepared
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.health import ANSWERED, NetworkHealth
@@ -20,7 +21,6 @@ from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.messages.sensor_message import SensorMessage
-from promptda_ros.node.cameras import Camera
 
 FRAMES_AT_ONCE = 64  # more cameras than anybody has
 
@@ -38,7 +38,7 @@ class Work:
 
 
 class Pipeline:
-    """The worker's half of the node.
+    """What is done with pairs, by the worker of a node or for a recording.
 
     Frames of several cameras share one run of the network; what is wrong with one of them costs
     the others nothing.
@@ -100,7 +100,7 @@ class Pipeline:
     def _read(self, work: Work) -> None:
         camera, pair = work.camera, work.pair
         camera.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
-        camera.stages.add('hand_over', (time.monotonic_ns() - pair.paired_ns) / 1e6)
+        camera.stages.add('hand_over', (camera.clock_ns() - pair.paired_ns) / 1e6)
         if not (camera.outputs.subscribed() or camera.capture.wants(pair)):
             camera.drops.add('no_listener')
             return
