@@ -9,9 +9,12 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 import numpy as np
+from rclpy.serialization import serialize_message
+from rosbags.typesys import get_typestore, Stores
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+RECORDED = get_typestore(Stores.ROS2_JAZZY)
 FRAME_ID = 'camera_color_optical_frame'
 HEIGHT, WIDTH = 84, 112
 
@@ -31,6 +34,12 @@ def message_of(pixels: np.ndarray, encoding: str, header: Header, **fields: Any)
     for name, value in fields.items():
         setattr(message, name, value)
     return message
+
+
+def as_recorded(message: Any) -> Any:
+    """Return a message of ROS as rosbags reads it, whose arrays may not be written to."""
+    type_name = f'sensor_msgs/msg/{type(message).__name__}'
+    return RECORDED.deserialize_cdr(serialize_message(message), type_name)
 
 
 class Sensors:

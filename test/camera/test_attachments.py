@@ -228,6 +228,28 @@ def test_every_freeze_is_said(frozen, warnings):
     assert len(warnings) == 2
 
 
+@pytest.mark.parametrize('first', [1, 5000, 9999], ids='at byte {}'.format)
+def test_recorded_depth_is_compared_to_its_last_byte(frozen, warnings, first):
+    """rosbags has numpy arrays, whose comparison is an array."""
+    pixels = np.zeros(10_000, np.uint8)
+    for sec in range(5):
+        pixels = pixels.copy()
+        pixels[first] += 1
+        frozen.check(pixels, sec * SEC)
+    assert warnings == []
+    for sec in range(5, 9):
+        frozen.check(pixels.copy(), sec * SEC)
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(
+    'data', [array.array('B'), np.empty(0, np.uint8)], ids=['rclpy', 'rosbags']
+)
+def test_a_first_message_without_data_is_not_frozen(frozen, warnings, data):
+    frozen.check(data, SEC)
+    assert warnings == []
+
+
 def test_depth_that_is_used_for_several_images_is_not_frozen(frozen, warnings):
     for _ in range(5):
         frozen.check(some(), SEC)

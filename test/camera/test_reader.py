@@ -26,6 +26,7 @@ from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.message_types import bytes_of, ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import encode_depth, image_of
+from test.sensors import as_recorded
 
 ROS = ros_types()
 SEC = 1_000_000_000
@@ -158,16 +159,54 @@ def test_a_registered_pair_is_read_as_it_is(reader):
     assert (frame.mask, frame.points_withheld) == (None, False)
 
 
+def compressed_pair(kind: str = '.jpg') -> Pair[Any]:
+    image = CompressedImage(header=header_of(COLOUR_FRAME), format='rgb8; jpeg compressed bgr8')
+    image.data = bytes_of(cv2.imencode(kind, picture()[..., ::-1])[1])
+    depth = encode_depth(np.full((42, 56), 800, np.uint16), header_of(COLOUR_FRAME), ROS)
+    return pair_of(image, depth)
+
+
 @pytest.mark.parametrize('kind, most', [('.jpg', 12), ('.png', 0)])
 def test_a_compressed_pair_is_the_same_frame(reader, kind, most):
     """C10, D14: JPEG as well as it keeps colours, depth to the millimetre."""
     plain = reader.read(pair_of(), Settings())
-    image = CompressedImage(header=header_of(COLOUR_FRAME), format='rgb8; jpeg compressed bgr8')
-    image.data = bytes_of(cv2.imencode(kind, picture()[..., ::-1])[1])
-    depth = encode_depth(np.full((42, 56), 800, np.uint16), header_of(COLOUR_FRAME), ROS)
-    frame = reader.read(pair_of(image, depth), Settings())
+    frame = reader.read(compressed_pair(kind), Settings())
     assert np.abs(frame.image.astype(int) - plain.image).max() <= most
     np.testing.assert_array_equal(frame.sensor_depth_m, plain.sensor_depth_m)
+
+
+PAIRS = {
+    'registered': pair_of,
+    'compressed': compressed_pair,
+    'of another frame': lambda: pair_of(depth=depth_message(DEPTH_FRAME)),
+    'points': lambda: pair_of(depth=cloud_message(DEPTH_FRAME)),
+}
+
+
+@pytest.mark.parametrize('kind', PAIRS)
+def test_a_pair_of_a_recording_is_the_same_frame_as_one_of_the_node(
+    reader, make_reader, sensors, kind
+):
+    """Lens, mask and confidence, too; rosbags has numpy arrays where rclpy has others."""
+    add_camera_info(reader, sensors, d=[-0.3, 0.1, 0.0, 0.0, 0.0])
+    reader.masks.add(image_of(picture()[..., 0], header_of(COLOUR_FRAME), 'mono8', ROS))
+    confidence = np.tile(np.arange(56, dtype=np.uint8), (42, 1))
+    reader.confidence.add(image_of(confidence, header_of(DEPTH_FRAME), 'mono8', ROS))
+    recorded = make_reader()
+    for name in ('calibration', 'depth_calibration'):
+        getattr(recorded, name).add(as_recorded(getattr(reader, name).message_at(SEC)))
+    for name in ('masks', 'confidence'):
+        getattr(recorded, name).add(as_recorded(getattr(reader, name).nearest(SEC)[1]))
+    least = 0.0 if kind == 'points' else 9.0
+    settings = settings_of(rectify=True, mask='keep', min_confidence=least)
+    pair = PAIRS[kind]()
+    ours = reader.read(pair, settings)
+    pair = replace(pair, image=as_recorded(pair.image), depth=as_recorded(pair.depth))
+    theirs = recorded.read(pair, settings)
+    for name in ('image', 'sensor_depth_m', 'mask'):
+        np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name))
+    fields = ('stamp_ns', 'frame_id', 'intrinsics', 'points_withheld')
+    assert [getattr(theirs, each) for each in fields] == [getattr(ours, each) for each in fields]
 
 
 @pytest.mark.setting('input.max_pixels')

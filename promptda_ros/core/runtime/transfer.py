@@ -35,7 +35,7 @@ class Upload:
 
 
 def upload(array: npt.NDArray[Any], device: torch.device) -> Tensor:
-    """Return the array on the device; on a CPU that is the array's own memory."""
+    """Return the array on the device; on a CPU that is its own memory, if it may be written to."""
     return begin_upload(array, device).wait()
 
 
@@ -44,8 +44,9 @@ def begin_upload(array: npt.NDArray[Any], device: torch.device) -> Upload:
 
     Large arrays are pinned in chunks by several threads, and each chunk leaves at once.
     """
-    # Kernels read rows one after the other, whatever order the caller's array has.
-    array = np.require(array, requirements='C')
+    # Kernels read rows one after the other, whatever order the caller's array has. torch warns
+    # about arrays it can't write to, which views of recorded messages are.
+    array = np.require(array, requirements=('C', 'W'))
     source = torch.from_numpy(array)
     if device.type != 'cuda':
         return Upload(source.to(device))

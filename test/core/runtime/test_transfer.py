@@ -21,6 +21,14 @@ CPU = torch.device('cpu')
 CUDA = torch.device('cuda', 0)
 
 
+def test_what_may_not_be_written_to_is_copied():
+    """torch would warn; views of recorded messages are so."""
+    array = np.zeros(3, np.float32)
+    assert np.shares_memory(upload(array, CPU).numpy(), array)
+    array.flags.writeable = False
+    assert not np.shares_memory(upload(array, CPU).numpy(), array)
+
+
 @pytest.fixture
 def card(monkeypatch):
     """Let memory of the card be that of the host, and note which threads send to it."""
