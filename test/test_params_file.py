@@ -11,7 +11,7 @@ from rclpy.node import Node
 import yaml
 
 from promptda_ros.core.settings.setting import SettingError
-from promptda_ros.params_file import given_files, require_ours
+from promptda_ros.params_file import given_files, require_ours, values_of
 
 OURS = [
     '/**',
@@ -64,3 +64,44 @@ def test_files_are_found_on_a_command_line():
     arguments = ['node', '--ros-args', '--params-file', 'a', '-p', 'x:=1', '--params-file', 'b']
     assert given_files(arguments) == [Path('a'), Path('b')]
     assert given_files(['node', '--params-file']) == []
+
+
+SCALARS = [
+    '0x10', '010', '08', '0o17', '-0x1', '+5', '5.', '.5', '1e-3', '1e', '1_000', '1:30', '1e400',
+    '9223372036854775807', '9223372036854775808', 'yes', "'yes'", 'oN', 'Off', 'y', 'N', 'tRue',
+    'TRUE', '.inf', '-.Inf', '+.inf', 'inf', '-INF', '.iNf', 'null', '~', "''", '"3"',
+    '2026-01-01', '1 2', '[1, 2]', '[1.0, 2.0]', '[a, b]', "['', 'on']", '[true, off]',
+]  # fmt: skip
+
+
+def test_values_are_those_of_rclpy(make_context, tmp_path: Path):
+    """Octal numbers, truth values, quotes, lists, and which of several blocks wins."""
+    file = tmp_path / 'params.yaml'
+    lines = [f'    v{number}: {text}' for number, text in enumerate(SCALARS)]
+    blocks = [
+        '/**:\n  ros__parameters:\n    first: 1\n    a.b: 1\n    a: {c: {d: 2}}',
+        *lines,
+        '/promptda:\n  ros__parameters: {first: 2, second: 2, v0: own}',
+        '/*:\n  ros__parameters: {second: 3}',
+        '/other:\n  ros__parameters: {first: 4}',
+    ]
+    file.write_text('\n'.join(blocks))
+    node = Node('promptda', context=make_context('--params-file', str(file)))
+    theirs = {name: each.value for name, each in node._parameter_overrides.items()}  # noqa: SLF001
+    node.destroy_node()
+
+    ours = values_of(file, '/promptda')
+
+    assert ours == theirs
+    assert {name: type(each) for name, each in ours.items()} == {
+        name: type(each) for name, each in theirs.items()
+    }
+
+
+def test_a_list_that_rclpy_refuses_is_refused(make_context, tmp_path: Path):
+    file = tmp_path / 'params.yaml'
+    file.write_text('/**:\n  ros__parameters: {workspace.box_min: [0, 0.5, 1]}\n')
+    with pytest.raises(RuntimeError, match='should be of same type'):
+        make_context('--params-file', str(file))
+    with pytest.raises(SettingError, match=r'box_min is \[0, 0.5, 1\], and ROS refuses a list'):
+        values_of(file, '/promptda')
