@@ -9,11 +9,13 @@ a power cut, is read like any other.
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 from promptda_ros.core.errors import PromptdaError
 
 STORAGE = ('.mcap', '.db3')
 PACKED, ROS_1 = '.zstd', '.bag'
+METADATA, RESULT = 'metadata.yaml', 'promptda.json'
 
 
 class BagError(PromptdaError):
@@ -23,13 +25,33 @@ class BagError(PromptdaError):
 def is_bag(path: Path) -> bool:
     """Tell a recording from a folder of pictures."""
     if path.is_dir():
-        return (path / 'metadata.yaml').is_file() or any(map(_is_storage, path.iterdir()))
+        return (path / METADATA).is_file() or any(map(_is_storage, path.iterdir()))
     return _is_storage(path) or path.suffix == ROS_1
 
 
 def _is_storage(path: Path) -> bool:
     name = path.name.removesuffix(PACKED)
     return name.endswith(STORAGE)
+
+
+def is_result(folder: Path) -> bool:
+    """Tell what `promptda process` wrote from what was recorded."""
+    return (folder / RESULT).is_file()
+
+
+def recordings_in(path: Path) -> list[Path]:
+    """Return the recordings that lie directly in a folder, sorted, or the path if it is one.
+
+    Without metadata, files are the parts of one recording where they are named as rosbag2 names
+    them, after their folder: run1/run1_0.mcap. Other files are a recording each.
+    """
+    if not path.is_dir():
+        return [path] if is_bag(path) else []
+    shown = [file for file in path.iterdir() if not file.name.startswith('.') and file.is_file()]
+    files = sorted(file for file in shown if is_bag(file))
+    parts = re.compile(rf'{re.escape(path.resolve().name)}_\d+\.\w+(\{PACKED})?')
+    is_one = bool(files) and all(parts.fullmatch(file.name) for file in files)
+    return [path] if (path / METADATA).is_file() or is_one else files
 
 
 def files_of(path: Path) -> list[Path]:
