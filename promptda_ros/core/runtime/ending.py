@@ -21,7 +21,7 @@ def exit_code_of(
     codes: list[int] = []
 
     def tell(error: Exception) -> None:
-        sentence, code = _ending_of(error)
+        sentence, code = ending_of(error)
         print(f'{program}: {reword(" ".join(sentence.split()))}', file=sys.stderr)
         codes.append(code)
 
@@ -32,7 +32,7 @@ def exit_code_of(
     return codes[0]
 
 
-def _ending_of(error: Exception) -> tuple[str, ExitCode]:
+def ending_of(error: Exception) -> tuple[str, ExitCode]:
     """Return the sentence and the exit code of an exception."""
     if isinstance(error, PromptdaError):
         return str(error), error.exit_code
