@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
 import math
 import re
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import yaml
 
@@ -20,6 +22,8 @@ from promptda_ros.core.settings import build, describe, model_setting
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.core.settings.setting import Value
 
+_Group: TypeAlias = argparse._ArgumentGroup  # noqa: SLF001 (what add_argument_group returns)
+
 
 class UsageError(PromptdaError):
     """Arguments that a command can't take; the text names the argument and the value."""
@@ -27,6 +31,7 @@ class UsageError(PromptdaError):
 
 # Settings of the node for which commands have options
 OPTIONS = {
+    'cameras': '--cameras',
     'device': '--device',
     'input.depth_kind': '--depth-kind',
     'input.depth_scale': '--depth-scale',
@@ -34,9 +39,40 @@ OPTIONS = {
     'model.path': '--model',
     'model.resolution': '--resolution',
 }
-# The option for other settings that act on one picture without ROS: these, and all of these groups
-ANY_SETTING = '-p'
-FOR_PICTURES = ('engine', 'precision', 'model', 'output', 'prompt', 'trust')
+
+
+@dataclass(frozen=True)
+class SettingsOption:
+    """The option by which a command takes settings that have none of their own."""
+
+    flag: str
+    sign: str  # between name and value
+    subject: str  # what they act on there
+    help: str
+    groups: tuple[str, ...] = ()  # that act on it; empty: all
+    others: tuple[str, ...] = ()  # that don't
+
+    def takes(self, name: str) -> bool:
+        """Return whether a setting is one of them."""
+        group = name.partition('.')[0]
+        return group not in self.others and group in (self.groups or (group,))
+
+
+OF_PICTURES = SettingsOption(
+    '-p',
+    ':=',
+    'one picture',
+    'a parameter of the groups model, prompt, output or trust (docs/parameters.md)',
+    groups=('engine', 'precision', 'model', 'output', 'prompt', 'trust'),
+)
+OF_RECORDINGS = SettingsOption(
+    '--set',
+    '=',
+    'a recording',
+    'a parameter of the node (docs/parameters.md), of one camera with its name before it',
+    others=('autostart', 'capture', 'qos', 'strict_params', 'watchdog'),
+)
+SETTINGS_OPTIONS = (OF_PICTURES, OF_RECORDINGS)
 
 
 def in_options(text: str, options: Collection[str]) -> str:
@@ -46,18 +82,17 @@ def in_options(text: str, options: Collection[str]) -> str:
         name, value = assignment[1], assignment[2]
         if OPTIONS.get(name) in options:
             return f'{OPTIONS[name]} {value}'
-        is_taken = ANY_SETTING in options and _is_setting(name) and _is_for_pictures(name)
-        return f'{ANY_SETTING} {assignment[0]}' if is_taken else assignment[0]
+        for each in SETTINGS_OPTIONS:
+            if each.flag in options and is_setting(name) and each.takes(name):
+                return f'{each.flag} {name}{each.sign}{value}'
+        return assignment[0]
 
     return re.sub(r"([\w.]+):=([^\s,;')]+)", as_option, text)
 
 
-def _is_setting(name: str) -> bool:
+def is_setting(name: str) -> bool:
+    """Return whether the node has a setting of this name."""
     return name in [setting.name for setting in describe()]
-
-
-def _is_for_pictures(name: str) -> bool:
-    return name.partition('.')[0] in FOR_PICTURES
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -75,27 +110,30 @@ def settings_of(arguments: argparse.Namespace, model: str, **more: Value) -> Set
     return build({**given, **more})
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Let a command take the settings of the node that act on one picture, as `ros2 run` does."""
-    parser.add_argument(
-        ANY_SETTING,
+def add_settings(
+    parser: Parser, option: SettingsOption = OF_PICTURES, group: _Group | None = None
+) -> None:
+    """Let a command take settings of the node, by default those that act on one picture."""
+    (group or parser).add_argument(
+        option.flag,
         dest='settings',
-        type=_assignment,
+        type=partial(_assignment, option, parser),
         action='append',
         default=[],
-        metavar='NAME:=VALUE',
-        help='a parameter of the groups model, prompt, output or trust (docs/parameters.md)',
+        metavar=f'NAME{option.sign}VALUE',
+        help=option.help,
     )
 
 
-def _assignment(text: str) -> tuple[str, object]:
-    name, sign, value = text.partition(':=')
-    if not (name and sign):
-        raise argparse.ArgumentTypeError(f'{text!r} is not NAME:=VALUE')
-    if name in OPTIONS:
+def _assignment(option: SettingsOption, parser: Parser, text: str) -> tuple[str, object]:
+    name, sign, value = text.partition('=')
+    if not sign or not name.removesuffix(':') or (option.sign == ':=' and name[-1] != ':'):
+        raise argparse.ArgumentTypeError(f'{text!r} is not NAME{option.sign}VALUE')
+    name = name.removesuffix(':')  # as `ros2 run` takes it
+    if OPTIONS.get(name) in parser.options:
         raise argparse.ArgumentTypeError(f'{name} is set by {OPTIONS[name]} here')
-    if _is_setting(name) and not _is_for_pictures(name):
-        raise argparse.ArgumentTypeError(f'{name} has no effect on one picture; leave it out')
+    if is_setting(name) and not option.takes(name):
+        raise argparse.ArgumentTypeError(f'{name} has no effect on {option.subject}; leave it out')
     try:
         return name, yaml.safe_load(value)
     except yaml.YAMLError:
