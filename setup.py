@@ -55,6 +55,7 @@ setup(
     extras_require={
         'lab': ['matplotlib', 'mujoco', 'tqdm'],
         'lerobot': ['pyarrow'],
+        'ray': ['ray>=2.40'],
         'tensorrt': ['onnx', 'tensorrt'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },

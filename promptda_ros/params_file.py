@@ -39,7 +39,7 @@ class _Nodes(yaml.BaseLoader):
 
     def get_single_data(self) -> Any:
         """Return the root."""
-        return self.get_single_node()  # type: ignore[no-untyped-call]
+        return self.get_single_node()
 
 
 def require_ours(path: Path, node: str) -> None:

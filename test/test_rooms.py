@@ -23,7 +23,7 @@ ROOMS = {
     'main': {'node', 'core', 'model', 'params_file', 'process'},
     'tools': {
         'bags', 'core', 'dds_environment', 'lab', 'loaded_model', 'messages', 'model',
-        'model_folders', 'network', 'node', 'process', 'share',
+        'model_folders', 'network', 'node', 'params_file', 'presets', 'process', 'share',
     },
     'node': {
         'camera', 'core', 'dds_environment', 'loaded_model', 'messages', 'model', '__init__',
@@ -31,6 +31,7 @@ ROOMS = {
     'lab': {'core', 'messages', 'model_folders', 'network'},
     'bags': {
         '__init__', 'camera', 'core', 'loaded_model', 'messages', 'model', 'model_folders',
+        'process',
     },
     'camera': {'core', 'loaded_model', 'messages'},
     'messages': {'core'},

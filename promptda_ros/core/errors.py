@@ -9,9 +9,10 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """Exit codes of the node; launch files and service managers may act on them."""
+    """Exit codes of the node and the commands; launch files and schedulers may act on them."""
 
     CLEAN = 0
+    SOME_FAILED = 1
     CONFIGURATION = 2
     MODEL_OR_DEVICE = 3
     INTERNAL = 70

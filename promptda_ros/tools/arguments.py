@@ -145,7 +145,7 @@ class _Formatter(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         text, default = action.help or '', action.default
-        if default in (None, False, '', [], argparse.SUPPRESS):
+        if default in (None, False, '', [], (), argparse.SUPPRESS):
             return text
         words = default if isinstance(default, (list, tuple)) else [default]
         shown = ' '.join(map(str, words)).replace('%', '%%')

@@ -63,7 +63,8 @@ class DemoError(PromptdaError):
 
     def __init__(self, text: str, exit_code: int = ExitCode.INTERNAL) -> None:
         super().__init__(text)
-        known = exit_code in tuple(ExitCode)  # others are of signals
+        # Others are of signals, and 1 is of Python itself.
+        known = exit_code in set(ExitCode) - {ExitCode.SOME_FAILED}
         self.exit_code = ExitCode(exit_code) if known else ExitCode.INTERNAL
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     'demo': 'replay a camera recording through the node and write pictures and a report',
     'play': 'play back a camera recording for a running node',
     'estimate': 'compute dense depth from one image and one sensor depth file',
+    'process': 'compute dense depth for whole recordings, without ROS',
     'evaluate': 'compare networks and filters on frames with known depth, simulated or recorded',
     'train': 'train a network with a recipe, or adapt one to your sensor with recordings',
     'fetch_model': 'download official weights, for later use without internet access',

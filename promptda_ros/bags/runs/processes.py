@@ -13,7 +13,15 @@ import os
 import signal
 
 from promptda_ros.bags.processing.unit import Outcome, Unit
-from promptda_ros.bags.runs.work import Ending, MOST_TRIES, Task, Tell, Work, WorkEnded
+from promptda_ros.bags.runs.work import (
+    Ending,
+    MOST_TRIES,
+    Outcomes,
+    Task,
+    Tell,
+    Work,
+    WorkEnded,
+)
 from promptda_ros.bags.runs.worker import serve
 from promptda_ros.core.errors import ExitCode
 
@@ -41,7 +49,7 @@ class Processes:
         self._tell = tell
         self._places = places
 
-    def run(self, units: Sequence[Unit]) -> Iterator[Outcome]:
+    def run(self, units: Sequence[Unit]) -> Outcomes:
         """Yield outcomes; see Runner."""
         crew = _Crew(self._work, self._places, units)
         try:

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from promptda_ros.bags.processing.unit import Outcome, Unit
-from promptda_ros.bags.runs.work import Tell, Work
+from promptda_ros.bags.processing.unit import Unit
+from promptda_ros.bags.runs.work import Outcomes, Tell, Work
 
 
 class Serial:
@@ -18,7 +18,7 @@ class Serial:
         self._work = work
         self._tell = tell
 
-    def run(self, units: Sequence[Unit]) -> Iterator[Outcome]:
+    def run(self, units: Sequence[Unit]) -> Outcomes:
         """Yield outcomes; see Runner."""
         model = self._work.load()
         for unit in units:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +17,7 @@ from promptda_ros.core.runtime.guard import Guard
 MOST_TRIES = 3  # of a recording whose worker is lost
 # Hears of a unit how many of how many pairs are done.
 Tell: TypeAlias = Callable[[Unit, int, int], None]
+Outcomes: TypeAlias = Generator[Outcome, None, None]
 
 
 class Work(Protocol):
@@ -32,8 +33,8 @@ class Work(Protocol):
 class Runner(Protocol):
     """Works on units; who does, where and how many at once is its own."""
 
-    def run(self, units: Sequence[Unit]) -> Iterator[Outcome]:
-        """Yield outcomes as they come; closing the iterator ends all work.
+    def run(self, units: Sequence[Unit]) -> Outcomes:
+        """Yield outcomes as they come; closing the generator ends all work.
 
         Raises:
             PromptdaError: no work is possible: the model, the device, a cluster.
@@ -110,8 +111,9 @@ class Task:
     tries: int = 1
 
     def settled(self, outcome: Outcome) -> Outcome:
-        """Return an outcome with the number of tries."""
-        return replace(outcome, tries=self.tries)
+        """Return an outcome with the number of tries, and the paths as they were given."""
+        source, target = str(self.unit.source), str(self.unit.target)
+        return replace(outcome, tries=self.tries, source=source, target=target)
 
     def after_loss(self, how: str) -> Task | Outcome:
         """Return the next try after its worker was lost, or that there is none."""

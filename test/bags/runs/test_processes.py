@@ -156,6 +156,4 @@ def test_threads_are_shared_unless_their_number_is_given(monkeypatch):
 def test_gpus_are_those_that_the_process_may_see(monkeypatch):
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '4,GPU-abc')
-    assert places(3, [0, 1]) == [
-        {'CUDA_VISIBLE_DEVICES': name} for name in ('4', 'GPU-abc', '4')
-    ]
+    assert places(3, [0, 1]) == [{'CUDA_VISIBLE_DEVICES': name} for name in ('4', 'GPU-abc', '4')]

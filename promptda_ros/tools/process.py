@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda process`: recordings in, recordings with dense depth out, by the node's own pipeline.
+
+Needs no ROS. Each result is a folder with a bag that contains the originals and the depth. Run
+again, the command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from promptda_ros.bags.files import BagError, is_result
+from promptda_ros.bags.processing.inputs import InputFiles
+from promptda_ros.bags.processing.unit import (
+    Outcome,
+    outcome_of,
+    RecipeDiffers,
+    State,
+    state_of,
+    Unit,
+)
+from promptda_ros.bags.runs.ledger import Ledger
+from promptda_ros.bags.runs.progress import Progress
+from promptda_ros.bags.runs.search import find_recordings
+from promptda_ros.bags.runs.work import Processing, Runner, Tell
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.output_folder import OutputFolder
+from promptda_ros.process import Stopped
+from promptda_ros.tools.arguments import in_options, Parser
+from promptda_ros.tools.processing import options
+from promptda_ros.tools.processing.request import recipe_of
+from promptda_ros.tools.processing.telling import Telling, telling_of
+
+REPORT_FILE = 'report.html'
+
+
+def main(argv: list[str]) -> int:
+    """Process every recording that is not up to date; 0, or 1 if some failed."""
+    arguments = options.parse(make_parser(), argv)
+    telling = telling_of(as_json=arguments.json, is_quiet=arguments.quiet)
+    recipe = recipe_of(arguments, telling.warn)
+    found = find_recordings(arguments.recordings, arguments.out)
+    units = [Unit(each.source, each.target, recipe) for each in found]
+    outcomes, to_do = _sorted_out(units, force=arguments.force)
+    progress = Progress({unit.source: InputFiles.of(unit.source).size for unit in to_do})
+    telling.begin(outcomes, progress)
+    if to_do:
+        with OutputFolder(arguments.out):  # tried before the work begins
+            pass
+        _work(arguments, to_do, outcomes, progress, telling)
+    telling.close(outcomes)
+    if arguments.report:
+        _report(arguments.out, outcomes)
+    return ExitCode.SOME_FAILED if any(each.error for each in outcomes) else ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    return options.make_parser('process', __doc__)
+
+
+def _sorted_out(units: Sequence[Unit], *, force: bool) -> tuple[list[Outcome], list[Unit]]:
+    """Return what is known without work, and the units that there is work on.
+
+    Raises:
+        RecipeDiffers: results of another recipe are in the way.
+    """
+    outcomes: list[Outcome] = []
+    to_do: list[Unit] = []
+    refusals: list[str] = []
+    for unit in units:
+        try:
+            if state_of(unit) == State.TO_DO:
+                to_do.append(unit)
+            else:
+                outcomes.append(outcome_of(unit))
+        except RecipeDiffers as error:
+            if force and is_result(unit.target):  # never anything else
+                to_do.append(unit)
+            else:
+                refusals.append(str(error))
+        except BagError as error:
+            outcomes.append(Outcome.failed(unit, str(error)))
+    if refusals:
+        more = f'; the same holds for {len(refusals) - 1} more' if refusals[1:] else ''
+        raise RecipeDiffers(f'{refusals[0]}{more}')
+    return outcomes, to_do
+
+
+def _work(
+    arguments: argparse.Namespace,
+    to_do: Sequence[Unit],
+    outcomes: list[Outcome],
+    progress: Progress,
+    telling: Telling,
+) -> None:
+    """Do the work, and add what came of it to the outcomes."""
+
+    def tell(unit: Unit, done: int, of: int) -> None:
+        progress.tell(unit, done, of)
+        telling.tell(unit, done, of)
+
+    ledger = Ledger(arguments.out)
+    runner = _runner_of(arguments, Processing(to_do[0].recipe), tell)
+    try:
+        with closing(runner.run(to_do)) as results:
+            for outcome in map(_in_our_options, results):
+                ledger.append(outcome)
+                outcomes.append(outcome)
+                progress.end(outcome)
+                telling.end(outcome)
+                if outcome.error and arguments.fail_fast:
+                    break
+    except Stopped:
+        done = f'{progress.ended} of {progress.recordings} recordings are finished'
+        raise Stopped(f'stopped: {done}; run the same command again for the others') from None
+
+
+def _runner_of(arguments: argparse.Namespace, work: Processing, tell: Tell) -> Runner:
+    """Return who works: this process, several, or a cluster; imported when it is chosen."""
+    jobs = arguments.jobs or max(1, len(arguments.gpus))
+    if arguments.ray is not None:
+        from promptda_ros.bags.runs.on_ray import OnRay
+
+        uses_gpus = work.recipe.settings.device != 'cpu'
+        return OnRay(
+            work,
+            tell,
+            address=arguments.ray,
+            out=arguments.out,
+            workers=arguments.jobs,
+            uses_gpus=uses_gpus,
+        )
+    if jobs == 1 and not arguments.gpus:
+        from promptda_ros.bags.runs.serial import Serial
+
+        return Serial(work, tell)
+    from promptda_ros.bags.runs.processes import places, Processes
+
+    return Processes(work, tell, places(jobs, arguments.gpus))
+
+
+def _in_our_options(outcome: Outcome) -> Outcome:
+    """Word advice as this command takes it."""
+    known = make_parser().options
+    warnings = tuple(in_options(text, known) for text in outcome.warnings)
+    return replace(outcome, error=in_options(outcome.error, known), warnings=warnings)
+
+
+def _report(out: Path, outcomes: Sequence[Outcome]) -> None:
+    from promptda_ros.tools.process_report import write_report  # late, as it draws
+
+    write_report(out / REPORT_FILE, outcomes)
