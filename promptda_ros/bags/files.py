@@ -12,6 +12,7 @@ from pathlib import Path
 import re
 
 from promptda_ros.core.errors import PromptdaError
+from promptda_ros.messages.picture_folders import is_picture_folder
 
 STORAGE = ('.mcap', '.db3')
 PACKED, ROS_1 = '.zstd', '.bag'
@@ -62,6 +63,8 @@ def files_of(path: Path) -> list[Path]:
     """
     if path.is_dir():
         files = [file for file in path.iterdir() if _is_storage(file)]
+        if not files and is_picture_folder(path):
+            return _below(path)
         if not files:
             raise BagError(f'{path} holds no recording: no {" or ".join(STORAGE)} file is in it')
         return sorted(files, key=lambda file: (len(file.name), file.name))  # 10 comes after 9
@@ -70,3 +73,14 @@ def files_of(path: Path) -> list[Path]:
     if not (_is_storage(path) or path.suffix == ROS_1):
         raise BagError(f'{path} is no recording: ROS 2 writes {" or ".join(STORAGE)} files')
     return [path]
+
+
+def _below(folder: Path) -> list[Path]:
+    """List every file below a folder, hidden ones left out."""
+    paths = sorted(path for path in folder.rglob('*') if path.is_file())
+    names = [path.relative_to(folder).parts for path in paths]
+    return [path for path, parts in zip(paths, names, strict=True) if not _is_hidden(parts)]
+
+
+def _is_hidden(parts: tuple[str, ...]) -> bool:
+    return any(part.startswith('.') for part in parts)

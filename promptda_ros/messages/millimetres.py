@@ -33,11 +33,11 @@ def metres_of(values: npt.NDArray[Any], scale_m: float) -> FloatImage:
     return depth_m
 
 
-def counts_of_metres(depth_m: FloatImage) -> npt.NDArray[np.uint16]:
-    """Return millimetres, rounded half up; what they can't represent is 0 and never wraps."""
-    millimetres = np.floor(depth_m * np.float32(1 / METRES) + np.float32(0.5))
-    known = (millimetres >= 1) & (millimetres <= AT_MOST)  # fails NaN
-    return np.where(known, millimetres, 0).astype(np.uint16)
+def counts_of_metres(depth_m: FloatImage, scale_m: float = METRES) -> npt.NDArray[np.uint16]:
+    """Return counts, rounded half up; what they can't represent is 0 and never wraps."""
+    counts = np.floor(depth_m * np.float32(1 / scale_m) + np.float32(0.5))
+    known = (counts >= 1) & (counts <= AT_MOST)  # fails NaN
+    return np.where(known, counts, 0).astype(np.uint16)
 
 
 def from_sensor(depth_m: FloatImage) -> npt.NDArray[np.uint16]:

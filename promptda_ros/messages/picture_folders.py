@@ -53,6 +53,11 @@ def find_pairs(folder: Path) -> list[PicturePair]:
     return _redwood(folder) or _suffixed(folder) or _pairs(folder)
 
 
+def is_picture_folder(folder: Path) -> bool:
+    """Tell a folder that has one of the layouts, as far as its names tell."""
+    return all((folder / name).is_file() for name in TUM_LISTS) or bool(find_pairs(folder))
+
+
 def pictures_in(folder: Path) -> dict[str, Path]:
     """List the pictures in a folder by name without ending, sorted."""
     if not folder.is_dir():

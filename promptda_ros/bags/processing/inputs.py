@@ -39,8 +39,8 @@ class InputFiles:
         Raises:
             BagError: there is no recording.
         """
-        paths = files_of(path)
-        states = [(each.name, each.stat()) for each in paths]
+        root = path if path.is_dir() else path.parent
+        states = [(each.relative_to(root).as_posix(), each.stat()) for each in files_of(path)]
         files = (InputFile(name, state.st_size, state.st_mtime_ns) for name, state in states)
         return cls(path, tuple(files))
 

@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Work on one folder of picture pairs: read, estimate, write, as `promptda estimate` does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from pathlib import Path
+import time
+
+from promptda_ros.bags.files import BagError
+from promptda_ros.bags.pictures.result import PictureResult, require_kinds
+from promptda_ros.bags.processing.inputs import InputFiles
+from promptda_ros.bags.processing.pixels import count_pixels, shares_of
+from promptda_ros.bags.processing.preview import PREVIEW, Preview
+from promptda_ros.bags.processing.recipe import Recipe
+from promptda_ros.bags.processing.record import Record
+from promptda_ros.bags.processing.unit import Outcome, Unit
+from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.core.frame import BadFrame, Frame
+from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.prompt.history import DepthHistory
+from promptda_ros.core.restore.trust import require_trust, Validity
+from promptda_ros.core.runtime.faults import run_on_device
+from promptda_ros.core.runtime.guard import GaveUp
+from promptda_ros.core.runtime.stages import StageTimes
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.core.whole_folder import whole_folder
+from promptda_ros.loaded_model import LoadedModel
+from promptda_ros.messages import millimetres
+from promptda_ros.messages.picture_files import (
+    read_depth_file,
+    read_image_file,
+    require_files_of_same_view,
+)
+from promptda_ros.messages.picture_folders import find_pairs, PicturePair
+
+LOST_AT_MOST = 0.05  # of the pairs, before it is a warning
+UNREADABLE = 'unreadable'
+
+
+def process_pictures(unit: Unit, model: LoadedModel, tell: Callable[[int, int], None]) -> Outcome:
+    """Make the result of a folder; `tell` hears how many of how many pairs are done.
+
+    A folder that can't be used is an outcome, not an exception.
+
+    Raises:
+        DeviceLost: the device answers no more in this process.
+    """
+    begun_sec = time.monotonic()
+    try:
+        with whole_folder(unit.target) as folder:
+            work = _Work(unit, model, folder)
+            work.run(tell)
+            record = work.record(time.monotonic() - begun_sec)
+            record.write(folder)
+    except GaveUp:
+        raise
+    except PromptdaError as error:
+        return Outcome.failed(unit, str(error), wall_sec=time.monotonic() - begun_sec)
+    except OSError as error:
+        sentence = f'{error.filename or unit.target} cannot be written: {error.strerror or error}'
+        return Outcome.failed(unit, sentence, wall_sec=time.monotonic() - begun_sec)
+    return Outcome.of(unit, 'done', record)
+
+
+class _Work:
+    """The work on one folder."""
+
+    def __init__(self, unit: Unit, model: LoadedModel, folder: Path) -> None:
+        recipe = unit.recipe
+        require_kinds(recipe.outputs)
+        self._unit, self._model = unit, model
+        self._settings = _settings_of(recipe)
+        self._files = InputFiles.of(unit.source)
+        self._pairs = _chosen(find_pairs(unit.source), recipe)
+        if not self._pairs:
+            raise BagError(f'{unit.source} has no pairs of pictures between --start and --end')
+        self._result = PictureResult(unit.source, folder, recipe.outputs)
+        # Without stamps a frame stands alone.
+        self._history = DepthHistory() if self._pairs[0].stamp_ns else None
+        self._stages = StageTimes()
+        self._preview = Preview({'': len(self._pairs)})
+        self._pixels: Counter[Validity] = Counter()
+        self._drops: Counter[str] = Counter()
+        self._first_reason = ''
+
+    def run(self, tell: Callable[[int, int], None]) -> None:
+        """Write the pictures of every pair that gives depth.
+
+        Raises:
+            BagError: none does.
+        """
+        if self._unit.recipe.copy == 'all':
+            self._result.copy([self._unit.source / each.name for each in self._files.files])
+        for number, pair in enumerate(self._pairs):
+            self._attempt(number, pair)
+            tell(number + 1, len(self._pairs))
+        if not self._result.counts:
+            raise BagError(
+                f'no pair of {self._unit.source} gives depth ({listed(self._drops)}): '
+                f'{self._first_reason}'
+            )
+        self._result.close()
+        self._preview.save(self._result.folder / PREVIEW)
+
+    def record(self, wall_sec: float) -> Record:
+        """Return what there is to know of the result."""
+        return Record(
+            recipe=self._unit.recipe,
+            source=str(self._unit.source),
+            input=self._files.hashed().files,
+            model=self._model.facts(),
+            topics={},
+            images=len(self._pairs),
+            pairs=len(self._pairs),
+            outputs=dict(self._result.counts),
+            originals=len(self._files.files) if self._unit.recipe.copy == 'all' else 0,
+            drops=dict(self._drops),
+            pixels=shares_of(self._pixels),
+            warnings=tuple(self._warnings()),
+            stage_ms={name: each.p50 for name, each in self._stages.snapshot().items()},
+            wall_sec=wall_sec,
+        )
+
+    def _attempt(self, number: int, pair: PicturePair) -> None:
+        try:
+            run_on_device(self._process, number, pair)
+        except BadFrame as error:
+            self._drop(error.reason, str(error))
+        except FileError as error:
+            self._drop(UNREADABLE, str(error))
+        if self._model.next_pause:
+            self._model.between_frames()
+
+    def _process(self, number: int, pair: PicturePair) -> None:
+        settings, estimator, time_of = self._settings, self._model.estimator, self._stages.time
+        with time_of('read'):
+            frame = _read(pair)
+        with time_of('prepare'):
+            prepared = estimator.prepare(frame, settings.prompt, settings.output, self._history)
+        with time_of('infer'):
+            (network_depth_m,) = estimator.infer([prepared])
+        with time_of('restore'):
+            depth = estimator.restore(prepared, network_depth_m, settings.output)
+            require_trust(depth, settings.trust)
+        with time_of('publish'):
+            self._write(number, pair, FrameOutputs(frame, depth, settings))
+
+    def _write(self, number: int, pair: PicturePair, outputs: FrameOutputs) -> None:
+        self._result.add(pair, outputs)
+        self._pixels += count_pixels(outputs.validity)
+        if self._preview.wants('', number):
+            self._preview.add(
+                '',
+                number,
+                image=outputs.frame.image,
+                sensor_depth_m=outputs.frame.sensor_depth_m,
+                depth_m=outputs.image_depth.depth_m,
+            )
+
+    def _drop(self, reason: str, text: str) -> None:
+        self._drops[reason] += 1
+        self._first_reason = self._first_reason or text
+
+    def _warnings(self) -> Iterator[str]:
+        lost, count = self._drops.total(), len(self._pairs)
+        if lost > LOST_AT_MOST * count:
+            yield (
+                f'{lost} of {count} pairs have no depth ({listed(self._drops)}); the first: '
+                f'{self._first_reason}'
+            )
+        if self._result.lost:
+            limit_m = millimetres.AT_MOST * self._pairs[0].scale_m
+            yield (
+                f'{self._result.lost} pixels are unknown because 16-bit counts of '
+                f'{self._pairs[0].scale_m:g} m end at {limit_m:.1f} m'
+            )
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return counts by their names as text."""
+    return ', '.join(f'{count} {name}' for name, count in counts.items())
+
+
+def _settings_of(recipe: Recipe) -> Settings:
+    """Return the settings of the only camera that a folder of pictures has.
+
+    Raises:
+        BagError: a setting needs what pictures have not.
+    """
+    if len(recipe.of_cameras) > 1:
+        raise BagError('a folder of pictures is of one camera; leave out --cameras')
+    (settings,) = recipe.of_cameras.values()
+    if settings.input.min_confidence:
+        raise BagError(
+            f'input.min_confidence {settings.input.min_confidence:g} needs a confidence, which '
+            'folders of pictures do not have; set input.min_confidence:=0'
+        )
+    return settings
+
+
+def _chosen(pairs: Sequence[PicturePair], recipe: Recipe) -> list[PicturePair]:
+    """Return the pairs between --start and --end, every n-th of them.
+
+    Raises:
+        BagError: pictures without stamps lie at no time.
+    """
+    start_sec, end_sec = recipe.start_sec, recipe.end_sec
+    if start_sec is not None or end_sec is not None:
+        if not all(pair.stamp_ns for pair in pairs):
+            raise BagError('--start and --end need stamps, and these pictures have none')
+        first_ns = min((pair.stamp_ns for pair in pairs), default=0)
+        begin_ns = first_ns + (start_sec or 0.0) * 1e9
+        end_ns = math.inf if end_sec is None else first_ns + end_sec * 1e9
+        pairs = [pair for pair in pairs if begin_ns <= pair.stamp_ns <= end_ns]
+    return list(pairs[:: recipe.every])
+
+
+def _read(pair: PicturePair) -> Frame:
+    """Read one frame.
+
+    Raises:
+        FileError: a picture is damaged, or they are not of one view.
+    """
+    depth = pair.sensor or pair.depth
+    image, sensor_depth_m = read_image_file(pair.image), read_depth_file(depth, pair.scale_m)
+    require_files_of_same_view(pair.image, image.shape[:2], depth, sensor_depth_m.shape)
+    return Frame(pair.stamp_ns, '', image, sensor_depth_m)
