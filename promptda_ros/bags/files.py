@@ -62,7 +62,9 @@ def files_of(path: Path) -> list[Path]:
         BagError: there are none.
     """
     if path.is_dir():
-        files = [file for file in path.iterdir() if _is_storage(file)]
+        found = [file for file in path.iterdir() if _is_storage(file)]
+        # `ros2 bag play` unpacks a file beside the packed one, and leaves it there.
+        files = [file for file in found if file.with_name(file.name + PACKED) not in found]
         if not files and is_picture_folder(path):
             return _below(path)
         if not files:

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -18,6 +19,7 @@ from rosbags.rosbag2 import CompressionMode, StoragePlugin
 from promptda_ros.bags.bag import open_bag
 from promptda_ros.bags.files import BagError, is_bag
 from promptda_ros.bags.recording import find_topics, read_frames
+from promptda_ros.bags.storage.packing import zstd
 
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 FRAMES = 3
@@ -42,6 +44,27 @@ def test_every_kind_of_bag_is_read_as_a_folder_and_as_a_file(
     assert is_bag(file)
     assert count_frames(bag) == FRAMES
     assert count_frames(file) == FRAMES
+
+
+def test_a_file_that_was_unpacked_beside_the_packed_one_is_read_once(copy_demo):
+    """As `ros2 bag play` leaves it."""
+    bag = copy_demo(StoragePlugin.SQLITE3, CompressionMode.FILE)
+    (packed,) = bag.glob('*.zstd')
+    packed.with_suffix('').write_bytes(zstd.decompress(packed.read_bytes()))
+    assert count_frames(bag) == FRAMES
+
+
+def test_a_topic_without_qos_has_none(copy_demo):
+    """Other writers of SQLite leave the column NULL."""
+    (file,) = copy_demo(StoragePlugin.SQLITE3).glob('*.db3')
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(
+            'CREATE TABLE bare AS SELECT id, name, type, serialization_format, '
+            'NULL AS offered_qos_profiles, NULL AS type_description_hash FROM topics;'
+            'DROP TABLE topics; ALTER TABLE bare RENAME TO topics;'
+        )
+    with open_bag(file) as bag:
+        assert {(one.qos, one.type_hash) for one in bag.channels} == {('', '')}
 
 
 def test_a_split_recording_is_read_in_the_order_of_its_files(copy_demo, tmp_path):

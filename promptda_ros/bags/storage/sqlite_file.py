@@ -157,9 +157,9 @@ def _channel(row: dict[str, str], definition: str, definition_format: str) -> Ch
         type_name=row['type'],
         definition=definition,
         definition_format=definition_format,
-        type_hash=row.get('type_description_hash', ''),  # since Iron
+        type_hash=row.get('type_description_hash') or '',  # since Iron
         serialization=row['serialization_format'],
-        qos=row.get('offered_qos_profiles', ''),  # since Foxy
+        qos=row.get('offered_qos_profiles') or '',  # since Foxy; other writers leave it NULL
     )
 
 
