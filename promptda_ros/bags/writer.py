@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+import errno
 import os
 from pathlib import Path
 from typing import Protocol
@@ -57,9 +58,11 @@ class BagWriter:
         """Begin a bag.
 
         Raises:
-            OSError: the folder is there already, or can't be written to.
+            OSError: the folder has something in it already, or can't be written to.
         """
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise FileExistsError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(folder))
         self._folder = folder
         self._file = folder / f'{folder.name}{ENDINGS[storage]}'
         self._writer = STORAGES[storage](self._file, compression)

@@ -189,7 +189,7 @@ class Camera:
             self._epoch = pair.epoch
             self.extrinsics.clear()
         if self.clock_ns() < self._impatient_until_ns:
-            settings = _without_waits(settings)
+            settings = without_waits(settings)
         frame = self.reader.read(pair, settings)
         form = (*names, len(pair.image.data), len(pair.depth.data))
         if form != self._form:
@@ -281,7 +281,7 @@ class Camera:
             keep_traceback(error)
 
 
-def _without_waits(settings: Settings) -> Settings:
+def without_waits(settings: Settings) -> Settings:
     """Return settings under which the worker waits for nothing that a camera lacks."""
     return replace(
         settings,

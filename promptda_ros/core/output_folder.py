@@ -38,7 +38,7 @@ class OutputFolder:
             self._unfinished = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=folder))
         except OSError as error:
             self._remove_empty()
-            raise _refusal(Path(error.filename or folder), error) from None
+            raise refusal(Path(error.filename or folder), error) from None
 
     def __enter__(self) -> Path:
         return self._unfinished
@@ -73,7 +73,7 @@ class OutputFolder:
             path = self._folder / path.relative_to(self._unfinished)
         elif error.errno not in OF_THE_DISK and not path.is_relative_to(self._folder):
             return  # it is of something that was read
-        raise _refusal(path, error) from None
+        raise refusal(path, error) from None
 
     def _remove_empty(self) -> None:
         for path in self._made:
@@ -92,6 +92,7 @@ def _move(source: Path, target: Path) -> None:
         _move(path, target / path.name)
 
 
-def _refusal(path: Path, error: OSError) -> FileError:
+def refusal(path: Path, error: OSError) -> FileError:
+    """Return why nothing can be written there, and what to do."""
     fix = 'free some space' if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'name another one'
     return FileError(f'{path} cannot be written: {error.strerror}; {fix}')

@@ -6,29 +6,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import fcntl
 import os
 from pathlib import Path
 import shutil
 import tempfile
 
+from promptda_ros.core.errors import FileError
+
 PREFIX = '.unfinished-'
+OLD = '.old'
 
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """Give a folder beside the target to write to; without an error it takes the target's place.
 
-    What earlier processes left behind of the same target, killed at whatever moment, is removed.
+    It has the target's name already. What earlier processes left behind of the same target, killed
+    at whatever moment, is removed.
 
     Raises:
         OSError: it can't be written.
+        FileError: another process writes it now.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f'{PREFIX}{_escaped(target.name)}-????????'):
-        shutil.rmtree(leftover)
+        _remove_leftover(leftover, target)
     work = Path(tempfile.mkdtemp(prefix=f'{PREFIX}{target.name}-', dir=target.parent))
+    lock = _lock(work)
     try:
-        new, old = work / 'new', work / 'old'
+        new, old = work / target.name, work / OLD
         new.mkdir()
         yield new
         for path in (*new.rglob('*'), new):
@@ -39,6 +46,34 @@ def whole_folder(target: Path) -> Iterator[Path]:
         flush(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        os.close(lock)
+
+
+def _remove_leftover(work: Path, target: Path) -> None:
+    """Remove what a process left; the lock of one that is alive is held."""
+    try:
+        lock = _lock(work)
+    except BlockingIOError:
+        raise FileError(
+            f'{target} is being written by another process: wait for it, or end it'
+        ) from None
+    except FileNotFoundError:
+        return  # it has just ended
+    shutil.rmtree(work)
+    os.close(lock)
+
+
+def _lock(work: Path) -> int:
+    """Hold a lock that ends with this process, however that ends."""
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:  # some network file systems have none
+        pass
+    return descriptor
 
 
 def flush(path: Path) -> None:

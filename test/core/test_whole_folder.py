@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from promptda_ros.core.errors import FileError
 from promptda_ros.core.whole_folder import whole_folder
 
 
@@ -52,3 +53,12 @@ def test_what_a_killed_process_left_is_removed_and_nothing_of_others(tmp_path):
     with whole_folder(tmp_path / 'run[1]'):
         pass
     assert set(os.listdir(tmp_path)) == {'run[1]', *others}
+
+
+def test_two_processes_do_not_write_one_folder(tmp_path):
+    """An open file has a lock of its own, so that this process stands for two."""
+    with whole_folder(tmp_path / 'run') as work:
+        with pytest.raises(FileError, match='another process'):
+            _fail_in(whole_folder(tmp_path / 'run'), AssertionError)
+        (work / 'new').touch()
+    assert os.listdir(tmp_path / 'run') == ['new']

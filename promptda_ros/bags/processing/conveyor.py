@@ -15,6 +15,7 @@ import threading
 from typing import Any
 
 from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.planning.plan import PlannedPair
 from promptda_ros.core.frame_outputs import FrameOutputs
 
 PAIRS_AHEAD = 3  # read before they are worked on
@@ -33,7 +34,7 @@ class Place:
 
     camera: str
     logged_ns: int  # of the image
-    number: int = -1  # of the pair in its plan, once it is worked on
+    pair: PlannedPair | None = None  # once it is worked on
     result: FrameOutputs | None = None  # None: the pair was dropped
     is_begun: bool = False
     is_done: bool = False

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 import hashlib
 from pathlib import Path
+import threading
 from typing import Any
 
 from promptda_ros.bags.files import files_of
@@ -44,11 +47,12 @@ class InputFiles:
         files = (InputFile(name, state.st_size, state.st_mtime_ns) for name, state in states)
         return cls(path, tuple(files))
 
-    def hashed(self) -> InputFiles:
-        """Return the same with the sha256 of every file."""
+    def hashed(self, is_stopped: Callable[[], bool] = bool) -> InputFiles:
+        """Return the same with the sha256 of every file, unless it is stopped."""
         folder = self.path if self.path.is_dir() else self.path.parent
-        hashed = (replace(each, sha256=sha256_of(folder / each.name)) for each in self.files)
-        return replace(self, files=tuple(hashed))
+        digests = (sha256_of(folder / each.name, is_stopped) for each in self.files)
+        files = zip(self.files, digests, strict=True)
+        return replace(self, files=tuple(replace(each, sha256=digest) for each, digest in files))
 
     def are(self, recorded: Sequence[InputFile]) -> bool:
         """Return whether these are the recorded files; files that were touched are read."""
@@ -76,10 +80,22 @@ def read_files(values: Sequence[Mapping[str, Any]]) -> tuple[InputFile, ...]:
     return tuple(InputFile(**each) for each in values)
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, is_stopped: Callable[[], bool]) -> str:
     """Return the digest of a file, read piece by piece."""
     digest = hashlib.sha256()
     with path.open('rb') as file:
-        while piece := file.read(CHUNK):
+        while (piece := file.read(CHUNK)) and not is_stopped():
             digest.update(piece)
     return digest.hexdigest()
+
+
+@contextmanager
+def hashing(files: InputFiles) -> Iterator[Callable[[], InputFiles]]:
+    """Compute digests beside the body of a `with`, which gets what waits for them."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(files.hashed, stop.is_set)
+        try:
+            yield found.result
+        finally:
+            stop.set()

@@ -1,25 +1,137 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Work on one recording: the node's own pairing, pipeline and products, nothing lost."""
+"""One recording in, one recording with depth out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+import time
+from typing import TypeAlias
 
+from promptda_ros.bags.bag import open_bag
+from promptda_ros.bags.files import BagError
+from promptda_ros.bags.planning.losses import explain_drops
+from promptda_ros.bags.planning.replay import Part
+from promptda_ros.bags.processing.copied import Copied
+from promptda_ros.bags.processing.inputs import hashing, InputFiles
+from promptda_ros.bags.processing.preview import PREVIEW
+from promptda_ros.bags.processing.record import Record
+from promptda_ros.bags.processing.results import Results
+from promptda_ros.bags.processing.sink import BagSink
 from promptda_ros.bags.processing.unit import Outcome, Unit
+from promptda_ros.bags.processing.warnings import Warnings
+from promptda_ros.bags.processing.work import Figures, Work
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.core.output_folder import refusal
+from promptda_ros.core.runtime.guard import GaveUp, Guard
+from promptda_ros.core.runtime.log import keep_traceback
+from promptda_ros.core.whole_folder import whole_folder
+from promptda_ros.loaded_model import LoadedModel
 
-if TYPE_CHECKING:
-    from promptda_ros.loaded_model import LoadedModel
+Tell: TypeAlias = Callable[[int, int], None]
 
 
-def process_unit(unit: Unit, model: LoadedModel, tell: Callable[[int, int], None]) -> Outcome:
+def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
     """Make the result of a recording; `tell` hears how many of how many pairs are done.
 
-    A recording that can't be used is an outcome, not an exception.
+    A recording that can't be used is an outcome, not an exception. What was at the target before
+    is replaced once all of the new result is on the disk.
 
     Raises:
-        DeviceLost: the device answers no more in this process.
+        DeviceLost: nothing can be computed in this process any more.
         GaveUp: the network fails frame after frame.
     """
-    raise NotImplementedError
+    outcomes: list[Outcome] = []
+
+    def attempt() -> None:
+        begun_sec = time.perf_counter()
+        try:
+            outcomes.append(Outcome.of(unit, 'done', _process(unit, model, tell)))
+        except GaveUp:
+            raise
+        except PromptdaError as error:
+            wall_sec = time.perf_counter() - begun_sec
+            outcomes.append(Outcome.failed(unit, str(error), wall_sec=wall_sec))
+        except OSError as error:
+            outcomes.append(Outcome.failed(unit, str(refusal(unit.target, error))))
+
+    def note(error: Exception) -> None:
+        # What is wrong with a recording cannot be listed, and must not end the others.
+        path = keep_traceback(error)
+        text = f'internal error: {type(error).__name__}: {error}; the traceback is in {path}'
+        outcomes.append(Outcome.failed(unit, text))
+
+    Guard(note, patience=None).run(attempt)
+    return outcomes[0]
+
+
+def _process(unit: Unit, model: LoadedModel, tell: Tell) -> Record:
+    begun_sec, log, files = time.perf_counter(), Warnings(), InputFiles.of(unit.source)
+    with open_bag(unit.source) as bag:
+        for warning in bag.warnings:
+            log.warning(warning)
+        work = Work(bag, unit.recipe, log)
+        with whole_folder(unit.target) as folder, hashing(files) as hashed:
+            figures, counts = _write(work, folder, model, tell)
+            figures.shown.preview.save(folder / PREVIEW)
+            record = _record(unit, work, figures, counts, hashed())
+            if InputFiles.of(unit.source) != files:
+                raise BagError(f'{unit.source} changed while it was read: it is still recorded')
+            record = replace(record, model=_facts(model), wall_sec=time.perf_counter() - begun_sec)
+            record.write(folder)
+    return record
+
+
+def _write(
+    work: Work, folder: Path, model: LoadedModel, tell: Tell
+) -> tuple[Figures, Mapping[str, int]]:
+    """Write the bag, and return what there is to say of the work and how many messages of what."""
+    recipe, copied = work.recipe, Copied(work.recipe, work.plan)
+    results = Results([*work.topics], recipe.products, recipe.prefix)
+    originals = copied.channels(work.bag, results.channels)
+    sink = BagSink(folder, results, originals, storage=recipe.storage, compression=recipe.compress)
+    try:
+        figures = work.run(Part(0, len(work.plan.pairs)), model, sink, tell, copies=copied)
+        _require_depth(work, figures)
+        return figures, sink.close()
+    except BaseException:
+        sink.abandon()
+        raise
+
+
+def _require_depth(work: Work, figures: Figures) -> None:
+    """Refuse a result without any depth, and say where depth got lost."""
+    text = explain_drops(figures.pairs, figures.drops)
+    if not figures.frames:
+        raise BagError('; '.join((f'{work.bag.path}: {text}', *work.log.lines)))
+    if text:
+        work.log.warning(text)
+
+
+def _record(
+    unit: Unit, work: Work, figures: Figures, counts: Mapping[str, int], files: InputFiles
+) -> Record:
+    results = Results([*work.topics], work.recipe.products, work.recipe.prefix)
+    ours = {channel.topic for channel in results.channels}
+    return Record(
+        recipe=work.recipe,
+        source=str(unit.source),
+        input=files.files,
+        model={},
+        topics={camera: asdict(each) for camera, each in work.topics.items()},
+        images=work.plan.images,
+        pairs=figures.pairs,
+        outputs={topic: count for topic, count in counts.items() if topic in ours},
+        originals=sum(count for topic, count in counts.items() if topic not in ours),
+        drops=dict(work.plan.drops + figures.drops),
+        pixels=figures.shown.pixels,
+        warnings=work.log.lines,
+        stage_ms=figures.stage_ms,
+        network_busy=figures.network_busy,
+    )
+
+
+def _facts(model: LoadedModel) -> dict[str, str]:
+    return {**model.facts(), 'resolution': model.estimator.resolution}

@@ -15,8 +15,8 @@ from dataclasses import astuple, dataclass, field
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.planning.stamps import CameraStamps, LAST_NS, Logged, StampFacts
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
-from promptda_ros.bags.processing.stamps import CameraStamps, LAST_NS, Logged, StampFacts
 from promptda_ros.core.pairing.pairing import NANOSECONDS, Pair
 from promptda_ros.core.settings.schema import Settings
 
@@ -30,6 +30,7 @@ class PlannedPair:
     """An image and its depth, by their numbers within their topics."""
 
     camera: str
+    place: int  # among the pairs of this camera
     image: int
     depth: int
     image_stamp_ns: int
@@ -39,10 +40,11 @@ class PlannedPair:
     paired_ns: int  # time of the log at which the node would have known
 
     @classmethod
-    def of(cls, camera: str, pair: Pair[Logged]) -> PlannedPair:
+    def of(cls, camera: str, place: int, pair: Pair[Logged]) -> PlannedPair:
         """Return what is to be kept of a pair."""
         return cls(
             camera=camera,
+            place=place,
             image=pair.image.number,
             depth=pair.depth.number,
             image_stamp_ns=pair.image_stamp_ns,
@@ -59,7 +61,7 @@ class Pairs:
     def __init__(self, cameras: tuple[str, ...]) -> None:
         self._cameras = cameras
         self._camera = array('H')
-        self._columns = [array('q') for _ in range(7)]
+        self._columns = [array('q') for _ in range(8)]
 
     def __len__(self) -> int:
         return len(self._camera)
@@ -94,6 +96,12 @@ class Plan:
     first: dict[str, list[RawMessage]] = field(default_factory=dict)
 
     @property
+    def pairs_of(self) -> dict[str, int]:
+        """Return how many pairs are worked on of each camera."""
+        counts = Counter(pair.camera for pair in self.pairs)
+        return {camera: counts[camera] for camera in self.stamps}
+
+    @property
     def images(self) -> int:
         """Return how many images there are of all cameras."""
         return sum(each.images for each in self.stamps.values())
@@ -123,8 +131,9 @@ def make_plan(
 
     def take(camera: str, pairs: list[Pair[Logged]]) -> None:
         for pair in pairs:
-            if found[camera] % recipe.every == 0:
-                plan.pairs.append(PlannedPair.of(camera, pair))
+            place, more = divmod(found[camera], recipe.every)
+            if more == 0:
+                plan.pairs.append(PlannedPair.of(camera, place, pair))
             else:
                 plan.passed_over += 1
             found[camera] += 1

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
-from promptda_ros.bags.processing.plan import KEPT, Pairs, Plan, PlannedPair, STATIC_TOPIC
+from promptda_ros.bags.planning.plan import KEPT, Pairs, Plan, PlannedPair, STATIC_TOPIC
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.settings.schema import Settings

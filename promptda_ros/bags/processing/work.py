@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The work on the pairs of an open recording, all of them or a part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+import time
+
+from promptda_ros.bags.bag import Bag
+from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.files import BagError
+from promptda_ros.bags.planning.losses import explain_unpaired
+from promptda_ros.bags.planning.plan import make_plan, Plan
+from promptda_ros.bags.planning.replay import look_ahead_ns, Part, Replay
+from promptda_ros.bags.planning.topics import find_topics
+from promptda_ros.bags.processing.cameras import Cameras
+from promptda_ros.bags.processing.passage import Passage
+from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
+from promptda_ros.bags.processing.shown import Shown
+from promptda_ros.bags.processing.sink import Sink
+from promptda_ros.bags.processing.warnings import Warnings
+from promptda_ros.camera.pipeline import Pipeline
+from promptda_ros.core.health import NetworkHealth
+from promptda_ros.core.runtime.log import keep_traceback
+from promptda_ros.core.runtime.resolution import Resolution
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.loaded_model import LoadedModel
+
+
+@dataclass
+class Figures:
+    """What the work on some pairs came to."""
+
+    shown: Shown
+    pairs: int = 0
+    frames: int = 0  # with depth
+    drops: Counter[str] = field(default_factory=Counter)  # pairs by reason
+    stage_ms: Mapping[str, float] = field(default_factory=dict)  # median of a frame
+    infer_sec: float = 0.0
+    wall_sec: float = 0.0
+
+    @property
+    def network_busy(self) -> float:
+        """Return the share of the time in which the network ran."""
+        return self.infer_sec / self.wall_sec if self.wall_sec else 0.0
+
+
+class Work:
+    """An open recording with the plan of its work."""
+
+    def __init__(self, bag: Bag, recipe: Recipe, log: Warnings) -> None:
+        """Find the topics and plan the work.
+
+        Raises:
+            BagError: a topic is missing, no image has depth, or the recording is damaged.
+        """
+        self.bag = bag
+        self.recipe = recipe
+        self.log = log
+        self.settings: Mapping[str, Settings] = recipe.of_cameras
+        self.topics: Mapping[str, CameraTopics] = {
+            camera: find_topics(
+                bag, asked, self.settings[camera], camera=camera, without=recipe.prefix
+            )
+            for camera, asked in recipe.topics.items()
+        }
+        self.plan: Plan = make_plan(bag, self.topics, self.settings, recipe)
+        self._say_losses()
+
+    def run(
+        self,
+        part: Part,
+        model: LoadedModel,
+        sink: Sink,
+        tell: Callable[[int, int], None],
+        *,
+        copies: Callable[[RawMessage], bool] | None = None,
+    ) -> Figures:
+        """Pass the pairs of a part to the sink; with `copies`, the originals too.
+
+        Raises:
+            BagError: the recording is damaged.
+            OSError: the disk is full, or fails.
+            DeviceLost: nothing can be computed in this process any more.
+            GaveUp: the network fails frame after frame.
+        """
+        cameras = Cameras(
+            self.topics,
+            self.settings,
+            self.recipe.products,
+            device=model.estimator.device,
+            log=self.log,
+        )
+        cameras.begin_with(self.bag, self.plan)
+        replay = Replay(
+            self.bag,
+            self.plan,
+            part,
+            self.topics,
+            look_ahead_ns=look_ahead_ns(self.settings),
+            wants_all=copies is not None,
+        )
+        shown, begun_sec = Shown(self.plan.pairs_of), time.perf_counter()
+        passage = Passage(
+            self.bag,
+            replay,
+            cameras,
+            self._pipeline(model),
+            sink,
+            copies=copies or _nothing,
+            show=shown.look,
+            log=self.log,
+        )
+        count = part.last - part.first
+        passage.run(lambda done: tell(done, count))
+        return Figures(
+            shown=shown,
+            pairs=count,
+            frames=passage.frames,
+            drops=sum(
+                (Counter(each.drops.snapshot()) for each in cameras.by_name.values()), Counter()
+            ),
+            stage_ms={**cameras.stages.medians_ms(), 'write': passage.write_ms},
+            infer_sec=cameras.stages.sum_ms['infer'] / 1e3,
+            wall_sec=time.perf_counter() - begun_sec,
+        )
+
+    def _pipeline(self, model: LoadedModel) -> Pipeline:
+        # Coarser depth where memory is short would make a result that cannot be made again.
+        resolution = Resolution(model.estimator.resolution, may_shrink=False)
+        health = NetworkHealth(resolution, self.log)
+        return Pipeline(model, health, say=self.log.info, on_error=self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self.log.error(f'the network failed: {type(error).__name__}: {error}')
+        keep_traceback(error)
+
+    def _say_losses(self) -> None:
+        texts = []
+        for camera, facts in self.plan.stamps.items():
+            text = explain_unpaired(camera, facts, self.settings[camera].sync, self.bag.types)
+            if text:
+                texts.append(text)
+                self.log.warning(text)
+        if not len(self.plan.pairs):
+            asked = 'asked for' if self.plan.drops['outside'] or self.plan.passed_over else 'there'
+            raise BagError(f'{self.bag.path}: {"; ".join(texts) or f"no image is {asked}"}')
+
+
+def _nothing(_: RawMessage) -> bool:
+    return False
