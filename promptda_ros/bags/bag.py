@@ -130,8 +130,8 @@ class Bag:
 
     def _runs(self, topics: Collection[str], begin_ns: int, end_ns: int) -> list[Run]:
         runs = [
-            Run(part.span_ns[0], partial(_messages, part, topics, begin_ns, end_ns))
-            for part in self._parts
+            Run(part.span_ns[0], place, partial(_messages, part, topics, begin_ns, end_ns))
+            for place, part in enumerate(self._parts)
             if part.span_ns and part.span_ns[0] < end_ns and begin_ns <= part.span_ns[1]
         ]
         return sorted(runs, key=lambda run: run.begin_ns)

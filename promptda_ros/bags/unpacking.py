@@ -65,6 +65,7 @@ def unpack_bag(bag: Path, topics: Topics, folder: Path) -> Path:
     if pictures.is_dir():
         return pictures
     with open_bag(bag) as opened, OutputFolder(folder) as unfinished:
+        _require_whole(opened)
         say_warnings(opened)
         _require_topics(opened, topics)
         together = _pair(opened, topics)
@@ -112,6 +113,12 @@ def _warn_of_frames(topics: Topics, frame_ids: dict[str, str]) -> None:
                 f"warning: {topic} has frame_id '{shorten(theirs)}', {topics.image} "
                 f"'{shorten(ours)}': depth that is not registered to colour teaches a shift"
             )
+
+
+def _require_whole(bag: Bag) -> None:
+    if bag.cut_off:
+        why = 'training and evaluation take whole recordings, so that results can be compared'
+        raise BagError(f'{bag.cut_off}; {why}')
 
 
 def _require_topics(bag: Bag, topics: Topics) -> None:

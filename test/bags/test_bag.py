@@ -96,7 +96,7 @@ def test_a_cut_off_sqlite_file_is_read_to_its_end_and_said(copy_demo, tmp_path):
     path.write_bytes(whole[: len(whole) * 8 // 10])
     assert 0 < count_frames(path) < FRAMES
     with open_bag(path) as bag:
-        assert 'cut.db3 is cut off: it is read up to there' in bag.cut_off
+        assert 'cut.db3 is cut off: ' in bag.cut_off
 
 
 def test_a_recording_of_ros_1_is_converted_as_it_is_read(copy_demo, tmp_path):

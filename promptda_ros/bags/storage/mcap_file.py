@@ -54,7 +54,7 @@ class McapFile:
         """Yield the messages logged from the beginning to before the end, in this order."""
         wanted = {key: one for key, one in self._channels.items() if one.topic in topics}
         return in_log_order(
-            Run(piece.first_ns, partial(self._read, piece, wanted, begin_ns, end_ns))
+            Run(piece.first_ns, piece.offset, partial(self._read, piece, wanted, begin_ns, end_ns))
             for piece in self._pieces
             if begin_ns <= piece.last_ns
             and piece.first_ns < end_ns
@@ -104,8 +104,8 @@ class McapFile:
     def _advice(self) -> str:
         fix = f'mcap recover {self.path} -o recovered.mcap'
         return (
-            f'{self.path} is cut off, as after a power cut: it is read up to there, '
-            f'{sum(self.counts.values())} messages; `{fix}` makes a whole file of it'
+            f'{self.path} is cut off, as after a power cut: {sum(self.counts.values())} messages '
+            f'can be read; `{fix}` makes a whole file of them'
         )
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from mcap.well_known import Profile
@@ -48,7 +49,8 @@ class McapWriter:
 
     def abandon(self) -> None:
         """Close the file as it is."""
-        self._file.close()
+        with suppress(OSError):  # of what was still to be written
+            self._file.close()
 
     def _schema_of(self, channel: Channel) -> int:
         key = channel.type_name, channel.definition

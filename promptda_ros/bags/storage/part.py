@@ -50,24 +50,24 @@ class Run(NamedTuple):
     """Messages in the order of logging, of which none is older than the beginning."""
 
     begin_ns: int
+    place: int  # in the recording, which decides between messages of the same time
     open: Callable[[], Iterator[Stored]]
 
 
 def in_log_order(runs: Iterable[Run]) -> Iterator[Stored]:
-    """Merge runs, themselves in the order of their beginnings; equal times keep that order.
+    """Merge runs, themselves in the order of their beginnings.
 
     A run is opened when the log has come to its beginning, so that only those that overlap are
     in memory at once.
     """
-    waiting = enumerate(runs)
+    waiting = iter(runs)
     upcoming = next(waiting, None)
     heads: list[tuple[int, int, Stored, Iterator[Stored]]] = []  # the next message of each run
     while heads or upcoming:
-        while upcoming and (not heads or upcoming[1].begin_ns <= heads[0][0]):
-            place, run = upcoming
-            messages = run.open()
+        while upcoming and (not heads or upcoming.begin_ns <= heads[0][0]):
+            messages = upcoming.open()
             if first := next(messages, None):
-                heappush(heads, (first.logged_ns, place, first, messages))
+                heappush(heads, (first.logged_ns, upcoming.place, first, messages))
             upcoming = next(waiting, None)
         if not heads:
             continue

@@ -112,13 +112,11 @@ class SqliteFile:
                 self._database.execute(insert, row)
 
     def _advice(self, journals: list[Path]) -> str:
-        count = sum(self.counts.values())
+        there = f'{sum(self.counts.values())} messages can be read'
         if journals:
-            why = f'was not closed, {journals[0].name} lies beside it: it is read as recovered'
-        else:
-            why = 'is cut off: it is read up to there'
-        fix = 'if its source has more, copy it from there again'
-        return f'{self.path} {why}, {count} messages; {fix}'
+            fix = f'`sqlite3 {self.path} vacuum` closes it'
+            return f'{self.path} was not closed, see {journals[0].name}: {there}; {fix}'
+        return f'{self.path} is cut off: {there}; copy it again if its source is longer'
 
 
 def _open_as_it_is(file: Path) -> sqlite3.Connection:
