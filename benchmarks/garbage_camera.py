@@ -29,13 +29,12 @@ from sensor_msgs.msg import Image
 
 from benchmarks import garbage
 from benchmarks.results import REPOSITORY, Results, Table
-from promptda_ros.bags import ros_decoding
 from promptda_ros.bags.recording import read_recording
 from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.share import share_folder
-from promptda_ros.tools.play import RECORDING
+from promptda_ros.tools.play import RECORDING, ros_message
 
 HEALTHY, BAD = ('left', 'right'), 'bad'
 COLUMNS = ('camera', 'sent', 'depth images', 'overrun', 'other drops', 'reasons')
@@ -67,7 +66,7 @@ class Drivers:
         self.received: Counter[str] = Counter()
         self.drops: dict[str, dict[str, int]] = {}
         self._publishers: dict[str, Any] = {}
-        self._frames = cycle(read_recording(share_folder() / RECORDING, ros_decoding.decode)[:4])
+        self._frames = cycle(read_recording(share_folder() / RECORDING, ros_message)[:4])
         for name in (*HEALTHY, BAD):
             node.create_subscription(
                 Image, f'/{server}/{name}/depth/image_rect', self._count(name), 10

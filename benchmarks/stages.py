@@ -19,7 +19,6 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 import torch
 
 from benchmarks.results import Results, Table
-from promptda_ros.bags import ros_decoding
 from promptda_ros.bags.recording import read_recording, RecordedFrame
 from promptda_ros.camera.camera import Camera
 from promptda_ros.core.pairing.pairing import Pair
@@ -31,7 +30,7 @@ from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.node import PromptDepthNode
 from promptda_ros.share import share_folder
 from promptda_ros.tools.arguments import add_model
-from promptda_ros.tools.play import RECORDING
+from promptda_ros.tools.play import RECORDING, ros_message
 
 HEARD = {'depth/image_rect': Image, 'depth/camera_info': CameraInfo, 'points': PointCloud2}
 BESIDE_NETWORK = ('read', 'prepare', 'restore', 'build')
@@ -53,9 +52,7 @@ def main() -> None:
         listener.create_subscription(kind, f'/promptda/{name}', lambda _: None, 1)
     (camera,), pipeline = node.cameras, node.pipeline
     assert pipeline is not None
-    pairs = [
-        _pair(frame, camera) for frame in read_recording(arguments.recording, ros_decoding.decode)
-    ]
+    pairs = [_pair(frame, camera) for frame in read_recording(arguments.recording, ros_message)]
     for pair in pairs[:WARM_UP_FRAMES]:
         pipeline.process({camera: pair})
     camera.stages = _Stages()

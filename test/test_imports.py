@@ -20,7 +20,7 @@ SOURCES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob
 ROS_FREE = [
     '.'.join(('promptda_ros', *Path(name).with_suffix('').parts)).removesuffix('.__init__')
     for name in SOURCES
-    if name.startswith(('camera/', 'core/', 'network/', 'messages/'))
+    if name.startswith(('bags/', 'camera/', 'core/', 'network/', 'messages/'))
 ]
 ROS_MODULES = (
     'action_msgs', 'ament_index_python', 'builtin_interfaces', 'cv_bridge', 'diagnostic_msgs',

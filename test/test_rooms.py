@@ -49,8 +49,8 @@ ROOMS = {
     'old_names': set(),
 }  # fmt: skip
 WITHOUT_ROS = (
-    'camera', 'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network', 'presets',
-    'process', 'share',
+    'bags', 'camera', 'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network',
+    'presets', 'process', 'share',
 )  # fmt: skip
 
 

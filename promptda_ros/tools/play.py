@@ -7,18 +7,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 import time
+from typing import Any
 
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from promptda_ros.bags import ros_decoding
 from promptda_ros.bags.bag import Bag, open_bag, say_warnings
+from promptda_ros.bags.channel import Channel
 from promptda_ros.bags.recording import CameraTopics, find_topics, read_frames, RecordedFrame
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.messages.message_types import ros_types
@@ -92,6 +95,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rate', type=number_above(0.0), default=10.0, help='frames per second')
 
 
+def ros_message(channel: Channel, data: bytes) -> Any:
+    """Return a recorded message as one of the installed ROS, which a node can publish."""
+    package, folder, name = channel.type_name.split('/')
+    return deserialize_message(data, getattr(import_module(f'{package}.{folder}'), name))
+
+
 @contextmanager
 def open_recording(arguments: argparse.Namespace) -> Iterator[tuple[Bag, CameraTopics]]:
     """Open the recording that the arguments name, and find its topics.
@@ -99,7 +108,7 @@ def open_recording(arguments: argparse.Namespace) -> Iterator[tuple[Bag, CameraT
     Raises:
         BagError: it can't be read, or it is not clear which topics are meant.
     """
-    with open_bag(arguments.recording, ros_decoding.decode) as bag:
+    with open_bag(arguments.recording, ros_message) as bag:
         say_warnings(bag)
         named = {name: getattr(arguments, name) for name in ('image', 'depth', 'camera_info')}
         yield bag, find_topics(bag, **named)

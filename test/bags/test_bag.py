@@ -17,9 +17,11 @@ import pytest
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
 from promptda_ros.bags.bag import open_bag
+from promptda_ros.bags.channel import RawMessage
 from promptda_ros.bags.files import BagError, is_bag
 from promptda_ros.bags.recording import find_topics, read_frames
 from promptda_ros.bags.storage.packing import zstd
+from test.bags.drawn_bags import CDR, CHANNELS, file_of, write_bag
 
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 FRAMES = 3
@@ -67,15 +69,45 @@ def test_a_topic_without_qos_has_none(copy_demo):
         assert {(one.qos, one.type_hash) for one in bag.channels} == {('', '')}
 
 
-def test_a_split_recording_is_read_in_the_order_of_its_files(copy_demo, tmp_path):
+def state_of(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {one.name: (one.stat().st_mtime_ns, one.read_bytes()) for one in folder.iterdir()}
+
+
+@pytest.mark.parametrize('mode', [None, CompressionMode.FILE, CompressionMode.MESSAGE])
+@pytest.mark.parametrize('storage', list(StoragePlugin))
+def test_reading_changes_nothing_and_leaves_nothing_beside(copy_demo, storage, mode):
+    bag = copy_demo(storage, mode)
+    before = state_of(bag)
+    with open_bag(bag) as opened:
+        assert len(list(opened.raw())) == sum(opened.counts.values()) > 0
+        assert state_of(bag) == before
+    assert state_of(bag) == before
+
+
+def test_a_split_recording_is_read_in_log_order_also_where_its_files_overlap(tmp_path):
+    """Of messages of the same time those of the first file come first; 10 comes after 9."""
     split = tmp_path / 'split'
     split.mkdir()
-    file = next(copy_demo().glob('*.mcap'))
-    for number in (9, 10):
-        shutil.copy(file, split / f'split_{number}.mcap')
+    for name, times in ('run_10', (3, 5, 7)), ('run_9', (1, 3, 6)), ('run_11', (8, 9)):
+        messages = [RawMessage(CHANNELS[1], 0, time, time, CDR + name.encode()) for time in times]
+        shutil.move(file_of(write_bag(tmp_path / name, messages)), split)
     with open_bag(split) as bag:
-        numbers = [one.number for one in bag.messages(['/camera/depth/image_raw'])]
-    assert numbers == list(range(2 * FRAMES))
+        assert len(bag.channels) == 1
+        assert (bag.span_ns, bag.counts) == ((1, 9), {'/images': 8})
+        found = [(one.logged_ns, one.data[4:].decode(), one.number) for one in bag.raw()]
+        part = list(bag.raw(begin_ns=5, end_ns=8))
+    files = ['run_9', 'run_9', 'run_10', 'run_10', 'run_9', 'run_10', 'run_11', 'run_11']
+    assert found == list(zip((1, 3, 3, 5, 6, 7, 8, 9), files, range(8), strict=True))
+    assert [one.number for one in part] == [3, 4, 5]
+
+
+def test_a_packed_file_that_was_cut_off_is_read_up_to_there(copy_demo):
+    """K18."""
+    (packed,) = copy_demo(mode=CompressionMode.FILE).glob('*.zstd')
+    packed.write_bytes(packed.read_bytes()[:-2000])
+    with open_bag(packed) as bag:
+        assert 0 < len(list(bag.raw())) < FRAMES * 4
+        assert f'`mcap recover {packed} ' in bag.cut_off
 
 
 def test_a_cut_off_mcap_file_is_read_to_its_end_and_said_with_the_command_that_mends_it(

@@ -254,3 +254,12 @@ def test_a_bag_that_has_changed_is_unpacked_anew(write_bag, tmp_path):
     for path in bag.iterdir():
         os.utime(path, ns=(0, 0))
     assert unpack_bag(bag, TOPICS, tmp_path / 'out') != before
+
+
+def test_a_recording_that_was_cut_off_is_not_learned_from(tmp_path):
+    """K18: what it lacks would be missing in one result and not in another."""
+    path = tmp_path / 'cut.mcap'
+    path.write_bytes(DEMO.read_bytes()[:-1000])
+    topics = Topics(COLOUR_TOPIC, DEPTH_TOPIC)
+    with pytest.raises(BagError, match=r'`mcap recover \S+cut.mcap -o recovered.mcap`'):
+        unpack_bag(path, topics, tmp_path / 'out')
