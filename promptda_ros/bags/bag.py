@@ -21,10 +21,17 @@ from promptda_ros.bags.files import BagError, files_of, PACKED, ROS_1
 from promptda_ros.bags.storage.damage import refusal, require_beginning
 from promptda_ros.bags.storage.mcap_file import McapFile
 from promptda_ros.bags.storage.packing import begins_packed, unpacked, zstd
-from promptda_ros.bags.storage.part import END_OF_TIME_NS, in_log_order, Part, Run, Stored
+from promptda_ros.bags.storage.part import (
+    BEGINNING_NS,
+    END_OF_TIME_NS,
+    in_log_order,
+    Part,
+    Run,
+    Stored,
+)
 from promptda_ros.bags.storage.ros1_file import Ros1File
 from promptda_ros.bags.storage.sqlite_file import SqliteFile
-from promptda_ros.core.peer_text import shorten
+from promptda_ros.core.peer_text import printable, shorten
 from promptda_ros.core.runtime.guard import Foreseen
 
 PICTURES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
@@ -102,7 +109,7 @@ class Bag:
             BagError: the recording is damaged here.
         """
         topics = frozenset(self.types if topics is None else topics)
-        begin_ns = 0 if begin_ns is None else begin_ns
+        begin_ns = BEGINNING_NS if begin_ns is None else begin_ns
         end_ns = END_OF_TIME_NS if end_ns is None else end_ns
         numbers = self._counts_before(begin_ns)
         for stored in in_log_order(self._runs(topics, begin_ns, end_ns)):
@@ -153,8 +160,8 @@ class Bag:
         return RawMessage(channel, number, logged_ns, published_ns, data, sequence)
 
     def _damage(self, channel: Channel, number: int, error: Exception) -> BagError:
-        what = f'message {number} of {shorten(channel.topic)} is damaged'
-        return BagError(f'{self.path}: {what} ({shorten(str(error))}); record it again')
+        what = f'message {number} of {shorten(channel.topic)} cannot be decoded'
+        return BagError(f'{self.path}: {what} ({printable(str(error))}); record it again')
 
 
 @contextmanager

@@ -11,15 +11,13 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from rosbags.rosbag2 import Reader
-
+from promptda_ros.bags.bag import open_bag
 from promptda_ros.bags.channel import Channel, RawMessage
 from promptda_ros.bags.decoding import described
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.storage.mcap_writer import McapWriter
-from promptda_ros.bags.storage.metadata import FILE_NAME, Metadata
+from promptda_ros.bags.storage.metadata import FILE_NAME, Metadata, read_counts
 from promptda_ros.bags.storage.sqlite_writer import SqliteWriter
-from promptda_ros.core.runtime.guard import Foreseen
 
 
 class StorageWriter(Protocol):
@@ -111,15 +109,16 @@ class BagWriter:
 
 
 def verify(folder: Path) -> dict[str, int]:
-    """Read a bag with another library than wrote it, and return the messages of each topic.
+    """Read all of a bag again, and return the number of messages of each topic.
 
     Raises:
-        BagError: it can't be read to its end.
+        BagError: it is not what was written.
     """
-    explain = 'what was written to it cannot be read again; the disk may be failing'
-    with Foreseen(lambda error: BagError(f'{folder}: {explain} ({error})')), Reader(folder) as bag:
-        counts = Counter(connection.topic for connection, _, _ in bag.messages())
-        return dict.fromkeys(bag.topics, 0) | counts
+    with open_bag(folder) as bag:
+        counts = dict.fromkeys(bag.types, 0) | Counter(raw.channel.topic for raw in bag.raw())
+        if bag.cut_off or counts != read_counts(folder):
+            raise BagError(f'{folder} does not hold what was written: the disk may be failing')
+    return counts
 
 
 def _sync(path: Path) -> None:

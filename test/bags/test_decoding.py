@@ -60,6 +60,13 @@ def test_a_type_of_ones_own_is_read_by_the_definition_that_was_recorded(form):
     assert (found.first.value, found.second) == (5, 6)
 
 
+@pytest.mark.parametrize('text', ['Header header', 'no [definition'])
+def test_a_definition_that_is_not_complete_is_that_of_ros(text):
+    """Some converters leave out the types within a type."""
+    data = b'\x00\x01\x00\x00' + b'\x03\x00\x00\x00' + b'ab\x00'
+    assert decode(Channel('/x', 'std_msgs/msg/String', text, 'ros2msg'), data).data == 'ab'
+
+
 def test_two_recordings_may_define_a_type_differently():
     """Types change from version to version; each is read as it was written."""
     definitions = 'int32 a\nint32 b\n', 'int32 b\nint32 a\n'
@@ -70,8 +77,11 @@ def test_two_recordings_may_define_a_type_differently():
 @pytest.mark.parametrize(
     'channel, reason',
     [
-        (Channel('/x', 'ours/msg/Unknown'), 'Unknown'),
-        (Channel('/x', 'o/msg/A', 'int32 a\nint64 b\n', 'ros2msg'), 'message 0 of /x is damaged'),
+        (Channel('/x', 'ours/msg/Unknown'), 'no complete definition of ours/msg/Unknown was'),
+        (
+            Channel('/x', 'o/msg/A', 'int32 a\nint64 b\n', 'ros2msg'),
+            'message 0 of /x cannot be',
+        ),
         (Channel('/x', 'o/msg/A', 'int32 a\n', 'ros2msg', serialization='json'), "as 'json', not"),
     ],
 )

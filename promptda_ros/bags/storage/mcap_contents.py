@@ -87,7 +87,7 @@ def _summarised(file: int) -> Contents | None:
     if statistics is None or not _is_complete(statistics, chunks, contents.directory):
         return None
     contents.counts.update(statistics.channel_message_counts)
-    contents.pieces = [_piece_of(chunk) for chunk in chunks]
+    contents.pieces = _pieces_of(chunks)
     return contents
 
 
@@ -99,16 +99,20 @@ def _is_complete(
     return has_chunks and has_messages and len(directory.channels) == statistics.channel_count
 
 
-def _piece_of(chunk: records.ChunkIndex) -> Piece:
-    return Piece(
-        offset=chunk.chunk_start_offset,
-        size=chunk.chunk_length,
-        first_ns=chunk.message_start_time,
-        last_ns=chunk.message_end_time,
-        channels=frozenset(chunk.message_index_offsets),
-        index_size=chunk.message_index_length,
-        records_of=whole_chunk,
-    )
+def _pieces_of(chunks: list[records.ChunkIndex]) -> list[Piece]:
+    same: dict[frozenset[int], frozenset[int]] = {}  # most chunks have the same channels
+    return [
+        Piece(
+            offset=chunk.chunk_start_offset,
+            size=chunk.chunk_length,
+            first_ns=chunk.message_start_time,
+            last_ns=chunk.message_end_time,
+            channels=same.setdefault(channels := frozenset(chunk.message_index_offsets), channels),
+            index_size=chunk.message_index_length,
+            records_of=whole_chunk,
+        )
+        for chunk in chunks
+    ]
 
 
 def _scanned(file: int, size: int) -> Contents:

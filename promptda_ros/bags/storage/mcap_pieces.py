@@ -30,7 +30,7 @@ HALF: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Records that lie one after the other, and when their messages were logged."""
 

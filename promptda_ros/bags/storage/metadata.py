@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -74,6 +76,15 @@ class Metadata:
             'starting_time': {'nanoseconds_since_epoch': self._first_ns},
             'message_count': sum(self._counts.values()),
         }
+
+
+def read_counts(folder: Path) -> dict[str, int]:
+    """Return the number of messages of each topic as metadata.yaml has it."""
+    facts = yaml.safe_load((folder / FILE_NAME).read_text(encoding='utf-8'))
+    counts: Counter[str] = Counter()
+    for one in facts['rosbag2_bagfile_information']['topics_with_message_count']:
+        counts[one['topic_metadata']['name']] += one['message_count']
+    return counts
 
 
 def _facts_of(channel: Channel) -> dict[str, str]:

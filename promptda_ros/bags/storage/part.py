@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from promptda_ros.bags.channel import Channel
 
-END_OF_TIME_NS = 2**64
+BEGINNING_NS, END_OF_TIME_NS = -(2**63), 2**64  # SQLite has signed times
 
 
 class Stored(NamedTuple):
