@@ -119,6 +119,8 @@ def _work(
     except Stopped:
         done = f'{progress.ended} of {progress.recordings} recordings are finished'
         raise Stopped(f'stopped: {done}; run the same command again for the others') from None
+    finally:
+        telling.pause()
 
 
 def _runner_of(arguments: argparse.Namespace, work: Processing, tell: Tell) -> Runner:

@@ -32,6 +32,9 @@ class Telling(Protocol):
     def end(self, outcome: Outcome) -> None:
         """Say what came of a recording."""
 
+    def pause(self) -> None:
+        """Leave the terminal to others."""
+
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Say what came of all of them."""
 
@@ -69,6 +72,9 @@ class Failures:
         if outcome.error:
             self._line(f'failed: {outcome.error}')
 
+    def pause(self) -> None:
+        """Say nothing."""
+
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Say nothing."""
 
@@ -93,12 +99,9 @@ class Lines(Failures):
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of a recording, and how far the run is."""
-        if outcome.error:
-            self._line(f'failed: {outcome.error}')
-        else:
+        if not outcome.error:
             self._line(f'{summary(outcome)} ({self._progress.describe()})')
-        for warning in outcome.warnings:
-            self.warn(f'{outcome.source}: {warning}')
+        self._end(outcome)
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Count."""
@@ -106,9 +109,14 @@ class Lines(Failures):
         words = [f'{number} {state.replace("_", " ")}' for state, number in counts.items()]
         self._line(f'{", ".join(words)} in {duration(self._progress.wall_sec)}')
 
+    def _end(self, outcome: Outcome) -> None:
+        super().end(outcome)
+        for warning in outcome.warnings:
+            self.warn(f'{outcome.source}: {warning}')
+
 
 class OnTerminal(Lines):
-    """Keeps one line up to date below those that stay."""
+    """Keeps one line up to date, below those of failures and warnings."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(out)
@@ -117,11 +125,21 @@ class OnTerminal(Lines):
 
     def tell(self, unit: Unit, done: int, of: int) -> None:
         """Redraw the line, not more often than an eye can follow."""
-        if self._clock() - self._drawn_sec < DRAW_SEC:
-            return
-        self._drawn_sec = self._clock()
-        current = f'{unit.source.name} {done}/{of}'
-        print(f'{CLEAR}{self._progress.describe()}: {current}', end='', file=self._out, flush=True)
+        if self._clock() - self._drawn_sec >= DRAW_SEC:
+            self._drawn_sec = self._clock()
+            self._draw(f'{self._progress.describe()}: {unit.source.name} {done}/{of}')
+
+    def end(self, outcome: Outcome) -> None:
+        """Say what failed and what to look at; the line counts the others."""
+        self._end(outcome)
+        self._draw(self._progress.describe())
+
+    def pause(self) -> None:
+        """Clear the line."""
+        self._draw('')
+
+    def _draw(self, text: str) -> None:
+        print(f'{CLEAR}{text}', end='', file=self._out, flush=True)
 
     def _line(self, text: str) -> None:
         print(f'{CLEAR}{text}', file=self._out, flush=True)
@@ -165,6 +183,9 @@ class Events:
     def end(self, outcome: Outcome) -> None:
         """Print the outcome of a recording."""
         self._event('recording', **outcome.to_json())
+
+    def pause(self) -> None:
+        """Print nothing."""
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Print the counts."""
