@@ -80,7 +80,10 @@ def _of_options(arguments: argparse.Namespace) -> dict[str, object]:
     if arguments.model:
         # The other of name and path would contradict it, where a file has that.
         given |= {'model.name': EMBEDDED, 'model.path': ''}
-        given[model_setting(arguments.model)] = arguments.model
+        setting = model_setting(arguments.model)
+        is_folder = setting == 'model.path'  # in full, for other processes and machines
+        model = Path(arguments.model).expanduser().resolve() if is_folder else arguments.model
+        given[setting] = str(model)
     if arguments.device:
         given['device'] = arguments.device
     if arguments.resolution:
