@@ -35,6 +35,11 @@ def _is_storage(path: Path) -> bool:
     return name.endswith(STORAGE)
 
 
+def holds_pictures(path: Path) -> bool:
+    """Tell a folder of picture pairs from one with a recording of ROS."""
+    return path.is_dir() and not is_bag(path) and is_picture_folder(path)
+
+
 def is_result(folder: Path) -> bool:
     """Tell what `promptda process` wrote from what was recorded."""
     return (folder / RESULT).is_file()
@@ -43,8 +48,9 @@ def is_result(folder: Path) -> bool:
 def recordings_in(path: Path) -> list[Path]:
     """Return the recordings that lie directly in a folder, sorted, or the path if it is one.
 
-    Without metadata, files are the parts of one recording where they are named as rosbag2 names
-    them, after their folder: run1/run1_0.mcap. Other files are a recording each.
+    Picture pairs are one as a folder. Without metadata, files are the parts of one recording where
+    they are named as rosbag2 names them, after their folder: run1/run1_0.mcap. Other files are a
+    recording each.
     """
     if not path.is_dir():
         return [path] if is_bag(path) else []
@@ -52,7 +58,9 @@ def recordings_in(path: Path) -> list[Path]:
     files = sorted(file for file in shown if is_bag(file))
     parts = re.compile(rf'{re.escape(path.resolve().name)}_\d+\.\w+(\{PACKED})?')
     is_one = bool(files) and all(parts.fullmatch(file.name) for file in files)
-    return [path] if (path / METADATA).is_file() or is_one else files
+    if (path / METADATA).is_file() or is_one or holds_pictures(path):
+        return [path]
+    return files
 
 
 def files_of(path: Path) -> list[Path]:
@@ -65,7 +73,7 @@ def files_of(path: Path) -> list[Path]:
         found = [file for file in path.iterdir() if _is_storage(file)]
         # `ros2 bag play` unpacks a file beside the packed one, and leaves it there.
         files = [file for file in found if file.with_name(file.name + PACKED) not in found]
-        if not files and is_picture_folder(path):
+        if holds_pictures(path):
             return _below(path)
         if not files:
             raise BagError(f'{path} holds no recording: no {" or ".join(STORAGE)} file is in it')

@@ -35,8 +35,8 @@ def find_recordings(paths: Sequence[Path], out: Path) -> list[Found]:
     if not found:
         places = ', '.join(map(str, paths))
         raise BagError(
-            f'no recording in {places}: rosbag2 folders, .mcap, .db3 and .bag files are searched '
-            f'for, except below --out {out} and in results of earlier runs'
+            f'no recording in {places}: rosbag2 folders, .mcap, .db3 and .bag files and folders '
+            f'of picture pairs are searched for, but not below --out {out} or in earlier results'
         )
     _require_own_targets(list(found.values()), out)
     return list(found.values())

@@ -65,6 +65,17 @@ def test_files_without_metadata_are_one_recording_only_where_rosbag2_named_them(
     }
 
 
+def test_a_folder_of_picture_pairs_is_one_recording(data: Path):
+    put(data, 'scene/image/0.jpg', 'scene/depth/0.png', 'tum/rgb.txt', 'tum/depth.txt')
+    put(data, 'mixed/image/0.jpg', 'mixed/depth/0.png', 'mixed/run.mcap')
+    assert found([data], data.parent / 'out') == {
+        'data/mixed/run.mcap': 'mixed/run',
+        'data/scene': 'scene',
+        'data/tum': 'tum',
+    }
+    assert found([data / 'scene'], data.parent / 'out') == {'data/scene': 'scene'}
+
+
 def test_hidden_files_and_folders_are_left_out(data: Path):
     """Such as unfinished results, the trash, and what macOS writes beside every file."""
     put(data, '.unfinished-1/x.mcap', 'a/._run.mcap', 'a/run.mcap')
