@@ -12,7 +12,9 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from promptda_ros.bags.files import BagError, is_result
 from promptda_ros.bags.processing.inputs import InputFiles
@@ -36,7 +38,11 @@ from promptda_ros.tools.processing import options
 from promptda_ros.tools.processing.request import recipe_of
 from promptda_ros.tools.processing.telling import Telling, telling_of
 
+if TYPE_CHECKING:
+    from promptda_ros.tools.processing.dry_run import Forecast
+
 REPORT_FILE = 'report.html'
+Said = TypeVar('Said', Outcome, 'Forecast')
 
 
 def main(argv: list[str]) -> int:
@@ -47,6 +53,8 @@ def main(argv: list[str]) -> int:
     found = find_recordings(arguments.recordings, arguments.out)
     units = [Unit(each.source, each.target, recipe) for each in found]
     outcomes, to_do = _sorted_out(units, force=arguments.force)
+    if arguments.dry_run:
+        return _dry_run(outcomes, to_do, as_json=arguments.json)
     progress = Progress({unit.source: InputFiles.of(unit.source).size for unit in to_do})
     telling.begin(outcomes, progress)
     if to_do:
@@ -90,6 +98,21 @@ def _sorted_out(units: Sequence[Unit], *, force: bool) -> tuple[list[Outcome], l
         more = f'; the same holds for {len(refusals) - 1} more' if refusals[1:] else ''
         raise RecipeDiffers(f'{refusals[0]}{more}')
     return outcomes, to_do
+
+
+def _dry_run(outcomes: Sequence[Outcome], to_do: Sequence[Unit], *, as_json: bool) -> int:
+    """Print what would be done; 1 if something can't be."""
+    from promptda_ros.tools.processing.dry_run import Forecast, forecast  # late, as it reads bags
+
+    has_failed = False
+    for each in (*map(Forecast.of_known, outcomes), *map(forecast, to_do)):
+        told = _in_our_options(each)
+        has_failed = has_failed or bool(told.error)
+        if as_json:
+            print(json.dumps({'event': 'forecast', **told.to_json()}))
+        else:
+            print(*told.lines(), sep='\n')
+    return ExitCode.SOME_FAILED if has_failed else ExitCode.CLEAN
 
 
 def _work(
@@ -147,11 +170,11 @@ def _runner_of(arguments: argparse.Namespace, work: Processing, tell: Tell) -> R
     return Processes(work, tell, places(jobs, arguments.gpus))
 
 
-def _in_our_options(outcome: Outcome) -> Outcome:
+def _in_our_options(said: Said) -> Said:
     """Word advice as this command takes it."""
     known = make_parser().options
-    warnings = tuple(in_options(text, known) for text in outcome.warnings)
-    return replace(outcome, error=in_options(outcome.error, known), warnings=warnings)
+    warnings = tuple(in_options(text, known) for text in said.warnings)
+    return replace(said, error=in_options(said.error, known), warnings=warnings)
 
 
 def _report(out: Path, outcomes: Sequence[Outcome]) -> None:

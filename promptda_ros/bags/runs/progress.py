@@ -25,20 +25,23 @@ class Progress:
         self._pairs: dict[str, int] = {}
         self._clock = clock
         self._begun_sec = clock()
-        self._first_sec: float | None = None  # when pairs were first done, the network loaded
+        self._first_sec: float | None = None  # when a pair was first done, the network loaded
+        self._first_pairs = 0
         self.recordings = len(sizes)
         self.ended = 0
 
     def tell(self, unit: Unit, done: int, of: int) -> None:
         """Take over how many pairs of a unit are done."""
-        self._first_sec = self._first_sec or self._clock()
+        if self._first_sec is None:
+            self._first_sec, self._first_pairs = self._clock(), done
         source = str(unit.source)
         self._shares[source] = done / of if of else 0.0
         self._pairs[source] = done
 
     def end(self, outcome: Outcome) -> None:
         """Take over that a recording is finished or failed."""
-        self._first_sec = self._first_sec or self._clock()
+        if self._first_sec is None:
+            self._first_sec, self._first_pairs = self._clock(), outcome.pairs
         self.ended += 1
         self._shares[outcome.source] = 1.0
         self._pairs[outcome.source] = outcome.pairs
@@ -51,17 +54,20 @@ class Progress:
     @property
     def frames_per_sec(self) -> float:
         """Return how many pairs are worked on in a second, without the start; 0: not known."""
-        elapsed_sec = self._clock() - self._first_sec if self._first_sec is not None else 0.0
-        return sum(self._pairs.values()) / elapsed_sec if elapsed_sec > 0 else 0.0
+        pairs = sum(self._pairs.values()) - self._first_pairs
+        return max(0, pairs) / self._elapsed_sec if self._elapsed_sec > 0 else 0.0
 
     @property
     def left_sec(self) -> float | None:
         """Return about how long the rest will take; None: not known yet."""
         done = sum(self._sizes[source] * share for source, share in self._shares.items())
-        elapsed_sec = self._clock() - self._first_sec if self._first_sec is not None else 0.0
-        if not done or elapsed_sec < FIRST_SEC:
+        if not done or self._elapsed_sec < FIRST_SEC:
             return None
-        return elapsed_sec * (sum(self._sizes.values()) / done - 1)
+        return self._elapsed_sec * (sum(self._sizes.values()) / done - 1)
+
+    @property
+    def _elapsed_sec(self) -> float:
+        return 0.0 if self._first_sec is None else self._clock() - self._first_sec
 
     def describe(self) -> str:
         """Return one line."""

@@ -203,10 +203,9 @@ def count(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 def summary(outcome: Outcome) -> str:
     """Return what a recording gave, in one line."""
-    lost = sum(outcome.drops.values())
-    reasons = f' ({_listed(outcome.drops)})' if lost else ''
+    others = f', other images: {_listed(outcome.drops)}' if outcome.drops else ''
     rate = f', {outcome.pairs / outcome.wall_sec:.3g} frames/s' if outcome.wall_sec else ''
-    return f'{outcome.source}: {outcome.pairs} pairs, {lost} images without depth{reasons}{rate}'
+    return f'{outcome.source}: {outcome.pairs} pairs{others}{rate}'
 
 
 def _listed(counts: Mapping[str, int]) -> str:

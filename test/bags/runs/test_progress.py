@@ -30,9 +30,10 @@ def progress_of(clock: SimpleNamespace, **sizes: int) -> Progress:
 def test_the_rate_leaves_out_the_start(clock):
     progress = progress_of(clock, a=100, b=300)
     clock.now += 60.0  # the network loads
-    progress.tell(unit('a'), 0, 50)
+    progress.tell(unit('a'), 1, 50)  # the first, whose share of the start is not known
+    assert progress.frames_per_sec == 0.0
     clock.now += 10.0
-    progress.tell(unit('a'), 25, 50)
+    progress.tell(unit('a'), 26, 50)
     assert progress.frames_per_sec == pytest.approx(2.5)
     assert progress.wall_sec == pytest.approx(70.0)
 

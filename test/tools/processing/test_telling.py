@@ -53,8 +53,7 @@ def test_without_a_terminal_a_line_is_said_for_every_recording():
     assert told(telling.Lines, io.StringIO()).splitlines() == [
         'warning: unknown parameter',
         '2 recordings to process, 1 up to date, loading the network',
-        'data/a: 10 pairs, 2 images without depth (2 no_depth), 5 frames/s '
-        '(1/2 recordings, 10 frames/s)',
+        'data/a: 10 pairs, other images: 2 no_depth, 5 frames/s (1/2 recordings, 10 frames/s)',
         'warning: data/a: dim',
         'failed: data/b: cut off',
         '1 done, 1 up to date, 1 failed in 2 s',

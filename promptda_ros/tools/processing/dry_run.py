@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What would be done with a recording: its topics and pairs, found without any network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from promptda_ros.bags.bag import open_bag
+from promptda_ros.bags.files import BagError, holds_pictures
+from promptda_ros.bags.planning.losses import explain_unpaired
+from promptda_ros.bags.planning.plan import make_plan
+from promptda_ros.bags.planning.topics import find_topics
+from promptda_ros.bags.processing.unit import Outcome, Unit
+from promptda_ros.core.errors import PromptdaError
+from promptda_ros.messages.picture_folders import find_pairs
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is known of a recording before the work."""
+
+    source: str
+    target: str
+    state: str = 'to_do'
+    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by camera
+    images: int = 0
+    pairs: int = 0  # that the network would run on
+    drops: Mapping[str, int] = field(default_factory=dict)  # other images by reason
+    warnings: tuple[str, ...] = ()
+    error: str = ''
+
+    @classmethod
+    def of_known(cls, outcome: Outcome) -> Forecast:
+        """Return what needs no work."""
+        known = (outcome.source, outcome.target, outcome.state)
+        return cls(*known, pairs=outcome.pairs, drops=outcome.drops, error=outcome.error)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for a line of JSON."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what people read of it."""
+        if self.error:
+            yield f'failed: {self.error}'
+            return
+        yield f'{self.source} -> {self.target}: {self.state.replace("_", " ")}'
+        for camera, roles in self.topics.items():
+            found = ', '.join(f'{role} {topic}' for role, topic in roles.items() if topic)
+            yield f'  {camera}: {found}' if camera else f'  {found}'
+        if self.topics or self.images:
+            lost = ', '.join(f'{number} {reason}' for reason, number in self.drops.items())
+            others = f', other images: {lost}' if lost else ''
+            yield f'  {self.images} images, {self.pairs} pairs{others}'
+        for warning in self.warnings:
+            yield f'  warning: {warning}'
+
+
+def forecast(unit: Unit) -> Forecast:
+    """Look at a recording; one that can't be used is a forecast, not an exception."""
+    try:
+        return _of_pictures(unit) if holds_pictures(unit.source) else _of_bag(unit)
+    except PromptdaError as error:
+        return Forecast(str(unit.source), str(unit.target), 'failed', error=str(error))
+
+
+def _of_pictures(unit: Unit) -> Forecast:
+    count = len(find_pairs(unit.source))
+    return Forecast(str(unit.source), str(unit.target), images=count, pairs=count)
+
+
+def _of_bag(unit: Unit) -> Forecast:
+    recipe = unit.recipe
+    settings = recipe.of_cameras
+    with open_bag(unit.source) as bag:
+        topics = {
+            camera: find_topics(bag, asked, settings[camera], camera=camera, without=recipe.prefix)
+            for camera, asked in recipe.topics.items()
+        }
+        plan = make_plan(bag, topics, settings, recipe)
+        said = [
+            explain_unpaired(camera, facts, settings[camera].sync, bag.types)
+            for camera, facts in plan.stamps.items()
+        ]
+        losses = [text for text in said if text]
+        if not plan.pairs:
+            raise BagError(f'{unit.source}: {"; ".join(losses) or "no image is asked for"}')
+        return Forecast(
+            str(unit.source),
+            str(unit.target),
+            topics={camera: asdict(each) for camera, each in topics.items()},
+            images=plan.images,
+            pairs=len(plan.pairs),
+            drops=dict(plan.drops),
+            warnings=(*bag.warnings, *losses),
+        )
