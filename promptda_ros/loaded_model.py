@@ -46,6 +46,14 @@ class LoadedModel:
         for each in self.compiled:
             each.compile_missed()
 
+    def compile_in_frames(self) -> None:
+        """Compile for a new size before its first frame, which waits: for recordings.
+
+        What is made of one must not depend on what ran before it in the same process.
+        """
+        for each in self.compiled:
+            each.compiles_in_frames = True
+
     def pause_sec(self, since_ns: int) -> float:
         """Return how long `between_frames` may take, if it compiles or did since a steady time."""
         began = [each for each in self.compiled if each.compiling_since_ns > since_ns]

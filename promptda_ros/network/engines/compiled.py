@@ -78,9 +78,10 @@ class MayPass(RuntimeError):
 class CompiledNetwork:
     """Runs sizes that it knows compiled and all others as they are; never compiles in a frame.
 
-    What gives other depth than the network is not used. `problem` says why nothing more is
-    compiled. `compiling_since_ns` is when the last compilation began (time.monotonic_ns), and
-    `longest_sec` how long it may take.
+    With `compiles_in_frames` it does, so that every frame of a size runs the same way. What gives
+    other depth than the network is not used. `problem` says why nothing more is compiled.
+    `compiling_since_ns` is when the last compilation began (time.monotonic_ns), and `longest_sec`
+    how long it may take.
     """
 
     def __init__(self, network: Compilable, *compilers: Compiler) -> None:
@@ -91,6 +92,7 @@ class CompiledNetwork:
         self.longest_sec = 0.0
         self.compiling_since_ns = 0
         self.is_compiling = False
+        self.compiles_in_frames = False
         self._network = network
         self._compilers = list(compilers)  # the first is in use
         self._runs: dict[Hashable, Run] = {}
@@ -110,8 +112,14 @@ class CompiledNetwork:
         if run is not None:
             return run(*inputs)
         tried = len(self._runs) + len(self._refused_sizes)
+        if self.compiles_in_frames and tried >= SIZES_AT_MOST:
+            self.forget()  # also the fifth size runs as it would have run first
+            tried = 0
         if self._may_compile and key not in self._refused_sizes and tried < SIZES_AT_MOST:
             self._missed = inputs
+        if self.compiles_in_frames and self._missed:
+            self.compile_missed()
+            return self._runs.get(self._compilers[0].key(*inputs), self._network)(*inputs)
         return self._network(*inputs)
 
     @property

@@ -99,6 +99,22 @@ def test_a_size_is_recorded_between_frames_and_replayed_from_then_on(compiled, r
     assert (compiled.sizes, compiled.problem, compiled.patch_px) == (1, '', 14)
 
 
+def test_for_recordings_every_frame_runs_compiled_whatever_came_before(compiled, recordings):
+    """Or the first frame of a process, and those of a fifth size, would differ in rounding."""
+    compiled(*inputs())
+    compiled.compile_missed()
+    checks = recordings[0].replays  # that a compilation takes
+    compiled.compiles_in_frames = True
+    heights = [28, *range(42, 42 + 14 * SIZES_AT_MOST, 14), 28]
+    for height in heights:
+        before = sum(each.replays for each in recordings), len(recordings)
+        torch.testing.assert_close(compiled(*inputs(height)), Halves()(*inputs(height)))
+        replays, count = (sum(each.replays for each in recordings), len(recordings))
+        assert replays - before[0] == 1 + checks * (count - before[1])
+    assert len(recordings) == len(heights)  # but the first, and the last again after all went
+    assert compiled.sizes <= SIZES_AT_MOST
+
+
 def test_other_sizes_and_batches_go_through_the_network(compiled, recordings):
     compiled(*inputs())
     compiled.compile_missed()
