@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
-import shutil
 import sqlite3
 from struct import Struct
 
 from promptda_ros.bags.channel import Channel
-from promptda_ros.bags.storage.packing import temporary_folder
+from promptda_ros.bags.storage.packing import copied
 from promptda_ros.bags.storage.part import Stored
 
 JOURNALS = ('-wal', '-journal')
@@ -127,10 +126,8 @@ def _open_as_it_is(file: Path) -> sqlite3.Connection:
 
 def _open_copy(file: Path, journals: list[Path], stack: ExitStack) -> sqlite3.Connection:
     """Let SQLite recover what was not finished, which it does by writing."""
-    folder = temporary_folder(stack)
-    for each in (file, *journals):
-        shutil.copyfile(each, folder / each.name)
-    return sqlite3.connect(folder / file.name, isolation_level=None, check_same_thread=False)
+    copy = copied(file, journals, stack)
+    return sqlite3.connect(copy, isolation_level=None, check_same_thread=False)
 
 
 def _journals_of(file: Path) -> list[str]:

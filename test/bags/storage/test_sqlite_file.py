@@ -87,6 +87,13 @@ def test_what_is_in_the_wal_is_read_and_nothing_appears_beside_it(tmp_path):
     assert state_of(crashed) == before
 
 
+def test_without_room_for_a_copy_it_is_said_where_to_find_some(tmp_path, files_of_at_most):
+    crashed = leave_open(tmp_path, 'WAL', lambda database: fill(database, 6))
+    says = pytest.raises(BagError, match='too large; set TMPDIR to a')
+    with files_of_at_most(10_000), says, open_bag(crashed):
+        pass
+
+
 def test_a_transaction_that_was_not_finished_is_rolled_back_in_a_copy(tmp_path):
     def work(database: sqlite3.Connection) -> None:
         fill(database, 4)
