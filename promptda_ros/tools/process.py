@@ -35,6 +35,7 @@ from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import in_options, Parser
 from promptda_ros.tools.processing import options
+from promptda_ros.tools.processing.forms import FORMS
 from promptda_ros.tools.processing.request import recipe_of
 from promptda_ros.tools.processing.telling import Telling, telling_of
 
@@ -50,8 +51,10 @@ def main(argv: list[str]) -> int:
     arguments = options.parse(make_parser(), argv)
     telling = telling_of(as_json=arguments.json, is_quiet=arguments.quiet)
     recipe = recipe_of(arguments, telling.warn)
+    form = FORMS[arguments.to](arguments.out)
+    form.begin()
     found = find_recordings(arguments.recordings, arguments.out)
-    units = [Unit(each.source, each.target, recipe) for each in found]
+    units = [Unit(each.source, form.place(each.target), recipe) for each in found]
     outcomes, to_do = _sorted_out(units, force=arguments.force)
     if arguments.dry_run:
         return _dry_run(outcomes, to_do, as_json=arguments.json)
@@ -61,6 +64,8 @@ def main(argv: list[str]) -> int:
         with OutputFolder(arguments.out):  # tried before the work begins
             pass
         _work(arguments, to_do, outcomes, progress, telling)
+    for line in form.finish():
+        telling.note(line)
     telling.close(outcomes)
     if arguments.report:
         _report(arguments.out, outcomes)

@@ -95,7 +95,9 @@ class DataSet:
 
     def describe(self) -> list[str]:
         """Say what the data set holds and what it costs, in lines for the user."""
-        lines = [f'{len(self.episodes)} episodes, {self.frames} frames, {self.fps} frames/s']
+        episodes = 'episode' if len(self.episodes) == 1 else 'episodes'
+        counts = f'{len(self.episodes)} {episodes}, {self.frames} frames, {self.fps} frames/s'
+        lines = [f'{self.folder}: {counts}']
         for key, name in ((SENSOR, 'sensor depth'), (OURS, 'our depth')):
             rounding = Rounding()
             for each in self.episodes:
@@ -109,16 +111,16 @@ class DataSet:
         summary, rate_hz = episode.summary, episode.summary.rate_hz
         if rate_hz and abs(rate_hz - self.fps) > 0.05 * self.fps:
             return (
-                f'{episode.folder.name} has {rate_hz:.2f} frames/s, the data set {self.fps}: '
-                "steps of lerobot's delta_timestamps are off in time; process it into one of its "
-                'own'
+                f'{episode.folder.name} has {rate_hz:.2f} frames/s and the data set {self.fps}, '
+                'one whole number for all: steps of delta_timestamps, which counts frames, are '
+                'off in time; choose --every so that the rates agree, or another --out'
             )
         if not summary.uneven:
             return ''
         return (
             f'{episode.folder.name}: {summary.uneven} of {summary.frames - 1} steps between '
             f'frames are not one period, the longest {summary.longest_sec:.3f} s; the column '
-            "timestamp is exact, but lerobot's delta_timestamps counts frames"
+            'timestamp is exact, but delta_timestamps counts frames'
         )
 
 

@@ -6,30 +6,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 import math
-from pathlib import Path
 import time
 
 from promptda_ros.bags.files import BagError
-from promptda_ros.bags.pictures.result import PictureResult, require_kinds
-from promptda_ros.bags.processing.inputs import InputFiles
+from promptda_ros.bags.pictures.result import Result, RESULTS
+from promptda_ros.bags.processing.inputs import hashing, InputFiles
 from promptda_ros.bags.processing.pixels import count_pixels, shares_of
 from promptda_ros.bags.processing.preview import PREVIEW, Preview
 from promptda_ros.bags.processing.recipe import Recipe
-from promptda_ros.bags.processing.record import Record
-from promptda_ros.bags.processing.unit import Outcome, Unit
-from promptda_ros.core.errors import FileError, PromptdaError
+from promptda_ros.bags.processing.record import facts_of, Record
+from promptda_ros.bags.processing.sink import Written
+from promptda_ros.bags.processing.unit import Unit
+from promptda_ros.core.errors import FileError
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.restore.trust import require_trust, Validity
 from promptda_ros.core.runtime.faults import run_on_device
-from promptda_ros.core.runtime.guard import GaveUp
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.core.whole_folder import whole_folder
 from promptda_ros.loaded_model import LoadedModel
-from promptda_ros.messages import millimetres
 from promptda_ros.messages.picture_files import (
     read_depth_file,
     read_image_file,
@@ -41,101 +40,98 @@ LOST_AT_MOST = 0.05  # of the pairs, before it is a warning
 UNREADABLE = 'unreadable'
 
 
-def process_pictures(unit: Unit, model: LoadedModel, tell: Callable[[int, int], None]) -> Outcome:
+def make_pictures(unit: Unit, model: LoadedModel, tell: Callable[[int, int], None]) -> Record:
     """Make the result of a folder; `tell` hears how many of how many pairs are done.
 
-    A folder that can't be used is an outcome, not an exception.
-
     Raises:
-        DeviceLost: the device answers no more in this process.
+        BagError: the folder can't be used, or no pair of it gives depth.
+        OSError: the disk is full, or fails.
+        DeviceLost: nothing can be computed in this process any more.
     """
-    begun_sec = time.monotonic()
-    try:
-        with whole_folder(unit.target) as folder:
-            work = _Work(unit, model, folder)
-            work.run(tell)
-            record = work.record(time.monotonic() - begun_sec)
-            record.write(folder)
-    except GaveUp:
-        raise
-    except PromptdaError as error:
-        return Outcome.failed(unit, str(error), wall_sec=time.monotonic() - begun_sec)
-    except OSError as error:
-        sentence = f'{error.filename or unit.target} cannot be written: {error.strerror or error}'
-        return Outcome.failed(unit, sentence, wall_sec=time.monotonic() - begun_sec)
-    return Outcome.of(unit, 'done', record)
+    begun_sec, files = time.perf_counter(), InputFiles.of(unit.source)
+    work = _Work(unit, model)
+    with whole_folder(unit.target) as folder, hashing(files) as hashed:
+        result = RESULTS[unit.recipe.to](unit.source, folder, unit.recipe)
+        try:
+            written = work.run(result, tell)
+        except BaseException:
+            result.abandon()
+            raise
+        work.preview.save(folder / PREVIEW)
+        record = work.record(hashed(), written, result.notes())
+        record = replace(record, wall_sec=time.perf_counter() - begun_sec)
+        record.write(folder)
+    return record
 
 
 class _Work:
     """The work on one folder."""
 
-    def __init__(self, unit: Unit, model: LoadedModel, folder: Path) -> None:
-        recipe = unit.recipe
-        require_kinds(recipe.outputs)
+    def __init__(self, unit: Unit, model: LoadedModel) -> None:
         self._unit, self._model = unit, model
-        self._settings = _settings_of(recipe)
-        self._files = InputFiles.of(unit.source)
-        self._pairs = _chosen(find_pairs(unit.source), recipe)
+        self._settings = _settings_of(unit.recipe)
+        self._pairs = _chosen(find_pairs(unit.source), unit.recipe)
         if not self._pairs:
             raise BagError(f'{unit.source} has no pairs of pictures between --start and --end')
-        self._result = PictureResult(unit.source, folder, recipe.outputs)
         # Without stamps a frame stands alone.
         self._history = DepthHistory() if self._pairs[0].stamp_ns else None
         self._stages = StageTimes()
-        self._preview = Preview({'': len(self._pairs)})
+        self.preview = Preview({'': len(self._pairs)})
         self._pixels: Counter[Validity] = Counter()
         self._drops: Counter[str] = Counter()
         self._first_reason = ''
 
-    def run(self, tell: Callable[[int, int], None]) -> None:
-        """Write the pictures of every pair that gives depth.
+    def run(self, result: Result, tell: Callable[[int, int], None]) -> Written:
+        """Pass on what is made of every pair that gives depth.
 
         Raises:
             BagError: none does.
         """
-        if self._unit.recipe.copy == 'all':
-            self._result.copy([self._unit.source / each.name for each in self._files.files])
         for number, pair in enumerate(self._pairs):
-            self._attempt(number, pair)
+            if (made := self._attempt(pair)) is not None:
+                with self._stages.time('publish'):
+                    result.add(pair, made)
+                    self._look(number, made)
             tell(number + 1, len(self._pairs))
-        if not self._result.counts:
+        if self._drops.total() == len(self._pairs):
             raise BagError(
                 f'no pair of {self._unit.source} gives depth ({listed(self._drops)}): '
                 f'{self._first_reason}'
             )
-        self._result.close()
-        self._preview.save(self._result.folder / PREVIEW)
+        return result.close()
 
-    def record(self, wall_sec: float) -> Record:
+    def record(self, files: InputFiles, written: Written, notes: list[str]) -> Record:
         """Return what there is to know of the result."""
         return Record(
             recipe=self._unit.recipe,
             source=str(self._unit.source),
-            input=self._files.hashed().files,
-            model=self._model.facts(),
+            input=files.files,
+            model=facts_of(self._model),
             topics={},
             images=len(self._pairs),
             pairs=len(self._pairs),
-            outputs=dict(self._result.counts),
-            originals=len(self._files.files) if self._unit.recipe.copy == 'all' else 0,
+            outputs=written.outputs,
+            originals=written.originals,
             drops=dict(self._drops),
             pixels=shares_of(self._pixels),
-            warnings=tuple(self._warnings()),
+            warnings=(*self._losses(), *notes),
             stage_ms={name: each.p50 for name, each in self._stages.snapshot().items()},
-            wall_sec=wall_sec,
         )
 
-    def _attempt(self, number: int, pair: PicturePair) -> None:
+    def _attempt(self, pair: PicturePair) -> FrameOutputs | None:
+        """Return what is made of a pair, None where it is dropped."""
+        made: FrameOutputs | None = None
         try:
-            run_on_device(self._process, number, pair)
+            made = run_on_device(self._estimate, pair)
         except BadFrame as error:
             self._drop(error.reason, str(error))
         except FileError as error:
             self._drop(UNREADABLE, str(error))
         if self._model.next_pause:
             self._model.between_frames()
+        return made
 
-    def _process(self, number: int, pair: PicturePair) -> None:
+    def _estimate(self, pair: PicturePair) -> FrameOutputs:
         settings, estimator, time_of = self._settings, self._model.estimator, self._stages.time
         with time_of('read'):
             frame = _read(pair)
@@ -146,37 +142,31 @@ class _Work:
         with time_of('restore'):
             depth = estimator.restore(prepared, network_depth_m, settings.output)
             require_trust(depth, settings.trust)
-        with time_of('publish'):
-            self._write(number, pair, FrameOutputs(frame, depth, settings))
+        return FrameOutputs(frame, depth, settings)
 
-    def _write(self, number: int, pair: PicturePair, outputs: FrameOutputs) -> None:
-        self._result.add(pair, outputs)
-        self._pixels += count_pixels(outputs.validity)
-        if self._preview.wants('', number):
-            self._preview.add(
-                '',
-                number,
-                image=outputs.frame.image,
-                sensor_depth_m=outputs.frame.sensor_depth_m,
-                depth_m=outputs.image_depth.depth_m,
-            )
+    def _look(self, number: int, made: FrameOutputs) -> None:
+        """Keep a few pairs, evenly spaced, for people."""
+        if not self.preview.wants('', number):
+            return
+        self._pixels += count_pixels(made.validity)
+        self.preview.add(
+            '',
+            number,
+            image=made.image,
+            sensor_depth_m=made.frame.sensor_depth_m,
+            depth_m=made.image_depth.depth_m,
+        )
 
     def _drop(self, reason: str, text: str) -> None:
         self._drops[reason] += 1
         self._first_reason = self._first_reason or text
 
-    def _warnings(self) -> Iterator[str]:
+    def _losses(self) -> Iterator[str]:
         lost, count = self._drops.total(), len(self._pairs)
         if lost > LOST_AT_MOST * count:
             yield (
                 f'{lost} of {count} pairs have no depth ({listed(self._drops)}); the first: '
                 f'{self._first_reason}'
-            )
-        if self._result.lost:
-            limit_m = millimetres.AT_MOST * self._pairs[0].scale_m
-            yield (
-                f'{self._result.lost} pixels are unknown because 16-bit counts of '
-                f'{self._pairs[0].scale_m:g} m end at {limit_m:.1f} m'
             )
 
 

@@ -4,22 +4,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 import time
 from typing import TypeAlias
 
 from promptda_ros.bags.bag import open_bag
-from promptda_ros.bags.files import BagError
+from promptda_ros.bags.files import BagError, is_bag
+from promptda_ros.bags.pictures.process import make_pictures
 from promptda_ros.bags.planning.losses import explain_drops
 from promptda_ros.bags.planning.replay import Part
 from promptda_ros.bags.processing.copied import Copied
 from promptda_ros.bags.processing.inputs import hashing, InputFiles
 from promptda_ros.bags.processing.preview import PREVIEW
-from promptda_ros.bags.processing.record import Record
+from promptda_ros.bags.processing.record import facts_of, Record
 from promptda_ros.bags.processing.results import Results
-from promptda_ros.bags.processing.sink import BagSink
+from promptda_ros.bags.processing.sink import BagSink, Sink, Written
 from promptda_ros.bags.processing.unit import Outcome, Unit
 from promptda_ros.bags.processing.warnings import Warnings
 from promptda_ros.bags.processing.work import Figures, Work
@@ -29,6 +30,7 @@ from promptda_ros.core.runtime.guard import GaveUp, Guard
 from promptda_ros.core.runtime.log import keep_traceback
 from promptda_ros.core.whole_folder import whole_folder
 from promptda_ros.loaded_model import LoadedModel
+from promptda_ros.messages.picture_folders import is_picture_folder
 
 Tell: TypeAlias = Callable[[int, int], None]
 
@@ -48,7 +50,7 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
     def attempt() -> None:
         begun_sec = time.perf_counter()
         try:
-            outcomes.append(Outcome.of(unit, 'done', _process(unit, model, tell)))
+            outcomes.append(Outcome.of(unit, 'done', _work_on(unit)(unit, model, tell)))
         except GaveUp:
             raise
         except PromptdaError as error:
@@ -67,31 +69,34 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
     return outcomes[0]
 
 
-def _process(unit: Unit, model: LoadedModel, tell: Tell) -> Record:
+def _work_on(unit: Unit) -> Callable[[Unit, LoadedModel, Tell], Record]:
+    """Return how a source of this kind is worked on."""
+    is_of_pictures = unit.source.is_dir() and not is_bag(unit.source)
+    return make_pictures if is_of_pictures and is_picture_folder(unit.source) else _make_bag
+
+
+def _make_bag(unit: Unit, model: LoadedModel, tell: Tell) -> Record:
     begun_sec, log, files = time.perf_counter(), Warnings(), InputFiles.of(unit.source)
     with open_bag(unit.source) as bag:
         for warning in bag.warnings:
             log.warning(warning)
         work = Work(bag, unit.recipe, log)
         with whole_folder(unit.target) as folder, hashing(files) as hashed:
-            figures, counts = _write(work, folder, model, tell)
+            figures, written = _write(work, folder, model, tell)
             figures.shown.preview.save(folder / PREVIEW)
-            record = _record(unit, work, figures, counts, hashed())
+            record = _record(unit, work, figures, written, hashed())
             if InputFiles.of(unit.source) != files:
                 raise BagError(f'{unit.source} changed while it was read: it is still recorded')
-            record = replace(record, model=_facts(model), wall_sec=time.perf_counter() - begun_sec)
+            record = replace(
+                record, model=facts_of(model), wall_sec=time.perf_counter() - begun_sec
+            )
             record.write(folder)
     return record
 
 
-def _write(
-    work: Work, folder: Path, model: LoadedModel, tell: Tell
-) -> tuple[Figures, Mapping[str, int]]:
-    """Write the bag, and return what there is to say of the work and how many messages of what."""
-    recipe, copied = work.recipe, Copied(work.recipe, work.plan)
-    results = Results([*work.topics], recipe.products, recipe.prefix)
-    originals = copied.channels(work.bag, results.channels)
-    sink = BagSink(folder, results, originals, storage=recipe.storage, compression=recipe.compress)
+def _write(work: Work, folder: Path, model: LoadedModel, tell: Tell) -> tuple[Figures, Written]:
+    """Write the bag, and return what there is to say of the work and how much was written."""
+    sink, copied = SINKS[work.recipe.to](work, folder)
     try:
         figures = work.run(Part(0, len(work.plan.pairs)), model, sink, tell, copies=copied)
         _require_depth(work, figures)
@@ -99,6 +104,24 @@ def _write(
     except BaseException:
         sink.abandon()
         raise
+
+
+def _bag(work: Work, folder: Path) -> tuple[Sink, Copied | None]:
+    recipe, copied = work.recipe, Copied(work.recipe, work.plan)
+    results = Results([*work.topics], recipe.products, recipe.prefix)
+    originals = copied.channels(work.bag, results.channels)
+    sink = BagSink(folder, results, originals, storage=recipe.storage, compression=recipe.compress)
+    return sink, copied
+
+
+def _episode(work: Work, folder: Path) -> tuple[Sink, Copied | None]:
+    from promptda_ros.bags.lerobot.sink import LeRobotSink  # late: it needs pyarrow
+
+    return LeRobotSink(folder, work.recipe.task), None
+
+
+# What is written of a recording, and which of its messages go along
+SINKS = {'bag': _bag, 'lerobot': _episode}
 
 
 def _require_depth(work: Work, figures: Figures) -> None:
@@ -111,10 +134,8 @@ def _require_depth(work: Work, figures: Figures) -> None:
 
 
 def _record(
-    unit: Unit, work: Work, figures: Figures, counts: Mapping[str, int], files: InputFiles
+    unit: Unit, work: Work, figures: Figures, written: Written, files: InputFiles
 ) -> Record:
-    results = Results([*work.topics], work.recipe.products, work.recipe.prefix)
-    ours = {channel.topic for channel in results.channels}
     return Record(
         recipe=work.recipe,
         source=str(unit.source),
@@ -123,15 +144,11 @@ def _record(
         topics={camera: asdict(each) for camera, each in work.topics.items()},
         images=work.plan.images,
         pairs=figures.pairs,
-        outputs={topic: count for topic, count in counts.items() if topic in ours},
-        originals=sum(count for topic, count in counts.items() if topic not in ours),
+        outputs=written.outputs,
+        originals=written.originals,
         drops=dict(work.plan.drops + figures.drops),
         pixels=figures.shown.pixels,
         warnings=work.log.lines,
         stage_ms=figures.stage_ms,
         network_busy=figures.network_busy,
     )
-
-
-def _facts(model: LoadedModel) -> dict[str, str]:
-    return {**model.facts(), 'resolution': model.estimator.resolution}

@@ -45,6 +45,8 @@ OPTIONS = {
     'start_sec': '--start',
     'end_sec': '--end',
     'every': '--every',
+    'to': '--to',
+    'task': '--task',
 }
 # Which weights these lead to is what counts.
 LEADS_TO_WEIGHTS = ('model.name', 'model.path', 'model.sha256')
@@ -86,6 +88,8 @@ class Recipe:
     start_sec: float | None = None  # from the beginning of the recording
     end_sec: float | None = None
     every: int = 1
+    to: str = 'bag'  # or lerobot
+    task: str = ''  # of an episode
 
     @classmethod
     def of(

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from promptda_ros import __version__
 from promptda_ros.bags.processing.inputs import InputFile, read_files
 from promptda_ros.bags.processing.recipe import Recipe
+
+if TYPE_CHECKING:
+    from promptda_ros.loaded_model import LoadedModel
 
 RECORD_FILE = 'promptda.json'
 
@@ -54,3 +57,8 @@ class Record:
             return cls(**{**values, 'recipe': recipe, 'input': files, 'warnings': warnings})
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
+
+
+def facts_of(model: LoadedModel) -> dict[str, str]:
+    """Return what a record says of the network."""
+    return {**model.facts(), 'resolution': model.estimator.resolution}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,14 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.processing.results import Results
 from promptda_ros.bags.writer import BagWriter, verify
 from promptda_ros.core.frame_outputs import FrameOutputs
+
+
+@dataclass(frozen=True)
+class Written:
+    """What there is in a result."""
+
+    outputs: Mapping[str, int]  # messages by topic, or frames
+    originals: int = 0
 
 
 class Sink(Protocol):
@@ -24,8 +33,8 @@ class Sink(Protocol):
     def frame(self, camera: str, logged_ns: int, made: FrameOutputs) -> None:
         """Take what was made of an image that was logged then, after the image itself."""
 
-    def close(self) -> Mapping[str, int]:
-        """Finish, check what was written, and return how many messages or frames there are."""
+    def close(self) -> Written:
+        """Finish, and check what was written."""
 
     def abandon(self) -> None:
         """Let go of what can't be finished."""
@@ -59,7 +68,7 @@ class BagSink:
         for message in self._results.messages(camera, logged_ns, made):
             self._writer.write(message)
 
-    def close(self) -> Mapping[str, int]:
+    def close(self) -> Written:
         """Finish the bag, read it again and count.
 
         Raises:
@@ -74,7 +83,9 @@ class BagSink:
                 f'{self._folder.name}: {counts.get(topic, 0)} messages of {topic} were written, '
                 f'{found.get(topic, 0)} can be read again: the disk may be failing'
             )
-        return counts
+        ours = {channel.topic for channel in self._results.channels}
+        outputs = {topic: count for topic, count in counts.items() if topic in ours}
+        return Written(outputs, sum(counts.values()) - sum(outputs.values()))
 
     def abandon(self) -> None:
         """Close the file as it is."""

@@ -21,6 +21,8 @@ from promptda_ros.tools.arguments import (
     whole_from,
 )
 
+DEFAULT_OUTPUTS = ('compressed',)
+
 
 def make_parser(command: str, description: str | None) -> Parser:
     """Return the arguments in the groups of their help."""
@@ -30,7 +32,8 @@ def make_parser(command: str, description: str | None) -> Parser:
         type=Path,
         nargs='+',
         metavar='RECORDING',
-        help='rosbag2 folder or file (.mcap, .db3, .bag), or a folder that is searched for them',
+        help='rosbag2 folder or file (.mcap, .db3, .bag), folder of picture pairs (TUM, Redwood, '
+        'image/ beside depth/), or a folder that is searched for them',
     )
     parser.add_argument(
         '--out',
@@ -108,9 +111,19 @@ def _add_outputs(parser: Parser) -> None:
     group.add_argument(
         '--outputs',
         type=_outputs,
-        default=('compressed',),
+        default=DEFAULT_OUTPUTS,
         metavar='NAME,NAME',
         help=f'topics to write: {", ".join(OUTPUTS)}; depth/camera_info is always written',
+    )
+    group.add_argument(
+        '--to',
+        choices=('bag', 'lerobot'),
+        default='bag',
+        help='what is written: a bag for each recording (default), or one LeRobot data set with '
+        'an episode for each',
+    )
+    group.add_argument(
+        '--task', default='', metavar='TEXT', help='what is done in the episodes of --to lerobot'
     )
     group.add_argument('--prefix', default='/promptda', help='namespace of the outputs')
     group.add_argument(
@@ -208,6 +221,18 @@ def _contradictions(given: argparse.Namespace) -> list[tuple[bool, str]]:
             bool(gpus) and jobs is not None and jobs < len(gpus),
             f'--jobs {jobs} is less than the {len(gpus)} GPUs of --gpus {_listed(gpus)}: '
             'one would be idle; raise --jobs, or name fewer GPUs',
+        ),
+        (
+            given.to != 'bag' and given.outputs != DEFAULT_OUTPUTS,
+            f'--to {given.to} always has image, sensor depth and our depth; leave out --outputs',
+        ),
+        (
+            given.to != 'bag' and bool(given.cameras),
+            f'--to {given.to} takes one camera; leave out --cameras, and name its topics',
+        ),
+        (
+            given.to == 'bag' and bool(given.task),
+            '--task is written to episodes; leave it out, or add --to lerobot',
         ),
         (
             given.copy == 'none' and bool(given.include_topic or given.exclude_topic),

@@ -50,6 +50,8 @@ def recipe_of(arguments: argparse.Namespace, warn: Callable[[str], object]) -> R
         start_sec=arguments.start,
         end_sec=arguments.end,
         every=arguments.every,
+        to=arguments.to,
+        task=arguments.task,
     )
 
 

@@ -23,6 +23,9 @@ class Telling(Protocol):
     def warn(self, text: str) -> None:
         """Say what is no reason to stop."""
 
+    def note(self, text: str) -> None:
+        """Say something about the results as a whole."""
+
     def begin(self, outcomes: Sequence[Outcome], progress: Progress) -> None:
         """Say how much there is to do, and what is up to date already."""
 
@@ -57,6 +60,9 @@ class Failures:
     def warn(self, text: str) -> None:
         """Say nothing."""
 
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
     def begin(self, outcomes: Sequence[Outcome], progress: Progress) -> None:
         """Say what failed before the work."""
         self._progress = progress
@@ -88,6 +94,10 @@ class Lines(Failures):
     def warn(self, text: str) -> None:
         """Say it."""
         self._line(f'warning: {text}')
+
+    def note(self, text: str) -> None:
+        """Say it."""
+        self._line(text)
 
     def begin(self, outcomes: Sequence[Outcome], progress: Progress) -> None:
         """Say how much there is to do."""
@@ -156,6 +166,10 @@ class Events:
     def warn(self, text: str) -> None:
         """Print a warning."""
         self._event('warning', text=text)
+
+    def note(self, text: str) -> None:
+        """Print it."""
+        self._event('note', text=text)
 
     def begin(self, outcomes: Sequence[Outcome], progress: Progress) -> None:
         """Print how much there is to do, then what needs no work."""

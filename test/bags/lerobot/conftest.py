@@ -53,7 +53,7 @@ def write_episode(make_frame: Any) -> Callable[..., list[FrameOutputs]]:
         frames = [make_frame(sec, **given) for sec in seconds]
         episode = sink.LeRobotSink(folder, task)
         for each in frames:
-            episode.frame(each.frame.stamp_ns, each)
+            episode.frame('', each.frame.stamp_ns, each)
         episode.close()
         return frames
 

@@ -12,6 +12,7 @@ import pytest
 
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.pictures import process as under_test
+from promptda_ros.bags.processing.process import process_unit
 from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.unit import RecipeDiffers, State, state_of, Unit
 from promptda_ros.core.frame import BadFrame, Frame
@@ -71,7 +72,7 @@ def process(tmp_path, given, model):
         settings = {**given, **choices.pop('settings', {})}
         unit = Unit(source, tmp_path / 'out' / source.name, Recipe.of(settings, **choices))
         told = []
-        outcome = under_test.process_pictures(unit, model, lambda *done: told.append(done))
+        outcome = process_unit(unit, model, lambda *done: told.append(done))
         return unit, outcome, told
 
     return process
@@ -182,7 +183,7 @@ def test_after_an_error_nothing_is_there(write, process, monkeypatch):
     monkeypatch.setattr('promptda_ros.bags.pictures.result.write_picture', full)
     unit, outcome, _ = process(write())
     assert outcome.state == 'failed'
-    assert '/disk/promptda.png cannot be written: No space left on device' in outcome.error
+    assert f'{unit.target} cannot be written: No space left on device' in outcome.error
     assert list(unit.target.parent.iterdir()) == []
 
 
@@ -205,12 +206,15 @@ def test_a_killed_run_leaves_nothing_that_the_next_one_would_keep(write, process
     'choices, text',
     [
         ({'outputs': ('points', 'mm')}, '--outputs points can only be written to a bag'),
+        ({'to': 'lerobot'}, 'have no stamps, which an episode needs'),
         ({'start_sec': 1.0}, '--start and --end need stamps'),
         ({'settings': {'cameras': ('left', 'right')}}, 'leave out --cameras'),
         ({'settings': {'input.min_confidence': 1.0}}, 'set input.min_confidence:=0'),
     ],
 )
 def test_what_pictures_do_not_have_is_refused(write, process, choices, text):
+    if 'to' in choices:
+        pytest.importorskip('pyarrow')
     unit, outcome, _ = process(write(), **choices)
     assert outcome.state == 'failed'
     assert text in outcome.error
