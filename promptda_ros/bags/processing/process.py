@@ -11,7 +11,7 @@ import time
 from typing import TypeAlias
 
 from promptda_ros.bags.bag import open_bag
-from promptda_ros.bags.files import BagError, is_bag
+from promptda_ros.bags.files import BagError, holds_pictures
 from promptda_ros.bags.pictures.process import make_pictures
 from promptda_ros.bags.planning.losses import explain_drops
 from promptda_ros.bags.planning.replay import Part
@@ -30,7 +30,6 @@ from promptda_ros.core.runtime.guard import GaveUp, Guard
 from promptda_ros.core.runtime.log import keep_traceback
 from promptda_ros.core.whole_folder import whole_folder
 from promptda_ros.loaded_model import LoadedModel
-from promptda_ros.messages.picture_folders import is_picture_folder
 
 Tell: TypeAlias = Callable[[int, int], None]
 
@@ -71,8 +70,7 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
 
 def _work_on(unit: Unit) -> Callable[[Unit, LoadedModel, Tell], Record]:
     """Return how a source of this kind is worked on."""
-    is_of_pictures = unit.source.is_dir() and not is_bag(unit.source)
-    return make_pictures if is_of_pictures and is_picture_folder(unit.source) else _make_bag
+    return make_pictures if holds_pictures(unit.source) else _make_bag
 
 
 def _make_bag(unit: Unit, model: LoadedModel, tell: Tell) -> Record:

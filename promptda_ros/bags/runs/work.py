@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
-from promptda_ros.bags.files import holds_pictures
 from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.unit import Outcome, Unit
 from promptda_ros.core.errors import ExitCode, PromptdaError
@@ -75,10 +74,6 @@ class Processing:
 
     def process(self, unit: Unit, model: Any, tell: Callable[[int, int], None]) -> Outcome:
         """Work on one recording."""
-        if holds_pictures(unit.source):
-            from promptda_ros.bags.pictures.process import process_pictures
-
-            return process_pictures(unit, model, tell)
         from promptda_ros.bags.processing.process import process_unit
 
         return process_unit(unit, model, tell)
