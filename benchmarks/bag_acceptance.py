@@ -40,6 +40,7 @@ else:
 
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 RECORD_FILE = 'promptda.json'
+INFO = 'depth/camera_info'  # written beside every depth
 PACKED = '.zstd'
 ZSTD = b'\x28\xb5\x2f\xfd'  # no serialized message begins so
 
@@ -115,7 +116,7 @@ class Acceptance:
         return [
             *copied,
             ('in order of the log', self._in_order()),
-            ('one message a pair on every topic of ours', self._one_a_pair()),
+            ('every image has depth or a reason, on every topic of ours', self._one_a_pair()),
             ('with stamp and log time of an image', self._stamps(copied=copy == 'all')),
             ('metadata.yaml counts them', self._counts()),
             ('rosbags reads every message of ours', self._decoded()),
@@ -163,11 +164,17 @@ class Acceptance:
 
     def _one_a_pair(self) -> str:
         counts = {name: self._after[name].msgcount for name in self._new}
-        pairs = self._record['pairs']
-        found = {name: count for name, count in counts.items() if count != pairs}
-        if not counts and pairs:
-            return f'{pairs} pairs, but no topic'
-        return f'{pairs} pairs, but {found}' if found else ''
+        infos = {name: count for name, count in counts.items() if name.endswith(INFO)}
+        told = self._record['images'] - sum(self._record['drops'].values())
+        if sum(infos.values()) != told:
+            return f'{told} images are said to have depth, but {infos}'
+        of_camera = {name.removesuffix(INFO): count for name, count in infos.items()}
+        wrong = [
+            f'{name} has {count}'
+            for name, count in counts.items()
+            if count not in [each for camera, each in of_camera.items() if name.startswith(camera)]
+        ]
+        return ', '.join(wrong)
 
     def _stamps(self, *, copied: bool) -> str:
         images: defaultdict[tuple[int, int], set[int]] = defaultdict(set)

@@ -65,7 +65,7 @@ def text_of(number: int) -> Message:
 
 
 RECORDED = [text_of(0), image_of('/image', 1), text_of(1), image_of('/image', 2)]
-DEPTH = [image_of('/promptda/depth', number) for number in (1, 2)]
+DEPTH = [image_of('/promptda/depth/camera_info', number) for number in (1, 2)]
 PROCESSED = [*RECORDED[:2], DEPTH[0], *RECORDED[2:], DEPTH[1]]
 
 
@@ -82,7 +82,7 @@ def write(
                     each.topic, each.type_name, typestore=STORE, offered_qos_profiles=each.qos
                 )
             writer.write(connections[each.topic], each.logged_ns, each.data)
-    (folder / 'promptda.json').write_text(json.dumps({'pairs': 2}))
+    (folder / 'promptda.json').write_text(json.dumps({'images': 3, 'drops': {'unpaired': 1}}))
     return folder
 
 
@@ -123,9 +123,12 @@ Change = Callable[[list[Message]], list[Message]]
         (lambda m: [m[1], m[2], *m[3:]], 'originals: count'),
         (lambda m: [m[-1], *m[:-1]], 'in order of the log'),
         (lambda m: [m[0], m[1], m[3], m[2], *m[4:]], 'with stamp and log time of an image'),
-        (lambda m: [*m[:-1], image_of('/promptda/depth', 3)], 'with stamp and log time of an'),
-        (lambda m: [*m, m[-1]], 'one message a pair'),
-        (lambda m: [each for each in m if each not in DEPTH], 'one message a pair'),
+        (
+            lambda m: [*m[:-1], image_of('/promptda/depth/camera_info', 3)],
+            'with stamp and log time of an',
+        ),
+        (lambda m: [*m, m[-1]], 'every image has depth or a reason'),
+        (lambda m: [each for each in m if each not in DEPTH], 'every image has depth or a reason'),
     ],
 )
 def test_what_differs_is_found(tmp_path: Path, change: Change, check: str):
