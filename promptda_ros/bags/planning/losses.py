@@ -81,6 +81,11 @@ def _particular(facts: StampFacts, sync: SyncSettings, prefix: str) -> Iterator[
             f'several images, set {prefix}sync.reuse_depth:=true and a larger '
             f'{prefix}sync.tolerance ({sync.tolerance:g} s now)'
         )
+    if is_near and facts.counters.pairs:
+        yield (
+            f'no depth of {facts.topics.depth} was stamped within {prefix}sync.tolerance '
+            f'({sync.tolerance:g} s) of them; see docs/drops.md for their reasons'
+        )
 
 
 def _facts(role: str, name: str, counters: TopicCounters) -> TopicFacts:

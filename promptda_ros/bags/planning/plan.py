@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.planning.lasting import Lasting
 from promptda_ros.bags.planning.stamps import CameraStamps, LAST_NS, Logged, StampFacts
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
 from promptda_ros.core.pairing.pairing import NANOSECONDS, Pair
@@ -90,7 +91,7 @@ class Plan:
     pairs: Pairs
     stamps: dict[str, StampFacts] = field(default_factory=dict)  # by camera
     passed_over: int = 0  # pairs that --every leaves out
-    lasting: list[RawMessage] = field(default_factory=list)  # all of /tf_static
+    lasting: list[RawMessage] = field(default_factory=list)  # of /tf_static
     # By topic, of what is kept beside the pairs: when it was logged, and the first messages
     logged_ns: dict[str, array[int]] = field(default_factory=dict)
     first: dict[str, list[RawMessage]] = field(default_factory=dict)
@@ -139,13 +140,18 @@ def make_plan(
             found[camera] += 1
 
     beside = {topic for each in topics.values() for topic in each.beside}
+    lasting = Lasting(bag.decode)
     for raw in bag.raw(_topics_of(topics)):
-        _note_what_lasts(plan, raw, beside)
+        if raw.channel.topic == STATIC_TOPIC:
+            lasting.take(raw)
+        elif raw.channel.topic in beside:
+            _note_what_is_kept(plan, raw)
         for camera, each in stamps.items():
             take(camera, each.add(raw))
     for camera, each in stamps.items():
         take(camera, each.finish())
         plan.stamps[camera] = each.facts()
+    plan.lasting = lasting.messages
     return plan
 
 
@@ -164,13 +170,10 @@ def _topics_of(topics: Mapping[str, CameraTopics]) -> set[str]:
     return of_cameras | {STATIC_TOPIC}
 
 
-def _note_what_lasts(plan: Plan, raw: RawMessage, beside: Collection[str]) -> None:
+def _note_what_is_kept(plan: Plan, raw: RawMessage) -> None:
     """Note what may be needed long after it was logged."""
     topic = raw.channel.topic
-    if topic == STATIC_TOPIC:
-        plan.lasting.append(raw)
-    elif topic in beside:
-        plan.logged_ns.setdefault(topic, array('q')).append(raw.logged_ns)
-        first = plan.first.setdefault(topic, [])
-        if len(first) < KEPT:
-            first.append(raw)
+    plan.logged_ns.setdefault(topic, array('q')).append(raw.logged_ns)
+    first = plan.first.setdefault(topic, [])
+    if len(first) < KEPT:
+        first.append(raw)
