@@ -67,7 +67,7 @@ pre { background: var(--panel); border: 1px solid var(--line); padding: .8em; ov
 <dl>$totals</dl>
 <p class="key">Pixels of the depth: <i class="measured"></i> measured,
 <i class="filled"></i> filled from the measurements around,
-<i class="predicted"></i> predicted by the network alone, <i class="unknown"></i> unknown.
+<i class="predicted"></i> predicted, no measurement confirms them, <i class="unknown"></i> unknown.
 Lost: pairs without depth. Dropped: images without depth, by reason. Pictures: image, sensor depth,
 our depth; red is near, blue is far, black is unknown.</p>
 <table><caption hidden>Recordings, the worst first</caption><thead><tr>$heads</tr></thead>
