@@ -65,7 +65,7 @@ pre { background: var(--panel); border: 1px solid var(--line); padding: .8em; ov
 <h1>$title</h1>
 <p>Written by <code>promptda process --report</code> on $time.</p>
 <dl>$totals</dl>
-<p class="key">Pixels of the depth: <i class="measured"></i> measured,
+<p class="key">Pixels, of the frames that are shown: <i class="measured"></i> measured,
 <i class="filled"></i> filled from the measurements around,
 <i class="predicted"></i> predicted, no measurement confirms them, <i class="unknown"></i> unknown.
 Lost: pairs without depth. Dropped: images without depth, by reason. Pictures: image, sensor depth,
