@@ -93,6 +93,11 @@ class _Search:
         }
 
     def find(self, asked: CameraTopics) -> CameraTopics:
+        if not self._bag.types:
+            raise BagError(
+                f'{self._bag.path} has no topics: nothing was recorded, or it is cut off before '
+                'the first one'
+            )
         depths = [] if asked.image and asked.depth else self._depths()
         clouds = [topic for topic, kind in self._types.items() if kind == POINTS]
         colours = [topic for topic in self._pictures() if topic not in depths]
@@ -208,7 +213,7 @@ class _Search:
         return is_of_counts or 'compressedDepth' in message.format
 
     def _there(self) -> str:
-        return ', '.join(map(shorten, sorted(self._bag.types))) or 'nothing'
+        return ', '.join(map(shorten, sorted(self._bag.types)))
 
 
 def _parent(topic: str) -> str:

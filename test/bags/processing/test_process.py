@@ -24,6 +24,7 @@ from test.recordings import (
     SENSORS,
     static_transform,
 )
+from test.conftest import DEMO
 from test.sensors import FRAME_ID
 
 MM, INFO = '/promptda/depth/image_mm/compressedDepth', '/promptda/depth/camera_info'
@@ -205,3 +206,11 @@ def test_a_recording_with_topics_of_ours_is_refused_rather_than_mixed(
 def test_a_topic_that_is_not_there_is_named(recording, unit_of, process):
     unit = unit_of(recording, topics={'': CameraTopics(image='/camera/imag')})
     assert 'did you mean /camera/image?' in process(unit).error
+
+
+def test_a_recording_without_any_topic_is_said(tmp_path, unit_of, process):
+    path = tmp_path / 'begun.mcap'
+    path.write_bytes(DEMO.read_bytes()[:3000])
+    unit = unit_of(path)
+    assert 'begun.mcap has no topics' in process(unit).error
+    assert not unit.target.exists()
