@@ -14,6 +14,7 @@ from promptda_ros.bags.processing.recipe import CameraTopics, OUTPUTS
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.unit import outcome_of, RecipeDiffers, State, state_of
 from promptda_ros.process import Stopped
+from test.conftest import DEMO
 from test.recordings import (
     BEGIN_NS,
     contents,
@@ -24,7 +25,6 @@ from test.recordings import (
     SENSORS,
     static_transform,
 )
-from test.conftest import DEMO
 from test.sensors import FRAME_ID
 
 MM, INFO = '/promptda/depth/image_mm/compressedDepth', '/promptda/depth/camera_info'
