@@ -89,10 +89,7 @@ class InputTopics:
 
 
 class Camera:
-    """One camera with its depth sensor; `settings` may be replaced between frames.
-
-    Topics, services and parameters of a camera with a name begin with it.
-    """
+    """One camera with its depth sensor; `settings` may be replaced between frames."""
 
     def __init__(
         self,
@@ -118,7 +115,6 @@ class Camera:
             is_ending: tells whether the program ends, so that failures are nothing to speak of.
         """
         self.name = name
-        self.prefix = f'{name}/' if name else ''
         self.settings = settings
         self.topics = topics
         self.extrinsics = extrinsics

@@ -15,7 +15,10 @@ from promptda_ros.node.outputs import Outputs
 
 
 class NodeCamera(Camera):
-    """A camera of a node, until it is closed."""
+    """A camera of a node, until it is closed.
+
+    Topics, services and parameters of a camera with a name begin with it.
+    """
 
     outputs: Outputs
     capture: Capture
@@ -29,7 +32,8 @@ class NodeCamera(Camera):
         device: torch.device,
     ) -> None:
         """Take the device on which depth is registered."""
-        prefix, log = f'{name}/' if name else '', node.get_logger()
+        self.prefix = prefix = f'{name}/' if name else ''
+        log = node.get_logger()
         roles = 'image', 'depth', 'camera_info', 'depth_camera_info'
         super().__init__(
             name,

@@ -149,7 +149,7 @@ class Supervisor:
         if self._camera.calibration.received or self._counters.pairs == 0:
             return
         if time.monotonic() - self._started_sec >= QUIET_ERROR_SEC:
-            topic = self._node.resolve_topic_name(f'{self._camera.prefix}camera_info')
+            topic = self._camera.topics.camera_info
             self._say_once(
                 'camera_info',
                 f'no camera_info on {topic}: depth is published, camera_info and points are not; '
