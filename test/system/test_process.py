@@ -21,7 +21,7 @@ READY = 'frames/s'
 BREAKS_EVERY_FRAME = """
 import sys
 from promptda_ros import main
-from promptda_ros.node import pipeline
+from promptda_ros.camera import pipeline
 def fail(self, pair):
     raise RuntimeError('made to fail')
 pipeline.Pipeline.process = fail
