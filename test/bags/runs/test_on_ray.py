@@ -5,17 +5,23 @@
 from __future__ import annotations
 
 from contextlib import closing
+import os
 from pathlib import Path
 import re
 
 import pytest
 
 from promptda_ros import __version__
+from promptda_ros.bags.processing.unit import Unit
 from promptda_ros.bags.runs.on_ray import OnRay
 from promptda_ros.bags.runs.ray_cluster import LOCAL, NoCluster, shares
 from promptda_ros.bags.runs.ray_worker import UnusableWorker, Worker
-from promptda_ros.bags.runs.work import Ending
+from promptda_ros.bags.runs.serial import Serial
+from promptda_ros.bags.runs.work import Ending, Processing
 from promptda_ros.core.errors import ExitCode
+from test.recordings import contents, Recording
+
+FRAMES = 4
 
 
 class Nodes:
@@ -33,45 +39,52 @@ class Nodes:
 
 
 @pytest.fixture
-def put(tmp_path: Path):
-    """Return units of recordings that exist."""
-    from small_work import units_of
-
-    def put(*names: str) -> list:
-        for name in names:
-            (tmp_path / 'in' / name).mkdir(parents=True)
-            (tmp_path / 'in' / name / 'x.mcap').write_bytes(b'12345')
-        return units_of(names)
-
-    return put
+def recordings(tmp_path: Path) -> list[Path]:
+    """Write three small recordings, of which the last is broken."""
+    made = Recording()
+    made.add_camera(FRAMES)
+    paths = [made.write(tmp_path / 'in' / name) for name in ('a', 'b')]
+    broken = tmp_path / 'in/broken.mcap'
+    broken.write_text('junk')
+    return [*paths, broken]
 
 
-def test_a_lost_worker_costs_its_unit_a_try_and_ray_says_nothing(
-    small_work, put, tmp_path, monkeypatch, capfd
+def test_a_killed_worker_costs_its_recording_a_try_and_changes_nothing(
+    importable, recordings, recipe, tmp_path, monkeypatch, capfd
 ):
+    """On a local cluster of two worker processes, of which one is killed; Ray says nothing."""
     pytest.importorskip('ray')
-    work, told = small_work(), []
+    from killed_work import KilledOnce
+
     monkeypatch.chdir(tmp_path)
-    units = put('a', 'killed1', 'killed9', 'bad', 'b')
-    runner = OnRay(
-        work, lambda *each: told.append(each), address=LOCAL, out=Path('out'), workers=2
-    )
-    with closing(runner.run(units)) as outcomes:
+
+    def units(out: str) -> list[Unit]:
+        sources = [path.relative_to(tmp_path) for path in recordings]
+        return [Unit(source, Path(out) / source.stem, recipe) for source in sources]
+
+    def nothing(*_: object) -> None:
+        pass
+
+    work = KilledOnce(recipe, 'b', tmp_path / 'killed')
+    runner = OnRay(work, nothing, address=LOCAL, out=Path('ray'), workers=2)
+    capfd.readouterr()
+    with closing(runner.run(units('ray'))) as outcomes:
         ended = {each.source: (each.state, each.tries) for each in outcomes}
+    printed = capfd.readouterr()
+
     assert ended == {
         'in/a': ('done', 1),
-        'in/b': ('done', 1),
-        'in/bad': ('failed', 1),
-        'in/killed1': ('done', 2),
-        'in/killed9': ('failed', 3),
+        'in/b': ('done', 2),
+        'in/broken.mcap': ('failed', 1),
     }
-    assert {note[2] for note in work.notes()} == {'1'}  # threads: its share of the cluster
-    assert list(Path('out').iterdir()) == []
-    printed = capfd.readouterr()
     assert (printed.out, printed.err) == ('', '')
+    assert sorted(os.listdir('ray')) == ['a', 'b']
+    list(Serial(Processing(recipe), nothing).run(units('serial')))
+    for name in ('a', 'b'):
+        assert list(contents(Path('ray') / name)) == list(contents(Path('serial') / name))
 
 
-def test_a_network_that_cannot_be_loaded_is_the_answer_to_the_start(small_work, put, tmp_path):
+def test_a_network_that_cannot_be_loaded_is_the_answer_to_the_start(small_work, tmp_path):
     answer = Worker(small_work('unusable')).start(__version__, tmp_path, {})
     assert answer == Ending('no such network', ExitCode.MODEL_OR_DEVICE)
 
@@ -86,9 +99,10 @@ def test_a_network_that_cannot_be_loaded_is_the_answer_to_the_start(small_work, 
     ],
 )
 def test_a_worker_that_sees_something_else_refuses_before_it_loads(
-    small_work, put, tmp_path, version, name, size, marked, said
+    small_work, tmp_path, version, name, size, marked, said
 ):
-    put('a')
+    (tmp_path / 'in/a').mkdir(parents=True)
+    (tmp_path / 'in/a/x.mcap').write_bytes(b'12345')
     mark = tmp_path / 'mark'
     if marked:
         mark.touch()
