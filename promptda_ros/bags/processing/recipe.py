@@ -138,6 +138,8 @@ class Recipe:
 
     def difference(self, other: Recipe) -> str:
         """Say where the other recipe has something else; empty: nowhere that matters."""
+        if self == other:
+            return ''
         mine, theirs = _compared(self), _compared(other)
         differing = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
         said = [
