@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
-from promptda_ros.bags.bag import open_bag
+from promptda_ros.bags.bag import open_bag, say_warnings
 from promptda_ros.bags.channel import RawMessage
 from promptda_ros.bags.files import BagError, is_bag
 from promptda_ros.bags.recording import find_topics, read_frames
@@ -129,6 +129,14 @@ def test_a_cut_off_sqlite_file_is_read_to_its_end_and_said(copy_demo, tmp_path):
     assert 0 < count_frames(path) < FRAMES
     with open_bag(path) as bag:
         assert 'cut.db3 is cut off: ' in bag.cut_off
+
+
+def test_those_who_read_what_was_cut_off_are_told(copy_demo, tmp_path, capsys):
+    path = tmp_path / 'cut.mcap'
+    path.write_bytes(next(copy_demo().glob('*.mcap')).read_bytes()[:-40])
+    with open_bag(path) as bag:
+        say_warnings(bag)
+        assert capsys.readouterr().err == f'warning: {bag.cut_off}\n'
 
 
 def test_a_recording_of_ros_1_is_converted_as_it_is_read(copy_demo, tmp_path):
