@@ -7,7 +7,9 @@ from __future__ import annotations
 import pytest
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+import torch
 
+from promptda_ros.bags.processing import process
 from promptda_ros.bags.processing.process import process_unit
 from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.unit import Unit
@@ -24,8 +26,10 @@ HEARD = {
 
 @pytest.mark.parametrize('values', [{}, {'prompt.smoothing': 3, 'output.fuse': 'keep_measured'}])
 def test_a_recording_gets_what_the_node_publishes_bit_for_bit(
-    make_rig, network_folder, tmp_path, values
+    make_rig, network_folder, tmp_path, monkeypatch, values
 ):
+    # The node in this test has so many.
+    monkeypatch.setattr(process, 'TORCH_THREADS', torch.get_num_threads())
     rig = make_rig(**values)
     rig.node.start()
     rig.advertise_all()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 import time
@@ -28,10 +29,14 @@ from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.output_folder import refusal
 from promptda_ros.core.runtime.guard import GaveUp, Guard
 from promptda_ros.core.runtime.log import keep_traceback
+from promptda_ros.core.runtime.threads import threads
 from promptda_ros.core.whole_folder import whole_folder
 from promptda_ros.loaded_model import LoadedModel
 
 Tell: TypeAlias = Callable[[int, int], None]
+# With another number of threads torch adds up in another order, which changes depth by some 10 um.
+# OpenVINO's depth does not depend on it.
+TORCH_THREADS = 2
 
 
 def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
@@ -49,7 +54,9 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
     def attempt() -> None:
         begun_sec = time.perf_counter()
         try:
-            outcomes.append(Outcome.of(unit, 'done', _work_on(unit)(unit, model, tell)))
+            with _steady(model):
+                record = _work_on(unit)(unit, model, tell)
+            outcomes.append(Outcome.of(unit, 'done', record))
         except GaveUp:
             raise
         except PromptdaError as error:
@@ -66,6 +73,13 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
 
     Guard(note, patience=None).run(attempt)
     return outcomes[0]
+
+
+def _steady(model: LoadedModel) -> AbstractContextManager[None]:
+    """Make results the same however many processes share the CPUs."""
+    model.compile_in_frames()
+    is_torch = model.estimator.device.type == 'cpu' and not model.compiled
+    return threads(TORCH_THREADS) if is_torch else nullcontext()
 
 
 def _work_on(unit: Unit) -> Callable[[Unit, LoadedModel, Tell], Record]:

@@ -69,7 +69,6 @@ class Processing:
                 f'{self.recipe.model_sha256[:12]} where the run was started: results would '
                 'differ; copy the model folder'
             )
-        model.compile_in_frames()
         return model
 
     def process(self, unit: Unit, model: Any, tell: Callable[[int, int], None]) -> Outcome:

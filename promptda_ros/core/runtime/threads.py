@@ -21,16 +21,23 @@ def one_thread() -> Iterator[None]:
     where another process has its core. torch.set_num_threads would empty the cache of oneDNN,
     which the network then misses; OpenMP itself can be asked.
     """
+    with threads(1):
+        yield
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch use so many threads for what the calling thread asks of it."""
     openmp = _openmp(MAPS)
     if openmp is None:
         yield
         return
-    threads = openmp.omp_get_max_threads()
-    openmp.omp_set_num_threads(1)
+    before = openmp.omp_get_max_threads()
+    openmp.omp_set_num_threads(number)
     try:
         yield
     finally:
-        openmp.omp_set_num_threads(threads)
+        openmp.omp_set_num_threads(before)
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from promptda_ros.bags.processing.process import process_unit
 from promptda_ros.bags.processing.recipe import CameraTopics, OUTPUTS
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.unit import outcome_of, RecipeDiffers, State, state_of
+from promptda_ros.core.runtime.threads import threads
 from promptda_ros.process import Stopped
 from test.conftest import DEMO
 from test.recordings import (
@@ -214,3 +215,14 @@ def test_a_recording_without_any_topic_is_said(tmp_path, unit_of, process):
     unit = unit_of(path)
     assert 'begun.mcap has no topics' in process(unit).error
     assert not unit.target.exists()
+
+
+def test_the_result_does_not_depend_on_the_threads_of_the_process(recording, unit_of, process):
+    """Processes that share a machine get their share of the threads each."""
+    results = []
+    for share in (1, 2):
+        with threads(share):
+            unit = unit_of(recording, outputs=('depth',), copy='none')
+            process(unit)
+        results.append(list(contents(unit.target)))
+    assert results[0] == results[1]
