@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-import math
 import time
 
 from promptda_ros.bags.files import BagError
+from promptda_ros.bags.pictures.choice import choose_pairs
 from promptda_ros.bags.pictures.result import Result, RESULTS
 from promptda_ros.bags.processing.inputs import hashing, InputFiles
 from promptda_ros.bags.processing.pixels import count_pixels, shares_of
@@ -70,7 +70,7 @@ class _Work:
     def __init__(self, unit: Unit, model: LoadedModel) -> None:
         self._unit, self._model = unit, model
         self._settings = _settings_of(unit.recipe)
-        self._pairs = _chosen(find_pairs(unit.source), unit.recipe)
+        self._pairs = choose_pairs(find_pairs(unit.source), unit.recipe)
         if not self._pairs:
             raise BagError(f'{unit.source} has no pairs of pictures between --start and --end')
         # Without stamps a frame stands alone.
@@ -190,23 +190,6 @@ def _settings_of(recipe: Recipe) -> Settings:
             'folders of pictures do not have; set input.min_confidence:=0'
         )
     return settings
-
-
-def _chosen(pairs: Sequence[PicturePair], recipe: Recipe) -> list[PicturePair]:
-    """Return the pairs between --start and --end, every n-th of them.
-
-    Raises:
-        BagError: pictures without stamps lie at no time.
-    """
-    start_sec, end_sec = recipe.start_sec, recipe.end_sec
-    if start_sec is not None or end_sec is not None:
-        if not all(pair.stamp_ns for pair in pairs):
-            raise BagError('--start and --end need stamps, and these pictures have none')
-        first_ns = min((pair.stamp_ns for pair in pairs), default=0)
-        begin_ns = first_ns + (start_sec or 0.0) * 1e9
-        end_ns = math.inf if end_sec is None else first_ns + end_sec * 1e9
-        pairs = [pair for pair in pairs if begin_ns <= pair.stamp_ns <= end_ns]
-    return list(pairs[:: recipe.every])
 
 
 def _read(pair: PicturePair) -> Frame:

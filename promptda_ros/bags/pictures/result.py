@@ -127,7 +127,7 @@ class PictureResult:
         for path in files:
             target = self._folder / path.relative_to(self._source)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+            shutil.copyfile(path, target)
         return len(files)
 
     def _name(self, pair: PicturePair, word: str) -> PurePath:

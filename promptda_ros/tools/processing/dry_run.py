@@ -10,6 +10,7 @@ from typing import Any
 
 from promptda_ros.bags.bag import open_bag
 from promptda_ros.bags.files import BagError, holds_pictures
+from promptda_ros.bags.pictures.choice import choose_pairs
 from promptda_ros.bags.planning.losses import explain_unpaired
 from promptda_ros.bags.planning.plan import make_plan
 from promptda_ros.bags.planning.topics import find_topics
@@ -68,8 +69,9 @@ def forecast(unit: Unit) -> Forecast:
 
 
 def _of_pictures(unit: Unit) -> Forecast:
-    count = len(find_pairs(unit.source))
-    return Forecast(str(unit.source), str(unit.target), images=count, pairs=count)
+    pairs = find_pairs(unit.source)
+    count = len(choose_pairs(pairs, unit.recipe))
+    return Forecast(str(unit.source), str(unit.target), images=len(pairs), pairs=count)
 
 
 def _of_bag(unit: Unit) -> Forecast:
