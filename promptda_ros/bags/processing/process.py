@@ -129,6 +129,8 @@ def _bag(work: Work, folder: Path) -> tuple[Sink, Copied | None]:
 def _episode(work: Work, folder: Path) -> tuple[Sink, Copied | None]:
     from promptda_ros.bags.lerobot.sink import LeRobotSink  # late: it needs pyarrow
 
+    if len(work.topics) > 1:
+        raise BagError('an episode has one camera: make a data set of each, with --out of its own')
     return LeRobotSink(folder, work.recipe.task), None
 
 
