@@ -20,7 +20,7 @@ PAGE = Template("""<!doctype html>
  --filled: #285f80; --predicted: #f0a648; --unknown: #4a535d } }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 1.5em;
  color: var(--ink); background: var(--page) }
-h1, tbody th, .more ul, small { overflow-wrap: anywhere }
+h1, p, tbody th, .more ul, small { overflow-wrap: anywhere }
 h1 { font-size: 1.5em; line-height: 1.2; margin: 0 0 .2em } h2 { font-size: 1.15em }
 p, summary { color: var(--soft) } summary { cursor: pointer }
 .more summary { list-style: none; font-size: .85em } .more summary::-webkit-details-marker {

@@ -17,6 +17,8 @@ from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.unit import Outcome
 
 FAILED, UP_TO_DATE = 'failed', 'up_to_date'
+# Of the network; others, such as how often it was compiled, differ between recordings.
+SHOWN_FACTS = ('model.name', 'model.sha256', 'anchor.sha256', 'device', 'precision')
 LARGEST_PREVIEW = 4_000_000  # bytes
 
 
@@ -125,8 +127,9 @@ def _frames(outputs: Mapping[str, int]) -> int:
 
 
 def _made_by(record: Record) -> str:
-    known = {'promptda_ros': record.version, **record.model}
-    return ', '.join(f'{name} {value}' for name, value in known.items() if value)
+    facts = {name: value for name in SHOWN_FACTS if (value := record.model.get(name))}
+    known = {'promptda_ros': record.version, **facts}
+    return ', '.join(f'{name} {value}' for name, value in known.items())
 
 
 def _read(path: Path) -> bytes:

@@ -104,7 +104,7 @@ def record_of(unit):
         recipe=unit.recipe,
         source=str(unit.source),
         input=(),
-        model={'name': 'promptda-tiny', 'sha256': 'beef', 'anchor_sha256': ''},
+        model={'model.name': 'tiny', 'model.sha256': 'beef', 'sizes compiled': '1'},
         topics={},
         images=12,
         pairs=10,
@@ -131,7 +131,7 @@ def test_a_summary_tells_what_the_result_and_its_record_tell(unit, tmp_path, sta
     assert found.frames_per_sec == pytest.approx(3.0)
     assert found.predicted == 0.25
     assert found.recipe['prefix'] == '/promptda'
-    assert found.made_by == f'promptda_ros {__version__}, name promptda-tiny, sha256 beef'
+    assert found.made_by == f'promptda_ros {__version__}, model.name tiny, model.sha256 beef'
     assert found.preview == b'RIFF'
 
 
