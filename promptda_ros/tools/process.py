@@ -66,9 +66,9 @@ def main(argv: list[str]) -> int:
         _work(arguments, to_do, outcomes, progress, telling)
     for line in form.finish():
         telling.note(line)
-    telling.close(outcomes)
     if arguments.report:
-        _report(arguments.out, outcomes)
+        telling.note(_report(arguments.out, outcomes))
+    telling.close(outcomes)
     return ExitCode.SOME_FAILED if any(each.error for each in outcomes) else ExitCode.CLEAN
 
 
@@ -182,7 +182,7 @@ def _in_our_options(said: Said) -> Said:
     return replace(said, error=in_options(said.error, known), warnings=warnings)
 
 
-def _report(out: Path, outcomes: Sequence[Outcome]) -> None:
+def _report(out: Path, outcomes: Sequence[Outcome]) -> str:
     from promptda_ros.tools.process_report import write_report  # late, as it draws
 
-    write_report(out / REPORT_FILE, outcomes)
+    return write_report(out / REPORT_FILE, outcomes)

@@ -11,7 +11,6 @@ from datetime import datetime, timezone
 import html
 import io
 import json
-import os
 from pathlib import Path
 
 from PIL import Image
@@ -20,6 +19,7 @@ from promptda_ros.bags.processing.preview import PREVIEW
 from promptda_ros.bags.processing.unit import Outcome
 from promptda_ros.bags.runs.page import PAGE
 from promptda_ros.bags.runs.summary import BagSummary, FAILED, total_of, UP_TO_DATE, worst_first
+from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.peer_text import printable
 
 # Animations beyond this are left beside their recordings, so that hundreds can be looked through.
@@ -32,13 +32,18 @@ COLUMNS = ('recording', 'state', 'pairs', 'lost', 'pixels', 'dropped', 'frames/s
 KNOWN_PIXELS = ('measured', 'filled', 'predicted')
 
 
-def write_report(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write the page about a run into the folder of its results."""
+def write_report(path: Path, outcomes: Iterable[Outcome]) -> str:
+    """Write the page about a run into the folder of its results, and say how large it is."""
     write_page(path, [BagSummary.of(outcome, path.parent) for outcome in outcomes])
+    return f'report: {path} ({path.stat().st_size / 1e6:.1f} MB)'
 
 
 def write_page(path: Path, bags: Sequence[BagSummary]) -> None:
-    """Write the page whole or not at all; the worst recordings come first."""
+    """Write the page whole or not at all; the worst recordings come first.
+
+    Raises:
+        FileError: it can't be written.
+    """
     bags = worst_first(bags)
     pictures = _pictures(bags)
     page = PAGE.substitute(
@@ -52,9 +57,8 @@ def write_page(path: Path, bags: Sequence[BagSummary]) -> None:
         recipes=_recipes(bags),
         size=_told(pictures),
     )
-    unfinished = path.with_name(f'.unfinished-{path.name}')
-    unfinished.write_text(page, encoding='utf-8')
-    os.replace(unfinished, path)
+    with OutputFolder(path.parent, path.name) as unfinished:
+        (unfinished / path.name).write_text(page, encoding='utf-8')
 
 
 def _text(text: str) -> str:

@@ -14,9 +14,11 @@ from PIL import Image
 import pytest
 
 from promptda_ros.bags.processing.preview import Preview
+from promptda_ros.bags.processing.unit import Outcome
 from promptda_ros.bags.runs.summary import BagSummary
+from promptda_ros.core.errors import FileError
 from promptda_ros.tools import process_report
-from promptda_ros.tools.process_report import write_page
+from promptda_ros.tools.process_report import write_page, write_report
 
 EVIL = '<script>alert(1)</script>"\'&\n\udcff'
 # Attributes and texts that would make a browser ask for something
@@ -185,4 +187,17 @@ def test_a_preview_that_is_no_picture_is_left_out(tmp_path, preview, damaged):
 
 
 def test_a_run_without_recordings_has_a_page(tmp_path):
-    assert 'tbody' not in page_of(tmp_path).tags
+    assert 'tbody' not in page_of(tmp_path / 'new').tags
+
+
+def test_a_page_that_can_not_be_written_is_one_sentence(tmp_path):
+    (tmp_path / 'report.html').mkdir()
+    with pytest.raises(FileError, match=r'report\.html cannot be written'):
+        page_of(tmp_path, done('run'))
+
+
+def test_where_the_page_lies_and_how_large_it_is_are_told(tmp_path):
+    outcome = Outcome(str(tmp_path / 'run.mcap'), str(tmp_path / 'run'), 'failed', error='empty')
+    told = write_report(tmp_path / 'report.html', [outcome])
+    assert told == f'report: {tmp_path / "report.html"} (0.0 MB)'
+    assert 'empty' in (tmp_path / 'report.html').read_text()

@@ -117,10 +117,13 @@ def total_of(bags: Sequence[BagSummary]) -> BagSummary:
 
 
 def _frames(outputs: Mapping[str, int]) -> int:
-    """Return how many images have depth: of each camera the product that was written most."""
+    """Return how many images have depth: of each camera the product that was written most.
+
+    Results that are no bags have one camera, and products of other names.
+    """
     most: dict[str, int] = {}
     for topic, count in outputs.items():
-        product = max(filter(topic.endswith, (ALWAYS, *OUTPUTS.values())), key=len, default='')
+        product = max(filter(topic.endswith, (ALWAYS, *OUTPUTS.values())), key=len, default=topic)
         camera = topic.removesuffix(product)
         most[camera] = max(most.get(camera, 0), count)
     return sum(most.values())

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
@@ -151,3 +153,8 @@ def test_a_result_without_record_or_with_a_huge_preview_is_told_all_the_same(uni
     record_of(unit).write(unit.target)
     (unit.target / PREVIEW).write_bytes(bytes(LARGEST_PREVIEW + 1))
     assert BagSummary.of(outcome, tmp_path / 'out').preview == b''
+
+
+def test_products_of_pictures_and_data_sets_are_of_one_camera(unit, tmp_path):
+    record = replace(record_of(unit), outputs={'promptda': 9, 'validity': 9, 'preview': 9})
+    assert BagSummary.of(Outcome.of(unit, 'done', record), tmp_path / 'out').depths == 9
