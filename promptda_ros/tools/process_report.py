@@ -27,7 +27,7 @@ ANIMATIONS_BYTES = 24_000_000
 POSTER_PX, POSTER_QUALITY = 300, 40
 STATES = {'done': 'done', UP_TO_DATE: 'up to date', FAILED: 'failed'}
 # Heads of the columns, and what they sort by first
-COLUMNS = ('recording', 'state', 'pairs', 'lost', 'pixels', 'dropped', 'frames/s')
+COLUMNS = ('recording', 'state', 'pairs', 'lost', 'pixels', 'no depth', 'frames/s')
 # What depth rests on, from best to worst; all else is unknown.
 KNOWN_PIXELS = ('measured', 'filled', 'predicted')
 
@@ -74,7 +74,7 @@ def _totals(bags: Sequence[BagSummary]) -> str:
         'pairs': _number(total.pairs),
         'depth images': _number(total.depths),
         'lost': _number(total.lost, total.lost_share),
-        'dropped images': _number(sum(total.drops.values())),
+        'images without depth': _number(sum(total.drops.values())),
         'predicted': f'{total.predicted:.1%}',
         'computing': _duration(total.wall_sec),
         'frames/s': f'{total.frames_per_sec:.1f}',
@@ -85,13 +85,13 @@ def _totals(bags: Sequence[BagSummary]) -> str:
 def _body(bag: BagSummary, picture: str) -> str:
     """Return the rows of one recording: its figures, then its picture and what was said of it."""
     name = f'<th scope="row" data-key="{_text(bag.name)}">{_text(bag.name)}</th>'
-    dropped, speed = sum(bag.drops.values()), f'{bag.frames_per_sec:.1f}'
+    without, speed = sum(bag.drops.values()), f'{bag.frames_per_sec:.1f}'
     cells = (
         _cell('', bag.state, STATES[bag.state], kind='state'),
         _cell('pairs', bag.pairs, _number(bag.pairs)),
         _cell('lost', bag.lost_share, _number(bag.lost, bag.lost_share)),
         _cell('', bag.predicted, _bar(bag.pixels)),
-        _cell('dropped', dropped, _number(dropped)),
+        _cell('no depth', without, _number(without)),
         _cell('frames/s', bag.frames_per_sec, speed if bag.frames_per_sec else ''),
     )
     return (
@@ -123,12 +123,12 @@ def _bar(pixels: Mapping[str, float]) -> str:
 
 
 def _notes(bag: BagSummary) -> str:
-    """Return a list of what went wrong, and what was dropped for which reason."""
+    """Return a list of what went wrong, and why images have no depth."""
     notes = [f'<li class="error">{_text(bag.error)}</li>'] if bag.error else []
     if any(bag.drops.values()):
         counted = {reason: count for reason, count in bag.drops.items() if count}
         reasons = ', '.join(f'{count:,} {_text(reason)}' for reason, count in counted.items())
-        notes.append(f'<li>dropped: {reasons}</li>')
+        notes.append(f'<li>no depth: {reasons}</li>')
     notes += [f'<li>{_text(warning)}</li>' for warning in bag.warnings]
     if bag.tries > 1:
         notes.append(f'<li>done at try {bag.tries}</li>')

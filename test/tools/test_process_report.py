@@ -153,7 +153,7 @@ def test_figures_drops_tries_and_weights_are_told(tmp_path):
         '10.0%',
         '11.1',
         '50% predicted',
-        'dropped: 123 contradicts_sensor',
+        'no depth: 123 contradicts_sensor',
         'done at try 2',
         'Made by promptda-tiny, sha256 abc.',
     ):

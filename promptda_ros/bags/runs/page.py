@@ -68,8 +68,8 @@ pre { background: var(--panel); border: 1px solid var(--line); padding: .8em; ov
 <p class="key">Pixels, of the frames that are shown: <i class="measured"></i> measured,
 <i class="filled"></i> filled from the measurements around,
 <i class="predicted"></i> predicted, no measurement confirms them, <i class="unknown"></i> unknown.
-Lost: pairs without depth. Dropped: images without depth, by reason. Pictures: image, sensor depth,
-our depth; red is near, blue is far, black is unknown.</p>
+Lost: pairs without depth. No depth: all images without depth, paired or not. Pictures: image,
+sensor depth, our depth; red is near, blue is far, black is unknown.</p>
 <table><caption hidden>Recordings, the worst first</caption><thead><tr>$heads</tr></thead>
 $rows</table>
 <h2>Recipe</h2>$recipes
