@@ -29,6 +29,8 @@ from promptda_ros.core.runtime.resolution import Resolution
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.loaded_model import LoadedModel
 
+NETWORKS = ('infer', 'restore')  # stages: the anchor runs in the second
+
 
 @dataclass
 class Figures:
@@ -39,13 +41,13 @@ class Figures:
     frames: int = 0  # with depth
     drops: Counter[str] = field(default_factory=Counter)  # pairs by reason
     stage_ms: Mapping[str, float] = field(default_factory=dict)  # median of a frame
-    infer_sec: float = 0.0
+    network_sec: float = 0.0
     wall_sec: float = 0.0
 
     @property
     def network_busy(self) -> float:
-        """Return the share of the time in which the network ran."""
-        return self.infer_sec / self.wall_sec if self.wall_sec else 0.0
+        """Return the share of the time in which the network or its anchor ran."""
+        return self.network_sec / self.wall_sec if self.wall_sec else 0.0
 
 
 class Work:
@@ -124,7 +126,7 @@ class Work:
                 (Counter(each.drops.snapshot()) for each in cameras.by_name.values()), Counter()
             ),
             stage_ms={**cameras.stages.medians_ms(), 'write': passage.write_ms},
-            infer_sec=cameras.stages.sum_ms['infer'] / 1e3,
+            network_sec=sum(cameras.stages.sum_ms[stage] for stage in NETWORKS) / 1e3,
             wall_sec=time.perf_counter() - begun_sec,
         )
 
