@@ -8,7 +8,10 @@ made of them, and meta/ gets its place last: at any moment there is a whole data
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -144,10 +147,29 @@ def assemble(out: Path) -> DataSet | None:
         LeRobotError: pictures of two episodes differ in size, or the folder is of someone else.
     """
     require_place(out)
-    found = _place(out)
-    if not found.episodes:
+    if not (out / EPISODES).is_dir():
         return None
-    _require_one_size(found)
+    with _alone(out / EPISODES):
+        found = _place(out)
+        if not found.episodes:
+            return None
+        _require_one_size(found)
+        _build(out, found)
+    return found
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process makes the same data set."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _build(out: Path, found: DataSet) -> None:
     for leftover in out.glob(f'{UNFINISHED}*'):
         shutil.rmtree(leftover)
     work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=out))
@@ -156,7 +178,6 @@ def assemble(out: Path) -> DataSet | None:
         _link(episode.frames_file, file_of(work, DATA_PATH, episode.number))
     _write_meta(work, found)
     _put_in_place(work, out)
-    return found
 
 
 def _place(out: Path) -> DataSet:
