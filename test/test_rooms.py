@@ -33,6 +33,7 @@ ROOMS = {
         '__init__', 'camera', 'core', 'loaded_model', 'messages', 'model', 'model_folders',
         'process',
     },
+    'rig': {'camera', 'core', 'messages'},
     'camera': {'core', 'loaded_model', 'messages'},
     'messages': {'core'},
     'model': {'core', 'loaded_model', 'model_folders', 'network'},
@@ -50,7 +51,7 @@ ROOMS = {
 }  # fmt: skip
 WITHOUT_ROS = (
     'bags', 'camera', 'core', 'lab', 'loaded_model', 'model', 'model_folders', 'network',
-    'presets', 'process', 'share',
+    'presets', 'process', 'rig', 'share',
 )  # fmt: skip
 
 
