@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,20 @@ def find_pairs(folder: Path) -> list[PicturePair]:
     if all((folder / name).is_file() for name in TUM_LISTS):
         return _tum(folder)
     return _redwood(folder) or _suffixed(folder) or _pairs(folder)
+
+
+def count_images(folder: Path, pairs: Sequence[PicturePair]) -> int:
+    """Count the images of a folder, also those that are in none of its pairs.
+
+    Raises:
+        FileError: a list of files can't be read.
+    """
+    if all((folder / name).is_file() for name in TUM_LISTS):
+        return len(listed(folder / TUM_LISTS[0]))
+    folders = {pair.image.parent for pair in pairs}
+    stems = [stem for each in folders for stem in pictures_in(each)]
+    kinds = {_kind(pair.image.stem) for pair in pairs}
+    return sum(_kind(stem) in kinds for stem in stems)
 
 
 def is_picture_folder(folder: Path) -> bool:
@@ -126,6 +140,11 @@ def _suffixed_in(pictures: Mapping[str, Path]) -> list[PicturePair]:
         for stem in stems
         if f'{stem}{DEPTH}' in pictures
     ]
+
+
+def _kind(stem: str) -> tuple[bool, bool]:
+    """Return what tells images from the depth pictures in the same folder."""
+    return stem.startswith('color_'), stem.endswith(COLOUR)
 
 
 def _pairs(folder: Path) -> list[PicturePair]:

@@ -22,6 +22,7 @@ from promptda_ros.bags.processing.unit import Unit
 from promptda_ros.core.errors import FileError
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.restore.trust import require_trust, Validity
 from promptda_ros.core.runtime.faults import run_on_device
@@ -34,7 +35,7 @@ from promptda_ros.messages.picture_files import (
     read_image_file,
     require_files_of_same_view,
 )
-from promptda_ros.messages.picture_folders import find_pairs, PicturePair
+from promptda_ros.messages.picture_folders import PicturePair, TUM_TOLERANCE_SEC
 
 LOST_AT_MOST = 0.05  # of the pairs, before it is a warning
 UNREADABLE = 'unreadable'
@@ -70,9 +71,8 @@ class _Work:
     def __init__(self, unit: Unit, model: LoadedModel) -> None:
         self._unit, self._model = unit, model
         self._settings = _settings_of(unit.recipe)
-        self._pairs = choose_pairs(find_pairs(unit.source), unit.recipe)
-        if not self._pairs:
-            raise BagError(f'{unit.source} has no pairs of pictures between --start and --end')
+        self._choice = choose_pairs(unit.source, unit.recipe)
+        self._pairs = self._choice.pairs
         # Without stamps a frame stands alone.
         self._history = DepthHistory() if self._pairs[0].stamp_ns else None
         self._stages = StageTimes()
@@ -108,11 +108,11 @@ class _Work:
             input=files.files,
             model=facts_of(self._model),
             topics={},
-            images=len(self._pairs),
+            images=self._choice.images,
             pairs=len(self._pairs),
             outputs=written.outputs,
             originals=written.originals,
-            drops=dict(self._drops),
+            drops=dict(self._choice.drops + self._drops),
             pixels=shares_of(self._pixels),
             warnings=(*self._losses(), *notes),
             stage_ms={name: each.p50 for name, each in self._stages.snapshot().items()},
@@ -162,6 +162,12 @@ class _Work:
         self._first_reason = self._first_reason or text
 
     def _losses(self) -> Iterator[str]:
+        images, unpaired = self._choice.images, self._choice.drops[Loss.UNPAIRED.value]
+        if unpaired > LOST_AT_MOST * images:
+            yield (
+                f'{unpaired} of {images} images have no depth picture: none has the same name, or '
+                f'in the lists of TUM none is within {TUM_TOLERANCE_SEC * 1e3:.0f} ms'
+            )
         lost, count = self._drops.total(), len(self._pairs)
         if lost > LOST_AT_MOST * count:
             yield (

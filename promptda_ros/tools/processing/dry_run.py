@@ -16,7 +16,6 @@ from promptda_ros.bags.planning.plan import make_plan
 from promptda_ros.bags.planning.topics import find_topics
 from promptda_ros.bags.processing.unit import Outcome, Unit
 from promptda_ros.core.errors import PromptdaError
-from promptda_ros.messages.picture_folders import find_pairs
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,14 @@ def forecast(unit: Unit) -> Forecast:
 
 
 def _of_pictures(unit: Unit) -> Forecast:
-    pairs = find_pairs(unit.source)
-    count = len(choose_pairs(pairs, unit.recipe))
-    return Forecast(str(unit.source), str(unit.target), images=len(pairs), pairs=count)
+    chosen = choose_pairs(unit.source, unit.recipe)
+    return Forecast(
+        str(unit.source),
+        str(unit.target),
+        images=chosen.images,
+        pairs=len(chosen.pairs),
+        drops=chosen.drops,
+    )
 
 
 def _of_bag(unit: Unit) -> Forecast:

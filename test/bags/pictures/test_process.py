@@ -14,6 +14,7 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.pictures import process as under_test
 from promptda_ros.bags.processing.process import process_unit
 from promptda_ros.bags.processing.recipe import Recipe
+from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.unit import RecipeDiffers, State, state_of, Unit
 from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
@@ -224,6 +225,31 @@ def test_what_pictures_do_not_have_is_refused(write, process, choices, text):
 def test_pairs_are_chosen_by_time_and_number(write, process):
     _, outcome, _ = process(write('tum'), start_sec=0.03, every=2)
     assert outcome.outputs == {'promptda': 1}
+    assert outcome.drops == {'outside': 1, 'every': 1}
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_images_without_depth_are_counted(write, process, layout):
+    source = write(layout)
+    depth = LAYOUTS[layout][1].format(NAMES[1])
+    if layout == 'tum':
+        lines = (source / 'depth.txt').read_text().splitlines(keepends=True)
+        (source / 'depth.txt').write_text(''.join(line for line in lines if depth not in line))
+    (source / depth).unlink()
+    unit, outcome, _ = process(source)
+    assert Record.read(unit.target).images == 3
+    assert (outcome.pairs, outcome.drops) == (2, {'unpaired': 1})
+    (warning,) = outcome.warnings
+    assert '1 of 3 images have no depth picture' in warning
+
+
+def test_lists_whose_stamps_do_not_meet_are_refused(write, process):
+    source = write('tum')
+    listing = (source / 'depth.txt').read_text().replace('130503', '140503')
+    (source / 'depth.txt').write_text(listing)
+    _, outcome, _ = process(source)
+    assert 'has no image with depth' in outcome.error
+    assert 'within 20 ms' in outcome.error
 
 
 def test_a_folder_of_nothing_is_no_recording(tmp_path, process):
