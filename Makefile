@@ -75,6 +75,7 @@ benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.hop_latency
 	$(BIN)/python -m benchmarks.node_latency
 	$(BIN)/python -m benchmarks.cameras
+	$(BIN)/python -m benchmarks.process_bag
 	-$(BIN)/python -m benchmarks.garbage_camera
 	-$(BIN)/python -m benchmarks.decoder_fuzz --messages 10000
 	$(BIN)/python -m benchmarks.report

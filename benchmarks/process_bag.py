@@ -3,25 +3,19 @@
 """How fast recordings are processed beside what the node reaches live, and in how much memory.
 
 A recording of 640x480 is made of the frames of the bundled one, another of ten times its length.
-With --kills nothing is timed: the process is killed at random moments and run again, which must
-give the content of a run that nobody disturbed.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from itertools import cycle, islice
 import json
 import os
 from pathlib import Path
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from typing import Any
 
 import numpy as np
@@ -50,17 +44,13 @@ def main() -> None:
     """Run the benchmark."""
     arguments = _parser().parse_args()
     with tempfile.TemporaryDirectory(prefix='promptda_process_', dir=arguments.work) as work:
-        if arguments.kills:
-            _kill(Path(work), arguments)
-        else:
-            _time(Path(work), arguments)
+        _time(Path(work), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--frames', type=int, default=200)
     parser.add_argument('--longer', type=int, default=10, help='times the length of the second')
-    parser.add_argument('--kills', type=int, default=0)
     parser.add_argument('--without-node', action='store_true')
     parser.add_argument('--work', type=Path, default=None, help='folder for recordings')
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/process_bag.json'))
@@ -122,38 +112,6 @@ def _process(bag: Path, out: Path, options: list[str]) -> tuple[dict[str, Any], 
 def _start(bag: Path, out: Path, options: list[str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, '-m', 'promptda_ros.tools.main', 'process', str(bag)]
     return subprocess.Popen([*command, '--out', str(out), '--quiet', *options], cwd=REPOSITORY)
-
-
-def _kill(work: Path, arguments: argparse.Namespace) -> None:
-    """Compare what is there after a kill and another run with what a run leaves undisturbed."""
-    bag = write_bag(work / 'recording', arguments.frames)
-    begun_sec = time.monotonic()
-    if _start(bag, work / 'clean', arguments.options).wait():
-        raise SystemExit('promptda process failed')
-    took_sec = time.monotonic() - begun_sec
-    expected = list(_contents(work / 'clean' / bag.name))
-    equal, alive = 0, 0
-    for number in range(arguments.kills):
-        out, after_sec = work / f'out{number}', random.uniform(0.0, took_sec)
-        begun = _start(bag, out, arguments.options)
-        time.sleep(after_sec)
-        alive += begun.poll() is None
-        begun.send_signal(signal.SIGKILL)
-        begun.wait()
-        half = (out / bag.name).exists()
-        again = _start(bag, out, arguments.options).wait()
-        is_equal = not again and list(_contents(out / bag.name)) == expected
-        left = sorted(path.name for path in out.iterdir())
-        equal += is_equal
-        print(f'killed after {after_sec:.1f} s, was there: {half}, then {is_equal}, {left}')
-        shutil.rmtree(out)
-    print(f'{equal} of {arguments.kills} equal, {alive} killed alive')
-
-
-def _contents(bag: Path) -> Iterator[tuple[object, ...]]:
-    with open_bag(bag) as opened:
-        for raw in opened.raw():
-            yield raw.channel, raw.logged_ns, raw.published_ns, raw.data
 
 
 def write_bag(folder: Path, frames: int) -> Path:

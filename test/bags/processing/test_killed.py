@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of what is left after a process was killed; benchmarks/process_bag.py kills it often."""
+"""Tests of what is left after a process was killed; benchmarks/bag_kills.py kills it often."""
 
 from __future__ import annotations
 
