@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How far the depth that ~/validity calls measured is from the sensor, on real frames.
+"""How far the depth that ~/depth/validity calls measured is from the sensor, on real frames.
 
     python -m benchmarks.agreement --folder redwood_rgbd --pair image.jpg arkit_depth.png
     python -m benchmarks.agreement --folder redwood_rgbd --distance 10 --fraction 0.1

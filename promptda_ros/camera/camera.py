@@ -28,6 +28,7 @@ from promptda_ros.core.prompt.history import DepthHistory
 from promptda_ros.core.runtime.guard import Guard
 from promptda_ros.core.runtime.lasting import OneStream
 from promptda_ros.core.runtime.log import Drops, keep_traceback, SayOnce
+from promptda_ros.core.runtime.rate_limit import RateLimit
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.encodings import surplus_bytes
@@ -136,6 +137,7 @@ class Camera:
             warn=log.warning,
         )
         self.history = DepthHistory()
+        self.rate_limit = RateLimit()
         self.latest: Depth | None = None
         self.early_sec = 0.0  # how far ahead of the clock the last image was stamped
         # What its messages can do to reading cannot be listed, and must not end the other cameras.

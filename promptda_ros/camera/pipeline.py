@@ -101,8 +101,14 @@ class Pipeline:
         camera, pair = work.camera, work.pair
         camera.stages.add('pair', (pair.paired_ns - pair.image_arrival_ns) / 1e6)
         camera.stages.add('hand_over', (camera.clock_ns() - pair.paired_ns) / 1e6)
-        if not (camera.outputs.subscribed() or camera.capture.wants(pair)):
+        wanted = camera.capture.wants(pair)
+        if not (wanted or camera.outputs.subscribed()):
             camera.drops.add('no_listener')
+            return
+        rate_hz = work.settings.output.max_rate
+        is_due = rate_hz <= 0 or camera.rate_limit.keeps(pair.image_stamp_ns, rate_hz=rate_hz)
+        if not (wanted or is_due):
+            camera.drops.add('rate_limit')
             return
         with camera.stages.time('read'):
             work.frame = camera.read(pair, work.settings)

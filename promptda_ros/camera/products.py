@@ -20,7 +20,7 @@ from promptda_ros.messages.message_types import (
     POINT_CLOUD,
 )
 from promptda_ros.messages.millimetres import counts_of_metres
-from promptda_ros.messages.outgoing_images import encode_depth, image_of
+from promptda_ros.messages.outgoing_images import encode_depth, encode_picture, image_of
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,17 @@ PRODUCTS = {
             made.with_normals, NORMALS_LAYOUT, header, types
         ),
     ),
-    'validity': Product(
+    'depth/validity': Product(
         IMAGE, lambda made, header, types: image_of(made.validity, header, 'mono8', types)
     ),
-    'uncertainty': Product(
+    'depth/uncertainty': Product(
         IMAGE, lambda made, header, types: image_of(made.uncertainty_m, header, '32FC1', types)
     ),
     'depth/preview': Product(
         IMAGE, lambda made, header, types: image_of(made.preview, header, 'rgb8', types)
+    ),
+    'depth/preview/compressed': Product(
+        COMPRESSED_IMAGE, lambda made, header, types: encode_picture(made.preview, header, types)
     ),
     'depth/image_rect/compressedDepth': Product(
         COMPRESSED_IMAGE,

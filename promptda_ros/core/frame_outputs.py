@@ -65,7 +65,7 @@ class FrameOutputs:
             return self.depth
         return self.depth.with_depth(self._clean_m)
 
-    @property
+    @cached_property
     def preview(self) -> ByteImage:
         """Return the depth (H, W, 3) that the images show in colours for people."""
         prompt = self.depth.prompt

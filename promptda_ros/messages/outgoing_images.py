@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from promptda_ros.core.frame import ByteImage
 from promptda_ros.messages.message_types import MessageTypes
 from promptda_ros.messages.quantisation import CONFIG, quantisation
 
@@ -32,6 +33,14 @@ def image_of(pixels: np.ndarray, header: Any, encoding: str, types: MessageTypes
         step=pixels.nbytes // height,
     )
     message.data = types.bytes_of(pixels)
+    return message
+
+
+def encode_picture(rgb: ByteImage, header: Any, types: MessageTypes) -> Any:
+    """Build a JPEG of a picture (h, w, 3), named as image_transport names it."""
+    _, jpeg = cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    message = types.compressed_image(header=header, format='rgb8; jpeg compressed bgr8')
+    message.data = types.bytes_of(jpeg)
     return message
 
 

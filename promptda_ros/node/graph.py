@@ -4,15 +4,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import time
+from typing import Any
 
 from rclpy.node import Node
 
+from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.runtime.lasting import Lasting
 from promptda_ros.core.runtime.log import SayOnce
 
 # A node that ended leaves its name behind for a while, a clock may start after the node.
 LASTING_SEC = 5.0
+
+
+def nodes_of(endpoints: Iterable[Any]) -> list[str]:
+    """List the nodes of publishers or subscriptions, one entry for each of these."""
+    return sorted(
+        shorten(f'{each.node_namespace.rstrip("/")}/{each.node_name}') for each in endpoints
+    )
 
 
 class GraphWatch:

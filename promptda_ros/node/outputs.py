@@ -35,6 +35,8 @@ KINDS = {
     POINT_CLOUD: PointCloud2,
 }
 OUTPUTS = {name: KINDS[product.type_name] for name, product in PRODUCTS.items()}
+# Names of version 0.1, which stay for one version -> what is published on them
+OLD_OUTPUTS = {'validity': 'depth/validity', 'uncertainty': 'depth/uncertainty'}
 
 
 class Outputs:
@@ -42,9 +44,10 @@ class Outputs:
 
     def __init__(self, node: Node, prefix: str = '') -> None:
         self._node = node
+        kinds = OUTPUTS | {old: OUTPUTS[name] for old, name in OLD_OUTPUTS.items()}
         self._publishers = {
             name: node.create_publisher(kind, f'~/{prefix}{name}', OUTPUT_QOS)
-            for name, kind in OUTPUTS.items()
+            for name, kind in kinds.items()
         }
         self._published: Counter[str] = Counter()
 
@@ -55,7 +58,7 @@ class Outputs:
 
     def published(self) -> dict[str, int]:
         """Return how many messages of each output were published."""
-        return {output: self._published[output] for output in OUTPUTS}
+        return {output: self._published[output] for output in self._publishers}
 
     def subscribed(self) -> list[str]:
         """Return the outputs with subscribers, in the order to publish them."""
@@ -65,6 +68,14 @@ class Outputs:
             if publisher.get_subscription_count() > 0
         ]
 
+    def heard_by_old_names(self) -> dict[str, str]:
+        """Return the topics with subscribers that have another name now, and that name."""
+        return {
+            self._publishers[old].topic_name: self._publishers[name].topic_name
+            for old, name in OLD_OUTPUTS.items()
+            if self._publishers[old].get_subscription_count() > 0
+        }
+
     def publish(self, result: FrameOutputs) -> float:
         """Make and publish what has subscribers; return how many seconds publishing took.
 
@@ -72,7 +83,7 @@ class Outputs:
         """
         publish_sec = 0.0
         for output in available(self.subscribed(), result.frame):
-            message = make(output, result, ros_types())
+            message = make(OLD_OUTPUTS.get(output, output), result, ros_types())
             made_sec = time.perf_counter()
             self._publishers[output].publish(message)
             self._published[output] += 1

@@ -25,7 +25,7 @@ except ImportError:  # Humble
 
 from promptda_ros.core.pairing.silence import TopicFacts
 from promptda_ros.core.pairing.stream import Loss
-from promptda_ros.core.peer_text import shorten
+from promptda_ros.node.graph import nodes_of
 from promptda_ros.node.transports import (
     AUTO,
     choose_transport,
@@ -93,11 +93,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
     def publishers(self) -> list[str]:
         """List the publishing nodes, one entry per publisher."""
         found = self._node.get_publishers_info_by_topic(self.topic)
-        return sorted(
-            shorten(f'{each.node_namespace.rstrip("/")}/{each.node_name}')
-            for each in found
-            if each.topic_type == self.transport.type_name
-        )
+        return nodes_of(each for each in found if each.topic_type == self.transport.type_name)
 
     def has_incompatible_qos(self) -> bool:
         """Return whether a best-effort publisher cannot reach this reliable subscription."""

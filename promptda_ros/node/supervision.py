@@ -17,6 +17,7 @@ from promptda_ros.core.runtime.lasting import Lasting, Recent
 from promptda_ros.core.runtime.log import SayOnce
 from promptda_ros.node.cameras import NodeCamera
 from promptda_ros.node.diagnostics import frames_status, of_camera, pairing_status, Status
+from promptda_ros.node.graph import nodes_of
 from promptda_ros.node.inputs import Inputs
 from promptda_ros.node.subscriptions import SensorInput
 
@@ -52,6 +53,7 @@ class Supervisor:
         self._note_pairs()
         self._say_missing_camera_info()
         self._say_rivals()
+        self._say_old_names()
         self._say_time()
         silence = self._silence()
         self._say(silence)
@@ -117,6 +119,16 @@ class Supervisor:
                     'received, and frames of different cameras would be mixed; end all but one, '
                     'or remap them apart',
                 )
+
+    def _say_old_names(self) -> None:
+        """Warn once about each output that is subscribed to under its old name."""
+        for old, new in self._camera.outputs.heard_by_old_names().items():
+            names = nodes_of(self._node.get_subscriptions_info_by_topic(old))
+            self._say_once(
+                old,
+                f'{" and ".join(names) or "somebody"} subscribed to {old}, which is named {new} '
+                f'now; the next version has the new name only: subscribe to {new}',
+            )
 
     def _quiet_sec(self) -> float:
         return time.monotonic() - self._last_pair_sec

@@ -90,6 +90,20 @@ def caller(rig):
     return Caller(rig)
 
 
+def test_a_capture_takes_the_frames_that_it_needs_beyond_the_rate(rig, caller):
+    """Otherwise three frames at 0.1 Hz would take half a minute."""
+    values = {'output.max_rate': 0.1, 'capture.frames': 3}
+    rig.node.set_parameters([Parameter(name, value=value) for name, value in values.items()])
+    heard = rig.listen('depth/image_rect')
+    rig.send_through(heard)
+    future = caller.call()
+    for _ in range(3):
+        rig.send_through(heard)
+    assert caller.answer(future).message.startswith('captured 3 frames')
+    rig.send()
+    rig.spin_until(lambda: rig.drops == {'rate_limit': 1})
+
+
 def farther(rig, by_m):
     """Return a frame that is farther away than usual by some metres."""
     stamp_ns = rig.next_stamp_ns()

@@ -18,8 +18,9 @@ from promptda_ros.core.cloud import by_torch
 from promptda_ros.core.frame import Depth, Frame, Intrinsics, Prompt, Reading
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.compressed import read_compressed_image
 from promptda_ros.messages.compressed_depth import decode_depth
-from promptda_ros.node.outputs import OUTPUTS, Outputs
+from promptda_ros.node.outputs import OLD_OUTPUTS, OUTPUTS, Outputs
 
 HEIGHT, WIDTH = 24, 32
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=40.0, fy=40.0, cx=15.5, cy=11.5)
@@ -82,8 +83,9 @@ def test_the_outputs_are_the_documented_ones():
         'points': PointCloud2,
         'points_dense': PointCloud2,
         'points_normals': PointCloud2,
-        'validity': Image,
-        'uncertainty': Image,
+        'depth/preview/compressed': CompressedImage,
+        'depth/validity': Image,
+        'depth/uncertainty': Image,
     }
 
 
@@ -135,7 +137,7 @@ def test_everything_carries_the_stamp_and_the_frame_of_the_image(bench, outputs,
         assert message.header.frame_id == 'optical'
         if hasattr(message, 'height') and not getattr(message, 'is_dense', False):
             assert (message.height, message.width) == (HEIGHT, WIDTH)
-    assert outputs.published() == dict.fromkeys(OUTPUTS, 1)
+    assert outputs.published() == {**dict.fromkeys(OUTPUTS, 1), **dict.fromkeys(OLD_OUTPUTS, 0)}
 
 
 def test_what_arrives_is_what_was_estimated(bench, outputs, result):
@@ -152,7 +154,7 @@ def test_what_arrives_is_what_was_estimated(bench, outputs, result):
     assert info.k.tolist() == [40.0, 0.0, 15.5, 0.0, 40.0, 11.5, 0.0, 0.0, 1.0]
     picture = np.frombuffer(preview.data, np.uint8).reshape(HEIGHT, WIDTH, 3)
     np.testing.assert_array_equal(~picture.any(axis=2), np.isnan(result.depth.depth_m))
-    validity, uncertainty = arrived['validity'], arrived['uncertainty']
+    validity, uncertainty = arrived['depth/validity'], arrived['depth/uncertainty']
     assert (validity.encoding, uncertainty.encoding) == ('mono8', '32FC1')
     codes = np.frombuffer(validity.data, np.uint8).reshape(HEIGHT, WIDTH)
     np.testing.assert_array_equal(codes, result.validity)
@@ -196,7 +198,35 @@ def test_the_outputs_of_a_named_camera_begin_with_its_name(bench):
     before = {publisher.topic_name for publisher in bench.node.publishers}
     Outputs(bench.node, 'left/')
     topics = {publisher.topic_name for publisher in bench.node.publishers}
-    assert topics - before == {f'/promptda/left/{output}' for output in OUTPUTS}
+    names = OUTPUTS.keys() | OLD_OUTPUTS.keys()
+    assert topics - before == {f'/promptda/left/{output}' for output in names}
+
+
+@pytest.mark.parametrize('old', OLD_OUTPUTS)
+def test_an_output_is_also_published_under_its_old_name_for_those_who_listen(
+    bench, outputs, result, old
+):
+    new = OLD_OUTPUTS[old]
+    assert outputs.heard_by_old_names() == {}
+    heard, expected = bench.listen(old, OUTPUTS[new]), bench.listen(new, OUTPUTS[new])
+    assert outputs.heard_by_old_names() == {f'/promptda/{old}': f'/promptda/{new}'}
+    outputs.publish(result)
+    bench.spin_until(lambda: heard and expected)
+    assert heard == expected
+    bench.stop_listening(old)
+    assert outputs.heard_by_old_names() == {}
+
+
+def test_the_compressed_preview_is_the_preview(bench, outputs, result):
+    """As image_transport names and writes it."""
+    heard = bench.listen('depth/preview/compressed', CompressedImage)
+    outputs.publish(result)
+    bench.spin_until(lambda: heard)
+    assert heard[0].format == 'rgb8; jpeg compressed bgr8'
+    found = read_compressed_image(heard[0], max_pixels=WIDTH * HEIGHT)
+    assert np.abs(found.astype(int) - result.preview).mean() < 10
+    swapped = result.preview[..., ::-1]
+    assert np.abs(found.astype(int) - swapped).mean() > 30
 
 
 def test_a_cloud_without_a_point_is_published_as_such(bench, outputs, result):

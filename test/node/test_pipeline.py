@@ -81,6 +81,23 @@ def test_every_output_of_every_frame_has_the_header_of_its_image(rig):
     assert rig.drops == {}
 
 
+@pytest.mark.setting('output.max_rate')
+def test_frames_beyond_the_rate_are_counted_before_they_are_read(rig, monkeypatch):
+    """A camera at 30 Hz limited to 15."""
+    read, readings = rig.camera.reader.read, []
+    monkeypatch.setattr(
+        rig.camera.reader, 'read', lambda *given: readings.append(given) or read(*given)
+    )
+    rig.node.set_parameters([Parameter('output.max_rate', value=15.0)])
+    heard, sent = rig.listen('depth/image_rect'), []
+    for number in range(6):
+        sent.append(rig.send())
+        rig.spin_until(lambda n=number: len(heard) + rig.drops.get('rate_limit', 0) == n + 1)
+    assert [stamp_ns_of(message) for message in heard] == sent[::2]
+    assert rig.drops == {'rate_limit': 3}
+    assert len(readings) == 3
+
+
 def test_depth_is_finite_and_inside_what_the_sensor_measured(rig):
     depth_m = metres(rig.send_through(rig.listen('depth/image_rect')))
     assert np.isfinite(depth_m).all()
@@ -92,7 +109,7 @@ def test_depth_is_finite_and_inside_what_the_sensor_measured(rig):
 )
 def test_what_is_out_of_range_is_nowhere_published(rig, counts, code):
     """K1, K2: neither in images nor in clouds, and validity says on which side it is."""
-    heard, codes = rig.listen('depth/image_rect'), rig.listen('validity')
+    heard, codes = rig.listen('depth/image_rect'), rig.listen('depth/validity')
     clouds = rig.listen('points', PointCloud2)
     stamp_ns = rig.next_stamp_ns()
     depth = rig.sensors.depth(stamp_ns)

@@ -176,6 +176,16 @@ def test_two_publishers_on_a_topic_are_told_with_their_names(watchful, rig, capf
     wait_for_text(rig, capfd, '2 publishers on /depth (/peer, /peer)')
 
 
+def test_a_listener_to_an_old_name_is_told_the_new_one_once(watchful, rig, capfd):
+    said, heard = '', '/peer subscribed to /promptda/{0}, which is named /promptda/depth/{0} now'
+    for name in ('validity', 'validity', 'uncertainty'):
+        rig.listen(name)
+        if heard.format(name) not in said:
+            said += wait_for_text(rig, capfd, heard.format(name))
+        rig.stop_listening(name)
+    assert said.count(heard.format('validity')) == 1
+
+
 @pytest.fixture
 def unhurried(monkeypatch):
     """Let nodes started from now on remember names for longer than any machine takes."""

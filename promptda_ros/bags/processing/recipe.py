@@ -25,8 +25,8 @@ OUTPUTS = {
     'points': 'points',
     'dense': 'points_dense',
     'normals': 'points_normals',
-    'validity': 'validity',
-    'uncertainty': 'uncertainty',
+    'validity': 'depth/validity',
+    'uncertainty': 'depth/uncertainty',
     'preview': 'depth/preview',
 }
 ALWAYS = 'depth/camera_info'

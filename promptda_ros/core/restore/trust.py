@@ -32,7 +32,7 @@ BEND_REACH_PX, BEND_REACH_SHARE = 4, 1 / 160
 
 
 class Validity(enum.IntEnum):
-    """What the depth of a pixel rests on; the codes of the image ~/validity."""
+    """What the depth of a pixel rests on; the codes of the image ~/depth/validity."""
 
     REMOVED = 0  # no depth is published here
     OUTSIDE_RANGE = 1  # at an end of what the sensor measured, and it did not measure here

@@ -79,6 +79,13 @@ class OutputSettings:
         'time, but coarser edges, and pixels that do not correspond to those of the image.',
         choices=('image', 'network'),
     )
+    max_rate: float = setting(
+        0.0,
+        'Maximum number of frames per second, by their stamps; the others are dropped before '
+        'they are read. 0 means no limit. A capture takes all the frames that it needs.',
+        unit='Hz',
+        limits=(0.0, 1000.0),
+    )
     drop_saturated: bool = setting(
         True,
         "Publish NaN at pixels where the network's depth saturates at the minimum or maximum of "
@@ -133,8 +140,8 @@ class TrustSettings:
 
     agreement_distance: float = metres(
         0.02,
-        'Maximum difference from the measurement for which ~/validity reports depth as measured '
-        'or filled.',
+        'Maximum difference from the measurement for which ~/depth/validity reports depth as '
+        'measured or filled.',
         limits=(0.0001, 10.0),
     )
     agreement_fraction: float = setting(

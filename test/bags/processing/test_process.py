@@ -111,7 +111,7 @@ def test_all_outputs_are_written_in_the_order_of_the_node_without_the_originals(
     first = [each.channel.topic.removeprefix('/promptda/') for each in read(unit.target)][:10]
     assert first == [
         'depth/image_rect', 'depth/camera_info', 'depth/image_mm', 'points', 'points_dense',
-        'points_normals', 'validity', 'uncertainty', 'depth/preview',
+        'points_normals', 'depth/validity', 'depth/uncertainty', 'depth/preview',
         'depth/image_mm/compressedDepth',
     ]  # fmt: skip
 
