@@ -65,12 +65,17 @@ class Preview:
             return
         height, width = image.shape[:2]
         size = PANEL_PX, max(1, round(PANEL_PX * min(height / width, TALLEST)))
-        self.found[camera][self._stretch(camera, number)] = Panels(
+        panels = Panels(
             number,
             cv2.resize(image, size, interpolation=cv2.INTER_AREA),
             cv2.resize(sensor_depth_m, size, interpolation=cv2.INTER_NEAREST_EXACT),
             cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST_EXACT),
         )
+        self.keep(camera, panels)
+
+    def keep(self, camera: str, panels: Panels) -> None:
+        """Keep a pair that is wanted, at the size at which it is shown."""
+        self.found[camera][self._stretch(camera, panels.number)] = panels
 
     def join(self, part: Preview) -> None:
         """Take over what was collected of another part of the same recording."""

@@ -19,8 +19,7 @@ from promptda_ros.bags.planning.replay import Part
 from promptda_ros.bags.processing.copied import Copied
 from promptda_ros.bags.processing.inputs import hashing, InputFiles
 from promptda_ros.bags.processing.preview import PREVIEW
-from promptda_ros.bags.processing.record import facts_of, Record
-from promptda_ros.bags.processing.results import Results
+from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.sink import BagSink, Sink, Written
 from promptda_ros.bags.processing.unit import Outcome, Unit
 from promptda_ros.bags.processing.warnings import Warnings
@@ -34,6 +33,7 @@ from promptda_ros.core.whole_folder import whole_folder
 from promptda_ros.loaded_model import LoadedModel
 
 Tell: TypeAlias = Callable[[int, int], None]
+Run: TypeAlias = Callable[[Work, Sink, 'Copied | None'], Figures]
 # With another number of threads torch adds up in another order, which changes depth by some 10 um.
 # OpenVINO's depth does not depend on it.
 TORCH_THREADS = 2
@@ -49,14 +49,27 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
         DeviceLost: nothing can be computed in this process any more.
         GaveUp: the network fails frame after frame.
     """
+
+    def run(work: Work, sink: Sink, copied: Copied | None) -> Figures:
+        return work.run(Part(0, len(work.plan.pairs)), model, sink, tell, copies=copied)
+
+    def make() -> Record:
+        with steady(model):
+            if holds_pictures(unit.source):
+                return make_pictures(unit, model, tell)
+            return make_result(unit, run)
+
+    return settled(unit, make)
+
+
+def settled(unit: Unit, make: Callable[[], Record]) -> Outcome:
+    """Return what came of making a result; only what ends all work is raised."""
     outcomes: list[Outcome] = []
 
     def attempt() -> None:
         begun_sec = time.perf_counter()
         try:
-            with _steady(model):
-                record = _work_on(unit)(unit, model, tell)
-            outcomes.append(Outcome.of(unit, 'done', record))
+            outcomes.append(Outcome.of(unit, 'done', make()))
         except GaveUp:
             raise
         except PromptdaError as error:
@@ -75,42 +88,41 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
     return outcomes[0]
 
 
-def _steady(model: LoadedModel) -> AbstractContextManager[None]:
+def steady(model: LoadedModel) -> AbstractContextManager[None]:
     """Make results the same however many processes share the CPUs."""
     model.compile_in_frames()
     is_torch = model.estimator.device.type == 'cpu' and not model.compiled
     return threads(TORCH_THREADS) if is_torch else nullcontext()
 
 
-def _work_on(unit: Unit) -> Callable[[Unit, LoadedModel, Tell], Record]:
-    """Return how a source of this kind is worked on."""
-    return make_pictures if holds_pictures(unit.source) else _make_bag
+def make_result(unit: Unit, run: Run) -> Record:
+    """Write the result of a recording and its record; `run` does the work or joins it.
 
-
-def _make_bag(unit: Unit, model: LoadedModel, tell: Tell) -> Record:
+    Raises:
+        PromptdaError: the recording can't be used.
+        OSError: the result can't be written.
+    """
     begun_sec, log, files = time.perf_counter(), Warnings(), InputFiles.of(unit.source)
     with open_bag(unit.source) as bag:
         for warning in bag.warnings:
             log.warning(warning)
         work = Work(bag, unit.recipe, log)
         with whole_folder(unit.target) as folder, hashing(files) as hashed:
-            figures, written = _write(work, folder, model, tell)
+            figures, written = _write(work, folder, run)
             figures.shown.preview.save(folder / PREVIEW)
             record = _record(unit, work, figures, written, hashed())
             if InputFiles.of(unit.source) != files:
                 raise BagError(f'{unit.source} changed while it was read: it is still recorded')
-            record = replace(
-                record, model=facts_of(model), wall_sec=time.perf_counter() - begun_sec
-            )
+            record = replace(record, wall_sec=time.perf_counter() - begun_sec)
             record.write(folder)
     return record
 
 
-def _write(work: Work, folder: Path, model: LoadedModel, tell: Tell) -> tuple[Figures, Written]:
+def _write(work: Work, folder: Path, run: Run) -> tuple[Figures, Written]:
     """Write the bag, and return what there is to say of the work and how much was written."""
     sink, copied = SINKS[work.recipe.to](work, folder)
     try:
-        figures = work.run(Part(0, len(work.plan.pairs)), model, sink, tell, copies=copied)
+        figures = run(work, sink, copied)
         _require_depth(work, figures)
         return figures, sink.close()
     except BaseException:
@@ -119,8 +131,7 @@ def _write(work: Work, folder: Path, model: LoadedModel, tell: Tell) -> tuple[Fi
 
 
 def _bag(work: Work, folder: Path) -> tuple[Sink, Copied | None]:
-    recipe, copied = work.recipe, Copied(work.recipe, work.plan)
-    results = Results([*work.topics], recipe.products, recipe.prefix)
+    recipe, copied, results = work.recipe, Copied(work.recipe, work.plan), work.results
     originals = copied.channels(work.bag, results.channels)
     sink = BagSink(folder, results, originals, storage=recipe.storage, compression=recipe.compress)
     return sink, copied
@@ -154,7 +165,7 @@ def _record(
         recipe=work.recipe,
         source=str(unit.source),
         input=files.files,
-        model={},
+        model=figures.model,
         topics={camera: asdict(each) for camera, each in work.topics.items()},
         images=work.plan.images,
         pairs=figures.pairs,

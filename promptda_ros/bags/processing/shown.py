@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from promptda_ros.bags.planning.plan import PlannedPair
 from promptda_ros.bags.processing.pixels import count_pixels, shares_of
-from promptda_ros.bags.processing.preview import Preview
+from promptda_ros.bags.processing.preview import Panels, Preview
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.restore.trust import Validity
 
@@ -20,13 +24,14 @@ class Shown:
     def __init__(self, pairs: Mapping[str, int]) -> None:
         """Take how many pairs there are of each camera."""
         self.preview = Preview(pairs)
-        self._counts: Counter[Validity] = Counter()
+        self._pairs = pairs
+        self._counts: dict[tuple[str, int], Counter[Validity]] = {}
 
     def look(self, pair: PlannedPair, made: FrameOutputs) -> None:
         """Keep the pair if it is one of the few."""
         if not self.preview.wants(pair.camera, pair.place):
             return
-        self._counts += count_pixels(made.validity)
+        self._counts[pair.camera, pair.place] = count_pixels(made.validity)
         self.preview.add(
             pair.camera,
             pair.place,
@@ -35,12 +40,40 @@ class Shown:
             depth_m=made.image_depth.depth_m,
         )
 
-    def join(self, part: Shown) -> None:
-        """Take over what was seen of another part of the same recording."""
-        self.preview.join(part.preview)
-        self._counts += part._counts
+    def save(self, path: Path) -> None:
+        """Write what was seen of a part of the recording."""
+        arrays: dict[str, Any] = {}
+        for camera, panels in self._panels():
+            name = f'{camera}|{panels.number}'
+            counts = self._counts[camera, panels.number]
+            arrays[f'{name}|image'] = panels.image
+            arrays[f'{name}|sensor'] = panels.sensor_depth_m
+            arrays[f'{name}|depth'] = panels.depth_m
+            arrays[f'{name}|counts'] = np.array([counts[code] for code in Validity])
+        np.savez(path, **arrays)
+
+    def join(self, path: Path) -> None:
+        """Take over what was seen of a part."""
+        part = Preview(self._pairs)
+        with np.load(path) as arrays:
+            for name in {name.rpartition('|')[0] for name in arrays.files}:
+                camera, _, number = name.rpartition('|')
+                pictures = (arrays[f'{name}|{kind}'] for kind in ('image', 'sensor', 'depth'))
+                part.keep(camera, Panels(int(number), *pictures))
+                counts = zip(Validity, arrays[f'{name}|counts'].tolist(), strict=True)
+                self._counts[camera, int(number)] = Counter(dict(counts))
+        self.preview.join(part)
 
     @property
     def pixels(self) -> dict[str, float]:
         """Return the share of each code of validity."""
-        return shares_of(self._counts) if self._counts else {}
+        found = (self._counts[camera, panels.number] for camera, panels in self._panels())
+        counts = sum(found, Counter[Validity]())
+        return shares_of(counts) if counts else {}
+
+    def _panels(self) -> list[tuple[str, Panels]]:
+        return [
+            (camera, panels)
+            for camera, found in self.preview.found.items()
+            for panels in found.values()
+        ]

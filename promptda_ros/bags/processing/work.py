@@ -19,6 +19,8 @@ from promptda_ros.bags.planning.topics import find_topics
 from promptda_ros.bags.processing.cameras import Cameras
 from promptda_ros.bags.processing.passage import Passage
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
+from promptda_ros.bags.processing.record import facts_of
+from promptda_ros.bags.processing.results import Results
 from promptda_ros.bags.processing.shown import Shown
 from promptda_ros.bags.processing.sink import Sink
 from promptda_ros.bags.processing.warnings import Warnings
@@ -43,6 +45,7 @@ class Figures:
     stage_ms: Mapping[str, float] = field(default_factory=dict)  # median of a frame
     network_sec: float = 0.0
     wall_sec: float = 0.0
+    model: Mapping[str, str] = field(default_factory=dict)  # what is to be said of the network
 
     @property
     def network_busy(self) -> float:
@@ -53,8 +56,8 @@ class Figures:
 class Work:
     """An open recording with the plan of its work."""
 
-    def __init__(self, bag: Bag, recipe: Recipe, log: Warnings) -> None:
-        """Find the topics and plan the work.
+    def __init__(self, bag: Bag, recipe: Recipe, log: Warnings, plan: Plan | None = None) -> None:
+        """Find the topics and plan the work, unless that was done before.
 
         Raises:
             BagError: a topic is missing, no image has depth, or the recording is damaged.
@@ -69,7 +72,7 @@ class Work:
             )
             for camera, asked in recipe.topics.items()
         }
-        self.plan: Plan = make_plan(bag, self.topics, self.settings, recipe)
+        self.plan = plan or make_plan(bag, self.topics, self.settings, recipe)
         self._say_losses()
 
     def run(
@@ -97,14 +100,7 @@ class Work:
             log=self.log,
         )
         cameras.begin_with(self.bag, self.plan)
-        replay = Replay(
-            self.bag,
-            self.plan,
-            part,
-            self.topics,
-            look_ahead_ns=look_ahead_ns(self.settings),
-            wants_all=copies is not None,
-        )
+        replay = self.replay(part, wants_all=copies is not None)
         shown, begun_sec = Shown(self.plan.pairs_of), time.perf_counter()
         passage = Passage(
             self.bag,
@@ -128,6 +124,19 @@ class Work:
             stage_ms={**cameras.stages.medians_ms(), 'write': passage.write_ms},
             network_sec=sum(cameras.stages.sum_ms[stage] for stage in NETWORKS) / 1e3,
             wall_sec=time.perf_counter() - begun_sec,
+            model=facts_of(model),
+        )
+
+    @property
+    def results(self) -> Results:
+        """Return what makes messages of frames."""
+        return Results([*self.topics], self.recipe.products, self.recipe.prefix)
+
+    def replay(self, part: Part, *, wants_all: bool) -> Replay:
+        """Return what reads the recording again for a part of its pairs."""
+        ahead_ns = look_ahead_ns(self.settings)
+        return Replay(
+            self.bag, self.plan, part, self.topics, look_ahead_ns=ahead_ns, wants_all=wants_all
         )
 
     def _pipeline(self, model: LoadedModel) -> Pipeline:

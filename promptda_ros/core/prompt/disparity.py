@@ -27,15 +27,24 @@ LEAST_RATIO = 1.4
 LEAST_LEAD = 2.0
 
 
+def period_of(stamp_ns: int) -> int:
+    """Return the number of the five seconds in which one frame is checked."""
+    return stamp_ns // PERIOD_NS
+
+
 class DisparityWatch:
-    """Checks the depth of one stream every five seconds, and each frame after a bad one."""
+    """Checks the first depth of every five seconds, and each frame after a bad one.
+
+    The seconds are those of the stamps, not since the stream began: where a recording is cut
+    between two of them, the same frames are checked.
+    """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
         """Check the next frame, as listening restarts."""
-        self._clean_at_ns: int | None = None
+        self._clean_period: int | None = None
 
     def check(self, depth_m: FloatImage, stamp_ns: int) -> None:
         """Take the depth (h, w) of the next frame.
@@ -43,11 +52,12 @@ class DisparityWatch:
         Raises:
             BadFrame: it looks like disparity or inverse depth.
         """
-        if self._clean_at_ns is not None and abs(stamp_ns - self._clean_at_ns) < PERIOD_NS:
+        period = period_of(stamp_ns)
+        if period == self._clean_period:
             return
-        self._clean_at_ns = None
+        self._clean_period = None
         refuse_disparity(depth_m)
-        self._clean_at_ns = stamp_ns
+        self._clean_period = period
 
 
 def refuse_disparity(depth_m: FloatImage) -> None:

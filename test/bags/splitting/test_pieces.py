@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.bags.splitting."""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+import pytest
+
+from promptda_ros.bags.processing.record import Record
+from promptda_ros.bags.splitting.cut import CannotSplit
+from promptda_ros.bags.splitting.join import join
+from promptda_ros.bags.splitting.pieces import cut_unit, process_piece
+from test.recordings import BEGIN_NS, contents, MS, Recording, static_transform
+
+ALONE = {'prompt.smoothing': 0}
+FRAMES = 24
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Write frames of which some have no depth, with depth of another frame than the image."""
+    made = Recording()
+    made.add_camera(FRAMES)
+    made.messages = [
+        each
+        for number, each in enumerate(made.messages)
+        if not (each[1] == '/camera/depth' and number % 7 == 0)
+    ]
+    made.add('/tf_static', static_transform('map', 'base', BEGIN_NS, 1.0), BEGIN_NS + 40 * MS)
+    return made.write(tmp_path / 'run')
+
+
+def work_on(pieces, model):
+    return [
+        process_piece(pickle.loads(pickle.dumps(each)), model, lambda done, count: None)
+        for each in pieces
+    ]
+
+
+def test_pieces_joined_are_what_one_run_gives(recording, unit_of, process, model):
+    unit = unit_of(recording, ALONE, outputs=('depth', 'compressed', 'points'))
+    pieces = cut_unit(unit, 0.2)
+    assert len(pieces) == 4
+    for outcome in reversed(work_on(pieces, model)):
+        assert outcome.error == ''
+    joined = join(pieces)
+    assert joined.error == ''
+    assert os.listdir(unit.target.parent) == ['run']
+    found, record = list(contents(unit.target)), Record.read(unit.target)
+    shown = (unit.target / 'preview.webp').read_bytes()
+    unit.target.rename(unit.target.parent.parent / 'joined')
+    whole = process(unit)
+    assert found == list(contents(unit.target))
+    assert (joined.pairs, joined.outputs, joined.drops) == (
+        whole.pairs, whole.outputs, whole.drops,
+    )  # fmt: skip
+    assert record.pixels == Record.read(unit.target).pixels
+    assert shown == (unit.target / 'preview.webp').read_bytes()
+
+
+def test_a_finished_piece_is_not_worked_on_again(recording, unit_of, model):
+    pieces = cut_unit(unit_of(recording, ALONE), 0.2)
+    work_on(pieces[:2], model)
+    times = [os.stat(each.folder / 'messages.bin').st_mtime_ns for each in pieces[:2]]
+    pieces = cut_unit(unit_of(recording, ALONE), 0.2)
+    work_on(pieces, model)
+    assert times == [os.stat(each.folder / 'messages.bin').st_mtime_ns for each in pieces[:2]]
+
+
+def test_depth_that_depends_on_its_past_is_not_cut(recording, unit_of):
+    with pytest.raises(CannotSplit, match=r'prompt\.smoothing is 1: set prompt\.smoothing:=0'):
+        cut_unit(unit_of(recording), 0.2)
+
+
+def test_with_the_gate_a_recording_is_cut_where_the_gate_looks_anew(tmp_path, unit_of):
+    """Every five seconds of the stamps; the recording passes one at 1 700 000 005 s."""
+    made = Recording()
+    made.add_camera(160)
+    unit = unit_of(made.write(tmp_path / 'run'), {**ALONE, 'trust.gate': True})
+    (first, second) = cut_unit(unit, 0.2)
+    pair = second.plan.pairs[second.part.first]
+    before = first.plan.pairs[first.part.last - 1]
+    assert before.depth_stamp_ns < 1_700_000_005 * 10**9 <= pair.depth_stamp_ns
