@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 import re
@@ -172,6 +173,15 @@ def test_tools_that_are_named_exist(page):
     named = set(re.findall(r'`promptda ([a-z]\w+)', page.read_text()))
     named |= {words[1] for words in commands(page) if words[0] == 'promptda' and len(words) > 1}
     assert named <= set(tools.COMMANDS)
+
+
+@every_page
+def test_options_of_tools_that_are_given_exist(page):
+    for words in commands(page):
+        if words[0].endswith('promptda') and words[1] in tools.COMMANDS:
+            command = import_module(f'promptda_ros.tools.{words[1]}')
+            given = {word.partition('=')[0] for word in words[2:] if word.startswith('--')}
+            assert given <= set(command.make_parser().options), words
 
 
 @every_page
