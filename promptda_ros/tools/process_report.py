@@ -27,7 +27,7 @@ ANIMATIONS_BYTES = 24_000_000
 POSTER_PX, POSTER_QUALITY = 300, 40
 STATES = {'done': 'done', UP_TO_DATE: 'up to date', FAILED: 'failed'}
 # Heads of the columns, and what they sort by first
-COLUMNS = ('recording', 'state', 'pairs', 'lost', 'pixels', 'no depth', 'frames/s')
+COLUMNS = ('recording', 'state', 'images', 'lost', 'pixels', 'frames/s')
 # What depth rests on, from best to worst; all else is unknown.
 KNOWN_PIXELS = ('measured', 'filled', 'predicted')
 
@@ -71,10 +71,9 @@ def _totals(bags: Sequence[BagSummary]) -> str:
     told = ', '.join(f'{states[state]} {name}' for state, name in STATES.items() if states[state])
     figures = {
         'recordings': f'{len(bags)} <small>{told}</small>',
-        'pairs': _number(total.pairs),
+        'images': _number(total.images),
         'depth images': _number(total.depths),
         'lost': _number(total.lost, total.lost_share),
-        'images without depth': _number(sum(total.drops.values())),
         'predicted': f'{total.predicted:.1%}',
         'computing': _duration(total.wall_sec),
         'frames/s': f'{total.frames_per_sec:.1f}',
@@ -85,14 +84,14 @@ def _totals(bags: Sequence[BagSummary]) -> str:
 def _body(bag: BagSummary, picture: str) -> str:
     """Return the rows of one recording: its figures, then its picture and what was said of it."""
     name = f'<th scope="row" data-key="{_text(bag.name)}">{_text(bag.name)}</th>'
-    without, speed = sum(bag.drops.values()), f'{bag.frames_per_sec:.1f}'
+    speed = f'{bag.frames_per_sec:.1f}' if bag.frames_per_sec else ''
+    has_result = bag.state != FAILED
     cells = (
         _cell('', bag.state, STATES[bag.state], kind='state'),
-        _cell('pairs', bag.pairs, _number(bag.pairs)),
-        _cell('lost', bag.lost_share, _number(bag.lost, bag.lost_share)),
+        _cell('images', bag.images, _number(bag.images) if has_result else ''),
+        _cell('lost', bag.lost_share, _number(bag.lost, bag.lost_share) if has_result else ''),
         _cell('', bag.predicted, _bar(bag.pixels)),
-        _cell('no depth', without, _number(without)),
-        _cell('frames/s', bag.frames_per_sec, speed if bag.frames_per_sec else ''),
+        _cell('frames/s', bag.frames_per_sec, speed),
     )
     return (
         f'<tbody class="{bag.state}"><tr>{name}{"".join(cells)}</tr><tr>'

@@ -71,7 +71,7 @@ def page_of(folder, *bags):
 
 
 def done(name, preview=b'', **more):
-    return BagSummary(name, 'done', pairs=10, depths=9, preview=preview, wall_sec=2.0, **more)
+    return BagSummary(name, 'done', depths=9, preview=preview, wall_sec=2.0, **more)
 
 
 def test_the_page_asks_for_nothing_outside_itself(tmp_path, preview):
@@ -114,7 +114,7 @@ def test_the_worst_recordings_come_first(tmp_path):
     bags = [
         done('good', pixels={'measured': 1.0}),
         done('guessed', pixels={'measured': 0.2, 'predicted': 0.8}),
-        BagSummary('lost', 'done', pairs=10, depths=1),
+        BagSummary('lost', 'done', depths=1, drops={'late': 9}),
         BagSummary('broken', 'failed', error='broken.mcap is empty'),
     ]
     page = page_of(tmp_path, *bags)
@@ -136,9 +136,8 @@ def test_figures_drops_tries_and_weights_are_told(tmp_path):
     bag = BagSummary(
         'run',
         'up_to_date',
-        pairs=1234,
         depths=1111,
-        drops={'unpaired': 0, 'contradicts_sensor': 123},
+        drops={'unpaired': 0, 'contradicts_sensor': 123, 'every': 9},
         pixels={'measured': 0.25, 'filled': 0.25, 'predicted': 0.5},
         wall_sec=100.0,
         tries=2,
@@ -153,7 +152,7 @@ def test_figures_drops_tries_and_weights_are_told(tmp_path):
         '10.0%',
         '11.1',
         '50% predicted',
-        'no depth: 123 contradicts_sensor',
+        'no depth: 123 contradicts_sensor, 9 every',
         'done at try 2',
         'Made by promptda-tiny, sha256 abc.',
     ):

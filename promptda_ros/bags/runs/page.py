@@ -27,8 +27,8 @@ p, summary { color: var(--soft) } summary { cursor: pointer }
  display: none } .play::before { content: "\\25B6  play" }
 details[open] .play::before { content: "\\25A0  stop" }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5em, 1fr)); gap: 1px;
- background: var(--line); border: 1px solid var(--line); margin: 1em 0 }
-dl div { background: var(--panel); padding: .5em .8em }
+ background: var(--panel); border: 1px solid var(--line); margin: 1em 0 }
+dl div { box-shadow: 0 0 0 1px var(--line); padding: .5em .8em }
 dt { color: var(--soft); font-size: .85em } dd { margin: 0; font-size: 1.3em }
 dd small { font-size: .65em; color: var(--soft) }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
@@ -68,8 +68,8 @@ pre { background: var(--panel); border: 1px solid var(--line); padding: .8em; ov
 <p class="key">Pixels, of the frames that are shown: <i class="measured"></i> measured,
 <i class="filled"></i> filled from the measurements around,
 <i class="predicted"></i> predicted, no measurement confirms them, <i class="unknown"></i> unknown.
-Lost: pairs without depth. No depth: all images without depth, paired or not. Pictures: image,
-sensor depth, our depth; red is near, blue is far, black is unknown.</p>
+Lost: images without depth, apart from those that options left out. Pictures: image, sensor depth,
+our depth; red is near, blue is far, black is unknown.</p>
 <table><caption hidden>Recordings, the worst first</caption><thead><tr>$heads</tr></thead>
 $rows</table>
 <h2>Recipe</h2>$recipes

@@ -11,11 +11,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from promptda_ros.bags.planning.plan import PASSED_OVER
+from promptda_ros.bags.planning.stamps import OUTSIDE
 from promptda_ros.bags.processing.preview import PREVIEW
 from promptda_ros.bags.processing.recipe import ALWAYS, OUTPUTS
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.unit import Outcome
 
+LEFT_OUT = (OUTSIDE, PASSED_OVER)  # reasons of images that nobody asked depth for
 FAILED, UP_TO_DATE = 'failed', 'up_to_date'
 # Of the network; others, such as how often it was compiled, differ between recordings.
 SHOWN_FACTS = ('model.name', 'model.sha256', 'anchor.sha256', 'device', 'precision')
@@ -29,9 +32,8 @@ class BagSummary:
     name: str  # of the result, below the folder of the run
     state: str  # done, up_to_date or failed
     error: str = ''  # one sentence, of a failed one
-    pairs: int = 0
     depths: int = 0  # depth images that were written
-    drops: Mapping[str, int] = field(default_factory=dict)  # images by reason
+    drops: Mapping[str, int] = field(default_factory=dict)  # images without depth by reason
     warnings: Sequence[str] = ()
     pixels: Mapping[str, float] = field(default_factory=dict)  # share by code of validity
     wall_sec: float = 0.0
@@ -49,7 +51,6 @@ class BagSummary:
             name=os.path.relpath(target, out),
             state=outcome.state,
             error=outcome.error,
-            pairs=outcome.pairs,
             depths=_frames(outcome.outputs),
             drops=outcome.drops,
             warnings=outcome.warnings,
@@ -63,13 +64,18 @@ class BagSummary:
 
     @property
     def lost(self) -> int:
-        """Return how many pairs gave no depth."""
-        return max(0, self.pairs - self.depths)
+        """Return how many images have no depth although it was asked for."""
+        return sum(count for reason, count in self.drops.items() if reason not in LEFT_OUT)
+
+    @property
+    def images(self) -> int:
+        """Return how many images depth was asked for."""
+        return self.depths + self.lost
 
     @property
     def lost_share(self) -> float:
-        """Return the share of the pairs that gave no depth."""
-        return self.lost / self.pairs if self.pairs else 0.0
+        """Return the share of these images that have none."""
+        return self.lost / self.images if self.images else 0.0
 
     @property
     def predicted(self) -> float:
@@ -83,14 +89,14 @@ class BagSummary:
 
 
 def worst_first(bags: Sequence[BagSummary]) -> list[BagSummary]:
-    """Sort by failure, then pairs lost, then pixels predicted, in whole percents, then drops."""
+    """Sort by failure, then images lost, then pixels predicted, both in whole percents."""
     return sorted(
         bags,
         key=lambda bag: (
             bag.state != FAILED,
             -round(bag.lost_share, 2),
             -round(bag.predicted, 2),
-            -sum(bag.drops.values()),
+            -bag.lost,
             -len(bag.warnings),
             bag.name,
         ),
@@ -105,7 +111,6 @@ def total_of(bags: Sequence[BagSummary]) -> BagSummary:
     return BagSummary(
         name='',
         state='',
-        pairs=sum(bag.pairs for bag in bags),
         depths=depths,
         drops=dict(drops.most_common()),
         pixels={

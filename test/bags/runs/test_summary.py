@@ -23,11 +23,10 @@ from promptda_ros.bags.runs.summary import (
 )
 
 
-def summary(name, state, depths, lost, predicted, drops):
+def summary(name, state, depths, lost, predicted, left_out):
     pixels = {'predicted': predicted}
-    return BagSummary(
-        name, state, pairs=depths + lost, depths=depths, pixels=pixels, drops={'late': drops}
-    )
+    drops = {'late': lost, 'every': left_out}
+    return BagSummary(name, state, depths=depths, pixels=pixels, drops=drops)
 
 
 COUNTS = st.integers(0, 50)
@@ -37,18 +36,18 @@ SUMMARIES = st.builds(
 )
 
 
-def bag(name, *, state='done', pairs=100, depths=100, predicted=0.0, **more):
+def bag(name, *, state='done', depths=100, lost=0, predicted=0.0, **more):
     pixels = {'predicted': predicted, 'measured': 1.0 - predicted}
-    return BagSummary(name, state, pairs=pairs, depths=depths, pixels=pixels, **more)
+    return BagSummary(name, state, depths=depths, pixels=pixels, drops={'late': lost}, **more)
 
 
-def test_failed_then_lost_then_predicted_then_dropped_recordings_come_first():
+def test_failed_then_lost_then_predicted_recordings_come_first():
     expected = [
-        bag('failed', state='failed', pairs=0, depths=0, error='cut off'),
-        bag('nothing', depths=0),
-        bag('lost', depths=90),
+        bag('failed', state='failed', depths=0, error='cut off'),
+        bag('nothing', depths=0, lost=100),
+        bag('lost', depths=90, lost=10),
         bag('predicted', predicted=0.4),
-        bag('dropped', drops={'unpaired': 30}),
+        bag('a few', depths=10_000, lost=3),
         bag('warned', warnings=('slow',)),
         bag('a', state='up_to_date'),
         bag('b'),
@@ -56,8 +55,8 @@ def test_failed_then_lost_then_predicted_then_dropped_recordings_come_first():
     assert worst_first(expected[::-1]) == expected
 
 
-def test_one_lost_pair_of_a_thousand_is_no_worse_than_much_that_is_predicted():
-    lost, predicted = bag('a', pairs=1000, depths=999), bag('b', predicted=0.5)
+def test_one_lost_image_of_a_thousand_is_no_worse_than_much_that_is_predicted():
+    lost, predicted = bag('a', depths=999, lost=1), bag('b', predicted=0.5)
     assert worst_first([lost, predicted]) == [predicted, lost]
 
 
@@ -74,14 +73,14 @@ def test_every_recording_stays_and_no_failed_one_follows_another(bags):
 def test_sums_are_of_all_recordings(bags):
     total = total_of(bags)
 
-    assert total.pairs == sum(each.pairs for each in bags)
+    assert total.images == sum(each.images for each in bags)
     assert total.lost == sum(each.lost for each in bags)
     assert sum(total.drops.values()) == sum(sum(each.drops.values()) for each in bags)
     assert 0.0 <= total.predicted <= 1.0 + 1e-9
 
 
 def test_shares_of_pixels_are_weighted_by_depth_images():
-    long, short = bag('long', pairs=900, depths=900, predicted=0.1), bag('short', predicted=0.9)
+    long, short = bag('long', depths=900, predicted=0.1), bag('short', predicted=0.9)
     assert total_of([long, short]).predicted == pytest.approx(0.18)
 
 
@@ -115,7 +114,7 @@ def record_of(unit):
             '/promptda/left/depth/image_mm/compressedDepth': 4,
             '/promptda/right/points': 5,
         },
-        drops={'unpaired': 2, 'contradicts_sensor': 1},
+        drops={'unpaired': 2, 'contradicts_sensor': 1, 'every': 40, 'outside': 7},
         pixels={'measured': 0.75, 'predicted': 0.25},
         wall_sec=3.0,
     )
@@ -129,7 +128,7 @@ def test_a_summary_tells_what_the_result_and_its_record_tell(unit, tmp_path, sta
     found = BagSummary.of(Outcome.of(unit, state, record), tmp_path / 'out')
 
     assert found.name == 'a/run1'
-    assert (found.state, found.pairs, found.depths, found.lost) == (state, 10, 9, 1)
+    assert (found.state, found.images, found.depths, found.lost) == (state, 12, 9, 3)
     assert found.frames_per_sec == pytest.approx(3.0)
     assert found.predicted == 0.25
     assert found.recipe['prefix'] == '/promptda'
