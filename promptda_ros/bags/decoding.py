@@ -48,14 +48,22 @@ def decode(channel: Channel, data: bytes) -> Any:
 
 
 def described(channel: Channel) -> Channel:
-    """Add the definition of a type where it was not recorded but is one of ROS."""
+    """Add the definition of a type of ROS where it was not recorded, or else the missing hash."""
+    if channel.definition_format in PARSERS:
+        return channel if channel.type_hash else replace(channel, type_hash=_hash_of(channel))
     types = _types_of_ros()
-    if channel.definition_format in PARSERS or channel.type_name not in types.fielddefs:
+    if channel.type_name not in types.fielddefs:
         return channel
     if channel.type_hash not in ('', types.hash_rihs01(channel.type_name)):
         return channel
     text, _ = types.generate_msgdef(channel.type_name, ros_version=2)
     return replace(channel, definition=text, definition_format='ros2msg')
+
+
+def _hash_of(channel: Channel) -> str:
+    """Return the hash that follows from a recorded definition; empty if that is not complete."""
+    types = _types(channel.type_name, channel.definition, channel.definition_format)
+    return '' if types is _types_of_ros() else types.hash_rihs01(channel.type_name)
 
 
 @cache

@@ -98,3 +98,14 @@ def test_a_definition_is_not_added_where_the_hash_is_of_another():
     cases = ('', 'string data\n'), (known, 'string data\n'), ('RIHS01_0', '')
     for type_hash, definition in cases:
         assert described(Channel('/x', name, type_hash=type_hash)).definition == definition
+
+
+def test_the_hash_of_a_type_follows_from_its_recorded_definition():
+    """Other writers of MCAP leave it out; ROS has this one for std_msgs/msg/String."""
+    name, string = 'std_msgs/msg/String', 'string data\n'
+    known = 'RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18'
+    assert described(Channel('/x', name, string, 'ros2msg')).type_hash == known
+    kept = Channel('/x', name, string, 'ros2msg', type_hash='RIHS01_other')
+    assert described(kept) == kept
+    incomplete = Channel('/x', name, 'another_msgs/Missing data\n', 'ros2msg')
+    assert described(incomplete) == incomplete
