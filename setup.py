@@ -35,7 +35,7 @@ setup(
     name=NAME,
     version='0.2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={'': ['py.typed', '*.xml']},
+    package_data={'': ['py.typed', '*.html', '*.xml']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (str(SHARE), ['package.xml']),
@@ -58,6 +58,7 @@ setup(
         'ray': ['ray>=2.40'],
         'tensorrt': ['onnx', 'tensorrt'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
+        'view': ['viser>=1.1'],
     },
     options={'build_scripts': {'executable': python_of_commands()}},
     entry_points={

@@ -39,6 +39,7 @@ WITHOUT_A_KEY = {'lz4', 'mcap', 'rosbags', 'safetensors'}  # docs/install.md say
 OPTIONAL = {
     *('backports', 'compression', 'huggingface_hub', 'lerobot', 'mujoco', 'onnx', 'onnxruntime'),
     *('open3d', 'openvino', 'pyarrow', 'tensorrt', 'triton', '_typeshed', 'typing_extensions'),
+    *('viser', 'websockets'),
 }
 
 

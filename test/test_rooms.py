@@ -23,8 +23,9 @@ ROOMS = {
     'main': {'node', 'core', 'model', 'params_file', 'process'},
     'tools': {
         'bags', 'core', 'dds_environment', 'lab', 'loaded_model', 'messages', 'model',
-        'model_folders', 'network', 'node', 'params_file', 'presets', 'process', 'share',
+        'model_folders', 'network', 'node', 'params_file', 'presets', 'process', 'share', 'view',
     },
+    'view': {'bags', 'camera', 'core', 'loaded_model', 'messages', 'model', 'node'},
     'node': {
         'camera', 'core', 'dds_environment', 'loaded_model', 'messages', 'model', '__init__',
     },

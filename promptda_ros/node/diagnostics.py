@@ -72,9 +72,14 @@ def _text(value: object) -> str:
 
 
 def pairing_status(
-    counters: PairingCounters, offsets: OffsetSummary, silence: Silence | None, *, is_error: bool
+    counters: PairingCounters,
+    offsets: OffsetSummary,
+    silence: Silence | None,
+    topics: Mapping[str, str],
+    *,
+    is_error: bool,
 ) -> Status:
-    """Report what happened to every message, and why there are no pairs."""
+    """Report what happened to every message of the topics, and why there are no pairs."""
     values: dict[str, object] = {'pairs': counters.pairs, 'epochs': counters.resets + 1}
     for role, topic in (('image', counters.image), ('depth', counters.depth)):
         values[f'{role}.received'] = topic.received
@@ -82,6 +87,7 @@ def pairing_status(
     if offsets.median_ns is not None and offsets.p95_ns is not None:
         values['offset_ms.median'] = offsets.median_ns / 1e6
         values['offset_ms.p95'] = offsets.p95_ns / 1e6
+    values.update({f'topic.{role}': topic for role, topic in topics.items()})
     if silence is None:
         return Status('pairing', 'ok', 'image and depth are paired', values)
     return Status('pairing', 'error' if is_error else 'warn', silence.text, values)

@@ -136,6 +136,11 @@ class Inputs:
         self._node.destroy_timer(self._timer)
         self._jumps.unregister()
 
+    @property
+    def topics(self) -> dict[str, str]:
+        """Return the topic of every role, with the suffix of its transport."""
+        return {role: each.topic for role, each in self._subscriptions().items()}
+
     def _subscriptions(self) -> dict[str, SensorInput | CameraInfoInput]:
         return {
             'image': self.image,
@@ -145,7 +150,7 @@ class Inputs:
         }
 
     def _say_topics(self) -> None:
-        heard = ', '.join(f'{role} {each.topic}' for role, each in self._subscriptions().items())
+        heard = ', '.join(f'{role} {topic}' for role, topic in self.topics.items())
         self._node.get_logger().info(f'listening to {heard}')
 
     def _apply_attachments(self, settings: Settings) -> None:

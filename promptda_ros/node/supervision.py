@@ -57,9 +57,13 @@ class Supervisor:
         self._say_time()
         silence = self._silence()
         self._say(silence)
-        is_error = self._quiet_sec() >= QUIET_ERROR_SEC
-        offsets = self._inputs.pairing.offsets
-        pairing = pairing_status(self._counters, offsets, silence, is_error=is_error)
+        pairing = pairing_status(
+            self._counters,
+            self._inputs.pairing.offsets,
+            silence,
+            self._inputs.topics,
+            is_error=self._quiet_sec() >= QUIET_ERROR_SEC,
+        )
         return [of_camera(self._camera, each) for each in (pairing, frames_status(self._camera))]
 
     def explain(self) -> str:

@@ -29,6 +29,7 @@ from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.runtime.device import choose_device
 from promptda_ros.core.settings import model_setting
 from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figure
+from promptda_ros.messages.ply import write_ply
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder
 from promptda_ros.tools.arguments import add_model, Parser, settings_of, whole_from
@@ -43,7 +44,6 @@ from promptda_ros.tools.play import (
     Player,
     started_node,
 )
-from promptda_ros.tools.ply import write_ply
 from promptda_ros.tools.real_frame import estimate_real
 
 RESULTS = ('preview.png', 'real.png', 'cloud.ply', 'report.json')

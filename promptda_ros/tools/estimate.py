@@ -25,6 +25,7 @@ from promptda_ros.messages.picture_files import (
     write_array,
     write_picture,
 )
+from promptda_ros.messages.ply import write_ply
 from promptda_ros.model import load_model
 from promptda_ros.tools.arguments import (
     add_camera,
@@ -37,7 +38,6 @@ from promptda_ros.tools.arguments import (
     rays_of,
     settings_of,
 )
-from promptda_ros.tools.ply import write_ply
 
 RESULTS = ('depth.npy', 'depth.png', 'validity.png', 'preview.png', 'cloud.ply')
 

@@ -15,6 +15,7 @@ from promptda_ros.process import Stopped, StopSignal
 COMMANDS = {
     'demo': 'replay a camera recording through the node and write pictures and a report',
     'play': 'play back a camera recording for a running node',
+    'view': 'show a running node or a recording in the browser',
     'estimate': 'compute dense depth from one image and one sensor depth file',
     'process': 'compute dense depth for whole recordings, without ROS',
     'evaluate': 'compare networks and filters on frames with known depth, simulated or recorded',
@@ -25,7 +26,7 @@ COMMANDS = {
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',
 }
 
-SENDS_IMAGES = ('demo', 'play')
+SENDS_IMAGES = ('demo', 'play', 'view')
 
 
 def main(arguments: list[str] | None = None) -> int:

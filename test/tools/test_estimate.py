@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from promptda_ros.core.errors import ExitCode
+from promptda_ros.messages.ply import VERTEX
 from promptda_ros.tools.main import main as promptda
-from promptda_ros.tools.ply import VERTEX
 
 IPHONE_FRAME = Path(__file__).resolve().parents[3] / 'shared/data/promptda_example'
 

@@ -42,7 +42,7 @@ def make_parser(command: str, description: str | None) -> Parser:
         metavar='FOLDER',
         help='folder for the results: FOLDER/a/run1/ for a/run1.mcap in a searched folder',
     )
-    _add_what(parser)
+    add_what(parser)
     _add_outputs(parser)
     _add_bag(parser)
     _add_run(parser)
@@ -62,7 +62,8 @@ def parse(parser: Parser, argv: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def _add_what(parser: Parser) -> None:
+def add_what(parser: Parser) -> None:
+    """Let a command take the topics of cameras and the parameters of the node."""
     group = parser.add_argument_group(
         'what',
         'Topics that are not given are found where only one fits. With --cameras, T is below the '

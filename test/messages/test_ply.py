@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of promptda_ros.tools.ply."""
+"""Tests of promptda_ros.messages.ply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from promptda_ros.tools.ply import VERTEX, write_ply
+from promptda_ros.messages.ply import VERTEX, write_ply
 
 
 def test_a_file_holds_the_known_points_with_their_colours_and_no_others(tmp_path: Path):

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda view`: shows a running node or a recording in the browser.
+
+Without a recording, it listens to the topics of a running node. The page is served from this
+process, for browsers on this machine unless --host says otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+import io
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+from promptda_ros.core.errors import ExitCode, PromptdaError
+from promptda_ros.process import Stopped
+from promptda_ros.tools.arguments import Parser, UsageError, whole_from
+from promptda_ros.tools.processing.options import add_what
+from promptda_ros.tools.processing.request import recipe_of
+
+if TYPE_CHECKING:
+    import viser
+
+    from promptda_ros.view.source import Source
+
+LOCAL = '127.0.0.1'
+PORT = 8080
+# What a recipe says of results; a page writes none.
+OF_RESULTS = {
+    'outputs': ('depth',),
+    'copy': 'none',
+    'include_topic': '',
+    'exclude_topic': '',
+    'storage': 'mcap',
+    'compress': 'none',
+    'start': None,
+    'end': None,
+    'every': 1,
+}
+
+
+class ViewError(PromptdaError):
+    """The page can't be served; the text says why."""
+
+    exit_code = ExitCode.MODEL_OR_DEVICE
+
+
+def main(argv: list[str]) -> int:
+    """Serve the page until Ctrl-C."""
+    arguments = make_parser().parse_args(argv)
+    if len(arguments.cameras) > 1:
+        raise UsageError(f'--cameras {",".join(arguments.cameras)}: a page shows one camera')
+    with _source(arguments) as source:
+        server = _serve(arguments.host, arguments.port)
+        from promptda_ros.view.page import Page  # late: only this command needs viser
+
+        page = Page(server, source, out=arguments.out)
+        print(f'view       http://{server.get_host()}:{server.get_port()}', flush=True)
+        try:
+            page.run()
+        except Stopped:
+            return ExitCode.CLEAN  # the way to end it
+        finally:
+            server.stop()
+    return ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    parser = Parser('view', __doc__)
+    parser.add_argument(
+        'recording',
+        type=Path,
+        nargs='?',
+        metavar='RECORDING',
+        help='rosbag2 folder or file; depth of promptda process is shown, else the network runs',
+    )
+    parser.add_argument('--node', default='/promptda', help='full name of the running node')
+    parser.add_argument(
+        '--host', default=LOCAL, help='address to serve on; 0.0.0.0 lets other machines look'
+    )
+    parser.add_argument('--port', type=whole_from(1), default=PORT, help='the next if it is taken')
+    parser.add_argument(
+        '--out', type=Path, default=Path('view_output'), help='folder for what the page saves'
+    )
+    parser.add_argument('--prefix', default='/promptda', help='namespace of recorded depth')
+    add_what(parser)
+    parser.set_defaults(**OF_RESULTS)
+    return parser
+
+
+def _serve(host: str, port: int) -> viser.ViserServer:
+    try:
+        import viser
+    except ModuleNotFoundError as error:
+        raise ViewError(
+            f"{error.name} is not installed, and the page needs it: pip install 'viser>=1.1'"
+        ) from None
+    with redirect_stdout(io.StringIO()):  # it would draw a frame around the address
+        return viser.ViserServer(host=host, port=port, verbose=False)
+
+
+@contextmanager
+def _source(arguments: argparse.Namespace) -> Iterator[Source]:
+    make = _recording if arguments.recording else _live
+    with make(arguments) as source:
+        try:
+            yield source
+        finally:
+            source.close()
+
+
+@contextmanager
+def _live(arguments: argparse.Namespace) -> Iterator[Source]:
+    from promptda_ros.tools.play import started_node  # late: recordings need no ROS
+    from promptda_ros.view.live import LiveSource
+
+    with started_node('promptda_view') as node:
+        yield LiveSource(node, arguments.node, ''.join(arguments.cameras))
+
+
+@contextmanager
+def _recording(arguments: argparse.Namespace) -> Iterator[Source]:
+    from promptda_ros.bags.bag import open_bag, say_warnings  # late: a live page reads no bags
+    from promptda_ros.bags.processing.record import Record
+    from promptda_ros.bags.processing.warnings import Warnings
+    from promptda_ros.bags.processing.work import Work
+    from promptda_ros.view.recorded.opening import open_recording
+
+    with open_bag(arguments.recording) as bag:
+        say_warnings(bag)
+        record = Record.read(arguments.recording)
+        recipe = recipe_of(arguments, _warn) if record is None else record.recipe
+        yield open_recording(Work(bag, recipe, Warnings()))
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr)

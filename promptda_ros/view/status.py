@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One line on how things are, from what the node reports in /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from promptda_ros.core.runtime.stages import STAGES
+from promptda_ros.view.source import State
+
+SILENT_SEC = 4.0  # the node reports once a second
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part of the node reports: pairing, frames, network."""
+
+    is_ok: bool
+    message: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the node reported at one time."""
+
+    arrived_sec: float
+    parts: Mapping[str, Part]  # by name, without that of the camera
+
+    def figure(self, name: str) -> float:
+        """Return a figure of any part; 0 where there is none."""
+        return float(next((p.values[name] for p in self.parts.values() if name in p.values), 0))
+
+    def below(self, prefix: str, suffix: str = '') -> dict[str, float]:
+        """Return the figures of all parts between a prefix and a suffix."""
+        return {
+            name.removeprefix(prefix).removesuffix(suffix): float(value)
+            for part in self.parts.values()
+            for name, value in part.values.items()
+            if name.startswith(prefix) and name.endswith(suffix)
+        }
+
+
+def state_of(reports: Sequence[Report], *, node: str, now_sec: float) -> State:
+    """Return the state that the last reports of a node tell; the newest is last."""
+    if not reports or now_sec - reports[-1].arrived_sec > SILENT_SEC:
+        return State(
+            reason=f'nothing is heard from the node {node}: start it (ros2 launch promptda_ros '
+            'depth.launch.py), name it (promptda view --node NAME), or compare ROS_DOMAIN_ID'
+        )
+    last, first = reports[-1], reports[0]
+    span_sec = last.arrived_sec - first.arrived_sec
+    frames = last.figure(PUBLISHED) - first.figure(PUBLISHED)
+    drops = {
+        name: int(number)
+        for prefix in ('image.', 'drops.')
+        for name, number in last.below(prefix).items()
+        if number and name not in ('received', 'paired', 'pending')
+    }
+    return State(
+        rate=max(0.0, frames / span_sec) if span_sec > 0 else 0.0,
+        stage_ms=last.below('stage_ms.', '.p50'),
+        drops=drops,
+        reason='; '.join(part.message for part in last.parts.values() if not part.is_ok),
+    )
+
+
+PUBLISHED = 'published.depth/image_rect'
+
+
+def line_of(state: State) -> str:
+    """Return the figures as one line."""
+    known = [(name, state.stage_ms[name]) for name in STAGES if name in state.stage_ms]
+    latency = f'latency {sum(value for _, value in known):.0f} ms'
+    if known:
+        latency += f' ({", ".join(f"{name} {value:.0f}" for name, value in known)})'
+    drops = ', '.join(f'{number} {name}' for name, number in state.drops.items()) or 'none'
+    return f'{state.rate:.1f} frames/s · {latency} · dropped: {drops}'

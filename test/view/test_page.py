@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real browser: it shows what the messages hold, and talks to nobody else."""
+
+from __future__ import annotations
+
+import base64
+import re
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+
+from promptda_ros.bags.bag import open_bag
+from promptda_ros.bags.processing.process import process_unit
+from promptda_ros.bags.processing.recipe import Recipe
+from promptda_ros.bags.processing.unit import Unit
+from promptda_ros.bags.processing.warnings import Warnings
+from promptda_ros.bags.processing.work import Work
+from promptda_ros.core.restore.trust import Validity
+from promptda_ros.messages.encodings import read_depth
+from promptda_ros.messages.stamps import stamp_ns_of
+from promptda_ros.model import load_model
+from promptda_ros.view.probe import WORDS
+from promptda_ros.view.recorded.opening import open_recording
+from promptda_ros.view.tiles import NAMES
+from test.view.conftest import wait_until
+
+MANY_POINTS = 10_000
+MOST_PIXELS = 10_000_000
+ROUNDED = 6e-4  # metres, what three decimals leave out
+BLANK = 3.0  # grey levels that a picture of one colour varies by at most
+ANSWER = "document.querySelector('.pda-answer').innerText"
+# Layers that only a click asks for come with the next frame.
+COMPLETE = f'/± [0-9.]+, ({"|".join(WORDS.values())})/.test({ANSWER}) && {ANSWER}'
+TOLD = re.compile(
+    r'(?P<column>\d+), (?P<row>\d+): sensor (?P<sensor>[\d.]+) m, '
+    rf'ours (?P<ours>[\d.]+) m ± (?P<uncertainty>[\d.]+), (?P<word>{"|".join(WORDS.values())})'
+)
+
+
+def tile(name):
+    """Return the expression for the picture of a tile."""
+    return f"document.querySelector('[data-pda-tile={name}] img')"
+
+
+def picture_of(tab, name):
+    """Return the pixels that a tile shows."""
+    url = tab.wait_for(f'{tile(name)}?.naturalWidth > 8 && {tile(name)}.src')
+    data = np.frombuffer(base64.b64decode(url.partition('base64,')[2]), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+
+
+def click_on(tab, name, across, down):
+    """Click on a tile at shares of its width and height."""
+    box = tab.evaluate(f'JSON.stringify({tile(name)}.getBoundingClientRect())')
+    left, top, width, height = (
+        float(re.search(rf'"{side}":([\d.]+)', box)[1])
+        for side in ('left', 'top', 'width', 'height')
+    )
+    tab.click(left + across * width, top + down * height)
+
+
+def at(message, pixel):
+    """Return the metres at column and row of a depth image."""
+    depth_m = read_depth(message, depth_scale=0.0, max_pixels=MOST_PIXELS)
+    return float(depth_m[pixel[1], pixel[0]])
+
+
+def require_pictures_and_points(tab, address):
+    """Open the page and demand that it shows everything, from nowhere else."""
+    tab.open(address)
+    for name in NAMES:
+        assert picture_of(tab, name).std() > BLANK, name
+    tab.wait_for(f'window.drawnPoints > {MANY_POINTS}')
+    hosts = {
+        urlsplit(url).netloc for url in tab.requested if not url.startswith(('data:', 'blob:'))
+    }
+    assert hosts == {urlsplit(address).netloc}
+    assert not tab.errors
+
+
+@pytest.fixture
+def processed(copy_demo, network_folder, tmp_path):
+    """Return a recording with depth."""
+    given = {
+        'model.path': str(network_folder),
+        'device': 'cpu',
+        'engine': 'torch',
+        'trust.gate': False,
+    }
+    recipe = Recipe.of(given, outputs=('mm', 'validity', 'uncertainty'))
+    unit = Unit(copy_demo(), tmp_path / 'result', recipe)
+    assert not process_unit(unit, load_model(recipe.settings), lambda *_: None).error
+    with open_bag(unit.target) as bag:
+        yield Work(bag, recipe, Warnings())
+
+
+def test_a_running_node_is_shown_and_a_click_tells_what_its_messages_hold(
+    tab, serve, running_node, live_source, heard
+):
+    require_pictures_and_points(tab, serve(live_source))
+    click_on(tab, 'depth', 0.6, 0.4)
+    told = TOLD.search(tab.wait_for(COMPLETE))
+    pixel = column, row = int(told['column']), int(told['row'])
+    assert pixel == pytest.approx((0.6 * 320, 0.4 * 240), abs=1)
+    wait_until(lambda: len(heard) == 3)
+    depth_m, uncertainty_m = (
+        at(heard[name], pixel) for name in ('depth/image_rect', 'uncertainty')
+    )
+    assert float(told['ours']) == pytest.approx(depth_m, abs=ROUNDED)
+    assert float(told['uncertainty']) == pytest.approx(uncertainty_m, abs=ROUNDED)
+    code = Validity(heard['validity'].data[row * 320 + column])
+    assert told['word'] == WORDS[code]
+    sensor = running_node.rig.sensors.depth(0)
+    assert float(told['sensor']) == pytest.approx(at(sensor, (column // 4, row // 4)), abs=ROUNDED)
+    tab.open('about:blank')
+    wait_until(lambda: running_node.subscribers('validity') == 1)  # the test's own
+
+
+def test_a_recording_is_shown_and_a_click_tells_what_its_messages_hold(tab, serve, processed):
+    source = open_recording(processed)
+    source.player.seek(1)
+    require_pictures_and_points(tab, serve(source))
+    click_on(tab, 'image', 0.12, 0.6)
+    told = TOLD.search(tab.wait_for(COMPLETE))
+    source.close()
+    pixel = int(told['column']), int(told['row'])
+    stamp_ns = processed.plan.pairs[1].image_stamp_ns
+    for name, value in (('depth/image_mm', told['ours']), ('uncertainty', told['uncertainty'])):
+        (message,) = (
+            one.message
+            for one in processed.bag.messages([f'/promptda/{name}'])
+            if stamp_ns_of(one.message.header) == stamp_ns
+        )
+        assert float(value) == pytest.approx(at(message, pixel), abs=ROUNDED)
