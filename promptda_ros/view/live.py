@@ -38,7 +38,7 @@ from promptda_ros.view.moment import DEPTH, IMAGE, Moment, SENSOR, UNCERTAINTY, 
 from promptda_ros.view.source import Player, State
 from promptda_ros.view.status import Part, Report, SILENT_SEC, state_of
 
-OUTPUTS = {DEPTH: 'depth/image_rect', UNCERTAINTY: 'uncertainty', VALIDITY: 'validity'}
+OUTPUTS = {DEPTH: 'depth/image_rect', UNCERTAINTY: 'depth/uncertainty', VALIDITY: 'depth/validity'}
 INPUTS = {IMAGE: 'topic.image', SENSOR: 'topic.depth'}  # values in /diagnostics
 KINDS = {
     f'sensor_msgs/msg/{kind.__name__}': kind for kind in (Image, CompressedImage, PointCloud2)

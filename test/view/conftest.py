@@ -79,7 +79,7 @@ def heard(running_node: RunningNode) -> Iterator[dict[str, Any]]:
     context = running_node.rig.node.context
     node = rclpy.create_node('listener', context=context, use_global_arguments=False)
     last: dict[str, Any] = {}
-    for name in ('depth/image_rect', 'uncertainty', 'validity'):
+    for name in ('depth/image_rect', 'depth/uncertainty', 'depth/validity'):
         node.create_subscription(Image, f'/promptda/{name}', partial(last.__setitem__, name), 10)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)

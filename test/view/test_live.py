@@ -42,9 +42,11 @@ def test_the_node_computes_nothing_that_nobody_looks_at(running_node, live_sourc
     moment_of(live_source, {*BASIC, VALIDITY})
     outputs = running_node.rig.camera.outputs.published()
     heard = {output for output in outputs if running_node.subscribers(output)}
-    assert heard == {'depth/image_rect', 'validity'}
+    assert heard == {'depth/image_rect', 'depth/validity'}
     live_source.want(())
-    wait_until(lambda: not any(map(running_node.subscribers, ('depth/image_rect', 'validity'))))
+    wait_until(
+        lambda: not any(map(running_node.subscribers, ('depth/image_rect', 'depth/validity')))
+    )
 
 
 def test_an_image_without_depth_is_shown_after_a_while(running_node, live_source):

@@ -107,16 +107,16 @@ def test_a_running_node_is_shown_and_a_click_tells_what_its_messages_hold(
     assert pixel == pytest.approx((0.6 * 320, 0.4 * 240), abs=1)
     wait_until(lambda: len(heard) == 3)
     depth_m, uncertainty_m = (
-        at(heard[name], pixel) for name in ('depth/image_rect', 'uncertainty')
+        at(heard[name], pixel) for name in ('depth/image_rect', 'depth/uncertainty')
     )
     assert float(told['ours']) == pytest.approx(depth_m, abs=ROUNDED)
     assert float(told['uncertainty']) == pytest.approx(uncertainty_m, abs=ROUNDED)
-    code = Validity(heard['validity'].data[row * 320 + column])
+    code = Validity(heard['depth/validity'].data[row * 320 + column])
     assert told['word'] == WORDS[code]
     sensor = running_node.rig.sensors.depth(0)
     assert float(told['sensor']) == pytest.approx(at(sensor, (column // 4, row // 4)), abs=ROUNDED)
     tab.open('about:blank')
-    wait_until(lambda: running_node.subscribers('validity') == 1)  # the test's own
+    wait_until(lambda: running_node.subscribers('depth/validity') == 1)  # the test's own
 
 
 def test_a_recording_is_shown_and_a_click_tells_what_its_messages_hold(tab, serve, processed):
@@ -128,7 +128,10 @@ def test_a_recording_is_shown_and_a_click_tells_what_its_messages_hold(tab, serv
     source.close()
     pixel = int(told['column']), int(told['row'])
     stamp_ns = processed.plan.pairs[1].image_stamp_ns
-    for name, value in (('depth/image_mm', told['ours']), ('uncertainty', told['uncertainty'])):
+    for name, value in (
+        ('depth/image_mm', told['ours']),
+        ('depth/uncertainty', told['uncertainty']),
+    ):
         (message,) = (
             one.message
             for one in processed.bag.messages([f'/promptda/{name}'])

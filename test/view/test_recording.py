@@ -139,14 +139,12 @@ def test_the_depth_that_was_recorded_is_shown_and_no_network_loaded(
         moment = moment_of(source, {*BASIC, UNCERTAINTY, VALIDITY})
         recorded = {
             one.topic: one.message
-            for one in bag.messages(
-                [f'/promptda/{name}' for name in ('depth/image_mm', 'validity')]
-            )
+            for one in bag.messages(['/promptda/depth/image_mm', '/promptda/depth/validity'])
             if stamp_ns_of(one.message.header) == moment.frame.stamp_ns
         }
     depth_mm = recorded['/promptda/depth/image_mm'].data.view(np.uint16).reshape(moment.size)
     np.testing.assert_allclose(np.nan_to_num(moment.depth_m), depth_mm / 1e3, atol=1e-6)
-    codes = recorded['/promptda/validity'].data.reshape(moment.size)
+    codes = recorded['/promptda/depth/validity'].data.reshape(moment.size)
     np.testing.assert_array_equal(moment.validity, codes)
     assert np.nanmax(moment.uncertainty_m) > 0.0
 
