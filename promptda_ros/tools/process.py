@@ -12,12 +12,14 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from promptda_ros.bags.files import BagError, is_result
 from promptda_ros.bags.processing.inputs import InputFiles
+from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.unit import (
     Outcome,
     outcome_of,
@@ -134,7 +136,7 @@ def _work(
         telling.tell(unit, done, of)
 
     ledger = Ledger(arguments.out)
-    runner = _runner_of(arguments, Processing(to_do[0].recipe), tell)
+    runner = _runner_of(arguments, to_do[0].recipe, tell)
     try:
         with closing(runner.run(to_do)) as results:
             for outcome in map(_in_our_options, results):
@@ -151,7 +153,19 @@ def _work(
         telling.pause()
 
 
-def _runner_of(arguments: argparse.Namespace, work: Processing, tell: Tell) -> Runner:
+def _runner_of(arguments: argparse.Namespace, recipe: Recipe, tell: Tell) -> Runner:
+    """Return who works on what: on recordings, or on pieces of them."""
+    work = Processing(recipe)
+    if arguments.split is None:
+        return _workers_of(arguments, work, tell)
+    from promptda_ros.bags.runs.in_pieces import InPieces
+    from promptda_ros.bags.splitting.cut import require_no_past
+
+    require_no_past(recipe.of_cameras)
+    return InPieces(partial(_workers_of, arguments, work), tell, arguments.split)
+
+
+def _workers_of(arguments: argparse.Namespace, work: Processing, tell: Tell) -> Runner:
     """Return who works: this process, several, or a cluster; imported when it is chosen."""
     jobs = arguments.jobs or max(1, len(arguments.gpus))
     if arguments.ray is not None:

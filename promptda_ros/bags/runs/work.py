@@ -74,7 +74,10 @@ class Processing:
     def process(self, unit: Unit, model: Any, tell: Callable[[int, int], None]) -> Outcome:
         """Work on one recording."""
         from promptda_ros.bags.processing.process import process_unit
+        from promptda_ros.bags.splitting.pieces import Piece, process_piece
 
+        if isinstance(unit, Piece):
+            return process_piece(unit, model, tell)
         return process_unit(unit, model, tell)
 
 

@@ -31,23 +31,12 @@ FRAMES = 'frames'  # in the record of a piece: those with depth
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of the work on a unit; what a process or a cluster's worker gets."""
+class Piece(Unit):
+    """A part of the work on a unit, for whoever works on units."""
 
-    unit: Unit
     plan: Plan
     part: Part
     folder: Path  # for what is made of it
-
-    @property
-    def source(self) -> Path:
-        """Return the recording."""
-        return self.unit.source
-
-    @property
-    def target(self) -> Path:
-        """Return where the result of the whole recording goes."""
-        return self.unit.target
 
 
 def cut_unit(unit: Unit, split_sec: float) -> list[Piece]:
@@ -68,7 +57,8 @@ def cut_unit(unit: Unit, split_sec: float) -> list[Piece]:
     facts = recipe.digest, files.to_json(), [asdict(part) for part in parts]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     place = unit.target.parent / f'{prefix_of(unit)}{key}'
-    return [Piece(unit, plan, part, place / f'{part.first:09}') for part in parts]
+    whole = unit.source, unit.target, recipe
+    return [Piece(*whole, plan, part, place / f'{part.first:09}') for part in parts]
 
 
 def prefix_of(unit: Unit) -> str:
@@ -87,13 +77,13 @@ def process_piece(piece: Piece, model: LoadedModel, tell: Tell) -> Outcome:
     def make() -> Record:
         return Record.read(piece.folder) or _make(piece, model, tell)
 
-    return settled(piece.unit, make)
+    return settled(piece, make)
 
 
 def _make(piece: Piece, model: LoadedModel, tell: Tell) -> Record:
     log = Warnings()
     with steady(model), open_bag(piece.source) as bag, whole_folder(piece.folder) as folder:
-        work = Work(bag, piece.unit.recipe, log, piece.plan)
+        work = Work(bag, piece.recipe, log, piece.plan)
         sink = SpoolSink(folder, work.results)
         try:
             figures = work.run(piece.part, model, sink, tell)
@@ -109,7 +99,7 @@ def _make(piece: Piece, model: LoadedModel, tell: Tell) -> Record:
 
 def _record(piece: Piece, figures: Figures, log: Warnings) -> Record:
     return Record(
-        recipe=piece.unit.recipe,
+        recipe=piece.recipe,
         source=str(piece.source),
         input=(),
         model=figures.model,

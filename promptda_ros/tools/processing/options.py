@@ -173,6 +173,13 @@ def _add_run(parser: Parser) -> None:
         'with --gpus)',
     )
     group.add_argument(
+        '--split',
+        type=number_above(0.0),
+        metavar='SEC',
+        help='cut recordings into pieces of at least so many seconds, shared by --jobs or --ray; '
+        'needs prompt.smoothing 0',
+    )
+    group.add_argument(
         '--gpus',
         type=_gpus,
         default=(),
@@ -230,6 +237,10 @@ def _contradictions(given: argparse.Namespace) -> list[tuple[bool, str]]:
         (
             given.to != 'bag' and bool(given.cameras),
             f'--to {given.to} takes one camera; leave out --cameras, and name its topics',
+        ),
+        (
+            given.to != 'bag' and given.split is not None,
+            f'--split cuts what becomes a bag, not --to {given.to}; leave out --split',
         ),
         (
             given.to == 'bag' and bool(given.task),

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import os
 import pickle
+from types import SimpleNamespace
 
 import pytest
 
 from promptda_ros.bags.processing.record import Record
+from promptda_ros.bags.processing.unit import State, state_of
+from promptda_ros.bags.runs.in_pieces import InPieces
+from promptda_ros.bags.runs.serial import Serial
+from promptda_ros.bags.runs.work import Processing
 from promptda_ros.bags.splitting.cut import CannotSplit
 from promptda_ros.bags.splitting.join import join
 from promptda_ros.bags.splitting.pieces import cut_unit, process_piece
@@ -84,3 +89,30 @@ def test_with_the_gate_a_recording_is_cut_where_the_gate_looks_anew(tmp_path, un
     pair = second.plan.pairs[second.part.first]
     before = first.plan.pairs[first.part.last - 1]
     assert before.depth_stamp_ns < 1_700_000_005 * 10**9 <= pair.depth_stamp_ns
+
+
+def test_pieces_are_shared_by_whoever_works_and_give_whole_recordings(
+    recording, unit_of, tmp_path, model, parameters
+):
+    """Also where one of two recordings can't be read."""
+    unit, broken = unit_of(recording, ALONE), tmp_path / 'broken.mcap'
+    broken.write_bytes(b'nothing')
+    told = []
+
+    def workers(tell):
+        work = Processing(unit.recipe)
+        return _Loaded(work, tell, model)
+
+    runner = InPieces(workers, lambda unit, done, of: told.append((unit, done, of)), 0.2)
+    outcomes = list(runner.run([unit_of(broken, ALONE), unit]))
+    assert [outcome.state for outcome in outcomes] == ['failed', 'done']
+    assert told[-1] == (unit, outcomes[1].pairs, outcomes[1].pairs)
+    assert state_of(unit) is State.UP_TO_DATE
+
+
+class _Loaded(Serial):
+    """Has the network already."""
+
+    def __init__(self, work, tell, model):
+        super().__init__(work, tell)
+        self._work = SimpleNamespace(load=lambda: model, process=work.process)
