@@ -87,7 +87,8 @@ def in_options(text: str, options: Collection[str]) -> str:
                 return f'{each.flag} {name}{each.sign}{value}'
         return assignment[0]
 
-    return re.sub(r"([\w.]+):=([^\s,;')]+)", as_option, text)
+    advice = re.sub(r"([\w.]+):=([^\s,;')]+)", as_option, text)
+    return re.sub(r'\bset (?=-)', 'use ', advice)
 
 
 def is_setting(name: str) -> bool:

@@ -104,7 +104,7 @@ DEPTH_M = np.linspace(0.5, 1.5, 24 * 32, dtype=np.float32).reshape(24, 32)
 def test_the_scale_that_is_advised_is_taken(estimate):
     code, complaint = estimate(1000 * DEPTH_M)
     assert code == ExitCode.CONFIGURATION
-    (advice,) = re.findall(r'set (--depth-scale \S+?)[,;]', complaint)
+    (advice,) = re.findall(r'use (--depth-scale \S+?)[,;]', complaint)
     assert estimate(1000 * DEPTH_M, *advice.split())[0] == ExitCode.CLEAN
 
 
@@ -135,7 +135,7 @@ def test_the_device_that_another_command_advises_is_there(
     else:
         words += ['--model', str(network_folder), '--', str(frames(tmp_path))]
     assert tools.main([command, *words]) == ExitCode.MODEL_OR_DEVICE
-    (advice,) = re.findall(r'set --device (\S+)', capsys.readouterr().err)
+    (advice,) = re.findall(r'use --device (\S+)', capsys.readouterr().err)
     assert tools.main([command, *words[:1], advice, *words[2:]]) == ExitCode.CLEAN
 
 
@@ -143,7 +143,7 @@ def test_the_device_that_another_command_advises_is_there(
 def test_the_device_that_is_advised_is_there(estimate):
     code, complaint = estimate(DEPTH_M, '--device', 'cuda')
     assert code == ExitCode.MODEL_OR_DEVICE
-    (advice,) = re.findall(r'set (--device \S+)', complaint)
+    (advice,) = re.findall(r'use (--device \S+)', complaint)
     assert estimate(DEPTH_M, *advice.split())[0] == ExitCode.CLEAN
 
 
