@@ -20,7 +20,7 @@ from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.core.settings import build, describe, model_setting
 from promptda_ros.core.settings.cameras import CameraSettings, known_settings
 from promptda_ros.node import capture
-from promptda_ros.node.outputs import OUTPUTS
+from promptda_ros.node.outputs import OLD_OUTPUTS, OUTPUTS
 from promptda_ros.tools import main as tools
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -165,7 +165,7 @@ def test_topics_and_services_of_the_node_exist(page):
     """Every name below /promptda or ~ that a page mentions, with or without a camera's."""
     named = re.findall(r'(?<![\w/.])(?:~|/promptda)/([\w/]*\w)', page.read_text())
     names = {re.sub(CAMERAS, '', name) for name in named}
-    assert names - {''} <= {*OUTPUTS, *NODE_OWN, 'change_state'}
+    assert names - {''} <= {*OUTPUTS, *OLD_OUTPUTS, *NODE_OWN, 'change_state'}
 
 
 @every_page
