@@ -85,6 +85,8 @@ def main() -> None:
     parser.add_argument('result', type=Path, help='the folder that was written')
     parser.add_argument('--copy', choices=('all', 'none'), default='all', help='as it was made')
     arguments = parser.parse_args()
+    if not (arguments.result / RECORD_FILE).is_file():
+        raise SystemExit(f'{arguments.result} is no result of promptda process: no {RECORD_FILE}')
     checks = Acceptance(arguments.recording, arguments.result).checks(arguments.copy)
     rows = [
         (name, 'as it should be' if not wrong else f'WRONG: {wrong}') for name, wrong in checks
