@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import signal
+import socket
 from typing import Any
 
 from promptda_ros.core.errors import PromptdaError
@@ -18,6 +19,7 @@ from promptda_ros.core.runtime.guard import Foreseen
 from promptda_ros.process import Stopped
 
 LOCAL = 'local'  # a cluster of this machine alone, for this run
+ANSWER_SEC = 10.0
 
 
 class NoCluster(PromptdaError):
@@ -35,6 +37,7 @@ def cluster(address: str, workers: int) -> Generator[Any, None, None]:
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     import ray
 
+    _require_listener(address)
     cpus = max(workers, os.cpu_count() or 1)
     own: dict[str, Any] = {'num_cpus': cpus, 'include_dashboard': False}
     with redirect_stdout(io.StringIO()), _interrupts_as_ray_takes_them():
@@ -50,6 +53,19 @@ def cluster(address: str, workers: int) -> Generator[Any, None, None]:
             yield ray
         finally:
             ray.shutdown()
+
+
+def _require_listener(address: str) -> None:
+    """Refuse an address where nothing listens: Ray would try again and again for minutes."""
+    host, sign, port = address.rpartition('://')[2].rpartition(':')
+    if not sign or not port.isdecimal():
+        return  # a word of Ray's own
+    try:
+        socket.create_connection((host.strip('[]'), int(port)), ANSWER_SEC).close()
+    except (OSError, OverflowError) as error:
+        raise NoCluster(
+            f'no Ray cluster at {address}: {error}; `ray status` on its head node says the address'
+        ) from None
 
 
 @contextmanager

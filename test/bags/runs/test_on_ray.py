@@ -14,7 +14,7 @@ import pytest
 from promptda_ros import __version__
 from promptda_ros.bags.processing.unit import Unit
 from promptda_ros.bags.runs.on_ray import OnRay
-from promptda_ros.bags.runs.ray_cluster import LOCAL, NoCluster, shares
+from promptda_ros.bags.runs.ray_cluster import cluster, LOCAL, NoCluster, shares
 from promptda_ros.bags.runs.ray_worker import UnusableWorker, Worker
 from promptda_ros.bags.runs.serial import Serial
 from promptda_ros.bags.runs.work import Ending, Processing
@@ -123,6 +123,14 @@ def test_workers_are_as_many_as_gpus_or_machines_and_share_them():
     assert shares(gpus, 3, uses_gpus=True) == (3, {'num_cpus': 4, 'num_gpus': 0.5})
     with pytest.raises(NoCluster, match='3 workers need a CPU each, and the cluster has 2'):
         shares(Nodes((2, 0)), 3, uses_gpus=False)
+
+
+@pytest.mark.parametrize('address', ['127.0.0.1:1', 'ray://127.0.0.1:1', 'x.invalid:6379'])
+def test_an_address_where_nothing_listens_is_refused_at_once(address):
+    """Ray alone would try for minutes and fill the terminal."""
+    pytest.importorskip('ray')
+    with pytest.raises(NoCluster, match=f'no Ray cluster at {address}: '), cluster(address, 1):
+        raise AssertionError('there is one')
 
 
 def test_without_ray_the_command_to_install_it_is_named(monkeypatch, tmp_path):
