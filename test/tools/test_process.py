@@ -149,13 +149,26 @@ def test_nothing_heavy_is_imported_where_there_is_no_work(words, process):
     assert run.stdout == '\n'
 
 
-def test_jobs_give_what_the_serial_run_gives(data, process, words):
+def test_jobs_and_pieces_give_what_the_serial_run_gives(data, words):
+    """The same messages in the same order, whoever made them; a broken recording stops no one."""
+    (data / 'broken.mcap').write_text('junk')
+    long = Recording()
+    long.add_camera(12)
+    long.write(data / 'long')
     out = data.parent / 'out'
-    assert process('--quiet') == ExitCode.CLEAN
+    words += ['--quiet', '--set', 'prompt.smoothing=0']
+    assert tools.main(words) == ExitCode.SOME_FAILED
     words[words.index(str(out))] = str(data.parent / 'jobs')
-    assert tools.main([*words, '--quiet', '--jobs', '2']) == ExitCode.CLEAN
-    for name in ('b', 'sub/a'):
+    assert tools.main([*words, '--jobs', '2', '--split', '0.15']) == ExitCode.SOME_FAILED
+    for name in ('b', 'sub/a', 'long'):
         assert [*contents(out / name)] == [*contents(data.parent / 'jobs' / name)]
+    assert sorted(ledger(out)) == sorted(ledger(data.parent / 'jobs'))
+    assert [path for path in (data.parent / 'jobs').iterdir() if path.name[0] == '.'] == []
+
+
+def test_a_split_is_refused_where_depth_depends_on_the_past(process, capsys):
+    assert process('--split', '60', '--quiet') == ExitCode.CONFIGURATION
+    assert '--set prompt.smoothing=0, or leave out --split' in capsys.readouterr().err
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_run_finishes(data, process, words):

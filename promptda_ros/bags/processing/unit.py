@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 import enum
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ class Unit:
     source: Path
     target: Path  # a folder
     recipe: Recipe
+
+    def absolute(self) -> Unit:
+        """Return the same for a process that runs in another folder."""
+        return replace(self, source=self.source.resolve(), target=self.target.resolve())
 
 
 class State(enum.Enum):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from promptda_ros.bags.files import BagError, holds_pictures
@@ -40,16 +41,21 @@ class InPieces:
                 work += self._cut(unit)
             except BagError as error:
                 yield Outcome.failed(unit, str(error))
+        if not work:
+            return  # for which no network is loaded
         left = Counter(each.target for each in work)
         failed: dict[Path, Outcome] = {}
+        tries: Counter[Path] = Counter()  # most of a piece
         with closing(self._runner.run(work)) as outcomes:
             for outcome in outcomes:
                 target = Path(outcome.target)
                 left[target] -= 1
+                tries[target] = max(tries[target], outcome.tries)
                 if outcome.error:
                     failed.setdefault(target, outcome)
                 if not left[target]:
-                    yield failed.get(target) or self._whole(target, outcome)
+                    whole = failed.get(target) or self._whole(target, outcome)
+                    yield replace(whole, tries=tries[target])
 
     def _cut(self, unit: Unit) -> Sequence[Unit]:
         if holds_pictures(unit.source):

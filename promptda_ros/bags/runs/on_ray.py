@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,7 @@ class _Crew:
         self._ray = ray
         self._make = make
         self._mark = mark
-        self._sizes = {_absolute(unit).source: size_of(unit.source) for unit in units}
+        self._sizes = {unit.absolute().source: size_of(unit.source) for unit in units}
         self._tasks = deque(map(Task, units))
         self._idle: list[Any] = []
         self._starting: dict[Any, Any] = {}  # actors by what they promise to answer
@@ -106,7 +105,7 @@ class _Crew:
         """Give units to idle actors, wait for an answer and yield what came of units."""
         while self._idle and self._tasks:
             actor, task = self._idle.pop(), self._tasks.popleft()
-            self._working[actor.process.remote(_absolute(task.unit))] = actor, task
+            self._working[actor.process.remote(task.unit.absolute())] = actor, task
         yield from self._wait({**self._starting, **self._working})
 
     def _wait(self, promises: Mapping[Any, Any]) -> Iterator[Outcome]:
@@ -160,8 +159,3 @@ def _marked(folder: Path) -> Iterator[Path]:
         yield mark
     finally:
         mark.unlink()
-
-
-def _absolute(unit: Unit) -> Unit:
-    """Return a unit for a process that runs in another folder."""
-    return replace(unit, source=unit.source.resolve(), target=unit.target.resolve())

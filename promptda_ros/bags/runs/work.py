@@ -12,7 +12,7 @@ from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.unit import Outcome, Unit
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.runtime.ending import ending_of
-from promptda_ros.core.runtime.guard import Guard
+from promptda_ros.core.runtime.guard import GaveUp, Guard
 
 MOST_TRIES = 3  # of a recording whose worker is lost
 # Hears of a unit how many of how many pairs are done.
@@ -100,9 +100,14 @@ class WorkEnded(PromptdaError):
 def attempt(function: Callable[..., object], *arguments: Any) -> Any:
     """Return what a function returns, or an Ending where it raises."""
     answers: list[Any] = []
-    Guard(lambda error: answers.append(Ending(*ending_of(error)))).run(
-        lambda: answers.append(function(*arguments))
-    )
+
+    def end(error: Exception) -> None:
+        answers.append(Ending(*ending_of(error)))
+
+    try:
+        Guard(end).run(lambda: answers.append(function(*arguments)))
+    except GaveUp as error:  # such as a lost device
+        end(error)
     return answers[0]
 
 

@@ -7,7 +7,7 @@ A finished piece is kept until the result is there: after an interruption only t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 import hashlib
 import json
 from pathlib import Path
@@ -37,6 +37,11 @@ class Piece(Unit):
     plan: Plan
     part: Part
     folder: Path  # for what is made of it
+
+    def absolute(self) -> Piece:
+        """Return the same for a process that runs in another folder."""
+        source, target = self.source.resolve(), self.target.resolve()
+        return replace(self, source=source, target=target, folder=self.folder.resolve())
 
 
 def cut_unit(unit: Unit, split_sec: float) -> list[Piece]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 import json
+import shutil
 import sys
 import time
 from typing import Any, Protocol, TextIO
@@ -149,7 +150,8 @@ class OnTerminal(Lines):
         self._draw('')
 
     def _draw(self, text: str) -> None:
-        print(f'{CLEAR}{text}', end='', file=self._out, flush=True)
+        columns = shutil.get_terminal_size().columns - 1  # what wraps can't be redrawn
+        print(f'{CLEAR}{text[:columns]}', end='', file=self._out, flush=True)
 
     def _line(self, text: str) -> None:
         print(f'{CLEAR}{text}', file=self._out, flush=True)

@@ -50,7 +50,9 @@ class SmallWork:
         if name.startswith('killed') and self._tries_of(name) <= int(name.removeprefix('killed')):
             os.kill(os.getpid(), signal.SIGKILL)
         if name == 'lost':
-            raise Unusable('the GPU is lost')
+            from promptda_ros.core.runtime.faults import DeviceLost  # late, as it imports torch
+
+            raise DeviceLost('the GPU is lost')
         while name == 'meets' and sum(words[0] == 'load' for words in self.notes()) < 2:
             time.sleep(0.01)
         if name == 'hangs':

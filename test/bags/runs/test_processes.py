@@ -102,8 +102,9 @@ def test_a_network_that_cannot_be_loaded_ends_the_run(small_work, loading, said,
 def test_a_lost_device_ends_the_run_and_all_workers(small_work):
     work = small_work()
     runner = Processes(work, lambda *_: None, places(2, []))
-    with pytest.raises(WorkEnded, match='the GPU is lost'):
+    with pytest.raises(WorkEnded, match='the GPU is lost') as ended:
         run(runner, 'hangs', 'lost')
+    assert ended.value.exit_code == ExitCode.GPU_LOST
     assert not any(is_alive(int(note[1])) for note in work.notes())
 
 
