@@ -8,6 +8,7 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 DEMO_ARGS ?=
+VIEW ?=
 PYTEST_ARGS ?=
 FRAMES ?=
 CHECKED := test/core test/contracts test/test_imports.py test/test_rooms.py pip_ros/test
@@ -31,6 +32,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help:
 	@echo 'make demo       replay a camera recording through the node; results in demo_output/'
+	@echo '                VIEW=1 ends with a live page in the browser, until Ctrl-C'
 	@echo 'make test       every test, with line coverage'
 	@echo 'make check      the tests that need no running node and no training, in about a minute'
 	@echo 'make lint       ruff (make style), mypy (make types), spelling and grammar (make words)'
@@ -41,7 +43,7 @@ help:
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
 
 demo: $(VENV)/.demo
-	$(BIN)/promptda demo $(DEMO_ARGS)
+	$(BIN)/promptda demo $(if $(VIEW),--view) $(DEMO_ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
@@ -88,7 +90,7 @@ accuracy: $(VENV)/.sim
 	$(BIN)/python -m benchmarks.real_points $(FRAMES)
 
 clean:
-	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output *.egg-info pip_ros/build pip_ros/*.egg-info
+	rm -rf .venv .venv-* build install log demo_output benchmark_output evaluation_output view_output *.egg-info pip_ros/build pip_ros/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -43,6 +43,8 @@ YES_NO = ['true', 'false']
 CHOICES = {setting.name: setting.choices for setting in describe()}
 MOST_PROCESSES = 8
 RESPAWN_DELAY_SEC = 2.0
+# By the argument that starts them: package and program
+VIEWERS = {'rviz': ('rviz2', 'rviz2'), 'foxglove': ('foxglove_bridge', 'foxglove_bridge')}
 HOPELESS = (ExitCode.CONFIGURATION, ExitCode.MODEL_OR_DEVICE)  # a restart does not fix them
 
 # Where a RealSense publishes that was started as docs/recipes/cameras.md says; several cameras
@@ -153,6 +155,13 @@ ARGUMENTS = [
         description='Fixed frame of RViz: the frame_id of the colour images.',
     ),
     DeclareLaunchArgument(
+        'foxglove',
+        default_value='false',
+        choices=YES_NO,
+        description='Also start foxglove_bridge on localhost:8765, with the topics of the node '
+        'and of its inputs; layout: config/foxglove_layout.json.',
+    ),
+    DeclareLaunchArgument(
         'use_sim_time',
         default_value='false',
         choices=YES_NO,
@@ -179,7 +188,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start(context: LaunchContext) -> list[SetEnvironmentVariable | Node]:
-    """Return the environment for large images, the nodes and, if wanted, RViz."""
+    """Return the environment for large images, the nodes and, if wanted, viewers."""
     given = dict(context.launch_configurations)
     processes = shares(given)
     require_all(given, processes)
@@ -188,6 +197,8 @@ def start(context: LaunchContext) -> list[SetEnvironmentVariable | Node]:
     actions += [depth_node(each) for each in processes]
     if given['rviz'] == 'true':
         actions.append(rviz_node(given))
+    if given['foxglove'] == 'true':
+        actions.append(foxglove_node(processes))
     return actions
 
 
@@ -197,21 +208,23 @@ def require_all(given: dict[str, str], processes: list[dict[str, str]]) -> None:
     for each in processes:
         node = check_node(each['namespace'], each['name'], camera_names(each))
         require_ours(Path(params_file(each)), node)
-    if given['rviz'] == 'true':
-        require_rviz()
+    for argument, (package, program) in VIEWERS.items():
+        if given[argument] == 'true':
+            require_viewer(argument, package, program)
 
 
-def require_rviz() -> None:
-    """Refuse rviz:=true where RViz is not installed."""
+def require_viewer(argument: str, package: str, program: str) -> None:
+    """Refuse a viewer that is not installed."""
     try:
-        program = Path(get_package_prefix('rviz2')) / 'lib' / 'rviz2' / 'rviz2'
+        path = Path(get_package_prefix(package)) / 'lib' / package / program
     except PackageNotFoundError:
-        program = None
-    if program is None or not program.is_file():
+        path = None
+    if path is None or not path.is_file():
         distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
+        debian = f'ros-{distribution}-{package.replace("_", "-")}'
         raise RuntimeError(
-            'rviz:=true but RViz is not installed, so nothing was started; '
-            f'sudo apt install ros-{distribution}-rviz2, or set rviz:=false'
+            f'{argument}:=true but {package} is not installed, so nothing was started; '
+            f'sudo apt install {debian}, or set {argument}:=false'
         )
 
 
@@ -348,5 +361,31 @@ def rviz_node(given: dict[str, str]) -> Node:
         arguments=['-d', str(SHARE / 'config' / 'promptda.rviz'), '-f', frame],
         remappings=[(f'/promptda/{topic}', f'{node}/{topic}') for topic in topics],
         parameters=[{'use_sim_time': given['use_sim_time'] == 'true'}],
+        output='screen',
+    )
+
+
+def foxglove_node(processes: list[dict[str, str]]) -> Node:
+    """Return the bridge to Foxglove, for browsers on this machine and the topics of the nodes."""
+    topics = ['/diagnostics', '/tf', '/tf_static']
+    for each in processes:
+        preset = presets.load(each['camera']) if each['camera'] else presets.Preset()
+        space = '/'.join(['', *filter(None, each['namespace'].split('/'))])
+        # Inputs without a slash are in the namespace of the node.
+        inputs = [topic for _, topic in remappings(each, preset)]
+        topics += [topic if topic.startswith('/') else f'{space}/{topic}' for topic in inputs]
+        topics.append(f'{space}/{each["name"]}/.*')
+    return Node(
+        package='foxglove_bridge',
+        executable='foxglove_bridge',
+        parameters=[
+            {
+                'address': '127.0.0.1',
+                'topic_whitelist': [
+                    f'^{topic}(/compressed|/compressedDepth)?$' for topic in topics
+                ],
+                'use_sim_time': processes[0]['use_sim_time'] == 'true',
+            }
+        ],
         output='screen',
     )

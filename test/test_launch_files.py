@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 from pathlib import Path
+import re
 import runpy
 import sys
 from types import ModuleType, SimpleNamespace
@@ -16,6 +18,7 @@ import pytest
 import yaml
 
 from promptda_ros import presets
+from promptda_ros.camera.products import PRODUCTS
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.settings import describe
 from promptda_ros.core.settings.setting import SettingError
@@ -78,10 +81,11 @@ def defaults(depth_launch):
 
 @pytest.fixture
 def rviz(tmp_path, monkeypatch):
-    """Install what stands for RViz."""
-    program = tmp_path / 'prefix' / 'lib' / 'rviz2' / 'rviz2'
-    program.parent.mkdir(parents=True)
-    program.touch()
+    """Install what stands for RViz and foxglove_bridge."""
+    for package in ('rviz2', 'foxglove_bridge'):
+        program = tmp_path / 'prefix' / 'lib' / package / package
+        program.parent.mkdir(parents=True)
+        program.touch()
     monkeypatch.setattr(
         'ament_index_python.packages.get_package_prefix', lambda name: str(tmp_path / 'prefix')
     )
@@ -151,6 +155,7 @@ def test_arguments_are_those_of_the_documentation(defaults):
         'model',
         'device',
         'rviz',
+        'foxglove',
         'use_sim_time',
         'log_level',
         'respawn',
@@ -376,7 +381,12 @@ def test_what_a_restart_does_not_change_is_not_started_again(start, returncode):
 # Refusals, before anything runs
 
 
-def test_without_rviz_nothing_is_started(start, monkeypatch):
+@pytest.mark.parametrize(
+    ('argument', 'debian'), [('rviz', 'rviz2'), ('foxglove', 'foxglove-bridge')]
+)
+def test_without_a_viewer_nothing_is_started(
+    argument, debian, defaults, tmp_path, start, monkeypatch
+):
     """K22: launch would leave the node behind, without a parent."""
 
     def missing(name):
@@ -385,8 +395,10 @@ def test_without_rviz_nothing_is_started(start, monkeypatch):
     monkeypatch.setattr('ament_index_python.packages.get_package_prefix', missing)
     monkeypatch.setitem(os.environ, 'ROS_DISTRO', 'jazzy')
     again = runpy.run_path(str(DEPTH))
-    with pytest.raises(RuntimeError, match='install ros-jazzy-rviz2, or set rviz:=false'):
-        again['require_rviz']()
+    context = SimpleNamespace(launch_configurations={**defaults, argument: 'true'}, environment={})
+    said = f'install ros-jazzy-{debian}, or set {argument}:=false'
+    with pytest.raises(RuntimeError, match=said):
+        again['start'](context)
 
 
 @pytest.mark.parametrize(
@@ -464,6 +476,52 @@ def test_rviz_shows_topics_that_the_node_has():
     outputs = ('depth/preview', 'depth/image_rect', 'points')
     assert {topic['Value'] for topic in topics} == {f'/promptda/{output}' for output in outputs}
     assert {topic['Reliability Policy'] for topic in topics} == {'Best Effort'}
+
+
+def test_foxglove_is_given_the_topics_of_the_node_and_its_inputs_alone(start):
+    assert len(made(start(), 'Node')) == 1
+    bridge = made(start(foxglove='true', namespace='robot1'), 'Node')[1].kwargs
+    (parameters,) = bridge['parameters']
+    assert parameters['address'] == '127.0.0.1'
+
+    def is_shown(topic):
+        return any(re.fullmatch(each, topic) for each in parameters['topic_whitelist'])
+
+    inputs = ('color/image_raw', 'aligned_depth_to_color/image_raw', 'color/camera_info')
+    shown = [f'/camera/camera/{topic}' for topic in inputs]
+    shown += ['/camera/camera/color/image_raw/compressed', '/diagnostics', '/tf', '/tf_static']
+    shown += ['/robot1/promptda/points', '/robot1/promptda/depth/image_rect']
+    assert [topic for topic in shown if not is_shown(topic)] == []
+    others = ('/cmd_vel', '/promptda/points', '/camera/camera/infra1/image_rect_raw', '/rosout')
+    assert [topic for topic in others if is_shown(topic)] == []
+
+
+def test_foxglove_is_given_the_cameras_of_every_process(start):
+    actions = start(foxglove='true', cameras='left,right', processes='2')
+    (bridge,) = (
+        node.kwargs
+        for node in made(actions, 'Node')
+        if node.kwargs['package'] == 'foxglove_bridge'
+    )
+    (parameters,) = bridge['parameters']
+    for topic in (
+        '/left/camera/color/image_raw',
+        '/promptda/left/points',
+        '/promptda_2/right/points',
+    ):
+        assert any(re.fullmatch(each, topic) for each in parameters['topic_whitelist']), topic
+
+
+def test_the_layout_of_foxglove_shows_topics_that_there_are(start):
+    layout = json.loads((REPOSITORY / 'config/foxglove_layout.json').read_text())
+    text = json.dumps(layout)
+    topics = set(re.findall(r'"(/[a-z_/]+)"', text))
+    node = the_node(start())
+    known = {topic for _, topic in node['remappings']} | {'/diagnostics'}
+    known |= {f'/promptda/{output}' for output in PRODUCTS}
+    assert topics <= known
+    panels = set(re.findall(r'"(?:first|second)": "([^"]+)"', text))
+    assert panels == layout['configById'].keys()
 
 
 def test_demo_plays_in_a_loop_into_the_node(recorded_launch):

@@ -9,8 +9,8 @@ The node runs in a separate process, as on a robot. The command also estimates a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, ExitStack
+from itertools import cycle, islice
 import os
 from pathlib import Path
 import subprocess
@@ -32,6 +32,7 @@ from promptda_ros.lab.figure import depth_panels, error_panels, Panel, save_figu
 from promptda_ros.messages.ply import write_ply
 from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder
+from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_model, Parser, settings_of, whole_from
 from promptda_ros.tools.demo_report import count_drops, DemoReport, make_report, Sent
 from promptda_ros.tools.listener import Listener
@@ -76,27 +77,35 @@ def main(argv: list[str]) -> int:
     choose_device(settings.device)
     find_folder(model_folder(settings.model))
     _enter_private_domain()
-    with OutputFolder(arguments.out, *RESULTS) as unfinished:
-        with open_recording(arguments) as (bag, topics):
-            frames = list(islice(read_frames(bag, topics), arguments.frames))
-        with started_node('demo') as node:
+    with ExitStack() as running:
+        with OutputFolder(arguments.out, *RESULTS) as unfinished:
+            with open_recording(arguments) as (bag, topics):
+                frames = list(islice(read_frames(bag, topics), arguments.frames))
+            node = running.enter_context(started_node('demo'))
             executor = SingleThreadedExecutor()
             executor.add_node(node)
             peer = Peer(executor, Player(node), Listener(node, name=NODE_NAME))
-            with _running_node(arguments.model, arguments.device) as process:
-                peer.wait_for(process)
-                sent = peer.replay(frames, period_sec=1 / arguments.rate)
-        real = estimate_real(settings)
-        report = make_report(sent, peer.listener, real.accuracy)
-        real.save(unfinished / 'real.png')
-        _write(unfinished, sent, peer.listener, report)
-    print(report.table())
-    print(f'results    {", ".join(RESULTS)} in {arguments.out}/')
-    if report.accounted() != report.frames_sent:
-        raise DemoError(
-            f'{report.accounted()} of {report.frames_sent} frames are accounted for, as depth or '
-            f'under a reason: the log of the node and {arguments.out / "report.json"} say more'
-        )
+            process = running.enter_context(_running_node(arguments.model, arguments.device))
+            peer.wait_for(process)
+            sent = peer.replay(frames, period_sec=1 / arguments.rate)
+            if not arguments.view:
+                running.close()
+            real = estimate_real(settings)
+            report = make_report(sent, peer.listener, real.accuracy)
+            real.save(unfinished / 'real.png')
+            _write(unfinished, sent, peer.listener, report)
+        print(report.table())
+        print(f'results    {", ".join(RESULTS)} in {arguments.out}/')
+        if report.accounted() != report.frames_sent:
+            raise DemoError(
+                f'{report.accounted()} of {report.frames_sent} frames are accounted for, as depth '
+                f'or under a reason: the log of the node and {arguments.out / "report.json"} say '
+                'more'
+            )
+        if arguments.view:
+            _keep_page_open(peer, frames, period_sec=1 / arguments.rate)
+        else:
+            print('view       make demo VIEW=1 ends with a live page at http://127.0.0.1:8080')
     return ExitCode.CLEAN
 
 
@@ -137,6 +146,16 @@ class Peer:
             self._spin_until_time(begun_sec + number * period_sec)
         self._settle(len(sent))
         return sent
+
+    def play_on(self, frames: list[RecordedFrame], *, period_sec: float) -> Iterator[None]:
+        """Send the frames again and again, for others who listen; yields after each."""
+        self.listener.close()
+        due_sec = time.monotonic()
+        for frame in cycle(frames):
+            self._player.send(frame)
+            due_sec += period_sec
+            self._spin_until_time(due_sec)
+            yield
 
     def _settle(self, frames_sent: int) -> None:
         while not self._has_settled(frames_sent) and self._spin_until_news():
@@ -191,6 +210,11 @@ def make_parser() -> Parser:
         help='maximum number of frames; all are held in memory',
     )
     add_model(parser)
+    parser.add_argument(
+        '--view',
+        action='store_true',
+        help='keep the node running at the end, with a page in the browser, until Ctrl-C',
+    )
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument(
         '--out', type=Path, default=Path('demo_output'), help='folder for the results'
@@ -228,6 +252,21 @@ def _running_node(model: str, device: str) -> Iterator[subprocess.Popen[bytes]]:
             exit_code = process.wait()
     if exit_code != 0:
         raise DemoError(f'the node ended with exit code {exit_code}', exit_code)
+
+
+def _keep_page_open(peer: Peer, frames: list[RecordedFrame], *, period_sec: float) -> None:
+    """Serve the page of the running node from a process of its own, until Ctrl-C."""
+    command = [sys.executable, '-m', 'promptda_ros.tools.main', 'view', '--node', f'/{NODE_NAME}']
+    page = subprocess.Popen(command)
+    try:
+        for _ in peer.play_on(frames, period_sec=period_sec):
+            if page.poll() is not None:
+                raise DemoError('the page ended; its last line says why', page.returncode)
+    except Stopped:
+        pass  # the way to end it
+    finally:
+        page.terminate()
+        page.wait(timeout=STOP_TIMEOUT_SEC)
 
 
 def _write(folder: Path, sent: Sent, listener: Listener, report: DemoReport) -> None:

@@ -34,6 +34,7 @@ class Listener:
         self.points: list[int] = []  # stamps
         self.last_points: PointCloud2 | None = None
         self.figures: dict[str, str] = {}  # of /diagnostics, all parts of the node together
+        self._node = node
         self._clock = node.get_clock()
         self._depth = node.create_subscription(
             Image, f'/{name}/depth/image_rect', self._on_depth, QUEUE
@@ -42,6 +43,11 @@ class Listener:
             PointCloud2, f'/{name}/points', self._on_points, QUEUE
         )
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, QUEUE)
+
+    def close(self) -> None:
+        """Listen to nothing any more, so that nothing is computed for this."""
+        for subscription in (self._depth, self._points):
+            self._node.destroy_subscription(subscription)
 
     def is_served(self) -> bool:
         """Return whether the node publishes."""

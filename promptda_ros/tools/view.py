@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 import io
 from pathlib import Path
 import sys
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
     if len(arguments.cameras) > 1:
         raise UsageError(f'--cameras {",".join(arguments.cameras)}: a page shows one camera')
     with _source(arguments) as source:
-        server = _serve(arguments.host, arguments.port)
+        server = serve(arguments.host, arguments.port)
         from promptda_ros.view.page import Page  # late: only this command needs viser
 
         page = Page(server, source, out=arguments.out)
@@ -65,7 +65,8 @@ def main(argv: list[str]) -> int:
         except Stopped:
             return ExitCode.CLEAN  # the way to end it
         finally:
-            server.stop()
+            with _silent():
+                server.stop()
     return ExitCode.CLEAN
 
 
@@ -93,15 +94,25 @@ def make_parser() -> Parser:
     return parser
 
 
-def _serve(host: str, port: int) -> viser.ViserServer:
+def serve(host: str, port: int) -> viser.ViserServer:
+    """Serve an empty page on this port or the next that is free.
+
+    Raises:
+        ViewError: viser is not installed.
+    """
     try:
         import viser
     except ModuleNotFoundError as error:
         raise ViewError(
             f"{error.name} is not installed, and the page needs it: pip install 'viser>=1.1'"
         ) from None
-    with redirect_stdout(io.StringIO()):  # it would draw a frame around the address
+    with _silent():
         return viser.ViserServer(host=host, port=port, verbose=False)
+
+
+def _silent() -> AbstractContextManager[object]:
+    """Keep what viser prints of itself off the terminal."""
+    return redirect_stdout(io.StringIO())
 
 
 @contextmanager

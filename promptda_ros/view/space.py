@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 LINE, BOX_LINE, MARK = (150, 150, 160), (240, 190, 60), (255, 47, 208)
 FRUSTUM_SHARE, MARK_SHARE = 0.12, 0.008  # of the depth of the scene
 ROOM = 1.2  # around the clouds, whose nearer parts look larger
+WIDEST = 1.0
 RISE = 0.35  # how far above the camera one looks from, as a share of the distance
 
 
@@ -89,7 +90,9 @@ class Space:
     def aim(self, client: viser.ClientHandle) -> None:
         """Look at the scene from behind the camera and above it."""
         camera = client.camera
-        distance_m = distance_to_fit(self._width_m, field=camera.fov, aspect=camera.aspect)
+        # The panels have not taken their part of the window yet where the aspect is wide.
+        aspect = min(camera.aspect, WIDEST)
+        distance_m = distance_to_fit(self._width_m, field=camera.fov, aspect=aspect)
         distance_m = max(ROOM * distance_m, self._depth_m)
         with client.atomic():
             camera.up_direction = (0.0, -1.0, 0.0)
@@ -149,7 +152,7 @@ class Space:
         group.points.points, group.points.colors = cloud.points_m, cloud.colours
         pitch_m = self._depth_m / camera.fx * camera.width / depth_m.shape[1]
         thinned = max(1.0, (depth_m.size / look.points) ** 0.5)
-        group.points.point_size = 1.3 * pitch_m * thinned
+        group.points.point_size = pitch_m * thinned
         group.points.visible = True
         group.frustum.fov, group.frustum.aspect = field_of(camera)
         group.frustum.scale = FRUSTUM_SHARE * self._depth_m

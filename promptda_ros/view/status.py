@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from promptda_ros.core.runtime.stages import STAGES
 from promptda_ros.view.source import State
 
+PUBLISHED = 'published.depth/image_rect'
+# Beside losses: what has arrived, and what was not done because nobody wanted it
+NO_LOSS = ('received', 'no_listener')
 SILENT_SEC = 4.0  # the node reports once a second
 
 
@@ -57,7 +60,7 @@ def state_of(reports: Sequence[Report], *, node: str, now_sec: float) -> State:
         name: int(number)
         for prefix in ('image.', 'drops.')
         for name, number in last.below(prefix).items()
-        if number and name not in ('received', 'paired', 'pending')
+        if number and name not in NO_LOSS
     }
     return State(
         rate=max(0.0, frames / span_sec) if span_sec > 0 else 0.0,
@@ -67,14 +70,11 @@ def state_of(reports: Sequence[Report], *, node: str, now_sec: float) -> State:
     )
 
 
-PUBLISHED = 'published.depth/image_rect'
-
-
 def line_of(state: State) -> str:
     """Return the figures as one line."""
-    known = [(name, state.stage_ms[name]) for name in STAGES if name in state.stage_ms]
-    latency = f'latency {sum(value for _, value in known):.0f} ms'
-    if known:
-        latency += f' ({", ".join(f"{name} {value:.0f}" for name, value in known)})'
+    known = [(name, round(state.stage_ms.get(name, 0.0))) for name in STAGES]
+    latency = f'latency {sum(state.stage_ms.values()):.0f} ms'
+    if stages := ', '.join(f'{name} {value}' for name, value in known if value):
+        latency += f' ({stages})'
     drops = ', '.join(f'{number} {name}' for name, number in state.drops.items()) or 'none'
     return f'{state.rate:.1f} frames/s · {latency} · dropped: {drops}'

@@ -7,8 +7,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
+from urllib.request import urlopen
 
 import cv2
 import pytest
@@ -72,3 +74,19 @@ def test_the_demo_leaves_two_pictures_and_a_cloud(output):
         assert picture is not None
         assert picture.shape[1] > 1000
     assert (output / 'cloud.ply').read_bytes().startswith(b'ply\nformat binary_little_endian')
+
+
+def test_the_demo_may_end_with_a_page_of_the_running_node(tmp_path):
+    command = [sys.executable, '-m', 'promptda_ros.tools.main', 'demo', '--view']
+    command += ['--frames', '3', '--out', str(tmp_path / 'out')]
+    environment = {**os.environ, 'ROS_LOG_DIR': str(tmp_path)}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        address = next(line.split()[1] for line in demo.stdout if line.startswith('view'))
+        assert (tmp_path / 'out' / 'cloud.ply').is_file()  # before the page
+        with urlopen(address) as answer:
+            assert b'<title>' in answer.read()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(LIMIT_SEC) == 0
