@@ -174,7 +174,7 @@ def test_a_split_is_refused_where_depth_depends_on_the_past(process, capsys):
 def test_ctrl_c_leaves_no_process_and_the_next_run_finishes(data, process, words):
     """K20: as a terminal sends it, to all processes at once."""
     recording = Recording()
-    recording.add_camera(60)
+    recording.add_camera(30)
     recording.write(data / 'long')
     command = [sys.executable, '-m', 'promptda_ros.tools.main', *words, '--json', '--jobs', '2']
     with subprocess.Popen(
