@@ -20,7 +20,9 @@ from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.core.settings import build, describe, model_setting
 from promptda_ros.core.settings.cameras import CameraSettings, known_settings
 from promptda_ros.node import capture
+from promptda_ros.node.interface import ROS_PUBLISHERS, ROS_SERVICES
 from promptda_ros.node.outputs import OLD_OUTPUTS, OUTPUTS
+from promptda_ros.node.qos_overrides import PREFIX
 from promptda_ros.tools import main as tools
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -40,6 +42,7 @@ PROGRAMS = {
 DIAGNOSED = {'prompt.averaged', 'prompt.beyond_range', 'prompt.nearer_than_range'}
 CAMERAS = re.compile(r'^(left|wrist)(/|$)')  # of the examples
 NODE_OWN = {'capture', *(f'capture/{name}' for name in capture.CAPTURED)}
+NODE_OWN |= {name.removeprefix('~/') for name in (*ROS_SERVICES, *ROS_PUBLISHERS)}
 
 ALL_PAGES = sorted(
     path
@@ -107,7 +110,10 @@ def declared(launch_file):
 @each_page
 def test_parameters_are_accepted(page):
     for values in our_parameters(page):
-        assert set(values) <= known_settings(values.get('cameras', [''])).keys()
+        own = {
+            name for name in values if not name.startswith(PREFIX)
+        }  # others: test_qos_overrides
+        assert own <= known_settings(values.get('cameras', [''])).keys()
         CameraSettings.of(values)
 
 
@@ -165,7 +171,7 @@ def test_topics_and_services_of_the_node_exist(page):
     """Every name below /promptda or ~ that a page mentions, with or without a camera's."""
     named = re.findall(r'(?<![\w/.])(?:~|/promptda)/([\w/]*\w)', page.read_text())
     names = {re.sub(CAMERAS, '', name) for name in named}
-    assert names - {''} <= {*OUTPUTS, *OLD_OUTPUTS, *NODE_OWN, 'change_state'}
+    assert names - {''} <= {*OUTPUTS, *OLD_OUTPUTS, *NODE_OWN}
 
 
 @every_page

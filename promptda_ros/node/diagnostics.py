@@ -24,6 +24,7 @@ LEVELS = {
     'warn': DiagnosticStatus.WARN,
     'error': DiagnosticStatus.ERROR,
 }
+DIAGNOSTICS = '/diagnostics'
 RECENT_SEC = 5.0
 SATURATED_WARN = 0.2
 
@@ -44,7 +45,7 @@ class Diagnostics:
     def __init__(self, node: Node, *, hardware_id: str) -> None:
         self._node = node
         self._hardware_id = hardware_id
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._publisher = node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
 
     def publish(self, statuses: list[Status]) -> None:
         """Publish all statuses as one message."""

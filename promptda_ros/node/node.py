@@ -29,13 +29,15 @@ from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
 from promptda_ros.node.cameras import NodeCamera
 from promptda_ros.node.diagnostics import Diagnostics
+from promptda_ros.node.interface import Interface, interface_of
 from promptda_ros.node.parameters import Parameters
+from promptda_ros.node.qos_overrides import declare_overrides, QosOverridable
 from promptda_ros.node.ros_errors import foreseen_errors_of_ros
 from promptda_ros.node.session import Session
 from promptda_ros.node.transforms import TfTransforms
 
 
-class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
+class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
     """Camera image and sensor depth in, dense metric depth and points out."""
 
     def __init__(
@@ -55,6 +57,7 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         self.guard = Guard(self.report_error)
         self._load = load
         self._declared = Parameters(self)
+        declare_overrides(self, self.interface, is_strict=self._declared.settings.strict_params)
         log = self.get_logger()
         # A line of its own: rclpy raises where one line logs under two severities.
         self._failures = Drops(lambda text: log.error(text), what='failed')
@@ -63,6 +66,11 @@ class PromptDepthNode(LifecycleNode):  # type: ignore[misc]
         self.pipeline: Pipeline | None = None
         self.session: Session | None = None
         self._declared.on_change(self._apply)
+
+    @property
+    def interface(self) -> Interface:
+        """Return every topic and service that this node may have."""
+        return interface_of(self, self._declared.of_cameras)
 
     def start(self) -> None:
         """Configure and activate, unless a lifecycle manager is to; failing sets the exit code."""

@@ -74,6 +74,7 @@ class Parameters:
 
     def _judge_unknown(self, names: set[str]) -> None:
         for name in sorted(names):
+            # Those of QoS are judged by what knows the topics.
             if self._node.has_parameter(name) or name.startswith('qos_overrides.'):
                 continue
             text = unknown_setting(name, [*self._current.known])

@@ -19,6 +19,7 @@ from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.runtime.watchdog import Watchdog
 from promptda_ros.core.runtime.worker import Worker
 from promptda_ros.messages.sensor_message import SensorMessage
+from promptda_ros.node.bond import bond_of
 from promptda_ros.node.cameras import NodeCamera
 from promptda_ros.node.diagnostics import Diagnostics, network_status, Status
 from promptda_ros.node.graph import GraphWatch
@@ -74,6 +75,7 @@ class Session:
                 (self._watch, WATCH_PERIOD_SEC),
             )
         ]
+        self._bond = bond_of(node, is_managed=not cameras[0].settings.autostart)
         self.worker.start()
 
     def apply(self) -> None:
@@ -83,6 +85,9 @@ class Session:
 
     def close(self) -> bool:
         """Stop listening, then working; False if the worker hangs."""
+        if self._bond is not None:
+            self._bond.close()
+            self._bond = None
         for timer in self._timers:
             self._node.destroy_timer(timer)
         for camera, inputs in self.inputs.items():

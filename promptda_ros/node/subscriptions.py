@@ -66,6 +66,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
         self._wanted = transport
         self._adapts = reliability == AUTO
         self._is_reliable = reliability != 'best_effort'
+        self._override = ''  # the parameter that the reliability follows whatever is asked for
         self._subscribe(choose_transport(node, role, self._base, transport) or RAW)
 
     def close(self) -> None:
@@ -88,7 +89,8 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
         elif self._adapts and self.has_incompatible_qos():
             self.close()
             self._subscribe(transport)
-            self._say(f'{self.topic} is best effort: subscribed again as that')
+            if not self._is_reliable:
+                self._say(f'{self.topic} is best effort: subscribed again as that')
 
     def publishers(self) -> list[str]:
         """List the publishing nodes, one entry per publisher."""
@@ -120,6 +122,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
             wrong_types=tuple(sorted(types)),
             remedy=remedy_for(role, self.topic, types) if types else '',
             incompatible_qos=self.has_incompatible_qos(),
+            qos_override=self._override,
         )
 
     def _subscribe(self, transport: Transport) -> None:
@@ -139,6 +142,15 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=_leave_to_adapt),
         )
         self._subscriber.registerCallback(self.signalMessage)
+        self._note_override(policy)
+
+    def _note_override(self, asked: ReliabilityPolicy) -> None:
+        """Adapt no more where the node makes its subscriptions as a parameter says."""
+        reliability = self._subscriber.sub.qos_profile.reliability
+        if reliability != asked:
+            self._adapts = False
+            self._is_reliable = reliability == ReliabilityPolicy.RELIABLE
+            self._override = f'qos_overrides.{self.topic}.subscription.reliability'
 
     def _say(self, text: str) -> None:
         self._node.get_logger().info(text)
@@ -151,7 +163,8 @@ class CameraInfoInput:
         self._node = node
         self._callback = callback
         self.topic = node.resolve_topic_name(topic)
-        self._subscription = self._subscribe(CAMERA_INFO_QOS)
+        self._qos = CAMERA_INFO_QOS  # as asked for; parameters may override it
+        self._subscription = self._subscribe()
 
     def close(self) -> None:
         """Destroy the subscription."""
@@ -167,12 +180,13 @@ class CameraInfoInput:
             for qos in offered
         )
         qos = LATCHED_CAMERA_INFO_QOS if is_latched else CAMERA_INFO_QOS
-        if qos.durability != self._subscription.qos_profile.durability:
+        if qos is not self._qos:
+            self._qos = qos
             self.close()
-            self._subscription = self._subscribe(qos)
+            self._subscription = self._subscribe()
 
-    def _subscribe(self, qos: QoSProfile) -> Any:
-        return self._node.create_subscription(CameraInfo, self.topic, self._callback, qos)
+    def _subscribe(self) -> Any:
+        return self._node.create_subscription(CameraInfo, self.topic, self._callback, self._qos)
 
 
 def _leave_to_adapt(event: Any) -> None:

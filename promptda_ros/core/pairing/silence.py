@@ -30,6 +30,7 @@ class TopicFacts:
     wrong_types: tuple[str, ...] = ()  # what publishers have instead
     remedy: str = ''  # what to do about them
     incompatible_qos: bool = False
+    qos_override: str = ''  # the parameter that asks for that instead of qos.ROLE
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,11 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> str:
             f'set {topic.role}_topic:=... of the launch file'
         )
     if topic.incompatible_qos:
+        setting = topic.qos_override or f'qos.{topic.role}'
+        value = 'best_effort' if topic.qos_override else 'auto'
         return (
-            f'{topic.role} publisher on {topic.name} is best effort but qos.{topic.role} asks for '
-            f'reliable: nothing is received; set qos.{topic.role}:=auto'
+            f'{topic.role} publisher on {topic.name} is best effort but {setting} asks for '
+            f'reliable: nothing is received; set {setting}:={value}'
         )
     if topic.received == 0:
         return (
