@@ -35,6 +35,7 @@ from promptda_ros.network.files.folder import find_folder
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_model, Parser, settings_of, whole_from
 from promptda_ros.tools.demo_report import count_drops, DemoReport, make_report, Sent
+from promptda_ros.tools.demonstration.real_frame import estimate_real
 from promptda_ros.tools.listener import Listener
 from promptda_ros.tools.play import (
     add_recording,
@@ -45,7 +46,6 @@ from promptda_ros.tools.play import (
     Player,
     started_node,
 )
-from promptda_ros.tools.real_frame import estimate_real
 
 RESULTS = ('preview.png', 'real.png', 'cloud.ply', 'report.json')
 NODE_NAME = 'promptda'

@@ -23,8 +23,8 @@ from promptda_ros.lab.evaluation.sample import Sample
 from promptda_ros.lab.figure import depth_panels, Picture, save_figure
 from promptda_ros.model import load_model
 from promptda_ros.share import share_folder
-from promptda_ros.tools.accuracy import Accuracy, compare
-from promptda_ros.tools.side_view import side_view
+from promptda_ros.tools.demonstration.accuracy import Accuracy, compare
+from promptda_ros.tools.demonstration.side_view import side_view
 
 FOLDER = 'assets/redwood'
 SENSOR_SIZE = 48, 64  # rows, columns

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of promptda_ros.tools.side_view."""
+"""Tests of promptda_ros.tools.demonstration.side_view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.camera import rays
-from promptda_ros.tools.side_view import BACKGROUND, side_view
+from promptda_ros.tools.demonstration.side_view import BACKGROUND, side_view
 
 CAMERA = Intrinsics(64, 48, fx=60.0, fy=60.0, cx=31.5, cy=23.5)
 GREEN, RED = (0, 200, 0), (200, 0, 0)

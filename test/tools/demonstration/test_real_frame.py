@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of promptda_ros.tools.real_frame: the demo's frame of a real camera."""
+"""Tests of promptda_ros.tools.demonstration.real_frame: the demo's frame of a real camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ import pytest
 
 from promptda_ros.core.settings import build
 from promptda_ros.share import share_folder
-from promptda_ros.tools.real_frame import estimate_real, FOLDER, RealFrame, SENSOR_SIZE
+from promptda_ros.tools.demonstration.real_frame import (
+    estimate_real,
+    FOLDER,
+    RealFrame,
+    SENSOR_SIZE,
+)
 
 
 @pytest.fixture(scope='module')
