@@ -100,4 +100,7 @@ def available(names: Iterable[str], frame: Frame) -> list[str]:
 
 def make(name: str, result: FrameOutputs, types: MessageTypes) -> Any:
     """Make a message with the image's stamp and frame_id."""
-    return PRODUCTS[name].make(result, outgoing.header_of(result.frame, types), types)
+    frame = result.frame
+    stamp = outgoing.stamp_of(frame.stamp_ns, types)
+    header = types.header(stamp=stamp, frame_id=frame.frame_id)
+    return PRODUCTS[name].make(result, header, types)

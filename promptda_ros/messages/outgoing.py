@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from promptda_ros.core.cloud.cloud import PointLayout
-from promptda_ros.core.frame import FloatImage, Frame, Intrinsics
+from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.messages.message_types import MessageTypes
 from promptda_ros.messages.stamps import NANOSECONDS
 
@@ -19,11 +19,6 @@ def stamp_of(stamp_ns: int, types: MessageTypes) -> Any:
     """Return the stamp of a moment in nanoseconds."""
     sec, nanosec = divmod(stamp_ns, NANOSECONDS)
     return types.stamp(sec=sec, nanosec=nanosec)
-
-
-def header_of(frame: Frame, types: MessageTypes) -> Any:
-    """Return the header of everything made from a frame: the image's own stamp and frame id."""
-    return types.header(stamp=stamp_of(frame.stamp_ns, types), frame_id=frame.frame_id)
 
 
 def camera_info(intrinsics: Intrinsics, header: Any, types: MessageTypes) -> Any:

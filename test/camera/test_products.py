@@ -18,6 +18,7 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.messages.message_types import ros_types, rosbags_types
+from promptda_ros.messages.stamps import stamp_ns_of
 
 HEIGHT, WIDTH = 24, 32
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=40.0, fy=41.5, cx=15.5, cy=11.25)
@@ -55,6 +56,16 @@ def test_a_product_is_the_same_bytes_of_either_classes(result, name, values):
     assert len(theirs) == len(ours)
     # Fast CDR leaves between fields whatever was in memory.
     assert RECORDED.serialize_cdr(RECORDED.deserialize_cdr(ours, type_name), type_name) == theirs
+
+
+@pytest.mark.parametrize('frame_id', ['optical', ''])
+@pytest.mark.parametrize('name', ALL)
+def test_a_product_has_the_header_of_the_image(result, name, frame_id):
+    """C12: an empty frame id passes through."""
+    header = make(
+        name, replace(result, frame=replace(result.frame, frame_id=frame_id)), ros_types()
+    ).header
+    assert (stamp_ns_of(header), header.frame_id) == (STAMP_NS, frame_id)
 
 
 def test_what_a_frame_has_no_intrinsics_or_mask_for_is_left_out(result):
