@@ -188,7 +188,7 @@ def test_what_can_not_be_honoured_ends_the_start_in_one_sentence(make_rig, name,
 @pytest.mark.parametrize(
     'name, text',
     [
-        ('/promptda/pionts.publisher', "of /promptda/pionts; did you mean '/promptda/points'?"),
+        ('/promptda/point.publisher', "of /promptda/point; did you mean '/promptda/points'?"),
         ('/promptda/points.subscription', 'no subscription of /promptda/points'),
         ('/image.publisher', 'no publisher of /image'),
         ('/scan.subscription', 'no subscription of /scan'),
