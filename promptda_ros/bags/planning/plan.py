@@ -22,6 +22,7 @@ from promptda_ros.core.pairing.pairing import NANOSECONDS, Pair
 from promptda_ros.core.settings.schema import Settings
 
 STATIC_TOPIC = '/tf_static'
+CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 KEPT = 60  # messages of a topic that a camera keeps at most, as camera_info
 PASSED_OVER = 'every'  # reason of the pairs that --every leaves out
 
@@ -92,7 +93,7 @@ class Plan:
     stamps: dict[str, StampFacts] = field(default_factory=dict)  # by camera
     passed_over: int = 0  # pairs that --every leaves out
     lasting: list[RawMessage] = field(default_factory=list)  # of /tf_static
-    # By topic, of what is kept beside the pairs: when it was logged, and the first messages
+    # By topic, of what is kept beside the pairs: when it was logged, and the first camera_info
     logged_ns: dict[str, array[int]] = field(default_factory=dict)
     first: dict[str, list[RawMessage]] = field(default_factory=dict)
 
@@ -175,5 +176,5 @@ def _note_what_is_kept(plan: Plan, raw: RawMessage) -> None:
     topic = raw.channel.topic
     plan.logged_ns.setdefault(topic, array('q')).append(raw.logged_ns)
     first = plan.first.setdefault(topic, [])
-    if len(first) < KEPT:
+    if raw.channel.type_name == CAMERA_INFO and len(first) < KEPT:  # images are too large
         first.append(raw)

@@ -109,11 +109,12 @@ class Replay:
         topics, from_ns = {TF_TOPIC}, begin_ns - TF_KEPT_NS
         for topic, logged_ns in self._plan.logged_ns.items():
             count = bisect_left(logged_ns, begin_ns)
-            if count <= KEPT:  # also one that was logged a single time, long ago
-                yield from self._plan.first[topic][:count]
-            else:
+            first = self._plan.first[topic]
+            if count <= len(first):  # also one that was logged a single time, long ago
+                yield from first[:count]
+            elif count:
                 topics.add(topic)
-                from_ns = min(from_ns, logged_ns[count - KEPT])
+                from_ns = min(from_ns, logged_ns[max(0, count - KEPT)])
         yield from self._bag.raw(topics, begin_ns=from_ns, end_ns=begin_ns)
 
     def _due(self, now_ns: int | None) -> Iterator[Due]:

@@ -104,7 +104,7 @@ class Cameras:
         """Take what holds from the beginning, whenever it was logged."""
         self._transforms.begin_with([bag.decode(raw) for raw in plan.lasting])
         for topic, messages in plan.first.items():
-            if messages[0].channel.type_name.endswith('/CameraInfo'):
+            if messages:
                 self.take(topic, bag.decode(messages[0]))
 
     def listens_to(self, topic: str) -> bool:
