@@ -174,6 +174,13 @@ ARGUMENTS = [
         description='Minimum severity of the log messages of the node.',
     ),
     DeclareLaunchArgument(
+        'autostart',
+        default_value='',
+        choices=['', *YES_NO],
+        description='Let the node configure and activate itself; false leaves this to a lifecycle '
+        'manager (managed.launch.py starts one). If empty, the value in params_file is used.',
+    ),
+    DeclareLaunchArgument(
         'respawn',
         default_value='false',
         choices=YES_NO,
@@ -344,6 +351,8 @@ def overrides(given: dict[str, str]) -> dict[str, Any]:
         parameters[model_setting(model)] = str(Path(model).expanduser())
     if given['device']:
         parameters['device'] = given['device']
+    if given['autostart']:
+        parameters['autostart'] = given['autostart'] == 'true'
     if given['use_sim_time'] == 'true':
         parameters['use_sim_time'] = True
     return parameters

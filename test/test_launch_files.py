@@ -28,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 LAUNCH_FILES = sorted((REPOSITORY / 'launch').glob('*.launch.py'))
 DEPTH = REPOSITORY / 'launch' / 'depth.launch.py'
 DEMO = REPOSITORY / 'launch' / 'demo.launch.py'
+MANAGED = REPOSITORY / 'launch' / 'managed.launch.py'
 OURS = '/**:\n  ros__parameters: {device: cpu}\n'
 LAUNCH_NAMES = {
     'launch': ['LaunchContext', 'LaunchDescription'],
@@ -531,6 +532,80 @@ def test_demo_plays_in_a_loop_into_the_node(recorded_launch):
 
     assert included.args == (str(DEPTH),)
     assert player.kwargs['cmd'][1:] == ['play', '--loop']
+
+
+# Under a lifecycle manager
+
+
+@pytest.fixture
+def managed(recorded_launch, defaults, tmp_path, monkeypatch):
+    """Return managed.launch.py with nav2 installed, and what calls a function of it."""
+    monkeypatch.setattr(
+        'ament_index_python.packages.get_package_prefix', lambda name: str(tmp_path)
+    )
+    launch = runpy.run_path(str(MANAGED))
+    own = {each.args[0]: each.kwargs['default_value'] for each in launch['ARGUMENTS']}
+
+    def call(function, **arguments):
+        given = {**defaults, **own, **arguments}
+        return launch[function](SimpleNamespace(launch_configurations=given))
+
+    return launch, call
+
+
+def test_a_managed_node_does_not_activate_itself_and_comes_back(managed, start):
+    description = managed[0]['generate_launch_description']()
+    check, depth, manager = description.args[0][-3:]
+    assert check.kwargs['function'].__name__ == 'require_manager'
+    assert manager.kwargs['function'].__name__ == 'manage'
+    assert depth.args == (str(DEPTH),)
+    given = dict(depth.kwargs['launch_arguments'])
+    assert given['autostart'] == 'false'
+    assert given['respawn'].args == ('respawn',)
+    assert the_node(start(autostart='false'))['parameters'][1] == {'autostart': False}
+    assert the_node(start())['parameters'][1] == {}
+
+
+@pytest.mark.parametrize('installed, timeout_sec', [(True, 4.0), (False, 0.0)])
+def test_the_manager_expects_a_bond_where_the_node_has_one(
+    managed, monkeypatch, installed, timeout_sec
+):
+    launch, call = managed
+    monkeypatch.setitem(launch['manage'].__globals__, 'has_bond', lambda: installed)
+    *said, manager = call('manage', namespace='robot1', name='eyes', use_sim_time='true')
+    assert manager.kwargs['namespace'] == 'robot1'
+    (parameters,) = manager.kwargs['parameters']
+    assert parameters['node_names'] == ['eyes']
+    assert parameters['bond_timeout'] == timeout_sec
+    assert parameters['autostart'] is parameters['use_sim_time'] is True
+    assert bool(said) is not installed
+    assert all('bond_timeout: 0.0' in each.kwargs['msg'] for each in said)
+    manager = call('manage', bond_timeout='10')[-1]
+    assert manager.kwargs['parameters'][0]['bond_timeout'] == 10.0
+
+
+def test_the_manager_has_every_process_of_the_node(managed, start):
+    _, call = managed
+    arguments = {'cameras': 'a,b,c', 'processes': '3', 'name': 'eyes'}
+    nodes = [each.kwargs['name'] for each in made(start(**arguments), 'Node')]
+    assert call('manage', **arguments)[-1].kwargs['parameters'][0]['node_names'] == nodes
+
+
+@pytest.mark.parametrize('timeout', ['soon', '-1', 'nan', 'inf'])
+def test_a_bond_timeout_that_is_none_is_refused(managed, timeout):
+    with pytest.raises(RuntimeError, match=f'bond_timeout:={timeout} is not a number of seconds'):
+        managed[1]('require_manager', bond_timeout=timeout)
+
+
+def test_without_a_manager_nothing_is_started(managed, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    launch, call = managed
+    assert call('require_manager') == []
+    monkeypatch.setitem(launch['manage'].__globals__, 'get_package_prefix', missing)
+    with pytest.raises(RuntimeError, match='nav2_lifecycle_manager is not installed, so nothing'):
+        call('require_manager')
 
 
 @pytest.fixture

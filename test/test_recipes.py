@@ -33,9 +33,21 @@ PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yam
 FENCE = re.compile(r'^( *)```(\w+)\n(.*?)^ *```$', re.MULTILINE | re.DOTALL)
 # What a command on a page begins with; any other word is left of a line that was broken.
 PROGRAMS = {
-    *('cd', 'eval', 'git', 'head', 'kubectl', 'make', 'mapfile', 'mkdir', 'pip', 'pre-commit'),
+    *(
+        'cd',
+        'cp',
+        'eval',
+        'git',
+        'head',
+        'kubectl',
+        'make',
+        'mapfile',
+        'mkdir',
+        'pip',
+        'pre-commit',
+    ),
     *('promptda', 'python', 'python3', 'rm', 'ros2', 'rosdep', 'rosrun', 'sbatch', 'source'),
-    *('srun', 'sudo'),
+    *('srun', 'sudo', 'systemctl'),
     *('benchmarks/on_a_card.sh', '.venv/bin/pip', '.venv/bin/promptda'),
 }
 # In /diagnostics, named like settings
@@ -96,9 +108,11 @@ def our_parameters(page):
 
 
 def declared(launch_file):
-    """Return the names of the arguments that a launch file declares."""
+    """Return the names of the arguments that a launch file declares, or one it includes."""
     tree = ast.parse((REPOSITORY / 'launch' / launch_file).read_text())
-    return {
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    included = [path.name for path in (REPOSITORY / 'launch').iterdir() if path.name in texts]
+    return set().union(*map(declared, included)) | {
         ast.literal_eval(call.args[0])
         for call in ast.walk(tree)
         if isinstance(call, ast.Call)

@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import re
+
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
+import yaml
 
 from promptda_ros.core.frame import Depth, Prompt, Reading
 from promptda_ros.node.supervision import ENDLESS_RESETS
@@ -220,3 +225,16 @@ def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):
     assert said.count(f'pairing restarted {ENDLESS_RESETS} times in 10 s') == 1
     assert '2 publish on /image (/peer, /peer): end all but one' in said
     assert said.count('pairing restarts: jump') == ENDLESS_RESETS - 1
+
+
+def test_the_aggregator_of_the_package_takes_every_status(often, make_rig):
+    """Of two cameras, in a namespace, as they are on /diagnostics."""
+    file = Path(__file__).resolve().parents[2] / 'config' / 'diagnostics_aggregator.yaml'
+    analyzer = yaml.safe_load(file.read_text())['/**']['ros__parameters']['promptda']
+    rig, heard = make_rig('-r', '__ns:=/robot1', cameras=['left', 'wrist']), []
+    rig.node.start()
+    rig.peer.create_subscription(DiagnosticArray, '/diagnostics', heard.append, 10)
+    rig.spin_until(lambda: heard)
+    names = [each.name for each in heard[0].status]
+    assert len(names) == 5
+    assert all(re.fullmatch(analyzer['regex'][0], name) for name in names)
