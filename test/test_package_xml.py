@@ -37,18 +37,9 @@ KEYS = {
 WITHOUT_A_KEY = {'lz4', 'mcap', 'rosbags', 'safetensors'}  # docs/install.md says how they come
 # Imported where they are used, tried for, or for types alone
 OPTIONAL = {
-    *(
-        'backports',
-        'bondpy',
-        'compression',
-        'huggingface_hub',
-        'lerobot',
-        'mujoco',
-        'onnx',
-        'onnxruntime',
-    ),
+    *('backports', 'compression', 'huggingface_hub', 'lerobot', 'mujoco', 'onnx', 'onnxruntime'),
     *('open3d', 'openvino', 'pyarrow', 'tensorrt', 'triton', '_typeshed', 'typing_extensions'),
-    *('viser', 'websockets'),
+    *('bondpy', 'viser', 'websockets'),
 }
 
 

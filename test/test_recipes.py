@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 import re
 import shlex
@@ -33,21 +34,9 @@ PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yam
 FENCE = re.compile(r'^( *)```(\w+)\n(.*?)^ *```$', re.MULTILINE | re.DOTALL)
 # What a command on a page begins with; any other word is left of a line that was broken.
 PROGRAMS = {
-    *(
-        'cd',
-        'cp',
-        'eval',
-        'git',
-        'head',
-        'kubectl',
-        'make',
-        'mapfile',
-        'mkdir',
-        'pip',
-        'pre-commit',
-    ),
+    *('cd', 'eval', 'git', 'head', 'kubectl', 'make', 'mapfile', 'mkdir', 'pip', 'pre-commit'),
     *('promptda', 'python', 'python3', 'rm', 'ros2', 'rosdep', 'rosrun', 'sbatch', 'source'),
-    *('srun', 'sudo', 'systemctl'),
+    *('cp', 'srun', 'sudo', 'systemctl'),
     *('benchmarks/on_a_card.sh', '.venv/bin/pip', '.venv/bin/promptda'),
 }
 # In /diagnostics, named like settings
@@ -200,7 +189,8 @@ def test_options_of_tools_that_are_given_exist(page):
     for words in commands(page):
         if words[0].endswith('promptda') and words[1] in tools.COMMANDS:
             command = import_module(f'promptda_ros.tools.{words[1]}')
-            given = {word.partition('=')[0] for word in words[2:] if word.startswith('--')}
+            own = takewhile(lambda word: word != '--ros-args', words[2:])
+            given = {word.partition('=')[0] for word in own if word.startswith('--')}
             assert given <= set(command.make_parser().options), words
 
 
