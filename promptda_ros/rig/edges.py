@@ -20,6 +20,8 @@ SURROUNDINGS_PX = 20.0  # texture that is as strong all around is no edge
 NOISE_LEVELS = 2.0  # of 255
 # A relative step of depth from one pixel of the sensor to the next, beyond the slope there
 LEAST_STEP, FULL_STEP = 0.02, 0.1
+NARROW = 2  # sensor pixels that a hole of mixed pixels is wide at most
+NARROW_PART = 1 / 3  # of the way from the far side to the near one
 _ALONG_ROWS = np.array([[-0.5, 0.0, 0.5]], np.float32)
 _ALONG_COLUMNS = _ALONG_ROWS.T.copy()
 
@@ -61,15 +63,20 @@ def _slope(values: FloatImage, kernel: FloatImage) -> FloatImage:
 
 
 def _fill_rows(values: FloatImage) -> FloatImage:
-    """Fill the holes in each row (h, w) with the farther one of the two sides.
+    """Fill the holes in each row (h, w).
 
-    What a sensor loses at an edge lies behind it: in the shadow of what is nearer.
+    What a sensor loses behind an edge lies in the shadow of what is nearer: there the far side
+    goes on. Where it loses no more than the pixels that see both sides, the edge is between them.
     """
-    rows = np.arange(values.shape[0])[:, None]
-    left = values[rows, _last_known(np.isfinite(values))]
-    right = values[rows, values.shape[1] - 1 - _last_known(np.isfinite(values[:, ::-1]))[:, ::-1]]
-    filled = np.where(np.isfinite(values), values, np.fmax(left, right))
-    level = np.nanmedian(values) if np.isfinite(values).any() else 0.0
+    known = np.isfinite(values)
+    rows, last = np.arange(len(values))[:, None], values.shape[1] - 1
+    before, after = _last_known(known), last - _last_known(known[:, ::-1])[:, ::-1]
+    left, right = values[rows, before], values[rows, after]
+    far = np.fmax(left, right)
+    between = far + NARROW_PART * (np.minimum(left, right) - far)
+    is_narrow = (after - before - 1 <= NARROW) & np.isfinite(between)
+    filled = np.where(known, values, np.where(is_narrow, between, far))
+    level = np.median(values[known]) if known.any() else 0.0
     return np.ascontiguousarray(np.nan_to_num(filled, nan=float(level)), np.float32)
 
 
