@@ -11,7 +11,14 @@ import time
 from rclpy.node import Node
 
 from promptda_ros.core.pairing.pairing import PairingCounters
-from promptda_ros.core.pairing.silence import explain, Silence, TopicFacts
+from promptda_ros.core.pairing.silence import (
+    explain,
+    explain_no_camera_info,
+    explain_rivals,
+    explain_times,
+    Silence,
+    TopicFacts,
+)
 from promptda_ros.core.pairing.stream import Loss, TopicCounters
 from promptda_ros.core.runtime.lasting import Lasting, Recent
 from promptda_ros.core.runtime.log import SayOnce
@@ -24,8 +31,6 @@ from promptda_ros.node.subscriptions import SensorInput
 QUIET_WARN_SEC = 2.0
 QUIET_ERROR_SEC = 5.0
 SAY_AGAIN_SEC = 30.0
-DRIFT_WARN_SEC = 600.0
-FUTURE_WARN_SEC = 1.0
 RESETS_SEC = 10.0
 ENDLESS_RESETS = 5  # in this time; a short recording in a loop has fewer
 
@@ -117,12 +122,7 @@ class Supervisor:
             names = topic.publishers()
             is_so = self._rivals.has_lasted(topic.topic, len(names) > 1, time.monotonic())
             if is_so:
-                self._say_once(
-                    topic.topic,
-                    f'{len(names)} publishers on {topic.topic} ({", ".join(names)}): all are '
-                    'received, and frames of different cameras would be mixed; end all but one, '
-                    'or remap them apart',
-                )
+                self._say_once(topic.topic, explain_rivals(topic.topic, names))
 
     def _say_old_names(self) -> None:
         """Warn once about each output that is subscribed to under its old name."""
@@ -166,38 +166,17 @@ class Supervisor:
             return
         if time.monotonic() - self._started_sec >= QUIET_ERROR_SEC:
             topic = self._camera.topics.camera_info
-            self._say_once(
-                'camera_info',
-                f'no camera_info on {topic}: depth is published, camera_info and points are not; '
-                'set camera_info_topic:=... of the launch file',
-            )
+            self._say_once('camera_info', explain_no_camera_info(topic))
 
     def _say_time(self) -> None:
         """Warn once about each oddity of the stamps while frames pass."""
-        offsets = self._inputs.pairing.offsets
-        left_sec, early_sec = offsets.ambiguous_in_sec, self._camera.early_sec
-        if offsets.is_ambiguous and offsets.median_ns is not None:
-            present_sec = self._camera.settings.sync.depth_time_offset
-            better_sec = present_sec - offsets.median_ns / 1e9
-            self._say_once(
-                'ambiguous',
-                f'depth is {offsets.median_ns / 1e6:.1f} ms from its image, more than half of the '
-                'image period: the nearest may be the wrong frame; set '
-                f'{self._parameters}sync.depth_time_offset:={better_sec:.3f}',
-            )
-        elif left_sec is not None and left_sec < DRIFT_WARN_SEC:
-            self._say_once(
-                'drift',
-                f'the clocks of image and depth drift apart: in {left_sec:.0f} s wrong frames '
-                'would be nearest; let both drivers stamp with one clock (RealSense: '
-                'global_time_enabled)',
-            )
-        if early_sec > FUTURE_WARN_SEC:
-            self._say_once(
-                'future',
-                f'images are stamped {early_sec:.1f} s in the future: consumers that look up '
-                'transforms will wait or fail; synchronise the clocks, or set use_sim_time',
-            )
+        for about, text in explain_times(
+            self._inputs.pairing.offsets,
+            self._camera.settings.sync,
+            early_sec=self._camera.early_sec,
+            prefix=self._parameters,
+        ):
+            self._say_once(about, text)
 
     def _topic(
         self, topic: SensorInput, role: str, of: Callable[[PairingCounters], TopicCounters]

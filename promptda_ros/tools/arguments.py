@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 import math
 import re
@@ -72,6 +72,7 @@ OF_RECORDINGS = SettingsOption(
     'a parameter of the node (docs/parameters.md), of one camera with its name before it',
     others=('autostart', 'capture', 'qos', 'strict_params', 'watchdog'),
 )
+OF_INPUTS = replace(OF_RECORDINGS, subject='what the doctor looks at', others=())
 SETTINGS_OPTIONS = (OF_PICTURES, OF_RECORDINGS)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from promptda_ros.bags.channel import RawMessage
-from promptda_ros.bags.headers import read_header
+from promptda_ros.bags.headers import Header, read_header
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.core.pairing.offsets import OffsetSummary
 from promptda_ros.core.pairing.pairing import (
@@ -105,12 +105,19 @@ class CameraStamps:
             patience_sec=self._patience_ns / NANOSECONDS,
         )
 
-    def _receive(self, topic: Topic, raw: RawMessage) -> list[Pair[Logged]]:
-        header, logged = read_header(raw), Logged(raw.number, raw.logged_ns)
-        self._frame_ids[raw.channel.topic].add(header.frame_id)
-        stamp_ns, now_ns = header.stamp_ns, raw.logged_ns
+    def receive(
+        self, topic: Topic, header: Header, logged: Logged, *, nbytes: int
+    ) -> list[Pair[Logged]]:
+        """Take what is known of an image or a depth; return the pairs that it completes."""
+        name = self.topics.image if topic is Topic.IMAGE else self.topics.depth
+        self._frame_ids[name].add(header.frame_id)
+        stamp_ns, now_ns = header.stamp_ns, logged.logged_ns
         self._note_patience(self._patient.add(topic, stamp_ns, logged, now_ns=now_ns))
-        return self._pairing.add(topic, stamp_ns, logged, now_ns=now_ns, nbytes=len(raw.data))
+        return self._pairing.add(topic, stamp_ns, logged, now_ns=now_ns, nbytes=nbytes)
+
+    def _receive(self, topic: Topic, raw: RawMessage) -> list[Pair[Logged]]:
+        logged = Logged(raw.number, raw.logged_ns)
+        return self.receive(topic, read_header(raw), logged, nbytes=len(raw.data))
 
     def _note_patience(self, pairs: Iterable[Pair[Logged]]) -> None:
         for pair in pairs:

@@ -21,16 +21,21 @@ LARGEST_JSON = 1024 * 1024  # bytes; the index of the largest network has a twen
 
 
 class CheckpointError(PromptdaError, OSError):
-    """A network folder that fails a check; the text says why and which command fixes it."""
+    """A network folder that fails a check; the text says why and which command fixes it.
+
+    `problem` and `fix` are two parts of it.
+    """
 
     exit_code = ExitCode.MODEL_OR_DEVICE
 
     def __init__(self, folder: Path, problem: str) -> None:
         name = folder.name if folder.name in FETCHABLE else FETCHABLE[0]
-        super().__init__(
-            f'{problem}. Depth is never guessed from such weights: run `promptda fetch_model '
-            f'{name}`, or name another folder with {CONFIG_FILE} and {WEIGHTS_FILE}.'
+        self.problem = problem
+        self.fix = (
+            f'run `promptda fetch_model {name}`, or name another folder with {CONFIG_FILE} and '
+            f'{WEIGHTS_FILE}'
         )
+        super().__init__(f'{problem}. Depth is never guessed from such weights: {self.fix}.')
 
 
 def find_folder(name: Path | str) -> Path:

@@ -17,6 +17,7 @@ from promptda_ros.tools.arguments import (
     number_from,
     OF_RECORDINGS,
     Parser,
+    SettingsOption,
     UsageError,
     whole_from,
 )
@@ -62,7 +63,7 @@ def parse(parser: Parser, argv: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def add_what(parser: Parser) -> None:
+def add_what(parser: Parser, settings: SettingsOption = OF_RECORDINGS) -> None:
     """Let a command take the topics of cameras and the parameters of the node."""
     group = parser.add_argument_group(
         'what',
@@ -101,7 +102,7 @@ def add_what(parser: Parser) -> None:
         metavar='F',
         help='parameter file of the node; wins over --camera',
     )
-    add_settings(parser, OF_RECORDINGS, group)
+    add_settings(parser, settings, group)
     group.add_argument('--model', help='name, or folder with a slash (default: promptda-tiny)')
     group.add_argument('--device', help='auto, cpu, cuda or cuda:N (default: auto)')
     group.add_argument('--resolution', help='auto, low, medium, high or full (default: auto)')

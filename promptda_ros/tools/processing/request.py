@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from promptda_ros import presets
@@ -22,6 +23,15 @@ NODE = '/promptda'
 OF_EVERY_NODE = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
 
 
+@dataclass(frozen=True)
+class Request:
+    """The cameras that are asked for."""
+
+    given: Mapping[str, object]  # parameters by full name
+    settings: CameraSettings
+    topics: Mapping[str, CameraTopics]  # by camera
+
+
 def recipe_of(arguments: argparse.Namespace, warn: Callable[[str], object]) -> Recipe:
     """Return the recipe that the arguments ask for; `warn` hears of unknown parameters in files.
 
@@ -29,17 +39,10 @@ def recipe_of(arguments: argparse.Namespace, warn: Callable[[str], object]) -> R
         SettingError: a parameter, a file or a preset is wrong.
         UsageError: a topic is of a camera that is not there.
     """
-    preset = presets.load(arguments.camera) if arguments.camera else presets.Preset()
-    given = {**preset.parameters, **_of_files(arguments.params_file, arguments, warn)}
-    given |= dict(arguments.settings) | _of_options(arguments)
-    settings = CameraSettings.of(given)
-    for name in dict(arguments.settings):
-        if name not in settings.known:
-            raise SettingError(unknown_setting(name, [*settings.known]))
-    cameras = settings.common.cameras
+    request = request_of(arguments, warn)
     return Recipe.of(
-        given,
-        {camera: _topics_of(camera, cameras, arguments, preset.topics) for camera in cameras},
+        request.given,
+        request.topics,
         outputs=arguments.outputs,
         prefix=_prefix(arguments.prefix),
         copy=arguments.copy,
@@ -53,6 +56,25 @@ def recipe_of(arguments: argparse.Namespace, warn: Callable[[str], object]) -> R
         to=arguments.to,
         task=arguments.task,
     )
+
+
+def request_of(arguments: argparse.Namespace, warn: Callable[[str], object]) -> Request:
+    """Return the cameras that the arguments ask for, as `recipe_of` does.
+
+    Raises:
+        SettingError: a parameter, a file or a preset is wrong.
+        UsageError: a topic is of a camera that is not there.
+    """
+    preset = presets.load(arguments.camera) if arguments.camera else presets.Preset()
+    given = {**preset.parameters, **_of_files(arguments.params_file, arguments, warn)}
+    given |= dict(arguments.settings) | _of_options(arguments)
+    settings = CameraSettings.of(given)
+    for name in dict(arguments.settings):
+        if name not in settings.known:
+            raise SettingError(unknown_setting(name, [*settings.known]))
+    cameras = settings.common.cameras
+    topics = {name: _topics_of(name, cameras, arguments, preset.topics) for name in cameras}
+    return Request(given, settings, topics)
 
 
 def _of_files(
