@@ -79,7 +79,7 @@ def uses_fast_dds(environ: Mapping[str, str]) -> bool:
 
 def segment_bytes(share_dir: Path) -> int:
     """Return how much shared memory a process takes with our profile."""
-    found = ElementTree.parse(share_dir / PROFILE).iter('{*}segment_size')
+    found = ElementTree.parse(share_dir / PROFILE).findall('.//{*}segment_size')
     return max(int(each.text or 0) for each in found)
 
 

@@ -18,8 +18,8 @@ from promptda_ros.core.runtime.device import (
     choose_device,
     choose_engine,
     DeviceError,
-    FIRST_GPU,
-    problem_with,
+    name_of,
+    unused_gpu,
 )
 from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
 from promptda_ros.core.runtime.number_modes import require_exact_numbers
@@ -111,7 +111,7 @@ def _start(
     attention = attention_backend(device, precision.products)
     notes = (
         statement.caution,
-        _unused_gpu(settings, device),
+        unused_gpu(settings.device, device),
         choice.note,
         attention_problem(attention),
         without_kernels,
@@ -121,7 +121,7 @@ def _start(
         estimator=estimator,
         name=model_folder(settings.model).name,
         sha256=network.sha256,
-        device=_device_name(device),
+        device=name_of(device),
         precision=precision.name,
         difference=choice.difference,
         attention=attention,
@@ -130,13 +130,6 @@ def _start(
         compiled=compiled,
         anchor_sha256=network.anchor.sha256 if network.anchor else '',
     )
-
-
-def _unused_gpu(settings: Settings, device: torch.device) -> str:
-    """Say why the CPU stands in for a GPU that is there; empty: it does not."""
-    if settings.device != 'auto' or device.type != 'cpu' or not torch.cuda.is_available():
-        return ''
-    return f'the CPU is used, which is slow: {problem_with(FIRST_GPU)}, or set device:=cpu'
 
 
 def _memory_text(settings: Settings, device: torch.device) -> str:
@@ -151,7 +144,7 @@ def _memory_text(settings: Settings, device: torch.device) -> str:
     name = '' if settings.model.path else SMALLER.get(settings.model.name, '')
     network = f'set model.name:={name}' if name else 'take a smaller network'
     return (
-        f'no memory for {folder.name} on {_device_name(device)}, whose weights alone have '
+        f'no memory for {folder.name} on {name_of(device)}, whose weights alone have '
         f'{needed_mib:.0f} MiB{free}; {network} or model.resolution:=low, or end other programs '
         'there'
     )
@@ -176,7 +169,3 @@ def _require_engine(settings: Settings, compiled: tuple[CompiledNetwork, ...]) -
             f"engine '{settings.engine}' requested but it fails here ({refusal}); "
             'install another version of it, or set engine:=auto, which falls back to torch'
         )
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type

@@ -22,7 +22,7 @@ LARGEST_FOLDER = 20  # files that have a name of their own
 ROOMS = {
     'main': {'node', 'core', 'model', 'params_file', 'process'},
     'tools': {
-        'bags', 'core', 'dds_environment', 'lab', 'loaded_model', 'messages', 'model',
+        'bags', 'core', 'dds_environment', 'doctor', 'lab', 'loaded_model', 'messages', 'model',
         'model_folders', 'network', 'node', 'params_file', 'presets', 'process', 'share', 'view',
     },
     'view': {'bags', 'camera', 'core', 'loaded_model', 'messages', 'model', 'node'},
@@ -33,6 +33,10 @@ ROOMS = {
     'bags': {
         '__init__', 'camera', 'core', 'loaded_model', 'messages', 'model', 'model_folders',
         'process',
+    },
+    'doctor': {
+        'bags', 'camera', 'core', 'dds_environment', 'messages', 'model_folders', 'network', 'node',
+        'rig', 'share',
     },
     'rig': {'camera', 'core', 'messages'},
     'camera': {'core', 'loaded_model', 'messages'},

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 import shlex
 from typing import Any
@@ -34,6 +35,11 @@ class TfTransforms:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._tf: _Tf | None = None
+
+    def listen(self) -> None:
+        """Subscribe now rather than when a transform is first needed, where tf2_ros is there."""
+        with suppress(ImportError):
+            self._tf = self._tf or _listen(self._node)
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout_sec: float) -> Transform:
         """Return the transform that takes points of the source frame to the target frame.

@@ -150,11 +150,14 @@ def _play(player: Player, frames: Iterator[RecordedFrame], *, period_sec: float)
 
 
 @contextmanager
-def started_node(name: str) -> Iterator[Node]:
-    """Start ROS, whose own signal handlers would tear it down while it publishes, and a node."""
+def started_node(name: str, *arguments: str) -> Iterator[Node]:
+    """Start ROS, whose own signal handlers would tear it down while it publishes, and a node.
+
+    `arguments` are those of ROS for the node, such as remappings.
+    """
     with foreseen_errors_of_ros():
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        node = Node(name)
+        node = Node(name, cli_args=['--ros-args', *arguments] if arguments else None)
     try:
         yield node
     finally:

@@ -26,7 +26,7 @@ PACKAGE = Path(promptda_ros.__file__).parent
 ROOT = PACKAGE.parent
 # Options of the programs of others that messages name
 OTHERS = {'--frame-id', '--child-frame-id', '--x', '--src', '--dst', '--clock', '--field'}
-OTHERS |= {'--ros-args', '--params-file', '--strict', '--index-url'}
+OTHERS |= {'--ros-args', '--params-file', '--strict', '--index-url', '--ipc', '--shm-size'}
 # Arguments of launch files, and parameters of the nodes of others
 ARGUMENTS = {'align_depth.enable', 'model', 'name', 'namespace', 'use_sim_time'}
 

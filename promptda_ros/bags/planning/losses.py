@@ -45,8 +45,8 @@ def explain_drops(pairs: int, drops: Mapping[str, int]) -> str:
 def _why(facts: StampFacts, sync: SyncSettings, prefix: str, topics: Collection[str]) -> str:
     image, depth = facts.counters.image, facts.counters.depth
     told = explain(
-        _facts('image', facts.topics.image, image),
-        _facts('depth', facts.topics.depth, depth),
+        topic_facts('image', facts.topics.image, image),
+        topic_facts('depth', facts.topics.depth, depth),
         facts.offsets,
         sync,
         topics=tuple(topics),
@@ -88,7 +88,8 @@ def _particular(facts: StampFacts, sync: SyncSettings, prefix: str) -> Iterator[
         )
 
 
-def _facts(role: str, name: str, counters: TopicCounters) -> TopicFacts:
+def topic_facts(role: str, name: str, counters: TopicCounters) -> TopicFacts:
+    """Return what the counters tell about a recorded topic."""
     return TopicFacts(
         role=role,
         name=name,

@@ -76,7 +76,7 @@ class CameraStamps:
         """Take a message of any topic; return the pairs that are decided at its time."""
         topic, now_ns = raw.channel.topic, raw.logged_ns
         # What waits no longer than until now does not see this message, as on a robot.
-        pairs = self._pairing.poll(now_ns=now_ns)
+        pairs = self.poll(now_ns)
         if topic == self.topics.image:
             self._images += 1
             begin_ns, end_ns = self._range_ns
@@ -87,10 +87,14 @@ class CameraStamps:
             return pairs + self._receive(Topic.DEPTH, raw)
         return pairs
 
+    def poll(self, now_ns: int) -> list[Pair[Logged]]:
+        """Return the pairs whose wait is over."""
+        return self._pairing.poll(now_ns=now_ns)
+
     def finish(self) -> list[Pair[Logged]]:
         """Return the pairs that waited for more to come."""
         self._note_patience(self._patient.poll(now_ns=LAST_NS))
-        return self._pairing.poll(now_ns=LAST_NS)
+        return self.poll(LAST_NS)
 
     def facts(self) -> StampFacts:
         """Return what is known of the stamps."""

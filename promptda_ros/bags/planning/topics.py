@@ -67,6 +67,11 @@ def base_of(topic: str) -> str:
     return topic
 
 
+def beside(topic: str) -> str:
+    """Return the topic of the camera_info that belongs to a picture by its name."""
+    return f'{_parent(topic)}/camera_info'
+
+
 def find_topics(
     bag: Topics, asked: CameraTopics, settings: Settings, *, camera: str = '', without: str = ''
 ) -> CameraTopics:
@@ -105,12 +110,12 @@ class _Search:
         depth = self._named('depth', asked.depth) or self._only('depth', depths or clouds)
         info = self._named('camera_info', asked.camera_info) or self._info_of(image)
         depth_info = self._named('depth_camera_info', asked.depth_camera_info)
-        beside = f'{_parent(depth)}/camera_info'
+        own_info = beside(depth)
         return CameraTopics(
             image=image,
             depth=depth,
             camera_info=info,
-            depth_camera_info=depth_info or (beside if beside in self._types else ''),
+            depth_camera_info=depth_info or (own_info if own_info in self._types else ''),
             confidence=self._confidence(asked.confidence),
             mask=self._mask(asked.mask),
         )
@@ -159,9 +164,8 @@ class _Search:
 
     def _info_of(self, image: str) -> str:
         infos = [topic for topic, kind in self._types.items() if kind == INFO]
-        beside = f'{_parent(image)}/camera_info'
-        if beside in infos:
-            return beside
+        if beside(image) in infos:
+            return beside(image)
         others = {_parent(topic) for topic in self._pictures()} - {_parent(image)}
         fitting = [topic for topic in infos if _parent(topic) not in others]
         return self._only('camera_info', fitting) if len(fitting) == 1 else ''

@@ -87,7 +87,7 @@ class Cameras:
             camera: Camera(
                 camera,
                 without_waits(settings[camera]),  # all that belongs to a pair has come before it
-                topics=_resolved(each),
+                topics=resolved(each),
                 extrinsics=extrinsics,
                 device=device,
                 log=log,
@@ -152,7 +152,7 @@ class Cameras:
         return dict(listeners)
 
 
-def _resolved(topics: CameraTopics) -> InputTopics:
+def resolved(topics: CameraTopics) -> InputTopics:
     """Return the names without those of transports, as the node has them."""
     image, depth = base_of(topics.image), base_of(topics.depth)
     return InputTopics(image, depth, topics.camera_info, topics.depth_camera_info)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from rosbags.interfaces import Qos, QosReliability
+from rosbags.rosbag2.errors import ReaderError
 from rosbags.rosbag2.metadata import dump_qos_v8, parse_qos
 import yaml
 
@@ -33,3 +35,16 @@ def in_numbers(text: str) -> str:
         return dump_qos_v8(parse_qos(profiles))
     except (yaml.YAMLError, KeyError, TypeError):
         return text
+
+
+def offered(text: str) -> list[Qos]:
+    """Return the profile of each publisher that was recorded; none of what can't be read."""
+    try:
+        return parse_qos(text)
+    except (ReaderError, KeyError, TypeError):
+        return []
+
+
+def is_best_effort(profile: Qos) -> bool:
+    """Return whether a publisher can't reach subscriptions that ask for reliable."""
+    return profile.reliability == QosReliability.BEST_EFFORT

@@ -127,6 +127,18 @@ def problem_with(device: torch.device) -> str:
     return ''
 
 
+def unused_gpu(name: str, device: torch.device) -> str:
+    """Say why the CPU stands in for a GPU that is there; empty: it does not."""
+    if name != 'auto' or device.type != 'cpu' or not torch.cuda.is_available():
+        return ''
+    return f'the CPU is used, which is slow: {problem_with(FIRST_GPU)}, or set device:=cpu'
+
+
+def name_of(device: torch.device) -> str:
+    """Return what a device is called."""
+    return torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type
+
+
 def run_kernel(device: torch.device) -> None:
     """Run one kernel and wait for it; RuntimeError says what failed."""
     torch.ones(1, device=device).add_(1).cpu()

@@ -132,8 +132,8 @@ def _topics_of(
                     f'all cameras with --cameras{_named(cameras)}'
                 )
             if name in ('', camera):
-                chosen[role] = _full(topic, '' if name else camera)
-    topics = {role: _full(topic, camera) for role, topic in of_preset.items()}
+                chosen[role] = full_topic(topic, '' if name else camera)
+    topics = {role: full_topic(topic, camera) for role, topic in of_preset.items()}
     for picture, calibration in (('image', 'camera_info'), ('depth', 'depth_camera_info')):
         if picture in chosen:
             topics.pop(calibration, None)  # it belongs to another picture
@@ -145,7 +145,8 @@ def _named(cameras: tuple[str, ...]) -> str:
     return f' ({names} are known)' if names else ''
 
 
-def _full(topic: str, camera: str) -> str:
+def full_topic(topic: str, camera: str) -> str:
+    """Return the whole name of a topic, below the name of its camera."""
     return '/' + '/'.join(filter(None, (camera, topic.lstrip('/'))))
 
 
