@@ -35,8 +35,8 @@ ROOMS = {
         'process',
     },
     'doctor': {
-        'bags', 'camera', 'core', 'dds_environment', 'messages', 'model_folders', 'network', 'node',
-        'rig', 'share',
+        'bags', 'camera', 'core', 'dds_environment', 'messages', 'model_folders', 'network',
+        'node', 'rig', 'share',
     },
     'rig': {'camera', 'core', 'messages'},
     'camera': {'core', 'loaded_model', 'messages'},
