@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a check says: that something is sound, or what is wrong, why it matters, how to mend it."""
+"""What a check says: that something is sound, or what is wrong, why it matters, how to fix it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ERROR, WARNING = 'error', 'warning'
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to mend; an error keeps depth from coming, a warning makes it worse."""
+    """Something to fix; an error keeps depth from coming, a warning makes it worse."""
 
     id: str
     level: str

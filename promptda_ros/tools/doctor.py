@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`promptda doctor`: says why no depth comes, or none to trust, and how to mend it.
+"""`promptda doctor`: says why no depth comes, or none to trust, and how to fix it.
 
 Looks at this machine, then at the topics of a camera for some seconds, whether or not the node
 runs, or with --bag at a recording, which needs no ROS. Topics are those of the launch file unless
@@ -39,7 +39,7 @@ DEFAULT_PRESET = 'realsense_d435'  # of the launch file
 
 
 def main(argv: list[str]) -> int:
-    """Print what was found in order; 1 if something is to be mended."""
+    """Print what was found in order; 1 if there is something to fix."""
     arguments = make_parser().parse_args(argv)
     request = request_of(arguments, lambda text: print(f'warning: {text}', file=sys.stderr))
     has_findings = False
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
         else:
             print(*each.lines(), sep='\n', flush=True)
     if not arguments.json:
-        print('something is to be mended' if has_findings else 'nothing is to be mended')
+        print('there is something to fix' if has_findings else 'there is nothing to fix')
     return ExitCode.SOME_FAILED if has_findings else ExitCode.CLEAN
 
 

@@ -23,7 +23,7 @@ COMMANDS = {
     'fetch_model': 'download official weights, for later use without internet access',
     'convert_checkpoint': 'convert an original .ckpt file to a model folder',
     'export': 'write a network as ONNX, for TensorRT and other engines',
-    'doctor': 'say why no depth comes, or none to trust, and how to mend it',
+    'doctor': 'say why no depth comes, or none to trust, and how to fix it',
     'print_policy': 'print what an SROS2 policy has to allow the node',
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',
 }
