@@ -10,6 +10,17 @@ from setuptools import find_packages, setup
 
 NAME = 'promptda_ros'
 SHARE = Path('share') / NAME
+# No distribution has these, or not in a version that is new enough: pip brings them everywhere.
+PIP_BRINGS = ['torch>=2.2', 'safetensors', 'rosbags>=0.11', 'mcap']
+# rosdep brings these by Debian's names; without ROS, pip does.
+ROSDEP_BRINGS = [
+    'matplotlib>=3.5',
+    'numpy>=1.26',
+    'opencv-python-headless',
+    'pillow>=9.1',
+    'PyYAML',
+    'tqdm',
+]
 
 
 def files_below(folder: str) -> list[tuple[str, list[str]]]:
@@ -31,6 +42,11 @@ def python_of_commands() -> str:
     return sys.executable if sys.prefix != sys.base_prefix else '/usr/bin/env python3'
 
 
+def requirements() -> list[str]:
+    """List what pip has to bring; with ROS nothing, as Debian's packages have other names."""
+    return ['setuptools'] if os.environ.get('AMENT_PREFIX_PATH') else [*PIP_BRINGS, *ROSDEP_BRINGS]
+
+
 setup(
     name=NAME,
     version='0.2.0',
@@ -46,18 +62,23 @@ setup(
         *files_below('assets'),
     ],
     python_requires='>=3.10',
-    install_requires=['setuptools'],
+    install_requires=requirements(),
     zip_safe=True,
     maintainer='promptda_ros contributors',
     maintainer_email='promptda_ros@users.noreply.github.com',
     description='Dense metric depth and point clouds from a camera and a cheap depth sensor.',
     license='Apache-2.0',
     extras_require={
-        'lab': ['matplotlib', 'mujoco', 'tqdm'],
+        'fetch': ['huggingface_hub'],
+        'filters': ['opencv-contrib-python-headless'],
+        'lab': ['mujoco>=3.2'],
         'lerobot': ['pyarrow'],
+        'onnx': ['onnx', 'onnxruntime'],
+        'openvino': ['openvino>=2026.4'],
         'ray': ['ray>=2.40'],
         'tensorrt': ['onnx', 'tensorrt'],
-        'test': ['hypothesis', 'pytest', 'pytest-timeout'],
+        'test': ['hypothesis', 'pytest>=7.4', 'pytest-timeout', 'viser>=1.1'],
+        'torch': PIP_BRINGS,
         'view': ['viser>=1.1'],
     },
     options={'build_scripts': {'executable': python_of_commands()}},
