@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import hashlib
 import json
 from pathlib import Path
@@ -14,7 +15,23 @@ from promptda_ros.core.settings.schema import ModelSettings
 from promptda_ros.share import share_folder
 
 DIGEST_FILE = f'{WEIGHTS_FILE}.sha256'
-HUB_REPOSITORIES = {name: f'depth-anything/prompt-depth-anything-{name}-hf' for name in FETCHABLE}
+UNCLEAR = 'the repository of the original checkpoints states none; read the model card'
+
+
+@dataclass(frozen=True)
+class Official:
+    """Weights that `promptda fetch_model` stores."""
+
+    repository: str
+    licence: str = UNCLEAR
+    # of model.safetensors, where a person has compared it with the publisher's; other weights are
+    # refused. '': the digest of the first download is noted
+    sha256: str = ''
+
+
+OFFICIAL = {
+    name: Official(f'depth-anything/prompt-depth-anything-{name}-hf') for name in FETCHABLE
+}
 
 
 def model_folder(settings: ModelSettings) -> Path:
@@ -27,11 +44,16 @@ def model_folder(settings: ModelSettings) -> Path:
 
 
 def expected_digest(settings: ModelSettings) -> str:
-    """Return the sha256 that the weights must have: the user's, or the one noted beside them."""
-    if settings.sha256:
-        return settings.sha256.lower()
+    """Return the sha256 that the weights must have: the user's, the pinned or the noted one."""
+    pinned = OFFICIAL[settings.name].sha256 if _is_official(settings) else ''
+    if settings.sha256 or pinned:
+        return (settings.sha256 or pinned).lower()
     noted = model_folder(settings) / DIGEST_FILE
     return noted.read_text().partition(' ')[0].strip() if noted.is_file() else ''
+
+
+def _is_official(settings: ModelSettings) -> bool:
+    return settings.name in OFFICIAL and not settings.path
 
 
 def weights_digest(settings: ModelSettings) -> str:

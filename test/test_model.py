@@ -318,7 +318,7 @@ def test_pixels_are_scaled_as_the_folder_says(folder, asked):
 
 def test_the_setting_offers_the_networks_that_there_are():
     (choices,) = (each.choices for each in describe() if each.name == 'model.name')
-    assert choices == (EMBEDDED, *model_folders.HUB_REPOSITORIES)
+    assert choices == (EMBEDDED, *model_folders.OFFICIAL)
 
 
 def test_an_empty_digest_file_is_no_digest(folder):
