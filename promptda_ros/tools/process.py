@@ -34,7 +34,7 @@ from promptda_ros.bags.runs.search import find_recordings
 from promptda_ros.bags.runs.work import Processing, Runner, Tell
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.process import Stopped
+from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.tools.arguments import in_options, Parser
 from promptda_ros.tools.processing import options
 from promptda_ros.tools.processing.forms import FORMS
@@ -132,6 +132,8 @@ def _work(
     """Do the work, and add what came of it to the outcomes."""
 
     def tell(unit: Unit, done: int, of: int) -> None:
+        if StopSignal.received:  # while a library compiled, which swallowed what it raised
+            raise Stopped
         progress.tell(unit, done, of)
         telling.tell(unit, done, of)
 
