@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,15 @@ class Recording:
         message.data[:] = type(message.data)('B', (counts + noise).astype(np.uint16).tobytes())
         return message
 
-    def write(self, folder: Path, storage: str = 'mcap') -> Path:
-        """Write the bag and return its folder."""
+    def write(
+        self, folder: Path, storage: str = 'mcap', *, qos: Mapping[str, str] = MappingProxyType({})
+    ) -> Path:
+        """Write the bag and return its folder; `qos` is what the publishers of topics offered."""
         writer = BagWriter(folder, storage)
         for number, (logged_ns, topic, message) in enumerate(
             sorted(self.messages, key=lambda each: each[0])
         ):
-            channel = Channel(topic, type_name_of(message))
+            channel = Channel(topic, type_name_of(message), qos=qos.get(topic, ''))
             published_ns = logged_ns if storage == 'sqlite3' else logged_ns - MS
             data = serialized(message)
             writer.write(RawMessage(channel, 0, logged_ns, published_ns, data, number))

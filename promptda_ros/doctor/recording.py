@@ -65,7 +65,6 @@ class _RecordedCamera:
         self._bag, self._name, self._topics, self._settings = bag, name, topics, settings
         self._hearing = Hearing(topics, settings)
         self._beside: defaultdict[str, list[Any]] = defaultdict(list)
-        self._roles = {getattr(topics, role): role for role in BESIDE}
         self.wanted = {topics.image, topics.depth, *topics.beside}
 
     def take(self, raw: RawMessage) -> None:
@@ -76,8 +75,11 @@ class _RecordedCamera:
                 load = partial(self._bag.decode, raw)
                 arrival = Arrival(read_header(raw), raw.logged_ns, len(raw.data), load)
                 self._hearing.take(side, arrival)
-        if topic in self._topics.beside:
-            self._beside[self._roles[topic]].append(self._bag.decode(raw))
+        roles = [role for role in BESIDE if topic == getattr(self._topics, role)]
+        if roles:
+            message = self._bag.decode(raw)
+            for role in roles:
+                self._beside[role].append(message)
 
     def facts(self, transforms: RecordedTransforms) -> CameraFacts:
         """Return what is known now."""

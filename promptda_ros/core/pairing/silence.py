@@ -202,7 +202,8 @@ def explain_offset(offsets: OffsetSummary, sync: SyncSettings, prefix: str = '')
         )
     verb = 'lags' if offset_sec > 0 else 'leads'
     spread = '' if offsets.p95_ns is None else f' (p95 {offsets.p95_ns / 1e6:.1f})'
-    may_tolerate = abs(offset_sec) <= MOST_TOLERANCE_SEC
+    # Beyond half a period a larger tolerance would pair frames of different moments.
+    may_tolerate = abs(offset_sec) <= MOST_TOLERANCE_SEC and not offsets.is_ambiguous
     tolerance = f'{prefix}sync.tolerance or ' if may_tolerate else ''
     return (
         f'depth {verb} image by {abs(offset_sec) * 1e3:.1f} ms{spread} > tolerance '

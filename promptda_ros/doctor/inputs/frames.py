@@ -34,13 +34,14 @@ class FramesCheck:
         for reason, sentence in self._reading.drops.items():
             why = f'{self._reading.counts[reason]} of {pairs} pairs that were read give no depth'
             yield Finding.of_sentence(reason, ERROR, sentence, why, WHERE)
+        if not self._reading.frames:
+            return  # the rest is of them
         told = self._reading.told
         for sentence in (*told.errors, *told.warnings):
             if sentence not in self._said:
                 why = 'depth comes, and is as wrong as this is'
                 yield Finding.of_sentence('frames', WARNING, sentence, why, 'see docs/topics.md')
-        if self._reading.frames:
-            yield self._of_frames(self._reading.frames)
+        yield self._of_frames(self._reading.frames)
 
     def _of_frames(self, frames: list[Frame]) -> Sound:
         settings = self._facts.settings.prompt

@@ -126,6 +126,12 @@ def test_depth_that_leads_is_shifted_forward():
     assert silence.text.endswith('sync.depth_time_offset:=0.040')
 
 
+def test_no_tolerance_is_advised_that_would_pair_other_moments():
+    """Beyond half the image period another image is nearer."""
+    silence = silence_of(offsets_median_ns=-60_000_000, offsets_image_period_ns=100_000_000)
+    assert '; set sync.depth_time_offset:=0.060' in silence.text
+
+
 def test_the_offset_that_is_set_already_is_part_of_the_advice():
     """F4: what is measured comes on top of it."""
     silence = silence_of(offsets_median_ns=11_000_000, sync_depth_time_offset=-0.01)

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How processes pass large images, from their environments and the memory that they share."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from promptda_ros.dds_environment import large_image_environment, segment_bytes
+from promptda_ros.doctor.finding import Finding
+from promptda_ros.doctor.machine.transport import Process, TransportCheck
+from promptda_ros.share import share_folder
+
+SOUND = large_image_environment(share_folder(), {})
+UDP = {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}
+
+
+def findings(own, *others, free_bytes=lambda _: 1 << 40) -> list[Finding]:
+    """Return what is found wrong."""
+    said = TransportCheck(own, others, free_bytes=free_bytes).look()
+    return [each for each in said if isinstance(each, Finding)]
+
+
+def test_processes_that_the_launch_files_start_are_sound():
+    assert findings(SOUND, Process('/camera', SOUND)) == []
+
+
+def test_a_camera_without_the_profile_is_named():
+    (found,) = findings(SOUND, Process('/camera', {}))
+
+    assert found.id == 'transport'
+    assert found.what.startswith('/camera: Fast DDS runs with its 512 KB of shared memory')
+    assert 'source the install/setup.bash' in found.fix
+
+
+@pytest.mark.parametrize('transports', ['UDPv4', 'UDPv6'])
+def test_transports_without_shared_memory_are_told_of_both_sides(transports):
+    chosen = {'FASTDDS_BUILTIN_TRANSPORTS': transports}
+
+    found = findings(chosen, Process('/camera', chosen))
+
+    assert [each.id for each in found] == ['transport', 'transport']
+    assert all('unset FASTDDS_BUILTIN_TRANSPORTS' in each.fix for each in found)
+
+
+@pytest.mark.parametrize('transports', ['SHM', 'LARGE_DATA', 'LARGE_DATA?max_msg_size=1MB'])
+def test_transports_with_shared_memory_are_a_choice(transports):
+    assert findings({'FASTDDS_BUILTIN_TRANSPORTS': transports}) == []
+
+
+def test_other_middleware_needs_none_of_it():
+    other = {'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'}
+
+    assert findings(other, Process('/camera', other), free_bytes=lambda _: 0) == []
+
+
+def test_shared_memory_without_room_for_a_segment_is_told_with_both_numbers():
+    needed = segment_bytes(share_folder())
+
+    (found,) = findings(SOUND, free_bytes=lambda _: needed - (1 << 20))
+
+    assert found.id == 'shared_memory'
+    assert '127 MiB' in found.what
+    assert '128 MiB' in found.what
+
+
+def test_no_shared_memory_at_all_is_told():
+    def missing(path: Path) -> int:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+    (found,) = findings(SOUND, free_bytes=missing)
+
+    assert found.id == 'shared_memory'
+    assert 'No such file or directory' in found.what
+
+
+def test_a_process_that_cannot_be_looked_at_is_no_fault():
+    assert findings(SOUND, Process('/camera', None)) == []
