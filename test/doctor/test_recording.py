@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.tools import doctor, main as tools
+from promptda_ros.tools import doctor
+from promptda_ros.tools import main as tools
 from test.doctor.conftest import DEMO, DEPTH, IMAGE, INFO
 from test.recordings import PERIOD_NS, Recording
 
