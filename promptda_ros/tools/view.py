@@ -16,11 +16,12 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
+from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import Parser, UsageError, whole_from
 from promptda_ros.tools.processing.options import add_what
-from promptda_ros.tools.processing.request import recipe_of
+from promptda_ros.tools.processing.request import request_of
 
 if TYPE_CHECKING:
     import viser
@@ -29,18 +30,6 @@ if TYPE_CHECKING:
 
 LOCAL = '127.0.0.1'
 PORT = 8080
-# What a recipe says of results; a page writes none.
-OF_RESULTS = {
-    'outputs': ('depth',),
-    'copy': 'none',
-    'include_topic': '',
-    'exclude_topic': '',
-    'storage': 'mcap',
-    'compress': 'none',
-    'start': None,
-    'end': None,
-    'every': 1,
-}
 
 
 class ViewError(PromptdaError):
@@ -90,7 +79,6 @@ def make_parser() -> Parser:
     )
     parser.add_argument('--prefix', default='/promptda', help='namespace of recorded depth')
     add_what(parser)
-    parser.set_defaults(**OF_RESULTS)
     return parser
 
 
@@ -145,8 +133,14 @@ def _recording(arguments: argparse.Namespace) -> Iterator[Source]:
     with open_bag(arguments.recording) as bag:
         say_warnings(bag)
         record = Record.read(arguments.recording)
-        recipe = recipe_of(arguments, _warn) if record is None else record.recipe
+        recipe = record.recipe if record is not None else _recipe(arguments)
         yield open_recording(Work(bag, recipe, Warnings()))
+
+
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    request = request_of(arguments, _warn)
+    prefix = f'/{arguments.prefix.strip("/")}'
+    return Recipe.of(request.given, request.topics, prefix=prefix)
 
 
 def _warn(text: str) -> None:

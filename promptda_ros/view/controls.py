@@ -72,20 +72,26 @@ class Controls:
 
     def follow(self, player: Player) -> None:
         """Show where in a recording the page is."""
-        self._slider.value = player.position
+        if player.is_playing:
+            self._slider.value = player.position
 
     def _add_player(self, player: Player) -> None:
         with self._gui.add_folder('Recording'):
-            buttons = self._gui.add_button_group('frames', ('⏮', '⏵', '⏸', '⏭'))
+            buttons = self._gui.add_button_group('frames', ('back', 'play', 'pause', 'next'))
             last = max(1, player.count - 1)
             self._slider = self._gui.add_slider('frame', 0, last, 1, 0)
         moves: dict[str, Callable[[], None]] = {
-            '⏮': lambda: player.seek(max(0, player.position - 1)),
-            '⏵': lambda: player.play(playing=True),
-            '⏸': lambda: player.play(playing=False),
-            '⏭': lambda: player.seek(min(last, player.position + 1)),
+            'back': lambda: player.seek(max(0, player.position - 1)),
+            'play': lambda: player.play(playing=True),
+            'pause': lambda: player.play(playing=False),
+            'next': lambda: player.seek(min(last, player.position + 1)),
         }
-        buttons.on_click(lambda _: moves[buttons.value]())
+
+        def move(_event: Any) -> None:
+            moves[buttons.value]()
+            self._slider.value = player.position
+
+        buttons.on_click(move)
 
         def seek(event: Any) -> None:
             if event.client is not None:

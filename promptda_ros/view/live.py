@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
 import threading
@@ -46,7 +45,7 @@ KINDS = {
 # Hears every publisher, and lets none of them wait or send again.
 QOS = qos_profile_sensor_data
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-ADAPT_SEC = 0.1
+ADAPT_SEC = 0.2
 REPORTS = 6  # seconds over which the rate is measured
 PATIENCE_SEC = 1.0  # after which an image is shown without what is made of it
 WAIT_SEC = 0.02
@@ -68,7 +67,7 @@ class LiveSource:
         self._wanted: frozenset[str] = frozenset()
         self._subscriptions: dict[str, Any] = {}
         self._held = Held()
-        self._reports: deque[Report] = deque(maxlen=REPORTS)
+        self._reports: tuple[Report, ...] = ()  # replaced as a whole: two threads read it
         self._transforms = TfTransforms(node)
         self._camera: Camera | None = None
         self._infos: list[CameraInfoInput] = []
@@ -116,7 +115,7 @@ class LiveSource:
 
     def state(self) -> State:
         """Return what the node reports."""
-        state = state_of([*self._reports], node=self._target, now_sec=time.monotonic())
+        state = state_of(self._reports, node=self._target, now_sec=time.monotonic())
         reason = '; '.join(text for text in (state.reason, self._problem) if text)
         return State(state.rate, state.stage_ms, state.drops, reason)
 
@@ -201,9 +200,9 @@ class LiveSource:
         }
         now_sec = time.monotonic()
         if self._reports and now_sec - self._reports[-1].arrived_sec > SILENT_SEC:
-            self._reports.clear()
+            self._reports = ()
             self.knobs.forget()
-        self._reports.append(Report(now_sec, parts))
+        self._reports = (*self._reports, Report(now_sec, parts))[-REPORTS:]
 
     def _adapt(self) -> None:
         """Subscribe to what is wanted where it is published, and to nothing else."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 import queue
@@ -48,6 +48,7 @@ class Page:
         self._pixels: list[tuple[int, int]] = []
         self._drawn: tuple[object, ...] = ()
         self._note = ''
+        self._values: Mapping[str, Value] = {}
         server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
         server.gui.set_panel_label('promptda view')
         self._space = Space(server)
@@ -98,9 +99,15 @@ class Page:
         note = f'<div>{escape(self._note)}</div>' * bool(self._note)
         text = ''.join(f'<div>{escape(line)}</div>' for line in lines)
         self._status.content = _small(text + reason + note)
-        self._controls.knobs.show(self._source.knobs.values())
+        self._show_knobs(self._source.knobs.values())
         if self._source.player is not None:
             self._controls.follow(self._source.player)
+
+    def _show_knobs(self, values: Mapping[str, Value]) -> None:
+        """Follow values that have changed, not those that a user is just moving away from."""
+        if values != self._values:
+            self._values = values
+            self._controls.knobs.show(values)
 
     def _act(self, *, until_sec: float) -> None:
         """Do what users ask for until it is time for the next frame."""
@@ -187,6 +194,8 @@ class Page:
         while self._changes:
             name, value = self._changes.popitem()
             self._note = self._source.knobs.set(name, value)
+            if self._note:
+                self._controls.knobs.show(self._values)
 
     def _add_pictures(self, gui: viser.GuiApi) -> None:
         panel = gui.add_panel()

@@ -139,7 +139,7 @@ class RecordingSource:
         """Return how quickly frames come, and why none do."""
         camera = next(iter(self._frames.cameras.by_name.values()))
         return State(
-            rate=self._recent.count(0, time.monotonic()) / RATE_SEC,
+            rate=self._count(0) / RATE_SEC,
             stage_ms={name: each.p50 for name, each in camera.stages.snapshot().items()},
             drops=camera.drops.snapshot(),
             reason=self._problem or camera.drops.recent_text(within_sec=RATE_SEC),
@@ -190,13 +190,18 @@ class RecordingSource:
             if self._made is None or needs != self._made_for:
                 self._made = self._depths.of(self._frames.at(position), settings)
                 self._made_for = needs
-                self._recent.count(1, time.monotonic())
+                self._count(1)
             self._new = self._made.moment(self._layers, settings)
         except PromptdaError as error:
             self._problem = str(error)
             self.player.play(playing=False)
         else:
             self._problem = ''
+
+    def _count(self, number: int) -> int:
+        """Note frames that were made, and return how many were lately."""
+        with self._awake:
+            return self._recent.count(number, time.monotonic())
 
     def _on_error(self, error: Exception) -> None:
         self._problem = f'{type(error).__name__}: {error}'

@@ -22,7 +22,7 @@ from promptda_ros.view.scene import box_edges, distance_to_fit, field_of, side_b
 Floats = npt.NDArray[np.float64]
 LINE, BOX_LINE, MARK = (150, 150, 160), (240, 190, 60), (255, 47, 208)
 FRUSTUM_SHARE, MARK_SHARE = 0.12, 0.008  # of the depth of the scene
-ROOM = 1.2  # around the clouds, whose nearer parts look larger
+ROOM = 1.05  # around the clouds, whose nearer parts look larger
 WIDEST = 1.0
 RISE = 0.35  # how far above the camera one looks from, as a share of the distance
 
@@ -119,7 +119,7 @@ class Space:
             thickness=1.0,
             thickness_units='screen',
         )
-        label = self._scene.add_label(f'/{name}/label', name)
+        label = self._scene.add_label(f'/{name}/label', name, anchor='top-center')
         return Group(name, points, frustum, label, frame)
 
     def _place(self, moment: Moment, look: Look, scale: Scale) -> None:

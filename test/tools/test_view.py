@@ -10,6 +10,7 @@ import pytest
 
 from promptda_ros.bags.files import BagError
 from promptda_ros.core.errors import ExitCode
+from promptda_ros.process import Stopped
 from promptda_ros.tools import main, view
 from promptda_ros.tools.arguments import UsageError
 
@@ -17,6 +18,22 @@ from promptda_ros.tools.arguments import UsageError
 def test_a_recording_that_is_not_there_is_named():
     with pytest.raises(BagError, match=r'no/such\.mcap'):
         view.main(['no/such.mcap'])
+
+
+def test_a_recording_is_opened_with_the_settings_and_topics_that_are_given(monkeypatch, copy_demo):
+    opened = []
+
+    def stop(work):
+        opened.append(work)
+        raise Stopped
+
+    monkeypatch.setattr('promptda_ros.view.recorded.opening.open_recording', stop)
+    words = [str(copy_demo()), '--set', 'workspace.max_depth=1.5', '--device', 'cpu']
+    with pytest.raises(Stopped):
+        view.main([*words, '--image', '/camera/color/image_raw'])
+    (work,) = opened
+    assert work.settings[''].workspace.max_depth == 1.5
+    assert work.topics[''].image == '/camera/color/image_raw/compressed'
 
 
 def test_a_page_shows_one_camera():

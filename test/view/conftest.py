@@ -144,7 +144,7 @@ def _free_port() -> int:
 @pytest.fixture
 def tab(tmp_path: Path) -> Iterator[Any]:
     """Open a browser."""
-    browser = pytest.importorskip('test.view.browser')
+    browser = pytest.importorskip('benchmarks.browser')
     if not browser.CHROMIUM:
         pytest.skip('no Chromium: sudo apt install chromium')
     (tmp_path / 'profile').mkdir()

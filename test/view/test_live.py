@@ -13,8 +13,13 @@ from test.view.conftest import SIZE, wait_until
 BASIC = {IMAGE, SENSOR, DEPTH}
 
 
-def moment_of(source, layers, condition=lambda moment: moment.depth_m is not None):
-    """Wait for a moment with depth."""
+def is_whole(moment):
+    """Return whether a moment has depth, and its camera_info has come as well."""
+    return moment.depth_m is not None and moment.frame.intrinsics is not None
+
+
+def moment_of(source, layers, condition=is_whole):
+    """Wait for a moment."""
     source.want(layers)
     found = []
 

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import base64
+from itertools import product
+import json
 import re
+import time
 from urllib.parse import urlsplit
 
 import cv2
@@ -28,6 +31,7 @@ from promptda_ros.view.tiles import NAMES
 from test.view.conftest import wait_until
 
 MANY_POINTS = 10_000
+SOON_SEC = 0.5  # two frames of the page
 MOST_PIXELS = 10_000_000
 ROUNDED = 6e-4  # metres, what three decimals leave out
 BLANK = 3.0  # grey levels that a picture of one colour varies by at most
@@ -52,13 +56,15 @@ def picture_of(tab, name):
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
 
 
+def box_of(tab, element):
+    """Return left, top, width and height of an element."""
+    box = json.loads(tab.evaluate(f'JSON.stringify({element}.getBoundingClientRect())'))
+    return [box[side] for side in ('left', 'top', 'width', 'height')]
+
+
 def click_on(tab, name, across, down):
     """Click on a tile at shares of its width and height."""
-    box = tab.evaluate(f'JSON.stringify({tile(name)}.getBoundingClientRect())')
-    left, top, width, height = (
-        float(re.search(rf'"{side}":([\d.]+)', box)[1])
-        for side in ('left', 'top', 'width', 'height')
-    )
+    left, top, width, height = box_of(tab, tile(name))
     tab.click(left + across * width, top + down * height)
 
 
@@ -138,3 +144,18 @@ def test_a_recording_is_shown_and_a_click_tells_what_its_messages_hold(tab, serv
             if stamp_ns_of(one.message.header) == stamp_ns
         )
         assert float(value) == pytest.approx(at(message, pixel), abs=ROUNDED)
+
+
+def test_a_click_in_the_3d_view_tells_what_is_there(tab, serve, processed):
+    source = open_recording(processed)
+    source.player.seek(0)
+    require_pictures_and_points(tab, serve(source))
+    left, top, width, height = box_of(tab, "document.querySelector('canvas')")
+    before = tab.evaluate(ANSWER)
+    for across, down in product((0.3, 0.7, 0.2, 0.8), (0.5, 0.6, 0.4)):
+        tab.click(left + across * width, top + down * height)
+        time.sleep(SOON_SEC)
+        if tab.evaluate(ANSWER) != before:
+            break
+    source.close()
+    assert 'sensor' in tab.evaluate(ANSWER)

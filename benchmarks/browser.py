@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A headless Chromium that tests steer over its DevTools protocol."""
+"""A headless Chromium that tests and benchmarks steer over its DevTools protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import time
 from typing import Any
 from urllib.request import urlopen
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or ''
 LIMIT_SEC = 100.0  # far above what anything here takes
@@ -47,7 +48,7 @@ for (const name of kinds) {
 class Tab:
     """One page of the browser."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._numbers = count(1)
         self.requested: list[str] = []
@@ -119,7 +120,9 @@ def opened_tab(folder: Path, *, width: int = 1600, height: int = 900) -> Iterato
         port = _wait(lambda: _port_in(folder))
         with urlopen(f'http://127.0.0.1:{port}/json') as answer:
             pages = [each for each in json.load(answer) if each['type'] == 'page']
-        with connect(pages[0]['webSocketDebuggerUrl'], max_size=None) as connection:
+        url = pages[0]['webSocketDebuggerUrl']
+        # No pings: a page may be looked at for long without a word.
+        with connect(url, max_size=None, ping_interval=None) as connection:
             yield Tab(connection)
     finally:
         process.terminate()
