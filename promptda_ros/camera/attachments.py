@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 import threading
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from promptda_ros.camera.recent import Recent
 from promptda_ros.core.frame import BadFrame, FloatImage, Mask
 from promptda_ros.core.geometry.aspect import same_aspect
 from promptda_ros.core.settings.input import InputSettings
@@ -19,7 +19,7 @@ from promptda_ros.messages.encodings import read_numbers
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.messages.stamps import stamp_ns_of
 
-# Half a second of a fast stream: longer than a pair waits, and no burden when images are large.
+# Half a second of a usual stream, also where its stamps stand still
 KEPT = 16
 # A stream that has not been heard for this long is not worth waiting for.
 SILENT_NS = 1_000_000_000
@@ -31,9 +31,9 @@ NOISY = 4096
 class Attachments:
     """The latest messages of one topic, found by stamp; safe between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_ns: int = 0) -> None:
         self._changed = threading.Condition()
-        self._messages: deque[tuple[int, SensorMessage]] = deque(maxlen=KEPT)
+        self._messages = Recent[SensorMessage](fewest=KEPT, kept_ns=kept_ns)
 
     def clear(self) -> None:
         """Forget everything, as listening restarts."""
@@ -42,11 +42,8 @@ class Attachments:
 
     def add(self, message: SensorMessage) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
-        stamp_ns = stamp_ns_of(message.header)
         with self._changed:
-            if self._messages and stamp_ns < self._messages[-1][0]:
-                self._messages.clear()
-            self._messages.append((stamp_ns, message))
+            self._messages.add(stamp_ns_of(message.header), message)
             self._changed.notify_all()
 
     def nearest(self, stamp_ns: int) -> tuple[int | None, SensorMessage | None]:
@@ -65,9 +62,9 @@ class Attachments:
         """
 
         def is_decided() -> bool:
-            if not self._messages:
+            latest_ns = self._messages.latest_ns
+            if latest_ns is None:
                 return True
-            latest_ns = self._messages[-1][0]
             is_silent = latest_ns < stamp_ns - SILENT_NS
             return is_silent or latest_ns >= stamp_ns or self._within(stamp_ns, tolerance_ns)
 

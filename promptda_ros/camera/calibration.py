@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 import threading
 
+from promptda_ros.camera.recent import Recent
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.core.geometry.camera import along_axis, BadIntrinsics
 from promptda_ros.core.geometry.camera_info import (
@@ -84,6 +84,7 @@ class Calibration:
         role: Role = COLOUR,
         topic: str = '',
         info: Callable[[str], object] | None = None,
+        kept_ns: int = 0,
     ) -> None:
         """Take how to log; `info` is for accepted oddities; `topic` is the resolved name."""
         self.topic = topic or role.topic
@@ -93,7 +94,7 @@ class Calibration:
         self._rectified = rectified
         self._role = role
         self._lock = threading.Lock()
-        self._infos: deque[tuple[int, CameraInfo]] = deque(maxlen=KEPT)
+        self._infos = Recent[CameraInfo](fewest=KEPT, kept_ns=kept_ns)
         self._problem = ''
         self._rectifier: Rectifier | None = None
         self._asked: tuple[object, ...] = ()
@@ -119,11 +120,8 @@ class Calibration:
 
     def add(self, message: CameraInfo) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
-        stamp_ns = stamps.stamp_ns_of(message.header)
         with self._lock:
-            if self._infos and stamp_ns < self._infos[-1][0]:
-                self._infos.clear()
-            self._infos.append((stamp_ns, message))
+            self._infos.add(stamps.stamp_ns_of(message.header), message)
 
     def optics_of(self, reference: ImageReference, settings: InputSettings) -> Optics | None:
         """Return the optics of an image, or None and log the reason once."""
@@ -157,10 +155,11 @@ class Calibration:
     def message_at(self, stamp_ns: int) -> CameraInfo | None:
         """Return the newest message not newer than a picture, else the first one."""
         with self._lock:
-            if not self._infos:
-                return None
-            earlier = [message for info_ns, message in self._infos if info_ns <= stamp_ns]
-            return earlier[-1] if earlier else self._infos[0][1]
+            found = None
+            for info_ns, message in self._infos:
+                if found is None or info_ns <= stamp_ns:
+                    found = message
+            return found
 
     def _read(
         self, message: CameraInfo, reference: ImageReference, settings: InputSettings

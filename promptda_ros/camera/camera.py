@@ -17,6 +17,7 @@ from promptda_ros.camera.calibration import Calibration, COLOUR, DEPTH, Role
 from promptda_ros.camera.extrinsics import Extrinsics
 from promptda_ros.camera.products import CLOUDS
 from promptda_ros.camera.reader import PairReader
+from promptda_ros.camera.recent import kept_ns_of
 from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
@@ -106,6 +107,7 @@ class Camera:
         clock_ns: Callable[[], int] = time.monotonic_ns,
         stamp_clock_ns: Callable[[], int] = int,
         is_ending: Callable[[], bool] = bool,
+        kept_ns: int | None = None,
     ) -> None:
         """Take what differs between a node and a recording.
 
@@ -114,6 +116,7 @@ class Camera:
             clock_ns: time that goes on steadily with the frames, such as when they were logged.
             stamp_clock_ns: the clock that stamps are of; 0 where it is not known.
             is_ending: tells whether the program ends, so that failures are nothing to speak of.
+            kept_ns: how long what comes beside the pairs is kept; None: as the settings wait.
         """
         self.name = name
         self.settings = settings
@@ -125,6 +128,7 @@ class Camera:
         self.clock_ns = clock_ns
         self.drops = Drops(log.warning, what='frame dropped')
         self.stages = StageTimes()
+        self._kept_ns = kept_ns_of(settings) if kept_ns is None else kept_ns
         self.calibration = self._new_calibration(COLOUR, topics.image, topics.camera_info)
         self.depth_calibration = self._new_calibration(
             DEPTH, topics.depth, topics.depth_camera_info
@@ -135,6 +139,7 @@ class Camera:
             extrinsics=extrinsics,
             device=device,
             warn=log.warning,
+            kept_ns=self._kept_ns,
         )
         self.history = DepthHistory()
         self.rate_limit = RateLimit()
@@ -269,6 +274,7 @@ class Camera:
             rectified=is_rectified,
             role=role,
             topic=topic,
+            kept_ns=self._kept_ns,
         )
 
     def _report(self, reason: str, error: Exception) -> None:

@@ -41,12 +41,12 @@ class PairReader:
         extrinsics: Extrinsics,
         device: torch.device,
         warn: Callable[[str], object],
+        kept_ns: int = 0,
     ) -> None:
-        """Take the device on which depth is registered."""
+        """Take the device on which depth is registered, and how long confidence is kept."""
         self.calibration = calibration
         self.depth_calibration = depth_calibration
-        self.confidence = Attachments()
-        self.masks = Attachments()
+        self.confidence, self.masks = Attachments(kept_ns), Attachments(kept_ns)
         self.alignment = Alignment(calibration, depth_calibration, extrinsics, warn=warn)
         self._device = device
         self._frozen = FrozenDepth(warn)

@@ -22,6 +22,7 @@ from promptda_ros.core.settings.schema import Settings
 
 TF_TOPIC = '/tf'
 TF_KEPT_NS = 11 * NANOSECONDS  # ten by stamp, as in tf2; a stamp is a little older than its log
+LATE_NS = 2 * NANOSECONDS  # between stamp and log
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Replay:
         self._plan = plan
         self._part = part
         self._look_ahead_ns = look_ahead_ns
+        # As camera.recent keeps what comes beside the pairs
+        self._kept_ns = max(TF_KEPT_NS, 3 * look_ahead_ns + LATE_NS)
         self._wants_all = wants_all
         self._beside = {topic for each in topics.values() for topic in each.beside}
         self._pictures = {topic for each in topics.values() for topic in (each.image, each.depth)}
@@ -106,7 +109,7 @@ class Replay:
 
     def _before(self, begin_ns: int) -> Iterator[RawMessage]:
         yield from (raw for raw in self._plan.lasting if raw.logged_ns < begin_ns)
-        topics, from_ns = {TF_TOPIC}, begin_ns - TF_KEPT_NS
+        topics, from_ns = {TF_TOPIC}, begin_ns - self._kept_ns
         for topic, logged_ns in self._plan.logged_ns.items():
             count = bisect_left(logged_ns, begin_ns)
             first = self._plan.first[topic]

@@ -19,6 +19,7 @@ from promptda_ros.bags.processing.stage_sums import StageSums
 from promptda_ros.bags.processing.transforms import RecordedTransforms
 from promptda_ros.camera.camera import Camera, InputTopics, without_waits
 from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.recent import kept_ns_of
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.health import Log
 from promptda_ros.core.pairing.pairing import Pair
@@ -82,6 +83,7 @@ class Cameras:
         self.clock, self.stages = LogClock(), StageSums()
         self._transforms = RecordedTransforms(log.warning)
         extrinsics = Extrinsics(self._transforms)
+        kept_ns = max(map(kept_ns_of, settings.values()))
         self._caught = {camera: Catch(products, device) for camera in topics}
         self.by_name = {
             camera: Camera(
@@ -93,6 +95,7 @@ class Cameras:
                 log=log,
                 outputs=self._caught[camera],
                 clock_ns=self.clock,
+                kept_ns=kept_ns,
             )
             for camera, each in topics.items()
         }

@@ -158,6 +158,21 @@ def test_depth_of_another_frame_is_registered_by_the_transforms_of_the_recording
     assert outcome.outputs[MM] == 4
 
 
+def test_confidence_of_a_fast_stream_is_found_however_far_is_read_ahead(
+    tmp_path, unit_of, process
+):
+    """At 200 Hz, with pairs that are worked on half a second later."""
+    made = Recording()
+    made.add_camera(4)
+    for number in range(150):
+        stamp_ns = BEGIN_NS + number * 5 * MS
+        confidence = SENSORS.depth(stamp_ns)
+        made.add('/camera/confidence', confidence, stamp_ns + MS)
+    given = {'input.min_confidence': 100.0, 'extrinsics.timeout': 0.5}
+    outcome = process(unit_of(made.write(tmp_path / 'run'), given))
+    assert (outcome.error, outcome.drops, outcome.outputs[MM]) == ('', {}, 4)
+
+
 def test_a_recording_without_pairs_fails_with_the_reason(tmp_path, unit_of, process):
     made = Recording()
     made.add_camera(5)

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The latest messages of a topic by their stamps, for pairs that are worked on a while later."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Generic, TypeVar
+
+from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.stamps import NANOSECONDS
+
+T = TypeVar('T')
+
+# Older than the latest by more than this is a jump, as when a bag loops; less is disorder.
+JUMP_NS = NANOSECONDS
+A_WHILE_SEC = 0.5  # in which the worker is busy with the pair before
+FASTEST_HZ = 200  # of streams that are kept for as long as pairs need them
+
+_BY_STAMP = itemgetter(0)
+
+
+def kept_ns_of(settings: Settings) -> int:
+    """Return for how long after its stamp a message may be asked for.
+
+    An image waits for its depth, then for its confidence, then for TF; what is read ahead of the
+    work on a recording is the longer of these.
+    """
+    waits_sec = 2 * settings.sync.wait + settings.extrinsics.timeout
+    return round((waits_sec + A_WHILE_SEC) * NANOSECONDS)
+
+
+class Recent(Generic[T]):
+    """Keeps the messages of a time span, and no fewer than a given number."""
+
+    def __init__(self, *, fewest: int, kept_ns: int) -> None:
+        self._fewest = fewest
+        self._most = max(fewest, kept_ns * FASTEST_HZ // NANOSECONDS)
+        self._kept_ns = kept_ns
+        self._messages: list[tuple[int, T]] = []  # in the order of their stamps
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __iter__(self) -> Iterator[tuple[int, T]]:
+        return iter(self._messages)
+
+    @property
+    def latest_ns(self) -> int | None:
+        """Return the stamp of the newest message."""
+        return self._messages[-1][0] if self._messages else None
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self._messages.clear()
+
+    def add(self, stamp_ns: int, message: T) -> None:
+        """Keep a message; a jump of the stamps back forgets those before it."""
+        latest_ns = self.latest_ns
+        if latest_ns is not None and latest_ns - stamp_ns > JUMP_NS:
+            self.clear()
+        insort(self._messages, (stamp_ns, message), key=_BY_STAMP)
+        while len(self._messages) > self._fewest and self._is_over_limits():
+            del self._messages[0]
+
+    def _is_over_limits(self) -> bool:
+        span_ns = self._messages[-1][0] - self._messages[0][0]
+        return span_ns > self._kept_ns or len(self._messages) > self._most
