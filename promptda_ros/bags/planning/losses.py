@@ -14,6 +14,7 @@ from promptda_ros.core.settings.input import SyncSettings
 
 WORTH_SAYING = 0.05  # share of the pairs
 LONGEST_QUEUE = 100  # that sync.queue_size may be
+ASKED_FOR = ('rate_limit',)  # reasons that a user has chosen
 
 
 def explain_unpaired(
@@ -32,6 +33,7 @@ def explain_unpaired(
 
 def explain_drops(pairs: int, drops: Mapping[str, int]) -> str:
     """Say how many pairs gave no depth, by reason; empty: few did not."""
+    drops = {reason: count for reason, count in drops.items() if reason not in ASKED_FOR}
     lost = sum(drops.values())
     if lost <= WORTH_SAYING * pairs:
         return ''

@@ -25,13 +25,17 @@ def require_no_past(settings: Mapping[str, Settings]) -> None:
         CannotSplit: a camera has such.
     """
     for camera, each in settings.items():
-        if each.prompt.smoothing > 0:
-            name = f'{camera}.' if camera else ''
-            raise CannotSplit(
-                f'--split needs depth that does not depend on earlier frames, and '
-                f'{name}prompt.smoothing is {each.prompt.smoothing}: set '
-                f'{name}prompt.smoothing:=0, or leave out --split'
-            )
+        of_the_past = {
+            'prompt.smoothing': each.prompt.smoothing,
+            'output.max_rate': each.output.max_rate,
+        }
+        for setting, value in of_the_past.items():
+            if value > 0:
+                name = f'{camera}.{setting}' if camera else setting
+                raise CannotSplit(
+                    f'--split needs depth that does not depend on earlier frames, and {name} is '
+                    f'{value:g}: set {name}:=0, or leave out --split'
+                )
 
 
 def cut(plan: Plan, settings: Mapping[str, Settings], split_sec: float) -> list[Part]:

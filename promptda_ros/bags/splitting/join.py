@@ -16,6 +16,7 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.headers import read_header
 from promptda_ros.bags.planning.replay import Due, Part
 from promptda_ros.bags.processing.copied import Copied
+from promptda_ros.bags.processing.inputs import InputFiles
 from promptda_ros.bags.processing.process import make_result, settled
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.shown import Shown
@@ -39,6 +40,8 @@ def join(pieces: Sequence[Piece]) -> Outcome:
 def _join(pieces: Sequence[Piece], work: Work, sink: Sink, copied: Copied | None) -> Figures:
     """Pass originals and the messages of all pieces to the sink, in the order of the log."""
     assert copied is not None
+    if InputFiles.of(work.bag.path) != pieces[0].files:
+        raise BagError(f'{work.bag.path} changed while it was read: it is still recorded')
     spools, numbers = _Spools(pieces, work.results.channels), Counter[Channel]()
     replay = work.replay(Part(0, len(work.plan.pairs)), wants_all=True)
     for found in replay:
@@ -70,7 +73,7 @@ class _Spools:
         at = bisect_right(self._begins_ns, stamp_ns) - 1
         for number in (at - 1, at, at + 1):
             if 0 <= number < len(self._pieces):
-                yield from self._spool(number).messages(camera, stamp_ns)
+                yield from self._spool(number).messages(camera, image.logged_ns, stamp_ns)
         for number in [each for each in self._open if abs(each - at) > 1]:
             self._open.pop(number).close()
 

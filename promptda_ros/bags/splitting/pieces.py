@@ -37,6 +37,7 @@ class Piece(Unit):
     plan: Plan
     part: Part
     folder: Path  # for what is made of it
+    files: InputFiles  # of which it was cut
 
     def absolute(self) -> Piece:
         """Return the same for a process that runs in another folder."""
@@ -63,7 +64,7 @@ def cut_unit(unit: Unit, split_sec: float) -> list[Piece]:
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     place = unit.target.parent / f'{prefix_of(unit)}{key}'
     whole = unit.source, unit.target, recipe
-    return [Piece(*whole, plan, part, place / f'{part.first:09}') for part in parts]
+    return [Piece(*whole, plan, part, place / f'{part.first:09}', files) for part in parts]
 
 
 def prefix_of(unit: Unit) -> str:

@@ -28,8 +28,9 @@ class SpoolSink:
         self._results = results
         self._numbers = {channel: number for number, channel in enumerate(results.channels)}
         self._file = (folder / MESSAGES).open('xb')
-        # Camera and stamp of the image, where its messages begin, and how many there are
-        self._frames: list[tuple[str, int, int, int]] = []
+        # Camera, log time and stamp of the image (a loop repeats its stamps), where its messages
+        # begin, and how many there are
+        self._frames: list[tuple[str, int, int, int, int]] = []
 
     def original(self, raw: RawMessage) -> None:
         """Leave a message where it is."""
@@ -41,7 +42,7 @@ class SpoolSink:
             self._file.write(HEAD.pack(self._numbers[message.channel], len(message.data)))
             self._file.write(message.data)
             count += 1
-        self._frames.append((camera, made.frame.stamp_ns, begin, count))
+        self._frames.append((camera, logged_ns, made.frame.stamp_ns, begin, count))
 
     def close(self) -> Written:
         """Finish the files."""
@@ -62,15 +63,17 @@ class Spool:
         self._channels = channels
         self._file = (folder / MESSAGES).open('rb')
         frames: list[Any] = json.loads((folder / FRAMES).read_text(encoding='utf-8'))
-        self._frames = {(camera, stamp_ns): rest for camera, stamp_ns, *rest in frames}
+        self._frames = {tuple(image): (begin, count) for *image, begin, count in frames}
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def messages(self, camera: str, stamp_ns: int) -> Iterator[tuple[Channel, bytes]]:
+    def messages(
+        self, camera: str, logged_ns: int, stamp_ns: int
+    ) -> Iterator[tuple[Channel, bytes]]:
         """Yield the messages of a frame; none if it was dropped, or belongs to another part."""
-        begin, count = self._frames.get((camera, stamp_ns), (0, 0))
+        begin, count = self._frames.get((camera, logged_ns, stamp_ns), (0, 0))
         self._file.seek(begin)
         for _ in range(count):
             number, size = HEAD.unpack(self._file.read(HEAD.size))

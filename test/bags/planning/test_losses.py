@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from promptda_ros.bags.channel import Channel, RawMessage
 from promptda_ros.bags.headers import LITTLE
-from promptda_ros.bags.planning.losses import explain_unpaired
+from promptda_ros.bags.planning.losses import explain_drops, explain_unpaired
 from promptda_ros.bags.planning.stamps import CameraStamps, LAST_NS
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.core.settings import build
@@ -49,3 +49,8 @@ def test_of_a_part_of_a_recording_it_is_not_said_that_nothing_can_be_paired():
     said = why(range(0, 900, 30), depth_ms, begin_ns=begin_ns)
     assert '2 of 10 images on /image (20%) have no depth: no depth of /depth was stamped' in said
     assert 'within sync.tolerance (0.015 s) of them' in said
+
+
+def test_frames_that_the_rate_leaves_out_as_asked_are_no_loss():
+    assert explain_drops(10, {'rate_limit': 5}) == ''
+    assert explain_drops(10, {'rate_limit': 5, 'no_transform': 1}).startswith('1 of 10 pairs')

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -18,7 +20,7 @@ from promptda_ros.bags.runs.work import Processing
 from promptda_ros.bags.splitting.cut import CannotSplit
 from promptda_ros.bags.splitting.join import join
 from promptda_ros.bags.splitting.pieces import cut_unit, process_piece
-from test.recordings import BEGIN_NS, contents, MS, Recording, static_transform
+from test.recordings import BEGIN_NS, contents, MS, PERIOD_NS, Recording, static_transform
 
 ALONE = {'prompt.smoothing': 0}
 FRAMES = 24
@@ -80,6 +82,19 @@ def test_depth_that_depends_on_its_past_is_not_cut(recording, unit_of):
         cut_unit(unit_of(recording), 0.2)
 
 
+def test_frames_that_are_chosen_by_those_before_are_not_cut(recording, unit_of):
+    with pytest.raises(CannotSplit, match=r'output\.max_rate is 5: set output\.max_rate:=0'):
+        cut_unit(unit_of(recording, {**ALONE, 'output.max_rate': 5.0}), 0.2)
+
+
+def test_pieces_of_what_has_changed_since_are_not_joined(recording, unit_of, model):
+    """Their depth would be of other images."""
+    pieces = cut_unit(unit_of(recording, ALONE), 10.0)
+    work_on(pieces, model)
+    os.utime(recording / 'run.mcap', ns=(0, 0))
+    assert 'changed while it was read' in join(pieces).error
+
+
 def test_with_the_gate_a_recording_is_cut_where_the_gate_looks_anew(tmp_path, unit_of):
     """Every five seconds of the stamps; the recording passes one at 1 700 000 005 s."""
     made = Recording()
@@ -116,3 +131,23 @@ class _Loaded(Serial):
     def __init__(self, work, tell, model):
         super().__init__(work, tell)
         self._work = SimpleNamespace(load=lambda: model, process=work.process)
+
+
+def test_a_recording_of_a_loop_gets_the_depth_of_each_lap(tmp_path, unit_of, process, model):
+    """Its stamps come again, with other images and depths."""
+    made = Recording()
+    made.add_camera(44)
+    made.messages = [each for at, each in enumerate(made.messages) if at // 3 not in range(4, 40)]
+    for logged_ns, topic, message in made.messages[:12]:
+        again = copy.deepcopy(message)
+        if topic != '/camera/camera_info':
+            again.data[: len(again.data) // 2] = again.data[len(again.data) // 2 :]
+        made.add(topic, again, logged_ns + 50 * PERIOD_NS)
+    unit = unit_of(made.write(tmp_path / 'run'), ALONE, outputs=('depth',), copy='none')
+    pieces = cut_unit(unit, 0.2)
+    work_on(pieces, model)
+    assert join(pieces).error == ''
+    found = list(contents(unit.target))
+    shutil.rmtree(unit.target)
+    process(unit)
+    assert found == list(contents(unit.target))
