@@ -14,14 +14,11 @@ import numpy as np
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.messages import millimetres
-from promptda_ros.messages.message_types import ros_types
-from promptda_ros.messages.outgoing_images import image_of
 
 if TYPE_CHECKING:  # decoders take whatever has these fields, also where there is no ROS
     from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 LARGER = 'set input.max_pixels if this is intended'
-BAYER_PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
 
 
 @dataclass(frozen=True)
@@ -31,10 +28,16 @@ class _Encoding:
     dtype: str
     channels: int
     to_rgb: int | None = None  # of OpenCV; None: they are RGB
-    bridge: str = ''  # by which name cv_bridge converts them, where OpenCV does not
 
 
-# Encodings whose memory is already what is needed are numpy views; cv_bridge converts some.
+# OpenCV names a mosaic by the second and third pixel of its second row.
+BAYER_PATTERNS = {
+    'rggb': cv2.COLOR_BayerBG2RGB,
+    'bggr': cv2.COLOR_BayerRG2RGB,
+    'gbrg': cv2.COLOR_BayerGR2RGB,
+    'grbg': cv2.COLOR_BayerGB2RGB,
+}
+# Encodings whose memory is already what is needed are numpy views.
 _COLOUR = {
     'rgb8': _Encoding('u1', 3),
     'bgr8': _Encoding('u1', 3, cv2.COLOR_BGR2RGB),
@@ -45,16 +48,16 @@ _COLOUR = {
     'rgb16': _Encoding('u2', 3),
     'bgr16': _Encoding('u2', 3, cv2.COLOR_BGR2RGB),
     'mono16': _Encoding('u2', 1, cv2.COLOR_GRAY2RGB),
-    'yuv422': _Encoding('u1', 2, bridge='yuv422'),
-    'uyvy': _Encoding('u1', 2, bridge='yuv422'),
-    'yuv422_yuy2': _Encoding('u1', 2, bridge='yuv422_yuy2'),
-    'yuyv': _Encoding('u1', 2, bridge='yuv422_yuy2'),
-    **{f'bayer_{each}8': _Encoding('u1', 1, bridge=f'bayer_{each}8') for each in BAYER_PATTERNS},
-    **{f'bayer_{each}16': _Encoding('u2', 1, bridge=f'bayer_{each}16') for each in BAYER_PATTERNS},
+    'yuv422': _Encoding('u1', 2, cv2.COLOR_YUV2RGB_UYVY),
+    'uyvy': _Encoding('u1', 2, cv2.COLOR_YUV2RGB_UYVY),
+    'yuv422_yuy2': _Encoding('u1', 2, cv2.COLOR_YUV2RGB_YUY2),
+    'yuyv': _Encoding('u1', 2, cv2.COLOR_YUV2RGB_YUY2),
+    **{f'bayer_{each}8': _Encoding('u1', 1, to_rgb) for each, to_rgb in BAYER_PATTERNS.items()},
+    **{f'bayer_{each}16': _Encoding('u2', 1, to_rgb) for each, to_rgb in BAYER_PATTERNS.items()},
     'nv12': _Encoding('u1', 1, cv2.COLOR_YUV2RGB_NV12),
     'nv21': _Encoding('u1', 1, cv2.COLOR_YUV2RGB_NV21),
 }
-_PLANAR = ('nv12', 'nv21')  # of which cv_bridge knows none
+_PLANAR = ('nv12', 'nv21')
 _DEPTH = {
     '16UC1': _Encoding('u2', 1),
     'mono16': _Encoding('u2', 1),
@@ -72,11 +75,7 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
     encoding = _encoding_of(message, _COLOUR, role='image', max_pixels=max_pixels)
     is_planar = message.encoding in _PLANAR
     pixels = _planes(message) if is_planar else _pixels(message, encoding)
-    if encoding.bridge:
-        return _through_cv_bridge(pixels, encoding.bridge)
-    if encoding.dtype == 'u2':
-        pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
-    return pixels if encoding.to_rgb is None else cv2.cvtColor(pixels, encoding.to_rgb)
+    return _rgb_of(pixels, encoding, message.encoding)
 
 
 def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatImage:
@@ -135,11 +134,11 @@ def bayer_to_rgb(mosaic: np.ndarray, encoding: str) -> ByteImage:
     Raises:
         BadFrame: there is no such mosaic of these numbers.
     """
-    known = _COLOUR.get(encoding)
+    known = _COLOUR.get(encoding) if encoding.startswith('bayer_') else None
     if known is None or mosaic.ndim != 2 or mosaic.dtype != np.dtype(known.dtype):
         text = f"no mosaic '{shorten(encoding)}' is made of {mosaic.dtype} {mosaic.shape}"
         raise BadFrame('image_encoding', f'{text}; fix the publisher')
-    return _through_cv_bridge(mosaic, known.bridge)
+    return _rgb_of(mosaic, known, encoding)
 
 
 def _encoding_of(
@@ -204,26 +203,17 @@ def _pixels(message: Image, encoding: _Encoding, *, role: str = 'image') -> np.n
     return values.reshape(message.height, message.width, encoding.channels)
 
 
-def _through_cv_bridge(pixels: np.ndarray, encoding: str) -> ByteImage:
-    """Convert pixels (H, W) or (H, W, channels) of an encoding by the name that it knows."""
-    # Imported when first needed: its binary breaks where pip installed NumPy 2.
-    try:
-        from cv_bridge import CvBridge, CvBridgeError
-
-        types = ros_types()
-    except (ImportError, AttributeError) as error:
-        text = f'cv_bridge does not load ({shorten(str(error))}), so that {encoding} cannot be '
-        text += 'read; pip install "numpy<2" where it was built for NumPy 1'
-        raise BadFrame('image_encoding', text) from error
-    # Packed and in native order: cv_bridge misreads paddings that are no whole pixels, and its
-    # byte swap fails under NumPy 2.
-    packed = image_of(pixels, types.header(), encoding, types)
-    try:
-        picture: ByteImage = CvBridge().imgmsg_to_cv2(packed, desired_encoding='rgb8')
-    except (CvBridgeError, cv2.error) as error:
-        text = f'cv_bridge refuses {encoding}: {shorten(str(error))}'
-        raise BadFrame('image_encoding', text) from error
-    return picture
+def _rgb_of(pixels: np.ndarray, encoding: _Encoding, name: str) -> ByteImage:
+    """Return RGB (H, W, 3) of 8 bits, a view where the pixels are that already."""
+    if encoding.to_rgb is not None:
+        try:
+            pixels = cv2.cvtColor(pixels, encoding.to_rgb)
+        except cv2.error as error:  # as of packed YUV with an odd width
+            size = f'{pixels.shape[1]}x{pixels.shape[0]}'
+            text = f'OpenCV makes no RGB of {name} with {size} pixels; fix the publisher'
+            raise BadFrame('image_size', text) from error
+    # After the colours, as cv_bridge does: a mosaic is interpolated with all of its bits.
+    return cv2.convertScaleAbs(pixels, alpha=255 / 65535) if encoding.dtype == 'u2' else pixels
 
 
 def _planes(message: Image) -> np.ndarray:

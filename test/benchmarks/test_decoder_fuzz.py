@@ -32,7 +32,7 @@ WORST = {
     'a progressive JPEG of all colours': ('JPEG', 'read'),
     'zeros of RVL': ('compressedDepth RVL', 'depth_rvl'),
     'zeros of RVL as long as the pixels allow': ('compressedDepth RVL', 'depth_rvl'),
-    'colours of 16 bits through cv_bridge': ('raw image of 16 bits', 'read'),
+    'colours of 16 bits': ('raw image of 16 bits', 'read'),
     'floats': ('raw depth', 'read'),
     'points of float64 in padded rows': ('points', 'read'),
 }

@@ -103,7 +103,7 @@ MESSAGES: dict[str, Callable[[], Any]] = {
     'a progressive JPEG of all colours': lambda: jpeg_of(progressive=1),
     'zeros of RVL': lambda: zeros_of_rvl(1, 8 << 20),
     'zeros of RVL as long as the pixels allow': lambda: zeros_of_rvl(SIDE, 4 * SIDE * SIDE),
-    'colours of 16 bits through cv_bridge': lambda: raw('bgr16', 6),
+    'colours of 16 bits': lambda: raw('bgr16', 6),
     'floats': lambda: raw('32FC1', 4, fill=62),
     'points of float64 in padded rows': padded_points,
 }
@@ -134,8 +134,6 @@ def in_own_process(name: str, decoder: str, max_pixels: int) -> Any:
 
 
 if __name__ == '__main__':
-    import cv_bridge  # noqa: F401  what is loaded once
-
     worst = json.loads(sys.argv[1])
     found = {
         name: in_own_process(name, decoder, int(sys.argv[2]))
