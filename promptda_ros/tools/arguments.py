@@ -88,7 +88,12 @@ def in_options(text: str, options: Collection[str]) -> str:
                 return f'{each.flag} {name}{each.sign}{value}'
         return assignment[0]
 
+    def as_topic(remapping: re.Match[str]) -> str:
+        option = f'--{remapping[1].replace("_", "-")}'
+        return f'name with {option} ' if option in options else remapping[0]
+
     advice = re.sub(r"([\w.]+):=([^\s,;')]+)", as_option, text)
+    advice = re.sub(r'\bremap (\w+)( \(in the launch file \w+:=\))? to ', as_topic, advice)
     return re.sub(r'\bset (?=-)', 'use ', advice)
 
 

@@ -93,7 +93,7 @@ def _sorted_out(units: Sequence[Unit], *, force: bool) -> tuple[list[Outcome], l
             if state_of(unit) == State.TO_DO:
                 to_do.append(unit)
             else:
-                outcomes.append(outcome_of(unit))
+                outcomes.append(_in_our_options(outcome_of(unit)))
         except RecipeDiffers as error:
             if force and is_result(unit.target):  # never anything else
                 to_do.append(unit)
@@ -193,6 +193,8 @@ def _workers_of(arguments: argparse.Namespace, work: Processing, tell: Tell) -> 
 
 def _in_our_options(said: Said) -> Said:
     """Word advice as this command takes it."""
+    if not (said.error or said.warnings):
+        return said  # as most of hundreds that are up to date
     known = make_parser().options
     warnings = tuple(in_options(text, known) for text in said.warnings)
     return replace(said, error=in_options(said.error, known), warnings=warnings)

@@ -18,7 +18,15 @@ import pytest
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.tools import main as tools
-from test.recordings import contents, Recording
+from test.recordings import (
+    BEGIN_NS,
+    contents,
+    PERIOD_NS,
+    Recording,
+    SENSORS,
+    static_transform,
+)
+from test.sensors import FRAME_ID
 
 FRAMES = 3
 GONE_SEC = 30.0
@@ -221,3 +229,22 @@ def test_a_missing_model_is_said_once_with_code_3(data, tmp_path, capsys):
     *_, sentence = capsys.readouterr().err.splitlines()
     assert 'none does not exist' in sentence
     assert not list(out.glob('*'))
+
+
+def test_the_topic_that_is_advised_is_taken(tmp_path, words, capsys):
+    """K18: no advice about the remappings and the launch file of a node."""
+    made = Recording()
+    made.add_camera(FRAMES, depth_frame='depth_frame')
+    for number in range(FRAMES):
+        info = SENSORS.camera_info(BEGIN_NS + number * PERIOD_NS, width=28, height=21)
+        info.k = [each / 4 for each in info.k[:8]] + [1.0]
+        info.p = [each / 4 for each in info.p[:10]] + [1.0, 0.0]
+        made.add('/sensor/camera_info', info, BEGIN_NS + number * PERIOD_NS)
+    made.add('/tf_static', static_transform(FRAME_ID, 'depth_frame', BEGIN_NS, 0.02), BEGIN_NS)
+    words[1] = str(made.write(tmp_path / 'run'))
+    assert tools.main(words) == ExitCode.SOME_FAILED
+    told = capsys.readouterr().err
+    assert 'remap' not in told
+    assert 'launch file' not in told
+    (option,) = re.findall(r'name with (--\S+) the camera_info of the depth sensor', told)
+    assert tools.main([*words, option, '/sensor/camera_info']) == ExitCode.CLEAN
