@@ -101,6 +101,16 @@ def test_every_image_is_accounted_for(tmp_path, unit_of, process):
     assert all(each.logged_ns >= begin_ns for each in read(unit.target))
 
 
+def test_the_rate_is_limited_as_in_the_node(tmp_path, unit_of, process):
+    """By stamps, so that the same frames are left out."""
+    made = Recording()
+    made.add_camera(12)
+    unit = unit_of(made.write(tmp_path / 'run'), {'output.max_rate': 0.5e9 / PERIOD_NS})
+    outcome = process(unit)
+    assert outcome.drops == {'rate_limit': 6}
+    assert outcome.outputs == {MM: 6, INFO: 6}
+
+
 def test_all_outputs_are_written_in_the_order_of_the_node_without_the_originals(
     recording, unit_of, process
 ):
