@@ -12,6 +12,7 @@ import numpy as np
 from promptda_ros.core.frame import Frame, Intrinsics
 from promptda_ros.core.restore.trust import Validity
 from promptda_ros.view.moment import Moment
+from promptda_ros.view.source import State
 
 WIDTH, HEIGHT = 64, 48
 CAMERA = Intrinsics(WIDTH, HEIGHT, fx=60.0, fy=60.0, cx=31.5, cy=23.5)
@@ -34,3 +35,50 @@ def wall(**changes: Any) -> Moment:
         validity=np.full((HEIGHT, WIDTH), Validity.MEASURED, np.uint8),
     )
     return replace(moment, **changes)
+
+
+class NoKnobs:
+    """Settings that note what is asked of them, and refuse some."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def values(self) -> dict[str, Any]:
+        """Return values other than the defaults."""
+        return {'workspace.max_depth': 3.0, 'trust.gate': False}
+
+    def set(self, name: str, value: Any) -> str:
+        """Refuse."""
+        self.asked[name] = value
+        return f'{name} is refused'
+
+
+class StillSource:
+    """A wall that stands still."""
+
+    title = 'wall'
+    player = None
+
+    def __init__(self, moment: Moment) -> None:
+        self.moment = moment
+        self.knobs = NoKnobs()
+        self.layers: frozenset[str] = frozenset()
+
+    def want(self, layers: Any) -> None:
+        """Note what is looked at."""
+        self.layers = frozenset(layers)
+
+    def next_moment(self) -> Moment | None:
+        """Return the wall again and again."""
+        return replace(self.moment)
+
+    def state(self) -> State:
+        """Return figures and a reason."""
+        return State(4.0, {'infer': 60.0}, {'overrun': 2}, 'depth <lags> image')
+
+    def capture(self) -> tuple[Moment | None, str]:
+        """Return the wall, nearer."""
+        return replace(self.moment, depth_m=self.moment.depth_m / 2), 'captured a frame'
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -25,10 +25,13 @@ from promptda_ros.core.restore.trust import Validity
 from promptda_ros.messages.encodings import read_depth
 from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.model import load_model
+from promptda_ros.view.moment import LAYERS, UNCERTAINTY
 from promptda_ros.view.probe import WORDS
 from promptda_ros.view.recorded.opening import open_recording
 from promptda_ros.view.tiles import NAMES
 from test.view.conftest import wait_until
+from test.view.scenes import StillSource, wall
+from test.view.test_live import BASIC
 
 MANY_POINTS = 10_000
 SOON_SEC = 0.5  # two frames of the page
@@ -159,3 +162,58 @@ def test_a_click_in_the_3d_view_tells_what_is_there(tab, serve, processed):
             break
     source.close()
     assert 'sensor' in tab.evaluate(ANSWER)
+
+
+def press(tab, label):
+    """Press a button, or what has this label."""
+    tab.evaluate(
+        f"[...document.querySelectorAll('button')].find(one => one.innerText.trim() === '{label}')"
+        '.click()'
+    )
+
+
+def tick(tab, label):
+    """Press the checkbox behind a label."""
+    tab.evaluate(f"""
+        [...document.querySelectorAll('label')].find(one => one.innerText.trim() === '{label}')
+          .closest('div').parentElement.querySelector('input[type=checkbox]').click()""")
+
+
+def test_what_users_do_reaches_the_source_and_the_disk(tab, serve, tmp_path):
+    source = StillSource(wall())
+    tab.open(serve(source))
+    picture_of(tab, 'depth')
+    status = "document.querySelector('.pda-status').innerText"
+    assert '4.0 frames/s' in tab.wait_for(f"{status}.includes('depth <lags> image') && {status}")
+    assert source.layers == {*BASIC, UNCERTAINTY}
+
+    tick(tab, 'ruler')
+    for across in (0.25, 0.75):
+        click_on(tab, 'depth', across, 0.5)
+        time.sleep(SOON_SEC)
+    assert 'ours 1066.7 mm' in tab.wait_for(f"{ANSWER}.includes('distance') && {ANSWER}")
+    wait_until(lambda: source.layers == {*LAYERS})
+
+    press(tab, 'Save PLY and PNG')
+    folder = tmp_path / 'saved' / str(source.moment.frame.stamp_ns)
+    wait_until(lambda: (folder / 'cloud.ply').exists())
+
+    press(tab, 'Capture')
+    tab.wait_for(f"{status}.includes('captured a frame')")
+    wait_until(lambda: not source.layers)  # frozen on it
+    click_on(tab, 'depth', 0.5, 0.5)
+    tab.wait_for(f"{ANSWER}.includes('ours 1.000 m')")
+
+
+def test_a_slider_asks_the_source_and_goes_back_where_it_is_refused(tab, serve):
+    source = StillSource(wall())
+    tab.open(serve(source))
+    picture_of(tab, 'depth')
+    shown = "[...document.querySelectorAll('input')].map(one => one.value)"
+    tab.wait_for(f"{shown}.includes('3')")
+    numbers = "[...document.querySelectorAll('input')].filter(one => one.type === 'text')"
+    tab.evaluate(f"{numbers}.find(one => one.value === '3').select()")
+    tab.send('Input.insertText', text='2')
+    wait_until(lambda: source.knobs.asked == {'workspace.max_depth': 2.0})
+    tab.wait_for("document.querySelector('.pda-status').innerText.includes('is refused')")
+    tab.wait_for(f"{shown}.includes('3')")
