@@ -17,10 +17,14 @@ import promptda_ros
 PACKAGE = Path(promptda_ros.__file__).parent
 CONVERTER = 'tools/convert_checkpoint.py'
 SOURCES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob('*.py'))}
+WITHOUT_ROS = (
+    'bags/', 'camera/', 'core/', 'doctor/inputs/', 'doctor/machine/', 'doctor/recording',
+    'messages/', 'network/', 'rig/',
+)  # fmt: skip
 ROS_FREE = [
     '.'.join(('promptda_ros', *Path(name).with_suffix('').parts)).removesuffix('.__init__')
     for name in SOURCES
-    if name.startswith(('bags/', 'camera/', 'core/', 'network/', 'messages/'))
+    if name.startswith(WITHOUT_ROS)
 ]
 ROS_MODULES = (
     'action_msgs', 'ament_index_python', 'builtin_interfaces', 'cv_bridge', 'diagnostic_msgs',

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from functools import partial
 import time
 from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
 
 from promptda_ros.bags.headers import Header
 from promptda_ros.bags.processing.recipe import CameraTopics
@@ -22,10 +23,12 @@ from promptda_ros.doctor.inputs.facts import CameraFacts, Stream
 from promptda_ros.doctor.inputs.hearing import Arrival, Hearing
 from promptda_ros.doctor.machine.transport import Process
 from promptda_ros.doctor.processes import Processes
+from promptda_ros.node.graph import nodes_of
 from promptda_ros.node.subscriptions import CameraInfoInput, SensorInput
 from promptda_ros.node.transforms import TfTransforms
 from promptda_ros.node.transports import RAW
 
+OUR_NODE = '/promptda'
 ADAPT_SEC = 0.2
 SPIN_SEC = 0.05
 
@@ -151,7 +154,21 @@ class _LiveCamera:
     def _stream(self, side: Topic, counters: TopicCounters) -> Stream:
         heard = self._inputs[side]
         facts = heard.facts(side.value, received=counters.received, lost=counters.lost)
+        if self._is_our_node_deaf(heard.topic):
+            facts = replace(facts, incompatible_qos=True)
         return Stream(facts, tuple(heard.publishers()), self._hearing.times(side))
+
+    def _is_our_node_deaf(self, topic: str) -> bool:
+        """Return whether a running node asks for reliable what is sent as best effort."""
+        asked = self._node.get_subscriptions_info_by_topic(topic)
+        offered = self._node.get_publishers_info_by_topic(topic)
+        return any(
+            each.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+            for each in asked
+            if nodes_of([each]) == [OUR_NODE]
+        ) and any(
+            each.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for each in offered
+        )
 
 
 def _prefix(camera: str) -> str:

@@ -128,6 +128,20 @@ def test_best_effort_depth_is_not_heard_by_who_asks_for_reliable(camera, listen)
     assert 'qos.depth:=auto' in found.fix
 
 
+def test_a_running_node_that_asks_for_reliable_is_told(camera, listen, make_context):
+    """Whatever the doctor itself is asked to do."""
+    camera.advertise_all()
+    camera.start()
+    node = Node('promptda', context=make_context())
+    node.create_subscription(Image, TOPICS.depth, lambda _: None, 5)
+
+    (found,), processes = listen()
+
+    assert found.id == 'qos'
+    assert '/promptda' in [each.name for each in processes]
+    node.destroy_node()
+
+
 def test_two_publishers_on_one_topic_are_told(camera, listen):
     camera.advertise_all()
     camera.advertise('depth')

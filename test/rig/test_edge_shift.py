@@ -69,6 +69,15 @@ def test_sown_shift_is_found_within_a_fifth(frames, kind, across_px, down_px):
     assert found == pytest.approx((across_px, down_px), abs=0.2 * np.hypot(across_px, down_px))
 
 
+def test_a_real_frame_that_is_registered_has_no_shift():
+    folder = DEMO.parent / 'redwood'
+    image = cv2.imread(str(folder / 'color_00002.jpg'))[..., ::-1].copy()
+    counts = cv2.imread(str(folder / 'depth_00002.png'), cv2.IMREAD_UNCHANGED)
+    depth_m = np.where(counts > 0, counts / np.float32(1000), np.float32(np.nan))
+
+    assert measure([image], [depth_m]).px < 1.0
+
+
 def test_shift_is_told_in_pixels_of_the_picture(frames):
     twice = [cv2.resize(each.image, None, fx=2, fy=2) for each in frames]
 

@@ -142,7 +142,7 @@ class TransformTree:
             names = [f"'{shorten(each)}'" for each in sorted(self._frames)[:FRAMES_NAMED]]
             more = ', ...' if len(self._frames) > FRAMES_NAMED else ''
             known = ', '.join(names) + more if names else 'none'
-            raise UnknownTransform(f"no transform names '{shorten(frame)}'; frames: {known}")
+            raise UnknownTransform(f"no transform names '{shorten(frame)}' (frames: {known})")
 
 
 def _unconnected(target: str, target_top: str, source: str, source_top: str) -> str:

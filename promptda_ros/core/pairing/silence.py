@@ -139,7 +139,7 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> Iterator[tuple[str, s
         base = topic.name.removesuffix('/compressedDepth')
         if topic.role == 'depth' and f'{base}/compressed' in topics:
             yield (
-                'transport',
+                'compressed',
                 f'depth is published on {base}/compressed only; set '
                 'input.depth_transport:=compressed if it is PNG; a JPEG keeps 8 of its 16 bits, '
                 f'so that distances are lost: then publish {base}/compressedDepth with the plugin '

@@ -61,13 +61,14 @@ class PairsCheck:
         if not sentence:
             return None
         nearest_ns, found_ns = self._facts.stamps.offsets.median_ns, offsets.median_ns
+        level = WARNING if self._facts.stamps.counters.pairs else ERROR
         why = 'images and depth this far apart are not paired, so that no depth is published'
         if nearest_ns != found_ns and nearest_ns is not None:
             why = (
                 f'the nearest stamps are {nearest_ns / 1e6:.1f} ms apart, so that depth of '
                 'another moment is paired or none is; with this offset both arrive together'
             )
-        return Finding.of_sentence('offset', ERROR, sentence, why)
+        return Finding.of_sentence('offset', level, sentence, why)
 
     def _of_losses(self) -> Finding | Sound:
         facts, counters = self._facts, self._facts.stamps.counters

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from promptda_ros.core.pairing.silence import explain_rivals, explain_topic
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.doctor.finding import ERROR, Finding, Sound
-from promptda_ros.doctor.inputs.facts import CameraFacts, Stream
+from promptda_ros.doctor.inputs.facts import CameraFacts, Stream, Times
 
+OTHER_CLOCK_SEC = 1000.0  # such as that of a simulator
 BY_STAMPS = ('zero_stamps', 'bad_stamps', 'frozen_stamps')
 
 
@@ -37,12 +38,20 @@ class StreamsCheck:
             if silence.reason in BY_STAMPS:
                 why = 'images and depth are paired by their stamps, so that there are no pairs'
             return Finding.of_sentence(silence.reason, ERROR, silence.text, why)
-        rate_hz, age_sec = stream.times.rate_hz, stream.times.age_sec
+        rate_hz = stream.times.rate_hz
         rate = '' if rate_hz is None else f', {rate_hz:.1f} Hz'
-        age = '' if age_sec is None else f', {age_sec:.3f} s after its stamp'
         sender = ', '.join(map(shorten, stream.publishers))
         return Sound(
             facts.role,
             f'{facts.name} ({facts.type.rpartition("/")[2]}) of {sender}: {facts.received} '
-            f'messages{rate}{age}',
+            f'messages{rate}, {_age(stream.times)}',
         )
+
+
+def _age(times: Times) -> str:
+    age_sec = times.age_sec
+    if age_sec is None:
+        return 'without stamps'
+    if abs(age_sec) > OTHER_CLOCK_SEC:
+        return 'stamped by another clock than that of the system'
+    return f'{age_sec:.3f} s after its stamp'
