@@ -15,9 +15,11 @@ from dataclasses import astuple, dataclass, field
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.headers import read_header
 from promptda_ros.bags.planning.lasting import Lasting
 from promptda_ros.bags.planning.stamps import CameraStamps, LAST_NS, Logged, StampFacts
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
+from promptda_ros.camera.recent import JUMP_NS
 from promptda_ros.core.pairing.pairing import NANOSECONDS, Pair
 from promptda_ros.core.settings.schema import Settings
 
@@ -96,6 +98,8 @@ class Plan:
     # By topic, of what is kept beside the pairs: when it was logged, and the first camera_info
     logged_ns: dict[str, array[int]] = field(default_factory=dict)
     first: dict[str, list[RawMessage]] = field(default_factory=dict)
+    # When the stamps of such a topic jump back, so that cameras forget what they have kept of it
+    forgets_ns: array[int] = field(default_factory=lambda: array('q'))
 
     @property
     def pairs_of(self) -> dict[str, int]:
@@ -141,12 +145,14 @@ def make_plan(
             found[camera] += 1
 
     beside = {topic for each in topics.values() for topic in each.beside}
-    lasting = Lasting(bag.decode)
+    lasting, newest_ns = Lasting(bag.decode), dict.fromkeys(beside, 0)
     for raw in bag.raw(_topics_of(topics)):
         if raw.channel.topic == STATIC_TOPIC:
             lasting.take(raw)
         elif raw.channel.topic in beside:
             _note_what_is_kept(plan, raw)
+            if _jumps_back(raw, newest_ns):
+                plan.forgets_ns.append(raw.logged_ns)
         for camera, each in stamps.items():
             take(camera, each.add(raw))
     for camera, each in stamps.items():
@@ -178,3 +184,11 @@ def _note_what_is_kept(plan: Plan, raw: RawMessage) -> None:
     first = plan.first.setdefault(topic, [])
     if raw.channel.type_name == CAMERA_INFO and len(first) < KEPT:  # images are too large
         first.append(raw)
+
+
+def _jumps_back(raw: RawMessage, newest_ns: dict[str, int]) -> bool:
+    """Return whether cameras forget what was stamped before, and note the stamp."""
+    topic, stamp_ns = raw.channel.topic, read_header(raw).stamp_ns or 0
+    is_jump = newest_ns[topic] - stamp_ns > JUMP_NS
+    newest_ns[topic] = stamp_ns if is_jump else max(stamp_ns, newest_ns[topic])
+    return is_jump

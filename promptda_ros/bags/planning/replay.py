@@ -3,14 +3,15 @@
 """The messages of a recording again, and each pair of the plan at its time.
 
 A pair comes when the log has gone on for a while after it: then all that was logged late and
-belongs to it has come before, and nothing needs to be waited for.
+belongs to it has come before, and nothing needs to be waited for. It comes earlier where cameras
+are about to forget, because stamps jump back.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from promptda_ros.bags.bag import Bag
@@ -73,6 +74,7 @@ class Replay:
         self._pictures = {topic for each in topics.values() for topic in (each.image, each.depth)}
         self._waiting = _Waiting(plan.pairs, part, topics)
         self._next = part.first
+        self._jumps = 0  # passed
 
     def __iter__(self) -> Iterator[RawMessage | Due]:
         """Yield messages in the order of the log, and pairs when they are due.
@@ -85,6 +87,8 @@ class Replay:
         needed = {*self._pictures, *self._beside, TF_TOPIC, STATIC_TOPIC}
         for raw in self._bag.raw(None if self._wants_all else needed, begin_ns=begin_ns):
             yield from self._due(raw.logged_ns)
+            if self._forgets_until(raw.logged_ns):
+                yield from self._known(raw.logged_ns)
             if self._next == self._part.last and self._is_over(raw.logged_ns):
                 return
             self._waiting.take(raw)
@@ -122,12 +126,25 @@ class Replay:
 
     def _due(self, now_ns: int | None) -> Iterator[Due]:
         """Yield the pairs that are due; at the end all are."""
+        ahead_ns = self._look_ahead_ns
+        yield from self._while(lambda pair: now_ns is None or now_ns > pair.paired_ns + ahead_ns)
+
+    def _known(self, now_ns: int) -> Iterator[Due]:
+        """Yield the pairs that are known already."""
+        yield from self._while(lambda pair: pair.paired_ns <= now_ns and self._waiting.holds(pair))
+
+    def _while(self, is_due: Callable[[PlannedPair], bool]) -> Iterator[Due]:
         while self._next < self._part.last:
             pair = self._plan.pairs[self._next]
-            if now_ns is not None and now_ns <= pair.paired_ns + self._look_ahead_ns:
+            if not is_due(pair):
                 return
             yield Due(self._next, pair, *self._waiting.give(pair))
             self._next += 1
+
+    def _forgets_until(self, now_ns: int) -> bool:
+        """Return whether stamps jump back between the last time that was asked for and now."""
+        before, self._jumps = self._jumps, bisect_right(self._plan.forgets_ns, now_ns)
+        return self._jumps > before
 
 
 class _Waiting:
@@ -165,6 +182,11 @@ class _Waiting:
             if not uses[number]:
                 del self._held[pair.camera, topic, number]
         return found
+
+    def holds(self, pair: PlannedPair) -> bool:
+        """Return whether image and depth of a pair are there."""
+        needs = ((pair.camera, topic, number) for topic, number in self._needs(pair))
+        return all(each in self._held for each in needs)
 
     def images_in(self, raw: RawMessage) -> list[str]:
         """List the cameras that have a pair with this message as its image."""

@@ -20,6 +20,7 @@ class Copied:
         self._include = re.compile(recipe.include or '.*')
         self._exclude = re.compile(recipe.exclude) if recipe.exclude else None
         self._copies = recipe.copy == 'all'
+        self._prefix = recipe.prefix
         self._begin_ns, self._end_ns = plan.begin_ns, plan.end_ns
 
     def __call__(self, raw: RawMessage) -> bool:
@@ -44,9 +45,8 @@ class Copied:
         channels = [channel for channel in bag.channels if self.has(channel)]
         taken = {channel.topic for channel in channels} & {channel.topic for channel in ours}
         if taken:
-            topic = min(taken)
             raise BagError(
-                f'{bag.path} has a topic {topic} already: write ours elsewhere with --prefix, or '
-                f'leave it out with --exclude-topic {topic}'
+                f'{bag.path} has a topic {min(taken)} already: write ours elsewhere with '
+                f"--prefix, or leave those out with --exclude-topic '{self._prefix}/.*'"
             )
         return channels

@@ -98,6 +98,26 @@ def test_a_pair_comes_once_when_the_log_has_gone_on_and_not_before(log):
         assert (each.image.number, each.depth.number) == (each.pair.image, each.pair.depth)
 
 
+@given(st.integers(1, 9), st.integers(0, 40))
+def test_pairs_come_before_a_jump_makes_cameras_forget_what_belongs_to_them(frames, info_ms):
+    """Also where camera_info is the first that jumps; else they got that of another time."""
+    entries = []
+    for lap, begin_ms in enumerate((BEGIN_MS, BEGIN_MS - 60_000)):
+        for number in range(frames):
+            logged_ms, stamp_ms = BEGIN_MS + 33 * (frames * lap + number), begin_ms + 33 * number
+            entries += [('/image', logged_ms + 20, stamp_ms), ('/depth', logged_ms + 20, stamp_ms)]
+            entries.append(('/camera_info', logged_ms + info_ms, stamp_ms))
+    log = Log(entries)
+    plan, latest_ns, pairs = plan_of(log), 0, 0
+    for each in replay_of(log, plan, whole(plan)):
+        if isinstance(each, Due):
+            assert abs(each.pair.image_stamp_ns - latest_ns) < 10_000 * MS
+            pairs += 1
+        elif each.channel.topic == '/camera_info':
+            latest_ns = read_header(each).stamp_ns
+    assert pairs == len(plan.pairs)
+
+
 @settings(max_examples=40)
 @given(logs(), st.data())
 def test_parts_have_the_pairs_of_the_whole_and_what_a_camera_still_keeps(log, data):

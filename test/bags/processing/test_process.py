@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from std_msgs.msg import String
@@ -227,6 +228,8 @@ def test_a_recording_with_topics_of_ours_is_refused_rather_than_mixed(
     again = unit_of(first.target)
     outcome = process(again)
     assert 'has a topic /promptda/depth/camera_info already' in outcome.error
+    (advised,) = re.findall(r"--exclude-topic '(\S+)'", outcome.error)
+    assert process(unit_of(first.target, exclude=advised)).outputs == {MM: FRAMES, INFO: FRAMES}
 
 
 def test_a_topic_that_is_not_there_is_named(recording, unit_of, process):
