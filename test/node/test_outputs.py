@@ -89,6 +89,19 @@ def test_the_outputs_are_the_documented_ones():
     }
 
 
+@pytest.mark.parametrize('output', ['depth/image_rect', 'depth/uncertainty', 'depth/validity'])
+def test_what_has_a_pixel_for_each_of_the_depth_has_its_camera_info_beside_it(
+    bench, outputs, result, output
+):
+    """Where RViz and depth_image_proc look for it: in place of the last part of the name."""
+    info = f'{output.rpartition("/")[0]}/camera_info'
+    images, infos = bench.listen(output), bench.listen(info, CameraInfo)
+    outputs.publish(result)
+    bench.spin_until(lambda: images and infos)
+    assert images[0].header == infos[0].header
+    assert (images[0].height, images[0].width) == (infos[0].height, infos[0].width)
+
+
 def test_nothing_is_built_for_nobody(outputs, result):
     assert not outputs.subscribed()
     assert build(outputs, result) == {}
