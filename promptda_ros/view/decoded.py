@@ -14,7 +14,6 @@ import numpy as np
 from promptda_ros.camera.camera import Camera
 from promptda_ros.core.frame import ByteImage, FloatImage, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
-from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
@@ -44,9 +43,7 @@ def without_attachments(settings: Settings) -> Settings:
     return replace(settings, input=replace(settings.input, min_confidence=0.0, mask='off'))
 
 
-def moment_of(
-    camera: Camera, settings: Settings, found: Found, box_from_camera: Transform | None
-) -> Moment:
+def moment_of(camera: Camera, settings: Settings, found: Found) -> Moment:
     """Decode the messages of one image.
 
     Raises:
@@ -59,7 +56,6 @@ def moment_of(
         uncertainty_m=metres_of(messages.get(UNCERTAINTY), settings),
         validity=codes_of(messages.get(VALIDITY), settings),
         settings=settings,
-        box_from_camera=box_from_camera,
     )
 
 

@@ -13,6 +13,7 @@ from promptda_ros.view.source import State
 PUBLISHED = 'published.depth/image_rect'
 # Beside losses: what has arrived, and what was not done because nobody wanted it
 NO_LOSS = ('received', 'no_listener')
+CHOOSE = 'name one: promptda view --cameras NAME'
 SILENT_SEC = 4.0  # the node reports once a second
 
 
@@ -30,7 +31,8 @@ class Report:
     """What the node reported at one time."""
 
     arrived_sec: float
-    parts: Mapping[str, Part]  # by name, without that of the camera
+    parts: Mapping[str, Part]  # by name, those of one camera
+    cameras: tuple[str, ...] = ()  # of the node, those with names
 
     def figure(self, name: str) -> float:
         """Return a figure of any part; 0 where there is none."""
@@ -54,6 +56,11 @@ def state_of(reports: Sequence[Report], *, node: str, now_sec: float) -> State:
             'depth.launch.py), name it (promptda view --node NAME), or compare ROS_DOMAIN_ID'
         )
     last, first = reports[-1], reports[0]
+    if 'pairing' not in last.parts:
+        names = ', '.join(last.cameras) or 'one without a name'
+        return State(
+            reason=f'the node {node} has no such camera: its cameras are {names}; {CHOOSE}'
+        )
     span_sec = last.arrived_sec - first.arrived_sec
     frames = last.figure(PUBLISHED) - first.figure(PUBLISHED)
     drops = {

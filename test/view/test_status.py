@@ -60,6 +60,13 @@ def test_a_node_that_is_not_heard_is_said_with_what_to_do():
         assert '--node' in reason
 
 
+def test_a_camera_that_must_be_named_is_said_with_the_names_there_are():
+    only = Report(10.0, {'network': Part(is_ok=True, message='')}, ('left', 'right'))
+    reason = state(only).reason
+    assert 'left, right' in reason
+    assert '--cameras' in reason
+
+
 def test_the_line_has_rate_latency_by_stage_and_drops():
     line = line_of(State(5.04, {'infer': 60.0, 'read': 4.4}, {'overrun': 3}))
     assert line == '5.0 frames/s · latency 64 ms (read 4, infer 60) · dropped: 3 overrun'

@@ -13,7 +13,7 @@ from typing import Any
 from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.view.moment import IMAGE, LAYERS, SENSOR
 
-MOST_BYTES = 256_000_000  # held of each layer; a node on a CPU answers after a second
+MOST_BYTES = 128_000_000  # held of each layer; a node on a CPU answers after a second
 MOST_MESSAGES = 100
 
 
