@@ -9,14 +9,14 @@ are about to forget, because stamps jump back.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
-from promptda_ros.bags.planning.plan import KEPT, Pairs, Plan, PlannedPair, STATIC_TOPIC
+from promptda_ros.bags.planning.plan import KEPT, Plan, PlannedPair, STATIC_TOPIC
+from promptda_ros.bags.planning.waiting import Waiting
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.settings.schema import Settings
@@ -72,7 +72,7 @@ class Replay:
         self._wants_all = wants_all
         self._beside = {topic for each in topics.values() for topic in each.beside}
         self._pictures = {topic for each in topics.values() for topic in (each.image, each.depth)}
-        self._waiting = _Waiting(plan.pairs, part, topics)
+        self._waiting = Waiting(self._pairs(), topics)
         self._next = part.first
         self._jumps = 0  # passed
 
@@ -99,13 +99,16 @@ class Replay:
         """List the cameras that have a pair with this message as its image."""
         return self._waiting.images_in(raw)
 
+    def _pairs(self) -> Iterator[PlannedPair]:
+        numbers = range(self._part.first, self._part.last)
+        return (self._plan.pairs[number] for number in numbers)
+
     def _begin_ns(self) -> int:
         """Return from when the recording is read: the beginning, or the first that is needed."""
         part, begin_ns = self._part, self._plan.begin_ns
         if part.first == 0 and begin_ns == 0:
             return 0
-        pairs = (self._plan.pairs[number] for number in range(part.first, part.last))
-        needed_ns = min((pair.begin_ns for pair in pairs), default=begin_ns)
+        needed_ns = min((pair.begin_ns for pair in self._pairs()), default=begin_ns)
         return min(begin_ns, needed_ns) if self._wants_all else needed_ns
 
     def _is_over(self, logged_ns: int) -> bool:
@@ -145,61 +148,3 @@ class Replay:
         """Return whether stamps jump back between the last time that was asked for and now."""
         before, self._jumps = self._jumps, bisect_right(self._plan.forgets_ns, now_ns)
         return self._jumps > before
-
-
-class _Waiting:
-    """Holds the images and depths of pairs until they are worked on."""
-
-    def __init__(self, pairs: Pairs, part: Part, topics: Mapping[str, CameraTopics]) -> None:
-        self._held: dict[tuple[str, str, int], RawMessage] = {}
-        # By camera and topic: how many pairs need each message
-        self._uses = {
-            (camera, topic): array('H')
-            for camera, each in topics.items()
-            for topic in (each.image, each.depth)
-        }
-        self._topics = topics
-        for number in range(part.first, part.last):
-            pair = pairs[number]
-            for topic, message in self._needs(pair):
-                uses = self._uses[pair.camera, topic]
-                uses.extend([0] * (message + 1 - len(uses)))
-                uses[message] += 1
-
-    def take(self, raw: RawMessage) -> None:
-        """Hold a message if a pair needs it."""
-        for camera, topic in self._uses:
-            if topic == raw.channel.topic and self._count(camera, topic, raw.number):
-                self._held[camera, topic, raw.number] = raw
-
-    def give(self, pair: PlannedPair) -> list[RawMessage]:
-        """Return image and depth of a pair, and let go of what no other pair needs."""
-        found = []
-        for topic, number in self._needs(pair):
-            uses = self._uses[pair.camera, topic]
-            found.append(self._held[pair.camera, topic, number])
-            uses[number] -= 1
-            if not uses[number]:
-                del self._held[pair.camera, topic, number]
-        return found
-
-    def holds(self, pair: PlannedPair) -> bool:
-        """Return whether image and depth of a pair are there."""
-        needs = ((pair.camera, topic, number) for topic, number in self._needs(pair))
-        return all(each in self._held for each in needs)
-
-    def images_in(self, raw: RawMessage) -> list[str]:
-        """List the cameras that have a pair with this message as its image."""
-        return [
-            camera
-            for camera, each in self._topics.items()
-            if each.image == raw.channel.topic and self._count(camera, each.image, raw.number)
-        ]
-
-    def _needs(self, pair: PlannedPair) -> tuple[tuple[str, int], tuple[str, int]]:
-        each = self._topics[pair.camera]
-        return (each.image, pair.image), (each.depth, pair.depth)
-
-    def _count(self, camera: str, topic: str, number: int) -> int:
-        uses = self._uses[camera, topic]
-        return uses[number] if number < len(uses) else 0

@@ -51,7 +51,8 @@ def process_unit(unit: Unit, model: LoadedModel, tell: Tell) -> Outcome:
     """
 
     def run(work: Work, sink: Sink, copied: Copied | None) -> Figures:
-        return work.run(Part(0, len(work.plan.pairs)), model, sink, tell, copies=copied)
+        copies = copied if unit.recipe.copy == 'all' else None  # else not even read
+        return work.run(Part(0, len(work.plan.pairs)), model, sink, tell, copies=copies)
 
     def make() -> Record:
         with steady(model):
