@@ -10,6 +10,7 @@ import re
 import pytest
 from std_msgs.msg import String
 
+from promptda_ros.bags.processing import conveyor
 from promptda_ros.bags.processing.process import process_unit
 from promptda_ros.bags.processing.recipe import CameraTopics, OUTPUTS
 from promptda_ros.bags.processing.record import Record
@@ -182,6 +183,34 @@ def test_confidence_of_a_fast_stream_is_found_however_far_is_read_ahead(
     given = {'input.min_confidence': 100.0, 'extrinsics.timeout': 0.5}
     outcome = process(unit_of(made.write(tmp_path / 'run'), given))
     assert (outcome.error, outcome.drops, outcome.outputs[MM]) == ('', {}, 4)
+
+
+def test_no_thread_waits_for_another_that_waits_for_it(tmp_path, unit_of, process, monkeypatch):
+    """With room for one thing at a time, late depth, many small messages and large ones."""
+    made = Recording()
+    for prefix, late_ms in (('/left', 0), ('/right', 90)):
+        made.add_camera(4, prefix=prefix)
+        made.messages = [
+            (at + late_ms * MS * (topic == '/right/depth'), topic, each)
+            for at, topic, each in made.messages
+        ]
+    for number in range(400):
+        at = BEGIN_NS + number * MS // 2
+        made.add('/tf', static_transform('map', 'base', at, 1.0), at)
+        made.add('/chatter', String(data='x' * (100_000 if number % 100 == 0 else 1)), at)
+    source = made.write(tmp_path / 'run')
+    given = {'cameras': ['left', 'right']}
+    results = []
+    for size in (100, 1):
+        monkeypatch.setattr(conveyor, 'PAIRS_AHEAD', size)
+        monkeypatch.setattr(conveyor, 'RESULTS_BEHIND', size)
+        monkeypatch.setattr(conveyor, 'ITEMS_AHEAD', size)
+        monkeypatch.setattr(conveyor, 'BYTES_BEHIND', size)
+        unit = unit_of(source, given)
+        outcome = process(unit)
+        assert (outcome.error, outcome.pairs, outcome.drops) == ('', 8, {})
+        results.append(list(contents(unit.target)))
+    assert results[0] == results[1]
 
 
 def test_a_recording_without_pairs_fails_with_the_reason(tmp_path, unit_of, process):
