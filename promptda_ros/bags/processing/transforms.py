@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from promptda_ros.camera.recent import JUMP_NS
+from promptda_ros.core.geometry.pose_history import KEPT_NS
 from promptda_ros.core.geometry.transform import BadTransform, Transform
 from promptda_ros.core.geometry.transform_tree import TransformTree
 from promptda_ros.core.peer_text import shorten
@@ -20,6 +22,11 @@ class RecordedTransforms:
     def __init__(self, warn: Callable[[str], object]) -> None:
         self._tree = TransformTree()
         self._ignored = Drops(warn, what='/tf')
+        self._newest_ns: dict[str, int] = {}  # of each moving frame
+        # What came since stamps of /tf jumped back: it is read ahead of the images, and is not to
+        # be forgotten when those jump too
+        self._since_jump: list[Any] = []
+        self._jumped_to_ns: int | None = None
 
     def begin_with(self, messages: Sequence[Any]) -> None:
         """Take all tf2_msgs/TFMessage of /tf_static before the recording begins.
@@ -31,19 +38,9 @@ class RecordedTransforms:
 
     def take(self, message: Any, *, static: bool) -> None:
         """Take one tf2_msgs/TFMessage; what tf2 would ignore is ignored and logged."""
-        for each in message.transforms:
-            move, turn = each.transform.translation, each.transform.rotation
-            try:
-                self._tree.add(
-                    each.header.frame_id,
-                    each.child_frame_id,
-                    stamp_ns_of(each.header),
-                    (move.x, move.y, move.z),
-                    (turn.x, turn.y, turn.z, turn.w),
-                    static=static,
-                )
-            except BadTransform as error:
-                self._ignored.add('bad_transform', str(error))
+        if not static:
+            self._note_jump(message)
+        self._add(message, static=static)
 
     def lookup(
         self,
@@ -69,5 +66,42 @@ class RecordedTransforms:
         )
 
     def clear(self) -> None:
-        """Forget moving transforms, because stamps jumped back."""
+        """Forget moving transforms from before stamps jumped back."""
         self._tree.clear()
+        for message in self._since_jump:
+            self._add(message, static=False)
+
+    def _add(self, message: Any, *, static: bool) -> None:
+        for each in message.transforms:
+            move, turn = each.transform.translation, each.transform.rotation
+            try:
+                self._tree.add(
+                    each.header.frame_id,
+                    each.child_frame_id,
+                    stamp_ns_of(each.header),
+                    (move.x, move.y, move.z),
+                    (turn.x, turn.y, turn.z, turn.w),
+                    static=static,
+                )
+            except BadTransform as error:
+                self._ignored.add('bad_transform', str(error))
+
+    def _note_jump(self, message: Any) -> None:
+        for each in message.transforms:
+            child, stamp_ns = each.child_frame_id, stamp_ns_of(each.header)
+            newest_ns = self._newest_ns.get(child, stamp_ns)
+            if newest_ns - stamp_ns > JUMP_NS:
+                self._newest_ns.clear()
+                self._begin_anew(stamp_ns)
+            elif self._jumped_to_ns is not None and (
+                stamp_ns - newest_ns > JUMP_NS  # there and back: two publishers, no jump
+                or stamp_ns - self._jumped_to_ns > KEPT_NS
+            ):
+                self._begin_anew(None)
+            self._newest_ns[child] = max(stamp_ns, self._newest_ns.get(child, stamp_ns))
+        if self._jumped_to_ns is not None:
+            self._since_jump.append(message)
+
+    def _begin_anew(self, jumped_to_ns: int | None) -> None:
+        self._since_jump.clear()
+        self._jumped_to_ns = jumped_to_ns

@@ -58,6 +58,39 @@ def test_a_jump_of_time_leaves_what_is_fixed():
         transforms.lookup('map', 'depth', SECOND, 0.0)
 
 
+@pytest.mark.parametrize('back_sec', [3, 100])
+def test_what_was_read_ahead_after_a_jump_is_not_forgotten_with_what_was_before(back_sec):
+    transforms = RecordedTransforms(print)
+    for lap, begin_ns in enumerate((200 * SECOND, (200 - back_sec) * SECOND)):
+        for number in range(5):
+            message = message_of('colour', 'depth', begin_ns + number * SECOND // 10, 1.0 + lap)
+            transforms.take(message, static=False)
+    for _ in range(2):  # once for each camera
+        transforms.clear()
+        assert x_of(transforms, begin_ns + SECOND // 4) == 2.0
+    with pytest.raises(UnknownTransform):
+        x_of(transforms, 200 * SECOND + SECOND // 4)
+
+
+def test_two_publishers_of_one_frame_of_which_one_is_late_are_no_jump():
+    """A camera whose stamps jump back finds nothing of before, as in the node."""
+    transforms = RecordedTransforms(print)
+    for stamp_sec in (100, 97, 101, 102):
+        transforms.take(message_of('colour', 'depth', stamp_sec * SECOND, 1.0), static=False)
+    transforms.clear()
+    with pytest.raises(UnknownTransform):
+        x_of(transforms, 101 * SECOND)
+
+
+def test_what_was_read_since_a_jump_is_not_kept_for_ever():
+    transforms = RecordedTransforms(print)
+    for stamp_sec in (100, *range(50, 70)):
+        transforms.take(message_of('colour', 'depth', stamp_sec * SECOND, 1.0), static=False)
+    transforms.clear()
+    with pytest.raises(UnknownTransform):
+        x_of(transforms, 60 * SECOND)
+
+
 def test_a_transform_that_is_none_is_ignored_and_logged():
     """A driver that is not ready sends a quaternion of zeros."""
     said: list[str] = []
