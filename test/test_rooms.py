@@ -29,7 +29,7 @@ ROOMS = {
     'node': {
         'camera', 'core', 'dds_environment', 'loaded_model', 'messages', 'model', '__init__',
     },
-    'lab': {'core', 'messages', 'model_folders', 'network'},
+    'lab': {'core', 'messages', 'model_folders', 'network', 'rig'},
     'bags': {
         '__init__', 'camera', 'core', 'loaded_model', 'messages', 'model', 'model_folders',
         'process',

@@ -88,6 +88,7 @@ class PairReader:
             mask=mask,
             intrinsics=None if optics is None else optics.intrinsics,
             points_withheld=withheld,
+            sensor_stamp_ns=pair.depth_stamp_ns,
         )
 
     # Depth

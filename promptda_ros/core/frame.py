@@ -57,6 +57,7 @@ class Frame:
     mask: Mask | None = None  # (H, W), True where points are taken out of the clouds
     intrinsics: Intrinsics | None = None  # of the image; without them there are no clouds
     points_withheld: bool = False  # no cloud may be shown, because its mask is missing
+    sensor_stamp_ns: int | None = None  # of the depth, as it was stamped; None: not known
 
 
 @dataclass(frozen=True)

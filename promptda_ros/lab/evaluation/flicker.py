@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from promptda_ros.core.frame import BadFrame, FloatImage
 from promptda_ros.core.geometry.enlarge import enlarge_nearest
 from promptda_ros.lab.evaluation.methods import Method
 from promptda_ros.lab.evaluation.sample import Sample
+from promptda_ros.rig.flicker import Deviation
 
 
 @dataclass(frozen=True)
@@ -33,33 +33,6 @@ class Flicker:
         if self.sensor_deviation_m == 0.0:
             return np.nan
         return self.deviation_m / self.sensor_deviation_m
-
-
-class Deviation:
-    """Standard deviation over time of every pixel, without keeping the frames."""
-
-    def __init__(self) -> None:
-        self._count: npt.NDArray[np.float64] | None = None
-
-    def add(self, depth_m: FloatImage) -> None:
-        """Count one frame (H, W); a pixel without an answer is left out of its own figure."""
-        if self._count is None:
-            self._count = np.zeros(depth_m.shape)
-            self._mean_m = np.zeros(depth_m.shape)
-            self._square_m2 = np.zeros(depth_m.shape)
-        known = np.isfinite(depth_m)
-        self._count += known
-        # Welford's way: differences of squares of metres would lose the millimetres.
-        before_m = np.where(known, depth_m - self._mean_m, 0)
-        self._mean_m += before_m / np.maximum(self._count, 1)
-        self._square_m2 += before_m * np.where(known, depth_m - self._mean_m, 0)
-
-    def mean_m(self) -> float:
-        """Return the mean over the pixels that were answered at least twice."""
-        if self._count is None or not (self._count > 1).any():
-            return np.nan
-        twice = self._count > 1
-        return float(np.sqrt(self._square_m2[twice] / (self._count[twice] - 1)).mean())
 
 
 def measure_flicker(

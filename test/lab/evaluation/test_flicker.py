@@ -13,7 +13,7 @@ import pytest
 from promptda_ros.core.depth_space import METRES
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.core.settings import build
-from promptda_ros.lab.evaluation.flicker import Deviation, measure_flicker
+from promptda_ros.lab.evaluation.flicker import measure_flicker
 from promptda_ros.lab.evaluation.methods import HoleFill
 from promptda_ros.lab.evaluation.sample import Sample
 
@@ -35,20 +35,6 @@ def video(frames: int, *, noise_m: float, seed: int = 1) -> Iterator[Sample]:
     for number in range(frames):
         sensor_m = (1 + noise_m * rng.standard_normal((12, 16))).astype(np.float32)
         yield Sample(str(number), 'noisy', np.zeros((48, 64, 3), np.uint8), sensor_m, truth_m)
-
-
-def test_the_deviation_over_time_is_numpys():
-    rng = np.random.default_rng(3)
-    frames_m = (40 + 0.002 * rng.standard_normal((20, 5, 7))).astype(np.float32)
-    frames_m[rng.random(frames_m.shape) < 0.3] = np.nan
-    frames_m[:, 0, 0] = np.nan
-    frames_m[1:, 0, 1] = np.nan  # one value has no deviation
-    deviation = Deviation()
-    for frame_m in frames_m:
-        deviation.add(frame_m)
-    with np.errstate(invalid='ignore'), pytest.warns(RuntimeWarning):
-        expected_m = np.nanmean(np.nanstd(frames_m.astype(np.float64), axis=0, ddof=1))
-    assert deviation.mean_m() == pytest.approx(expected_m, rel=1e-4)
 
 
 def test_what_repeats_the_sensor_flickers_as_it_does():
