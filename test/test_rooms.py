@@ -22,8 +22,9 @@ LARGEST_FOLDER = 20  # files that have a name of their own
 ROOMS = {
     'main': {'node', 'core', 'model', 'params_file', 'process'},
     'tools': {
-        'bags', 'core', 'dds_environment', 'doctor', 'lab', 'loaded_model', 'messages', 'model',
-        'model_folders', 'network', 'node', 'params_file', 'presets', 'process', 'share', 'view',
+        'bags', 'camera', 'core', 'dds_environment', 'doctor', 'lab', 'loaded_model', 'messages',
+        'model', 'model_folders', 'network', 'node', 'params_file', 'presets', 'process', 'rig',
+        'share', 'view',
     },
     'view': {'bags', 'camera', 'core', 'loaded_model', 'messages', 'model', 'node'},
     'node': {

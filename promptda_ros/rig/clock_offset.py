@@ -141,7 +141,9 @@ class _Motion:
         surface = _correlations(moves, depth)
         found_sec = _peak(lags_sec, surface)
         if found_sec is None:
-            return Unmeasured('the motions of picture and depth fit nowhere, or at several offsets')
+            return Unmeasured(
+                'the motions of picture and depth fit nowhere, or at several offsets'
+            )
         parts = np.arange(self.count) * PARTS // self.count
         without = [
             _peak(lags_sec, _correlations(moves[parts != part], depth[:, parts != part]), lead=0.0)
@@ -170,7 +172,7 @@ def _best(found: list[ClockOffset | Unmeasured]) -> ClockOffset | Unmeasured:
     if best.correlation < LEAST_CORRELATION:
         return Unmeasured(
             f'the motions of picture and depth have a correlation of {best.correlation:.2f}, less '
-            f'than {LEAST_CORRELATION}; move the camera nearer and farther, not faster than 0.3 m/s'
+            f'than {LEAST_CORRELATION}; move the camera nearer and farther, slower than 0.3 m/s'
         )
     if best.error_sec > MOST_ERROR_SEC:
         return Unmeasured(

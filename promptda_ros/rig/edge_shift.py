@@ -45,6 +45,12 @@ class EdgeShift:
         """Return the length of the shift."""
         return math.hypot(self.across_px, self.down_px)
 
+    @property
+    def where(self) -> str:
+        """Say on which side the depth lies."""
+        across = f'{abs(self.across_px):.1f} {"right" if self.across_px > 0 else "left"}'
+        return f'{across}, {abs(self.down_px):.1f} {"down" if self.down_px > 0 else "up"}'
+
 
 class EdgeShiftMeter:
     """Takes pictures with depth that should be registered to them; all of one size."""

@@ -11,7 +11,7 @@ from promptda_ros.rig.clock_offset import ClockOffsetMeter
 from promptda_ros.rig.coverage import CoverageMeter
 from promptda_ros.rig.edge_shift import EdgeShift, EdgeShiftMeter
 from promptda_ros.rig.motion import place_of
-from promptda_ros.rig.plane import fit_plane, outlier_share, Plane, Rays, residual_m
+from promptda_ros.rig.plane import fit_plane, is_on, outlier_share, Plane, Rays, residual_m
 from promptda_ros.rig.region import Box
 from promptda_ros.rig.report import RigReport, Shown
 from promptda_ros.rig.sight import NotMeasurable, Sight, Unmeasured
@@ -27,7 +27,7 @@ class RigMeter:
     """Takes the frames of one camera in their order."""
 
     def __init__(self, box: Box | None = None, expect_m: float | None = None) -> None:
-        """Take the part of the image that shows the board, and its true distance if it is known."""
+        """Take the part of the image that shows the board, and its distance if it is known."""
         self._box = box
         self._expect_m = expect_m
         self._sensor, self._ours = SurfaceMeter(), SurfaceMeter()
@@ -112,7 +112,7 @@ class RigMeter:
             self._off.append((1.0, np.nan, np.nan))
             return None
         off_m = residual_m(depth_m, plane, where)
-        outliers = outlier_share(off_m, plane.distance_m)
+        outliers = outlier_share(off_m, plane)
         if outliers > MOST_OUTLIERS:
             self._off.append((outliers, _spread(off_m), plane.distance_m))
             return None
@@ -134,7 +134,10 @@ class RigMeter:
         if sight.uncertainty_m is not None:
             truth = sensor if self._expect_m is None else sensor.at_distance(self._expect_m)
             uncertainty_m, _ = self._window(sight.uncertainty_m, sight.frame, intrinsics)
-            self._coverage.add(depth_m, truth.depth_m(where), uncertainty_m)
+            on_board = is_on(residual_m(depth_m, plane, where), plane)
+            self._coverage.add(
+                np.where(on_board, depth_m, np.nan), truth.depth_m(where), uncertainty_m
+            )
 
     def _window(
         self, depth_m: FloatImage, frame: Frame, intrinsics: Intrinsics
@@ -182,8 +185,8 @@ class RigMeter:
 def _require_intrinsics(frame: Frame) -> Intrinsics:
     if frame.intrinsics is None:
         raise NotMeasurable(
-            'no camera_info belongs to the image, so that no plane can be measured; name its topic '
-            'with --camera-info'
+            'no camera_info belongs to the image, so that no plane can be measured; name its '
+            'topic with --camera-info'
         )
     return frame.intrinsics
 

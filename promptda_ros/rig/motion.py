@@ -55,7 +55,7 @@ class PictureMotion:
 def place_of(plane: Plane, where: Rays) -> NDArray[np.float64]:
     """Return where a plane is in the middle of a window: three numbers as in KINDS.
 
-    They are of the inverse depth, which is linear in the pixels: its logarithm, and how steep it is.
+    They are of the inverse depth, which is linear in the pixels: its logarithm and its slopes.
     """
     middle = np.array([where.across.mean(), where.down.mean(), 1.0])
     across, down, _ = plane.inverse

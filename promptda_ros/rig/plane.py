@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from promptda_ros.core.frame import FloatImage, Intrinsics
+from promptda_ros.core.frame import FloatImage, Intrinsics, Mask
 from promptda_ros.core.geometry.camera import rays, resize
 
 LEAST_PIXELS = 9
@@ -24,7 +24,8 @@ TUKEY = 4.685  # times the spread: as good as least squares for 95 % of what is 
 TO_SIGMA = 1.4826  # median of absolute values -> standard deviation
 LEAST_SPREAD_M = 1e-5
 LEAST_INVERSE = 1e-3  # per metre
-MOST_CONDITION = 1e12
+MOST_CONDITION, MOST_CONDITION_OF_THREE = 1e12, 1e4
+TRIES, JUDGES = 60, 500  # planes through three pixels, and pixels that judge them
 OUTLIER = 0.03  # of the distance: farther from the plane is another surface
 
 
@@ -36,7 +37,9 @@ class Rays:
     down: FloatImage  # (h, 1) y/z
 
     @classmethod
-    def of(cls, intrinsics: Intrinsics, size: tuple[int, ...], window: tuple[slice, slice]) -> Rays:
+    def of(
+        cls, intrinsics: Intrinsics, size: tuple[int, ...], window: tuple[slice, slice]
+    ) -> Rays:
         """Return those of a window in a map (H, W) of the view."""
         across, down = rays(resize(intrinsics, width=size[1], height=size[0]))
         rows, columns = window
@@ -94,18 +97,25 @@ def residual_m(depth_m: FloatImage, plane: Plane, where: Rays) -> FloatImage:
     return found
 
 
-def outlier_share(residuals_m: FloatImage, distance_m: float) -> float:
+def is_on(residuals_m: FloatImage, plane: Plane) -> Mask:
+    """Mark the pixels (h, w) of the plane; all others are of other surfaces or unknown."""
+    found: Mask = np.abs(residuals_m) <= OUTLIER * plane.distance_m
+    return found
+
+
+def outlier_share(residuals_m: FloatImage, plane: Plane) -> float:
     """Return the share of known pixels that belong to other surfaces."""
     known = np.isfinite(residuals_m)
     if not known.any():
         return 1.0
-    return float((np.abs(residuals_m[known]) > OUTLIER * distance_m).mean())
+    return 1.0 - float(is_on(residuals_m, plane)[known].mean())
 
 
 def _fit(looks: NDArray[np.float64], z_m: NDArray[np.float64]) -> Plane | None:
     """Fit depths (N,) along rays (N, 3) again and again, with less weight for those far away."""
-    weights = np.ones(len(z_m))
-    inverse = np.array([0.0, 0.0, 1.0 / float(np.median(z_m))])
+    inverse = _start(looks, z_m)
+    if inverse is None:
+        return None  # one row or one column
     for _ in range(ROUNDS):
         plane_m = 1.0 / np.maximum(looks @ inverse, LEAST_INVERSE)
         off_m = z_m - plane_m
@@ -114,6 +124,22 @@ def _fit(looks: NDArray[np.float64], z_m: NDArray[np.float64]) -> Plane | None:
         slopes = looks * np.square(plane_m)[:, None]  # metres by a change of the inverse
         system = (slopes * weights[:, None]).T @ slopes
         if np.linalg.cond(system) > MOST_CONDITION:
-            return None  # one row or one column
+            return None
         inverse = inverse - np.linalg.solve(system, slopes.T @ (weights * off_m))
     return Plane(inverse) if inverse[2] > 0 else None
+
+
+def _start(looks: NDArray[np.float64], z_m: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the plane through three pixels that has half of the pixels nearest to it."""
+    rng = np.random.default_rng(1)  # the same frames, the same figures
+    some = rng.choice(len(z_m), min(len(z_m), JUDGES), replace=False)
+    best, least_m = None, np.inf
+    for three in rng.choice(len(z_m), (TRIES, 3)):
+        if np.linalg.cond(looks[three]) > MOST_CONDITION_OF_THREE:
+            continue
+        inverse = np.linalg.solve(looks[three], 1.0 / z_m[three])
+        plane_m = 1.0 / np.maximum(looks[some] @ inverse, LEAST_INVERSE)
+        off_m = float(np.median(np.abs(z_m[some] - plane_m)))
+        if off_m < least_m:
+            best, least_m = inverse, off_m
+    return best

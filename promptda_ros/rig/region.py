@@ -35,8 +35,8 @@ class Box(NamedTuple):
         right, bottom = self.left + self.width, self.top + self.height
         if right > image[1] or bottom > image[0]:
             raise NotMeasurable(
-                f'--roi ends at {right},{bottom}, outside the image of {image[1]}x{image[0]}; give '
-                'LEFT,TOP,WIDTH,HEIGHT in pixels of the image'
+                f'--roi ends at {right},{bottom}, outside the image of {image[1]}x{image[0]}; '
+                'give LEFT,TOP,WIDTH,HEIGHT in pixels of the image'
             )
 
     def window(self, image: Size, size: Size) -> tuple[slice, slice]:

@@ -5,27 +5,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 
 from promptda_ros.core.frame import FloatImage
 from promptda_ros.rig.flicker import Deviation
-from promptda_ros.rig.plane import Plane, Rays, residual_m
+from promptda_ros.rig.plane import is_on, Plane, Rays, residual_m
 
 LEAST_SHARE = 0.5  # of the frames, in which a pixel must be known to have a lasting error
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A board as one kind of depth shows it; metres along the optical axis but for the distance."""
+    """A board as one kind of depth shows it; metres are along the optical axis."""
 
-    distance_m: float  # square to the board, median over the frames
+    distance_m: float  # but this: square to the board; median over the frames
     tilt_deg: float
     plane_fit_m: float  # RMS distance of the pixels of a frame from its plane
     shape_m: float  # what lasts of that: RMS of the mean over the frames
     noise_m: float  # what changes of that: mean deviation over time
     flicker_m: float | None  # mean deviation over time of the depth itself, of a camera at rest
-    known: float  # share of the pixels
+    share: float  # of the pixels, that show the board; the others are left out
 
 
 class SurfaceMeter:
@@ -35,7 +36,7 @@ class SurfaceMeter:
         self.distances_m: list[float] = []
         self._tilts_deg: list[float] = []
         self._fits_m: list[float] = []
-        self._known: list[float] = []
+        self._shares: list[float] = []
         self._residuals, self._depths = Deviation(), Deviation()
         self._size: tuple[int, ...] = ()
 
@@ -45,25 +46,29 @@ class SurfaceMeter:
             return
         self._size = depth_m.shape
         off_m = residual_m(depth_m, plane, where)
+        on_board = is_on(off_m, plane)
+        off_m = np.where(on_board, off_m, np.nan)
         self.distances_m.append(plane.distance_m)
         self._tilts_deg.append(plane.tilt_deg)
         self._fits_m.append(_rms(off_m))
-        self._known.append(float(np.isfinite(off_m).mean()))
+        self._shares.append(float(on_board.mean()))
         self._residuals.add(off_m)
-        self._depths.add(np.where(np.isfinite(depth_m), depth_m, np.nan))
+        self._depths.add(np.where(on_board, depth_m, np.nan))
 
     def result(self, *, moved: bool) -> Surface | None:
         """Return the figures; None if no frame was taken."""
         if not self.distances_m:
             return None
+        noise_m = self._residuals.mean_m()
+        by_noise_m2 = noise_m**2 / len(self.distances_m) if np.isfinite(noise_m) else 0.0
         return Surface(
             distance_m=float(np.median(self.distances_m)),
             tilt_deg=float(np.median(self._tilts_deg)),
             plane_fit_m=float(np.median(self._fits_m)),
-            shape_m=_rms(self.shape_m),
-            noise_m=self._residuals.mean_m(),
+            shape_m=math.sqrt(max(0.0, _rms(self.shape_m) ** 2 - by_noise_m2)),
+            noise_m=noise_m,
             flicker_m=None if moved else self._depths.mean_m(),
-            known=float(np.mean(self._known)),
+            share=float(np.mean(self._shares)),
         )
 
     @property

@@ -17,6 +17,7 @@ COMMANDS = {
     'play': 'play back a camera recording for a running node',
     'view': 'show a running node or a recording in the browser',
     'estimate': 'compute dense depth from one image and one sensor depth file',
+    'validate': 'measure a rig that looks at a flat board: distance, noise, registration, clocks',
     'process': 'compute dense depth for whole recordings, without ROS',
     'evaluate': 'compare networks and filters on frames with known depth, simulated or recorded',
     'train': 'train a network with a recipe, or adapt one to your sensor with recordings',
@@ -28,7 +29,7 @@ COMMANDS = {
     'print_settings': 'write config/promptda.yaml and docs/parameters.md from the settings',
 }
 
-SENDS_IMAGES = ('demo', 'doctor', 'play', 'view')
+SENDS_IMAGES = ('demo', 'doctor', 'play', 'validate', 'view')
 
 
 def main(arguments: list[str] | None = None) -> int:

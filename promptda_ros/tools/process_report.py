@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -20,7 +19,7 @@ from promptda_ros.bags.processing.unit import Outcome
 from promptda_ros.bags.runs.page import PAGE
 from promptda_ros.bags.runs.summary import BagSummary, FAILED, total_of, UP_TO_DATE, worst_first
 from promptda_ros.core.output_folder import OutputFolder
-from promptda_ros.core.peer_text import printable
+from promptda_ros.core.page import escaped, figure_list, webp_image
 
 # Animations beyond this are left beside their recordings, so that hundreds can be looked through.
 ANIMATIONS_BYTES = 24_000_000
@@ -47,7 +46,7 @@ def write_page(path: Path, bags: Sequence[BagSummary]) -> None:
     bags = worst_first(bags)
     pictures = _pictures(bags)
     page = PAGE.substitute(
-        title=_text(path.resolve().parent.name),
+        title=escaped(path.resolve().parent.name),
         time=f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC',
         totals=_totals(bags),
         heads=''.join(
@@ -61,15 +60,10 @@ def write_page(path: Path, bags: Sequence[BagSummary]) -> None:
         (unfinished / path.name).write_text(page, encoding='utf-8')
 
 
-def _text(text: str) -> str:
-    """Return text from outside as one harmless line of the page."""
-    return html.escape(printable(text))
-
-
 def _totals(bags: Sequence[BagSummary]) -> str:
     total, states = total_of(bags), Counter(bag.state for bag in bags)
     told = ', '.join(f'{states[state]} {name}' for state, name in STATES.items() if states[state])
-    figures = {
+    named = {
         'recordings': f'{len(bags)} <small>{told}</small>',
         'images': _number(total.images),
         'depth images': _number(total.depths),
@@ -78,12 +72,12 @@ def _totals(bags: Sequence[BagSummary]) -> str:
         'computing': _duration(total.wall_sec),
         'frames/s': f'{total.frames_per_sec:.1f}',
     }
-    return ''.join(f'<div><dt>{name}</dt><dd>{text}</dd></div>' for name, text in figures.items())
+    return figure_list(named)
 
 
 def _body(bag: BagSummary, picture: str) -> str:
     """Return the rows of one recording: its figures, then its picture and what was said of it."""
-    name = f'<th scope="row" data-key="{_text(bag.name)}">{_text(bag.name)}</th>'
+    name = f'<th scope="row" data-key="{escaped(bag.name)}">{escaped(bag.name)}</th>'
     speed = f'{bag.frames_per_sec:.1f}' if bag.frames_per_sec else ''
     has_result = bag.state != FAILED
     cells = (
@@ -123,12 +117,12 @@ def _bar(pixels: Mapping[str, float]) -> str:
 
 def _notes(bag: BagSummary) -> str:
     """Return a list of what went wrong, and why images have no depth."""
-    notes = [f'<li class="error">{_text(bag.error)}</li>'] if bag.error else []
+    notes = [f'<li class="error">{escaped(bag.error)}</li>'] if bag.error else []
     if any(bag.drops.values()):
         counted = {reason: count for reason, count in bag.drops.items() if count}
-        reasons = ', '.join(f'{count:,} {_text(reason)}' for reason, count in counted.items())
+        reasons = ', '.join(f'{count:,} {escaped(reason)}' for reason, count in counted.items())
         notes.append(f'<li>no depth: {reasons}</li>')
-    notes += [f'<li>{_text(warning)}</li>' for warning in bag.warnings]
+    notes += [f'<li>{escaped(warning)}</li>' for warning in bag.warnings]
     if bag.tries > 1:
         notes.append(f'<li>done at try {bag.tries}</li>')
     return f'<ul>{"".join(notes)}</ul>' if notes else ''
@@ -147,11 +141,11 @@ def _picture(bag: BagSummary, *, moves: bool) -> str:
     poster = _poster(bag.preview)
     if not poster:
         return ''
-    alt = f'Image, sensor depth and depth of {_text(bag.name)}'
-    still = _image(poster, alt)
+    alt = f'Image, sensor depth and depth of {escaped(bag.name)}'
+    still = webp_image(poster, alt)
     if not moves:
         return still
-    moving = _image(bag.preview, f'{alt}, moving')
+    moving = webp_image(bag.preview, f'{alt}, moving')
     return f'<details><summary>{still}<span class="play"></span></summary>{moving}</details>'
 
 
@@ -181,16 +175,11 @@ def _poster(preview: bytes) -> bytes:
     return stream.getvalue()
 
 
-def _image(picture: bytes, alt: str) -> str:
-    encoded = base64.b64encode(picture).decode('ascii')
-    return f'<img alt="{alt}" loading="lazy" src="data:image/webp;base64,{encoded}">'
-
-
 def _recipes(bags: Iterable[BagSummary]) -> str:
     """Return every recipe of the run once, with the weights and how many recordings it is of."""
     counts = Counter((bag.made_by, json.dumps(bag.recipe, indent=2)) for bag in bags if bag.recipe)
     return ''.join(
-        f'<p>Made by {_text(made_by)}.</p><details><summary>Every effective parameter '
+        f'<p>Made by {escaped(made_by)}.</p><details><summary>Every effective parameter '
         f'({count} recordings)</summary><pre>{html.escape(recipe)}</pre></details>'
         for (made_by, recipe), count in counts.most_common()
     )

@@ -35,7 +35,9 @@ def still(_time_sec: float) -> Pose:
 
 def to_and_fro(time_sec: float) -> Pose:
     """Sway by 10 cm towards the board, not quite periodically."""
-    sway = 0.1 * np.sin(2.1 * time_sec) * np.cos(0.8 * time_sec + 0.3) + 0.02 * np.sin(5 * time_sec)
+    sway = 0.1 * np.sin(2.1 * time_sec) * np.cos(0.8 * time_sec + 0.3) + 0.02 * np.sin(
+        5 * time_sec
+    )
     return Pose(ahead_m=float(sway), right_m=0.05 * float(np.sin(1.3 * time_sec)))
 
 
@@ -55,31 +57,34 @@ class Rig:
     shift_px: tuple[float, float] = (0.0, 0.0)  # of the depth, to the right and down
     lag_sec: float = 0.0  # of the depth
     noise_m: float = 0.002
-    period_sec: float = 1 / 30
+    period_sec: float = 1 / 20
     tilt_deg: float = 0.0
     texture: npt.NDArray[np.float32] = field(default_factory=lambda: _texture(1))
 
     def frame(self, number: int) -> Frame:
         """Return a frame of the stream."""
         time_sec = number * self.period_sec
-        image, _ = self.look(self.path(time_sec))
-        _, exact_m = self.look(self.path(time_sec - self.lag_sec))
-        rng = np.random.default_rng(number)
-        move = np.float32([[1, 0, self.shift_px[0]], [0, 1, self.shift_px[1]]])
-        size = exact_m.shape[::-1]
-        moved_m = cv2.warpAffine(
-            exact_m, move, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
-        )
-        depth_m = moved_m + self.bias_m + self.noise_m * rng.standard_normal(moved_m.shape)
+        image, exact_m = self.look(self.path(time_sec))
+        if self.lag_sec:
+            _, exact_m = self.look(self.path(time_sec - self.lag_sec))
+        noise_m = self.noise_m * np.random.default_rng(number).standard_normal(exact_m.shape)
         stamp_ns = BEGIN_NS + round(time_sec * 1e9)
         return Frame(
             stamp_ns=stamp_ns,
             frame_id='camera',
             image=image,
-            sensor_depth_m=depth_m.astype(np.float32),
+            sensor_depth_m=(self._spoilt(exact_m) + noise_m).astype(np.float32),
             intrinsics=CAMERA,
             sensor_stamp_ns=stamp_ns,
         )
+
+    def _spoilt(self, exact_m: FloatImage) -> FloatImage:
+        move = np.float32([[1, 0, self.shift_px[0]], [0, 1, self.shift_px[1]]])
+        size = exact_m.shape[::-1]
+        moved_m = cv2.warpAffine(
+            exact_m, move, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        )
+        return moved_m + self.bias_m
 
     def look(self, pose: Pose) -> tuple[ByteImage, FloatImage]:
         """Return the picture (H, W, 3) and its depth (H, W)."""
@@ -101,7 +106,9 @@ class Rig:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_WRAP,
         )
-        grey = np.where(on_board, 0.5 * grey + 0.5, 0.4 * grey)  # a bright board before a dark wall
+        grey = np.where(
+            on_board, 0.5 * grey + 0.5, 0.4 * grey
+        )  # a bright board before a dark wall
         image = np.repeat((255 * grey)[..., None], 3, axis=2).astype(np.uint8)
         return image, depth_m.astype(np.float32)
 

@@ -11,7 +11,7 @@ from promptda_ros.core.geometry.frame_ids import same_frame
 from promptda_ros.doctor.finding import ERROR, Finding, Sound
 from promptda_ros.doctor.inputs.facts import CameraFacts
 from promptda_ros.doctor.inputs.reading import Reading
-from promptda_ros.rig.edge_shift import EdgeShift, EdgeShiftMeter
+from promptda_ros.rig.edge_shift import EdgeShiftMeter
 
 # Sound sensors come to half of these: their edges are as coarse as their pixels.
 MOST_SHARE = 0.01  # of the longer side of the image
@@ -34,7 +34,7 @@ class RegistrationCheck:
             yield Sound('registration', 'the edges of these scenes do not tell it')
             return
         most_px = max(MOST_SHARE * shift.longest_side, MOST_CELLS * shift.cell_px)
-        measured = f'{shift.px:.1f} px ({_where(shift)}; error {shift.error_px:.1f} px)'
+        measured = f'{shift.px:.1f} px ({shift.where}; error {shift.error_px:.1f} px)'
         if shift.px - shift.error_px <= most_px:
             yield Sound('registration', f'edges of depth and picture are {measured} apart')
             return
@@ -55,8 +55,3 @@ class RegistrationCheck:
                 f'{BY_PARAMETERS}'
             )
         return 'calibrate where the sensor is: its transform or one of both camera_info is wrong'
-
-
-def _where(shift: EdgeShift) -> str:
-    across = f'{abs(shift.across_px):.1f} {"right" if shift.across_px > 0 else "left"}'
-    return f'{across}, {abs(shift.down_px):.1f} {"down" if shift.down_px > 0 else "up"}'
