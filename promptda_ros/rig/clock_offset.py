@@ -9,7 +9,7 @@ can be trusted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -45,6 +45,7 @@ class ClockOffset:
     error_sec: float  # standard error
     correlation: float  # of both motions at that offset
     motion: str  # what told it: one of KINDS
+    gap_sec: float = 0.0  # from an image to the nearest depth, once the offset is made up for
 
 
 class ClockOffsetMeter:
@@ -95,7 +96,11 @@ class ClockOffsetMeter:
         )
         if motion.count < LEAST_STEPS:
             return Unmeasured('the time in which the motion was seen is too short')
-        return _best([motion.offset_of(kind) for kind in range(len(KINDS))])
+        found = _best([motion.offset_of(kind) for kind in range(len(KINDS))])
+        if isinstance(found, Unmeasured):
+            return found
+        apart_sec = float(np.median(depth_sec - image_sec)) - found.sec
+        return replace(found, gap_sec=abs(math.remainder(apart_sec, 1.0 / rate)))
 
     def _seconds(self, stamps_ns: list[int]) -> Series:
         first_ns = self._image_ns[0]

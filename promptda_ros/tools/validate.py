@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 import sys
 
+from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.settings.schema import Settings
@@ -23,7 +24,7 @@ from promptda_ros.rig.report import RigReport
 from promptda_ros.rig.sight import NotMeasurable
 from promptda_ros.tools.arguments import in_options, number_above, Parser, UsageError, whole_from
 from promptda_ros.tools.processing.options import add_what
-from promptda_ros.tools.processing.request import NO_RESULTS, recipe_of
+from promptda_ros.tools.processing.request import request_of
 from promptda_ros.tools.validating.advice import findings_of
 from promptda_ros.tools.validating.page import Verdict, write_page
 from promptda_ros.tools.validating.words import lines_of, verdict_of
@@ -110,7 +111,6 @@ def make_parser() -> Parser:
         '--prefix', default='/promptda', help='namespace of recorded depth, which is left out'
     )
     add_what(parser)
-    parser.set_defaults(**NO_RESULTS)
     return parser
 
 
@@ -128,7 +128,9 @@ def _measure(
     if arguments.recording:
         from promptda_ros.tools.validating.recorded import measure_recording  # late: needs torch
 
-        recipe = recipe_of(arguments, _warn)
+        request = request_of(arguments, _warn)
+        prefix = f'/{arguments.prefix.strip("/")}'
+        recipe = Recipe.of(request.given, request.topics, prefix=prefix)
         return measure_recording(arguments.recording, recipe, meter, arguments.frames, tell)
     from promptda_ros.tools.play import started_node  # late: recordings need no ROS
     from promptda_ros.tools.validating.live import measure_node

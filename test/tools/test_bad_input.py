@@ -175,6 +175,29 @@ def test_bad_recordings(promptda, command, name):
     promptda(INPUT, command, '--recording', name)
 
 
+@pytest.mark.parametrize('name', BAGS)
+def test_validate_of_a_bad_recording(promptda, name):
+    """K19."""
+    promptda(INPUT, 'validate', name)
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        *[(option, text) for option in ('--expect', '--frames') for text in (*NOT_NUMBERS, '-1')],
+        *[('--roi', text) for text in ('1,2,3', '1,2,3,x', '1,2,0,4', '-1,2,3,4', '')],
+        ('--tolerance', '0.01'),
+        ('--cameras', 'left,right'),
+        ('--image', '/no/topic'),
+        ('--report', 'folder'),
+        ('--report', 'empty/page.html'),
+    ],
+)
+def test_validate_with_bad_arguments(promptda, words):
+    """K19."""
+    promptda(INPUT, 'validate', str(DEMO), *words)
+
+
 @pytest.mark.parametrize('command', ['play', 'demo'])
 @pytest.mark.parametrize(
     'words',

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import math
 
 from promptda_ros.camera.alignment import OR_REGISTERED
 from promptda_ros.core.settings.schema import Settings
@@ -78,8 +79,17 @@ def _of_offset(offset: object, settings: Settings, prefix: str) -> Iterator[Find
         f'{offset.error_sec * 1e3:.0f} ms), with sync.depth_time_offset '
         f'{settings.sync.depth_time_offset:g} s',
         'while anything moves, the depth of another moment is joined with the image',
-        f'set {prefix}sync.depth_time_offset:={-offset.sec:.3f}',
+        f'set {prefix}sync.depth_time_offset:={-offset.sec:.3f}'
+        f'{_tolerance(offset, settings, prefix)}',
     )
+
+
+def _tolerance(offset: ClockOffset, settings: Settings, prefix: str) -> str:
+    """Say what else to set where depth then falls between two images."""
+    needed_sec = math.ceil(1e3 * (offset.gap_sec + offset.error_sec)) / 1e3
+    if needed_sec <= settings.sync.tolerance:
+        return ''
+    return f' and {prefix}sync.tolerance:={needed_sec:g}'
 
 
 def _of_shift(report: RigReport, settings: Settings, prefix: str) -> Iterator[Finding]:
