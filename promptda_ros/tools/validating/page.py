@@ -72,7 +72,7 @@ def write_page(
             figure_list(_figures(report)),
             '<h2>Findings</h2>',
             *(_finding(each) for each in findings),
-            '' if findings else '<p>Nothing to mend in what could be measured.</p>',
+            '' if findings else '<p>Nothing to fix in what could be measured.</p>',
             _facts(report),
             f'<h2>Surface</h2>{_table(report)}{MEANINGS}',
             f'<h2>Distance of the board</h2>{_chart(report)}',
