@@ -24,7 +24,6 @@ from promptda_ros.bags.planning.topics import beside
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.doctor.finding import Check, Finding, Sound
-from promptda_ros.doctor.machine.bridge import BridgeCheck
 from promptda_ros.doctor.machine.python import DeviceCheck, PythonCheck
 from promptda_ros.doctor.machine.weights import WeightsCheck
 from promptda_ros.tools.arguments import number_above, OF_INPUTS, Parser
@@ -78,7 +77,7 @@ def _look(arguments: argparse.Namespace, request: Request) -> Iterator[Finding |
     yield from python
     if any(isinstance(each, Finding) for each in python):
         return  # nothing else can be imported
-    machine: Sequence[Check] = DeviceCheck(settings), BridgeCheck(), WeightsCheck(settings)
+    machine: Sequence[Check] = DeviceCheck(settings), WeightsCheck(settings)
     for check in machine:
         yield from check.look()
     look = _at_recording if arguments.bag else _at_topics

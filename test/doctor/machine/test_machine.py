@@ -12,7 +12,6 @@ import pytest
 
 from promptda_ros.core.settings import build
 from promptda_ros.doctor.finding import Finding
-from promptda_ros.doctor.machine.bridge import BridgeCheck
 from promptda_ros.doctor.machine.python import DeviceCheck, PythonCheck
 from promptda_ros.doctor.machine.weights import licence_of, WeightsCheck
 from promptda_ros.share import share_folder
@@ -27,7 +26,7 @@ def findings(check) -> list[Finding]:
 
 def test_this_machine_is_sound():
     settings = build({'device': 'cpu'})
-    checks = PythonCheck(), DeviceCheck(settings), BridgeCheck(), WeightsCheck(settings)
+    checks = PythonCheck(), DeviceCheck(settings), WeightsCheck(settings)
     assert [found for check in checks for found in findings(check)] == []
 
 
@@ -56,18 +55,6 @@ def test_an_engine_that_is_not_installed_is_told(monkeypatch):
 
     assert found.id == 'device'
     assert 'pip install openvino' in found.fix
-
-
-def test_a_cv_bridge_of_another_numpy_is_told(monkeypatch, tmp_path):
-    (tmp_path / 'cv_bridge.py').write_text("raise ImportError('numpy.core.multiarray failed')\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, 'cv_bridge', raising=False)
-
-    (found,) = findings(BridgeCheck())
-
-    assert found.id == 'numpy'
-    assert 'numpy.core.multiarray failed' in found.what
-    assert 'pip install "numpy<2"' in found.fix
 
 
 @pytest.mark.parametrize('name', ['config.json', 'model.safetensors'])
