@@ -38,6 +38,15 @@ class NoOutputs:
         return 0.0
 
 
+class Silent:
+    """The log of a page's camera: what is odd of the messages, the node says itself."""
+
+    def info(self, _text: str, /) -> None:
+        """Say nothing."""
+
+    warning = error = info
+
+
 def without_attachments(settings: Settings) -> Settings:
     """Return settings under which depth is shown as it came, without confidence and mask."""
     return replace(settings, input=replace(settings.input, min_confidence=0.0, mask='off'))

@@ -28,7 +28,7 @@ from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.node.transforms import TfTransforms
-from promptda_ros.view.decoded import moment_of, NoOutputs, without_attachments
+from promptda_ros.view.decoded import moment_of, NoOutputs, Silent, without_attachments
 from promptda_ros.view.listening.held import Found, Held
 from promptda_ros.view.listening.parameters import NodeParameters, wait_for
 from promptda_ros.view.listening.reports import Reports
@@ -213,6 +213,6 @@ class LiveSource:
             topics=InputTopics(*map(self._reports.topic, roles)),
             extrinsics=Extrinsics(self._transforms),
             device=torch.device('cpu'),
-            log=self._node.get_logger(),
+            log=Silent(),
             outputs=NoOutputs(),
         )
