@@ -91,7 +91,7 @@ class RigMeter:
             focal_px=frame.intrinsics.fx,
             shift=self._told_shift(),
             offset=self._offset.result(),
-            coverage=self._coverage.result(),
+            coverage=self._told_coverage(moved=moved),
             expect_m=self._expect_m,
             shown=Shown(
                 image=frame.image,
@@ -171,6 +171,11 @@ class RigMeter:
         distances_m = self._sensor.distances_m
         spread_m = float(np.ptp(np.percentile(distances_m, (5, 95))))
         return self._offset.moved or spread_m > MOVED_SHARE * float(np.median(distances_m))
+
+    def _told_coverage(self, *, moved: bool) -> float | Unmeasured:
+        if moved and self._expect_m is not None:
+            return Unmeasured('the camera moved, so that its distance was not the expected one')
+        return self._coverage.result()
 
     def _told_shift(self) -> EdgeShift | Unmeasured:
         shift = self._shift.result()

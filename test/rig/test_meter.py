@@ -31,6 +31,7 @@ def measure(
 
 
 def test_sown_bias_and_shift_are_found_within_a_fifth():
+    """D13: what is registered wrongly."""
     report = measure(Rig(bias_m=0.015, shift_px=(3.0, 0.0)), expect_m=1.5)
     assert report.sensor_bias_m == pytest.approx(0.015, rel=0.2)
     assert report.bias_m == pytest.approx(0.015, rel=0.2)
@@ -69,6 +70,7 @@ def test_the_uncertainty_does_not_cover_a_bias_that_is_known():
 def test_a_camera_that_moves_has_no_bias_and_no_flicker():
     report = measure(Rig(path=to_and_fro), 20, expect_m=1.5)
     assert (report.bias_m, report.sensor.flicker_m) == (None, None)
+    assert isinstance(report.coverage, Unmeasured)
     assert report.sensor.noise_m == pytest.approx(0.002, rel=0.2)
 
 

@@ -10,7 +10,7 @@ import time
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.rig.meter import RigMeter
 from promptda_ros.rig.sight import NotMeasurable, Sight
-from promptda_ros.view.moment import DEPTH, IMAGE, SENSOR, UNCERTAINTY
+from promptda_ros.view.moment import DEPTH, IMAGE, Moment, SENSOR, UNCERTAINTY
 from promptda_ros.view.source import Source
 
 LAYERS = (IMAGE, SENSOR, DEPTH, UNCERTAINTY)
@@ -28,9 +28,11 @@ def measure_node(
     """
     source.want(LAYERS)
     heard_sec, settings = time.monotonic(), Settings()
+    taken: set[int] = set()  # stamps; a frame comes twice where a later one has no depth yet
     while meter.frames < frames:
         moment = source.next_moment()
-        if moment is not None and moment.depth_m is not None and moment.uncertainty_m is not None:
+        if moment is not None and _is_whole(moment) and moment.frame.stamp_ns not in taken:
+            taken.add(moment.frame.stamp_ns)
             meter.add(Sight(moment.frame, moment.depth_m, moment.uncertainty_m))
             tell(meter.frames, frames)
             heard_sec, settings = time.monotonic(), moment.settings
@@ -40,3 +42,7 @@ def measure_node(
         else:
             time.sleep(WAIT_SEC)
     return settings
+
+
+def _is_whole(moment: Moment) -> bool:
+    return moment.depth_m is not None and moment.uncertainty_m is not None
