@@ -204,6 +204,14 @@ def test_every_pinned_version_is_one_that_setup_allows(setup_arguments):
         assert specifiers.get(name, SpecifierSet()).contains(version), name
 
 
+def test_the_hashed_file_has_the_versions_of_those_it_is_made_from():
+    sources = [REPOSITORY / f'requirements/{name}.txt' for name in ('demo', 'without_ros')]
+    hashed = REPOSITORY / 'requirements/hashed.txt'
+
+    assert {*pins(*sources)} <= {*pins(hashed)}
+    assert hashed.read_text().count('==') < hashed.read_text().count('--hash=sha256:')
+
+
 def test_every_optional_requirement_file_is_an_extra_of_the_same_packages(setup_arguments):
     extras = setup_arguments()['extras_require']
     for path in (REPOSITORY / 'requirements').glob('*.txt'):

@@ -34,7 +34,19 @@ PRESETS = {path.stem for path in (REPOSITORY / 'config' / 'presets').glob('*.yam
 FENCE = re.compile(r'^( *)```(\w+)\n(.*?)^ *```$', re.MULTILINE | re.DOTALL)
 # What a command on a page begins with; any other word is left of a line that was broken.
 PROGRAMS = {
-    *('cd', 'eval', 'git', 'head', 'kubectl', 'make', 'mapfile', 'mkdir', 'pip', 'pre-commit'),
+    *(
+        'cd',
+        'docker',
+        'eval',
+        'git',
+        'head',
+        'kubectl',
+        'make',
+        'mapfile',
+        'mkdir',
+        'pip',
+        'pre-commit',
+    ),
     *('promptda', 'python', 'python3', 'rm', 'ros2', 'rosdep', 'rosrun', 'sbatch', 'source'),
     *('cp', 'srun', 'sudo', 'systemctl'),
     *('benchmarks/on_a_card.sh', '.venv/bin/pip', '.venv/bin/promptda'),
