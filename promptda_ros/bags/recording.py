@@ -16,6 +16,7 @@ from promptda_ros.bags import decoding
 from promptda_ros.bags.bag import Bag, Decode, open_bag, PICTURES
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.index import index, newest_before, pair, PAIRING
+from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.prompt.prompt import condition
@@ -24,12 +25,7 @@ from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
 from promptda_ros.messages.stamps import stamp_ns_of
 
-EXACT_DEPTH_TOPIC = '/camera/exact_depth/compressed'  # of the bundled recording, for its report
-TRANSPORTS = ('/compressed', '/compressedDepth')
-DEPTH_ENCODINGS = ('16UC1', '32FC1', 'mono16')
 SETTINGS = InputSettings()
-PNG_BITS = slice(24, 26)  # of a PNG: bits of a sample and kind of colour
-PNG_OF_COUNTS = b'\x10\x00'
 # The number of the message of every topic that one frame is made of
 Parts: TypeAlias = dict[str, int]
 
@@ -98,7 +94,7 @@ def find_topics(
     image = _the_one(bag, 'image', image, pictures, colours)
     depth = _the_one(bag, 'depth', depth, pictures, own_depths)
     if infos or camera_info:
-        beside = f'{_base(image).rpartition("/")[0]}/camera_info'
+        beside = f'{base_of(image).rpartition("/")[0]}/camera_info'
         fitting = [topic for topic in infos if topic == beside] or infos
         camera_info = _the_one(bag, 'camera-info', camera_info, infos, fitting)
     return CameraTopics(image, depth, camera_info, exact)
@@ -170,12 +166,7 @@ def _frame(
 def _is_depth(bag: Bag, topic: str) -> bool:
     """Tell by the first message whether a topic has depth."""
     first = next(bag.messages([topic]), None)
-    if first is None:
-        return False
-    if not hasattr(first.message, 'format'):
-        return first.message.encoding in DEPTH_ENCODINGS
-    is_of_counts = bytes(first.message.data[PNG_BITS]) == PNG_OF_COUNTS
-    return is_of_counts or 'compressedDepth' in first.message.format
+    return first is not None and is_depth(first.message)
 
 
 def _the_one(bag: Bag, role: str, wanted: str, known: list[str], fitting: list[str]) -> str:
@@ -188,14 +179,7 @@ def _the_one(bag: Bag, role: str, wanted: str, known: list[str], fitting: list[s
     if not fitting:
         there = ', '.join(sorted(bag.types)) or 'none'
         raise BagError(f'{bag.path} has no {role} topic, name one with --{role}: it has {there}')
-    if len({_base(topic) for topic in fitting}) > 1:
+    if len({base_of(topic) for topic in fitting}) > 1:
         found = ', '.join(fitting)
         raise BagError(f'{bag.path} has several {role} topics, {found}: name one with --{role}')
     return min(fitting, key=len)  # raw before compressed
-
-
-def _base(topic: str) -> str:
-    """Return the topic that image_transport would be given."""
-    for transport in TRANSPORTS:
-        topic = topic.removesuffix(transport)
-    return topic

@@ -20,7 +20,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from promptda_ros.bags.files import BagError, is_bag
-from promptda_ros.bags.recording import EXACT_DEPTH_TOPIC
+from promptda_ros.bags.kinds import EXACT_DEPTH_TOPIC
 from promptda_ros.bags.unpacking import Topics, unpack_bag
 from promptda_ros.core.prompt.sensor_range import read_sides
 from promptda_ros.core.settings.depth import PromptSettings

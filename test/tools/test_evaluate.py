@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from promptda_ros.bags.recording import EXACT_DEPTH_TOPIC
+from promptda_ros.bags.kinds import EXACT_DEPTH_TOPIC
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.lab.evaluation.methods import FILTERS, filters_installed, FILTERS_MISSING
 from promptda_ros.lab.evaluation.readers.files import FileReader

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from promptda_ros.bags.files import BagError
+from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.peer_text import shorten
@@ -17,9 +18,6 @@ from promptda_ros.core.settings.schema import Settings
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 POINTS, INFO = 'sensor_msgs/msg/PointCloud2', 'sensor_msgs/msg/CameraInfo'
 AUTO = 'auto'
-DEPTH_ENCODINGS = ('16UC1', '32FC1', 'mono16')
-PNG_BITS = slice(24, 26)  # of a PNG: bits of a sample and kind of colour
-PNG_OF_COUNTS = b'\x10\x00'
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,6 @@ FORMS = {
     'confidence': (Form('raw', IMAGE),),
     'mask': (Form('raw', IMAGE),),
 }
-SUFFIXES = ('/compressedDepth', '/compressed')
-EXACT_DEPTH_TOPIC = '/camera/exact_depth/compressed'  # of the bundled recording, for its report
 NO_DEPTH = ('confidence', 'mask')  # in the names of pictures that are neither colour nor depth
 
 
@@ -58,13 +54,6 @@ class Topics(Protocol):
 
     def messages(self, topics: Collection[str]) -> Any:
         """Yield the messages of some topics."""
-
-
-def base_of(topic: str) -> str:
-    """Return the topic that image_transport would be given."""
-    for suffix in SUFFIXES:
-        topic = topic.removesuffix(suffix)
-    return topic
 
 
 def beside(topic: str) -> str:
@@ -208,13 +197,7 @@ class _Search:
     def _is_depth(self, topic: str) -> bool:
         """Tell by the first message whether a topic has depth."""
         first = next(iter(self._bag.messages([topic])), None)
-        if first is None:
-            return False
-        message = first.message
-        if self._types[topic] == IMAGE:
-            return message.encoding in DEPTH_ENCODINGS
-        is_of_counts = bytes(message.data[PNG_BITS]) == PNG_OF_COUNTS
-        return is_of_counts or 'compressedDepth' in message.format
+        return first is not None and is_depth(first.message)
 
     def _there(self) -> str:
         return ', '.join(map(shorten, sorted(self._bag.types)))

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from promptda_ros.bags.bag import Bag
+from promptda_ros.bags.kinds import base_of
 from promptda_ros.bags.planning.plan import Plan, STATIC_TOPIC
 from promptda_ros.bags.planning.replay import Due, TF_TOPIC
-from promptda_ros.bags.planning.topics import base_of
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.bags.processing.stage_sums import StageSums
 from promptda_ros.bags.processing.transforms import RecordedTransforms

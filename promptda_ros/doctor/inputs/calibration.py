@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 
-from promptda_ros.bags.planning.topics import base_of, beside
+from promptda_ros.bags.kinds import base_of
+from promptda_ros.bags.planning.topics import beside
 from promptda_ros.camera.calibration import Calibration, COLOUR, ImageReference
 from promptda_ros.camera.camera import RECTIFIED_TOPIC
 from promptda_ros.core.frame import BadFrame, Intrinsics
