@@ -132,14 +132,12 @@ def _fit(looks: NDArray[np.float64], z_m: NDArray[np.float64]) -> Plane | None:
 def _start(looks: NDArray[np.float64], z_m: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return the plane through three pixels that has half of the pixels nearest to it."""
     rng = np.random.default_rng(1)  # the same frames, the same figures
+    threes = rng.choice(len(z_m), (TRIES, 3))
+    threes = threes[np.linalg.cond(looks[threes]) < MOST_CONDITION_OF_THREE]
+    if not len(threes):
+        return None
+    inverses = np.linalg.solve(looks[threes], 1.0 / z_m[threes, None])[..., 0]
     some = rng.choice(len(z_m), min(len(z_m), JUDGES), replace=False)
-    best, least_m = None, np.inf
-    for three in rng.choice(len(z_m), (TRIES, 3)):
-        if np.linalg.cond(looks[three]) > MOST_CONDITION_OF_THREE:
-            continue
-        inverse = np.linalg.solve(looks[three], 1.0 / z_m[three])
-        plane_m = 1.0 / np.maximum(looks[some] @ inverse, LEAST_INVERSE)
-        off_m = float(np.median(np.abs(z_m[some] - plane_m)))
-        if off_m < least_m:
-            best, least_m = inverse, off_m
-    return best
+    planes_m = 1.0 / np.maximum(looks[some] @ inverses.T, LEAST_INVERSE)
+    off_m = np.median(np.abs(z_m[some, None] - planes_m), axis=0)
+    return np.asarray(inverses[off_m.argmin()])
