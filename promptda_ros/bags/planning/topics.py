@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
 from promptda_ros.bags.processing.recipe import CameraTopics
+from promptda_ros.bags.processing.record import Record
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings.schema import Settings
@@ -49,7 +51,7 @@ NO_DEPTH = ('confidence', 'mask')  # in the names of pictures that are neither c
 class Topics(Protocol):
     """What is asked of a recording."""
 
-    path: Any
+    path: Path
     types: dict[str, str]  # by topic
 
     def messages(self, topics: Collection[str]) -> Any:
@@ -79,11 +81,13 @@ class _Search:
         self._bag = bag
         self._settings = settings
         self._camera = camera
-        ours = f'{without}/'
+        ours, made = f'{without}/', _made_of_another(bag.path)
         self._types = {
             topic: kind
             for topic, kind in bag.types.items()
-            if not topic.startswith(ours) and (not camera or camera in topic.split('/'))
+            if not topic.startswith(ours)
+            and topic not in made
+            and (not camera or camera in topic.split('/'))
         }
 
     def find(self, asked: CameraTopics) -> CameraTopics:
@@ -205,3 +209,9 @@ class _Search:
 
 def _parent(topic: str) -> str:
     return base_of(topic).rpartition('/')[0]
+
+
+def _made_of_another(path: Path) -> Collection[str]:
+    """Return the topics of a result that no sensor has measured."""
+    record = Record.read(path if path.is_dir() else path.parent)
+    return record.outputs if record else ()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import os
 import re
 
@@ -259,6 +260,14 @@ def test_a_recording_with_topics_of_ours_is_refused_rather_than_mixed(
     assert 'has a topic /promptda/depth/camera_info already' in outcome.error
     (advised,) = re.findall(r"--exclude-topic '(\S+)'", outcome.error)
     assert process(unit_of(first.target, exclude=advised)).outputs == {MM: FRAMES, INFO: FRAMES}
+
+
+def test_depth_that_was_predicted_is_not_taken_for_that_of_a_sensor(recording, unit_of, process):
+    """Also where the sensor's own was left out, under another prefix."""
+    first = unit_of(recording, exclude='/camera/depth')
+    process(first)
+    again = replace(unit_of(first.target, prefix='/again'), target=first.target.parent / 'again')
+    assert 'has no depth topic' in process(again).error
 
 
 def test_a_topic_that_is_not_there_is_named(recording, unit_of, process):
