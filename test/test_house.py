@@ -235,3 +235,18 @@ def test_the_quality_declaration_claims_a_level_and_readme_links_it():
     readme = (REPOSITORY / 'README.md').read_text()
     for page in ('QUALITY_DECLARATION.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CITATION.cff'):
         assert f']({page})' in readme
+
+
+def test_readme_shows_what_a_newcomer_runs_within_its_lines():
+    readme = (REPOSITORY / 'README.md').read_text()
+    sections = dict(each.split('\n', 1) for each in readme.split('\n## ')[1:])
+
+    _, block, _ = sections['Try it without a robot, ROS or a GPU'].split('```', 2)
+    seen = f'## See it, and know why\n{sections["See it, and know why"]}'.rstrip('\n')
+
+    assert {'make demo', 'make test'} <= {
+        line.partition('#')[0].strip() for line in block.splitlines()
+    }
+    assert all(f'promptda {each} ' in seen for each in ('view', 'doctor', 'validate'))
+    assert len(seen.splitlines()) <= 12
+    assert len(readme.splitlines()) <= 110

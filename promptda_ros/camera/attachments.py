@@ -33,23 +33,25 @@ class Attachments:
 
     def __init__(self, kept_ns: int = 0) -> None:
         self._changed = threading.Condition()
-        self._messages = Recent[SensorMessage](fewest=KEPT, kept_ns=kept_ns)
+        self._recent = Recent[SensorMessage](fewest=KEPT, kept_ns=kept_ns)
 
     def clear(self) -> None:
         """Forget everything, as listening restarts."""
         with self._changed:
-            self._messages.clear()
+            self._recent.clear()
 
     def add(self, message: SensorMessage) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
         with self._changed:
-            self._messages.add(stamp_ns_of(message.header), message)
+            self._recent.add(stamp_ns_of(message.header), message)
             self._changed.notify_all()
 
     def nearest(self, stamp_ns: int) -> tuple[int | None, SensorMessage | None]:
         """Return how far away the nearest message is and the message, or None twice."""
         with self._changed:
-            each = [(abs(each_ns - stamp_ns), message) for each_ns, message in self._messages]
+            each = [
+                (abs(each_ns - stamp_ns), message) for each_ns, message in self._recent.messages
+            ]
         return min(each, key=lambda found: found[0], default=(None, None))
 
     def wait_for(
@@ -62,9 +64,9 @@ class Attachments:
         """
 
         def is_decided() -> bool:
-            latest_ns = self._messages.latest_ns
-            if latest_ns is None:
+            if not self._recent.messages:
                 return True
+            latest_ns, _ = self._recent.messages[-1]
             is_silent = latest_ns < stamp_ns - SILENT_NS
             return is_silent or latest_ns >= stamp_ns or self._within(stamp_ns, tolerance_ns)
 

@@ -103,7 +103,7 @@ class Calibration:
     @property
     def received(self) -> bool:
         """Return whether any camera_info has arrived."""
-        return bool(self._infos)
+        return bool(self._infos.messages)
 
     @property
     def problem(self) -> str:
@@ -156,7 +156,7 @@ class Calibration:
         """Return the newest message not newer than a picture, else the first one."""
         with self._lock:
             found = None
-            for info_ns, message in self._infos:
+            for info_ns, message in self._infos.messages:
                 if found is None or info_ns <= stamp_ns:
                     found = message
             return found

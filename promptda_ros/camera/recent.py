@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
 from operator import itemgetter
 from typing import Generic, TypeVar
 
@@ -39,32 +38,20 @@ class Recent(Generic[T]):
         self._fewest = fewest
         self._most = max(fewest, kept_ns * FASTEST_HZ // NANOSECONDS)
         self._kept_ns = kept_ns
-        self._messages: list[tuple[int, T]] = []  # in the order of their stamps
-
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    def __iter__(self) -> Iterator[tuple[int, T]]:
-        return iter(self._messages)
-
-    @property
-    def latest_ns(self) -> int | None:
-        """Return the stamp of the newest message."""
-        return self._messages[-1][0] if self._messages else None
+        self.messages: list[tuple[int, T]] = []  # in the order of their stamps
 
     def clear(self) -> None:
         """Forget all messages."""
-        self._messages.clear()
+        self.messages.clear()
 
     def add(self, stamp_ns: int, message: T) -> None:
         """Keep a message; a jump of the stamps back forgets those before it."""
-        latest_ns = self.latest_ns
-        if latest_ns is not None and latest_ns - stamp_ns > JUMP_NS:
+        if self.messages and self.messages[-1][0] - stamp_ns > JUMP_NS:
             self.clear()
-        insort(self._messages, (stamp_ns, message), key=_BY_STAMP)
-        while len(self._messages) > self._fewest and self._is_over_limits():
-            del self._messages[0]
+        insort(self.messages, (stamp_ns, message), key=_BY_STAMP)
+        while len(self.messages) > self._fewest and self._is_over_limits():
+            del self.messages[0]
 
     def _is_over_limits(self) -> bool:
-        span_ns = self._messages[-1][0] - self._messages[0][0]
-        return span_ns > self._kept_ns or len(self._messages) > self._most
+        span_ns = self.messages[-1][0] - self.messages[0][0]
+        return span_ns > self._kept_ns or len(self.messages) > self._most

@@ -20,7 +20,7 @@ def test_all_of_a_time_span_is_there_in_the_order_of_stamps_whatever_the_order(s
     recent = Recent[int](fewest=FEW, kept_ns=kept_ns)
     for number, stamp_ns in enumerate(stamps):
         recent.add(stamp_ns, number)
-    found = [stamp_ns for stamp_ns, _ in recent]
+    found = [stamp_ns for stamp_ns, _ in recent.messages]
     assert found == sorted(found)
     latest_ns = max(stamps, default=0)
     needed = sorted(each for each in stamps if latest_ns - each <= kept_ns)
@@ -33,14 +33,14 @@ def test_a_jump_back_forgets_what_was_before():
     recent = Recent[str](fewest=FEW, kept_ns=SEC)
     for stamp_ns in (10 * SEC, 11 * SEC, 9 * SEC):
         recent.add(stamp_ns, '')
-    assert [stamp_ns for stamp_ns, _ in recent] == [9 * SEC]
+    assert [stamp_ns for stamp_ns, _ in recent.messages] == [9 * SEC]
 
 
 def test_stamps_that_stand_still_fill_no_memory():
     recent = Recent[str](fewest=FEW, kept_ns=0)
     for _ in range(1000):
         recent.add(SEC, '')
-    assert len(recent) == FEW
+    assert len(recent.messages) == FEW
 
 
 def test_what_pairs_wait_for_is_kept_as_long_as_they_wait():

@@ -7,22 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import ctypes
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 MAPS = Path('/proc/self/maps')
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to the calling thread, where that can be had for nothing.
-
-    To wake a second thread takes as long as an operation on 640x480 does, and ten times as long
-    where another process has its core. torch.set_num_threads would empty the cache of oneDNN,
-    which the network then misses; OpenMP itself can be asked.
-    """
-    with threads(1):
-        yield
 
 
 @contextmanager
@@ -38,6 +26,13 @@ def threads(number: int) -> Iterator[None]:
         yield
     finally:
         openmp.omp_set_num_threads(before)
+
+
+# Keeps torch to the calling thread, where that can be had for nothing. To wake a second thread
+# takes as long as an operation on 640x480 does, and ten times as long where another process has
+# its core. torch.set_num_threads would empty the cache of oneDNN, which the network then misses;
+# OpenMP itself can be asked.
+one_thread = partial(threads, 1)
 
 
 @lru_cache(maxsize=1)
