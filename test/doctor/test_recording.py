@@ -185,6 +185,13 @@ def test_what_cannot_be_used_is_no_finding(arguments, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith('promptda doctor: ')
 
 
+def test_without_ros_the_machine_alone_is_looked_at(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, 'find_spec', lambda name: None)
+
+    assert doctor.main([]) == ExitCode.CLEAN
+    assert 'topics are not looked at' in capsys.readouterr().out
+
+
 def test_people_read_three_lines_of_a_finding(sow, capsys):
     assert doctor.main(['--bag', str(sow(no_depth))]) == ExitCode.SOME_FAILED
 
