@@ -55,7 +55,9 @@ def raw(encoding: str, bytes_a_pixel: int, fill: int = 7) -> Image:
 def jpeg_of(progressive: int) -> CompressedImage:
     """Return a JPEG of noise with as much colour as grey."""
     pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-    how = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111, cv2.IMWRITE_JPEG_PROGRESSIVE, progressive]
+    how = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive]
+    if hasattr(cv2, 'IMWRITE_JPEG_SAMPLING_FACTOR'):  # since OpenCV 4.7
+        how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
     return message_of(cv2.imencode('.jpg', pixels, how)[1].tobytes(), 'jpeg')
 
 
