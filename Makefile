@@ -78,6 +78,8 @@ benchmark: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.node_latency
 	$(BIN)/python -m benchmarks.cameras
 	$(BIN)/python -m benchmarks.process_bag
+	$(BIN)/python -m benchmarks.up_to_date
+	-$(BIN)/python -m benchmarks.page_cost
 	-$(BIN)/python -m benchmarks.garbage_camera
 	-$(BIN)/python -m benchmarks.decoder_fuzz --messages 10000
 	$(BIN)/python -m benchmarks.report
