@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 import io
 from pathlib import Path
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,9 @@ def serve(host: str, port: int) -> viser.ViserServer:
 
     Raises:
         ViewError: viser is not installed.
+        UsageError: this machine has no such address.
     """
+    _require_address(host)
     try:
         import viser
     except ModuleNotFoundError as error:
@@ -96,6 +99,19 @@ def serve(host: str, port: int) -> viser.ViserServer:
         ) from None
     with _silent():
         return viser.ViserServer(host=host, port=port, verbose=False)
+
+
+def _require_address(host: str) -> None:
+    """Refuse what can't be listened on: viser would try one port after the other for ever."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f'--host {host}: this machine cannot serve there ({error.strerror}); take '
+            f'{LOCAL}, 0.0.0.0 or an address of this machine'
+        ) from None
 
 
 def _silent() -> AbstractContextManager[object]:

@@ -72,7 +72,8 @@ def probe(moment: Moment, column: int, row: int) -> Probe:
         uncertainty_m=(
             math.nan if uncertainty_m is None else _at(moment, uncertainty_m, column, row)
         ),
-        validity=None if code is None else Validity(int(code)),
+        # Another version of the node may have codes that are not known here.
+        validity=next((each for each in Validity if each == code), None),
         normal=_normal(moment, column, row),
         sensor_point_m=_point(moment, measured, column, row),
         point_m=_point(moment, there, column, row),

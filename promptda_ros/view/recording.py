@@ -132,7 +132,8 @@ class RecordingSource:
 
     def next_moment(self) -> Moment | None:
         """Return the frame that was made last, once."""
-        moment, self._new = self._new, None
+        with self._awake:  # one that comes meanwhile is not lost
+            moment, self._new = self._new, None
         return moment
 
     def state(self) -> State:
@@ -191,7 +192,9 @@ class RecordingSource:
                 self._made = self._depths.of(self._frames.at(position), settings)
                 self._made_for = needs
                 self._count(1)
-            self._new = self._made.moment(self._layers, settings)
+            moment = self._made.moment(self._layers, settings)
+            with self._awake:
+                self._new = moment
         except PromptdaError as error:
             self._problem = str(error)
             self.player.play(playing=False)

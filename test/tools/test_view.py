@@ -52,5 +52,10 @@ def test_the_page_is_for_this_machine_unless_a_host_is_given():
     assert view.make_parser().parse_args([]).host == '127.0.0.1'
 
 
+def test_an_address_of_another_machine_is_refused_with_those_that_can_be_served_on():
+    with pytest.raises(UsageError, match=r'--host 198\.51\.100\.1: .* take 127\.0\.0\.1'):
+        view.serve('198.51.100.1', view.PORT)
+
+
 def test_the_command_is_listed():
     assert 'browser' in main.COMMANDS['view']

@@ -98,3 +98,10 @@ def test_the_normal_of_a_smaller_depth_uses_its_own_intrinsics():
     depth_m = 2.0 / (1.0 + 0.3 * down) * np.ones((1, small.width))  # a wall that leans
     normal = probe(wall(depth_m=depth_m.astype(np.float32)), 31, 30).normal
     np.testing.assert_allclose(normal, np.array([0.0, -0.3, -1.0]) / np.hypot(0.3, 1.0), atol=1e-3)
+
+
+def test_a_code_of_validity_that_is_not_known_is_not_told():
+    """The node may be newer than the page."""
+    found = probe(wall(validity=np.full((HEIGHT, WIDTH), 200, np.uint8)), 20, 10)
+    assert found.validity is None
+    assert 'ours 2.000 m' in found.text
