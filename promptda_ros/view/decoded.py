@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 import time
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from promptda_ros.camera.camera import Camera
-from promptda_ros.core.frame import ByteImage, FloatImage, Frame
+from promptda_ros.core.cloud.workspace import has_box
+from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.settings.schema import Settings
@@ -66,6 +67,22 @@ def moment_of(camera: Camera, settings: Settings, found: Found) -> Moment:
         validity=codes_of(messages.get(VALIDITY), settings),
         settings=settings,
     )
+
+
+def with_box(camera: Camera, moment: Moment, say: Callable[[str], object]) -> Moment:
+    """Return where the box of the workspace is as well; no clouds, as of the node, without it."""
+    settings, frame = moment.settings, moment.frame
+    workspace = settings.workspace
+    if moment.box_from_camera is not None or not (workspace.frame and has_box(workspace)):
+        return moment
+    try:
+        box = camera.extrinsics.lookup(
+            workspace.frame, frame.frame_id, frame.stamp_ns, settings.extrinsics.timeout
+        )
+    except BadFrame as error:
+        say(str(error))
+        return replace(moment, frame=replace(frame, intrinsics=None))
+    return replace(moment, box_from_camera=box)
 
 
 def _frame(camera: Camera, settings: Settings, image: SensorMessage, depth: Any) -> Frame:

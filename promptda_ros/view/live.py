@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 import threading
 import time
 from typing import Any
@@ -21,14 +20,19 @@ import torch
 
 from promptda_ros.camera.camera import Camera, InputTopics
 from promptda_ros.camera.extrinsics import Extrinsics
-from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.node.transforms import TfTransforms
-from promptda_ros.view.decoded import moment_of, NoOutputs, Silent, without_attachments
+from promptda_ros.view.decoded import (
+    moment_of,
+    NoOutputs,
+    Silent,
+    with_box,
+    without_attachments,
+)
 from promptda_ros.view.listening.held import Found, Held
 from promptda_ros.view.listening.parameters import NodeParameters, wait_for
 from promptda_ros.view.listening.reports import Reports
@@ -162,17 +166,10 @@ class LiveSource:
         )
 
     def _moment(self, camera: Camera, settings: Settings, found: Found) -> Moment:
-        """Decode messages; without clouds, as of the node, where their workspace is not known."""
-        moment, frame = moment_of(camera, settings, found), settings.workspace.frame
-        if not (frame and has_box(settings.workspace)):
-            return moment
-        source, timeout_sec = moment.frame.frame_id, settings.extrinsics.timeout
-        try:
-            box = camera.extrinsics.lookup(frame, source, found.stamp_ns, timeout_sec)
-        except BadFrame as error:
-            self._problem = str(error)
-            return replace(moment, frame=replace(moment.frame, intrinsics=None))
-        return replace(moment, box_from_camera=box)
+        def say(problem: str) -> None:
+            self._problem = problem
+
+        return with_box(camera, moment_of(camera, settings, found), say)
 
     def _guarded(self, function: Callable[..., object]) -> Callable[..., bool]:
         return guarded(function, self._on_error)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 import threading
 import time
 
-from promptda_ros.camera.camera import without_waits
+from promptda_ros.camera.camera import Camera, without_waits
 from promptda_ros.core.errors import PromptdaError
 from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.runtime.guard import Guard
@@ -16,6 +16,7 @@ from promptda_ros.core.runtime.lasting import Recent
 from promptda_ros.core.settings import describe, with_values
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.core.settings.setting import SettingError, Value
+from promptda_ros.view.decoded import with_box
 from promptda_ros.view.moment import Moment
 from promptda_ros.view.recorded.depths import Depths, Made
 from promptda_ros.view.recorded.frames import Frames
@@ -138,7 +139,7 @@ class RecordingSource:
 
     def state(self) -> State:
         """Return how quickly frames come, and why none do."""
-        camera = next(iter(self._frames.cameras.by_name.values()))
+        camera = self._camera
         return State(
             rate=self._count(0) / RATE_SEC,
             stage_ms={name: each.p50 for name, each in camera.stages.snapshot().items()},
@@ -157,6 +158,11 @@ class RecordingSource:
             self._is_closed = True
             self._awake.notify_all()
         self._thread.join()
+
+    @property
+    def _camera(self) -> Camera:
+        (camera,) = self._frames.cameras.by_name.values()
+        return camera
 
     def _refresh(self) -> None:
         with self._awake:
@@ -186,6 +192,7 @@ class RecordingSource:
 
     def _show(self) -> None:
         position, settings = self.player.position, self.knobs.settings
+        problems: list[str] = []
         needs = position, settings if self._depths.computes else None
         try:
             if self._made is None or needs != self._made_for:
@@ -193,13 +200,13 @@ class RecordingSource:
                 self._made_for = needs
                 self._count(1)
             moment = self._made.moment(self._layers, settings)
+            moment = with_box(self._camera, moment, problems.append)
+            self._problem = '; '.join(problems)
             with self._awake:
                 self._new = moment
         except PromptdaError as error:
             self._problem = str(error)
             self.player.play(playing=False)
-        else:
-            self._problem = ''
 
     def _count(self, number: int) -> int:
         """Note frames that were made, and return how many were lately."""

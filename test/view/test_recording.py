@@ -180,6 +180,20 @@ def test_a_setting_changes_the_frame_that_is_shown(copy_demo, make_source):
         assert moment_of(source, BASIC).settings.workspace.max_depth == 0.7
 
 
+def test_a_box_in_a_frame_that_is_not_known_shows_no_cloud_and_says_why(copy_demo, make_source):
+    """Else the cloud would be cut by a box at another place."""
+    with open_bag(copy_demo()) as bag:
+        source = make_source(bag)
+        source.player.seek(0)
+        assert moment_of(source, BASIC).frame.intrinsics is not None
+        assert not source.knobs.set('workspace.box_max', (0.1, 0.1, 0.1))
+        assert not source.knobs.set('workspace.frame', 'nowhere')
+        while (moment := moment_of(source, BASIC)).settings.workspace.frame != 'nowhere':
+            pass  # one from before
+        assert (moment.frame.intrinsics, moment.box_from_camera) == (None, None)
+        assert 'nowhere' in source.state().reason
+
+
 def test_a_recording_without_a_camera_is_refused(copy_demo, make_source):
     with open_bag(copy_demo()) as bag, pytest.raises(BagError, match='/no/such'):
         make_source(bag, topics={'': CameraTopics(image='/no/such')})
