@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 import re
 import time
-from typing import Protocol
 
 import torch
 
@@ -18,6 +17,7 @@ from promptda_ros.camera.extrinsics import Extrinsics
 from promptda_ros.camera.products import CLOUDS
 from promptda_ros.camera.reader import PairReader
 from promptda_ros.camera.recent import kept_ns_of
+from promptda_ros.camera.sinks import CaptureSink, NoCapture, OutputSink
 from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame, Depth, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
@@ -47,37 +47,6 @@ WAITED_FOR = ('no_transform', 'no_confidence')
 IMPATIENCE_SEC = 1.0
 # Two names on one topic that changed there and back within this time are two cameras.
 MIXED_SEC = 5.0
-
-
-class OutputSink(Protocol):
-    """Where what is made of frames goes: the publishers of a node, or a recording."""
-
-    def subscribed(self) -> Collection[str]:
-        """Return which products are wanted, in their order."""
-
-    def publish(self, result: FrameOutputs) -> float:
-        """Make and hand on what is wanted; return how many seconds the handing on took."""
-
-
-class CaptureSink(Protocol):
-    """Whoever wants single frames, beside the outputs."""
-
-    def wants(self, pair: Pair[SensorMessage], /) -> bool:
-        """Return whether somebody waits for the depth of a pair."""
-
-    def add(self, pair: Pair[SensorMessage], result: FrameOutputs, /) -> None:
-        """Give a frame to those who want it."""
-
-
-class NoCapture:
-    """Nobody wants single frames."""
-
-    def wants(self, _pair: Pair[SensorMessage], /) -> bool:
-        """Return that nobody does."""
-        return False
-
-    def add(self, _pair: Pair[SensorMessage], _result: FrameOutputs, /) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True)

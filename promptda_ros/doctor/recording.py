@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from promptda_ros.bags.bag import Bag
@@ -99,18 +100,15 @@ class _RecordedCamera:
         )
 
     def _stream(self, side: Topic, topic: str, counters: TopicCounters) -> Stream:
-        profiles = [
-            each
-            for channel in self._bag.channels
-            if channel.topic == topic
-            for each in offered(channel.qos)
-        ]
+        channels = [each for each in self._bag.channels if each.topic == topic]
+        profiles = [offered(each.qos) for each in channels]
         wanted = getattr(self._settings.qos, side.value)
-        is_deaf = wanted == 'reliable' and any(map(is_best_effort, profiles))
+        is_deaf = wanted == 'reliable' and any(map(is_best_effort, chain(*profiles)))
         facts = replace(
             topic_facts(side.value, topic, counters),
             type=self._bag.types[topic],
             incompatible_qos=is_deaf,
         )
-        publishers = (NOT_RECORDED,) * max(1, len(profiles))
+        # A publisher that was started again, with other QoS, is in a channel of its own.
+        publishers = (NOT_RECORDED,) * max([1, *map(len, profiles)])
         return Stream(facts, publishers, self._hearing.times(side))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 import time
 from typing import Any
@@ -14,7 +14,6 @@ import numpy as np
 from promptda_ros.camera.camera import Camera
 from promptda_ros.core.cloud.workspace import has_box
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage, Frame
-from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
@@ -25,18 +24,6 @@ from promptda_ros.view.listening.held import Found
 from promptda_ros.view.moment import DEPTH, IMAGE, Moment, SENSOR, UNCERTAINTY, VALIDITY
 
 NOTHING_MEASURED = np.full((3, 4), np.nan, np.float32)
-
-
-class NoOutputs:
-    """Nothing is made of what a page reads."""
-
-    def subscribed(self) -> Collection[str]:
-        """Return that nothing is wanted."""
-        return ()
-
-    def publish(self, _result: FrameOutputs, /) -> float:
-        """Do nothing."""
-        return 0.0
 
 
 class Silent:

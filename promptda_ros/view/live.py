@@ -20,6 +20,7 @@ import torch
 
 from promptda_ros.camera.camera import Camera, InputTopics
 from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.sinks import NoOutputs
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.runtime.guard import guarded
@@ -28,7 +29,6 @@ from promptda_ros.messages.stamps import stamp_ns_of
 from promptda_ros.node.transforms import TfTransforms
 from promptda_ros.view.decoded import (
     moment_of,
-    NoOutputs,
     Silent,
     with_box,
     without_attachments,

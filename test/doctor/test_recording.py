@@ -139,20 +139,22 @@ def test_the_value_that_an_offset_advises_mends_it(sow, examine):
     assert examine('--bag', bag, '--set', 'sync.depth_time_offset=-0.080')[1] == []
 
 
+PROFILE = (
+    '- history: 1\n  depth: 1\n  reliability: 2\n  durability: 2\n'
+    '  deadline: {sec: 0, nsec: 0}\n  lifespan: {sec: 0, nsec: 0}\n  liveliness: 1\n'
+    '  liveliness_lease_duration: {sec: 0, nsec: 0}\n'
+    '  avoid_ros_namespace_conventions: false\n'
+)
+
+
 def test_two_recorded_publishers_and_their_qos_are_told(tmp_path, examine, monkeypatch):
     """Recordings keep what each publisher offered."""
     recording = Recording()
     recording.add_camera(5)
-    profile = (
-        '- history: 1\n  depth: 1\n  reliability: 2\n  durability: 2\n'
-        '  deadline: {sec: 0, nsec: 0}\n  lifespan: {sec: 0, nsec: 0}\n  liveliness: 1\n'
-        '  liveliness_lease_duration: {sec: 0, nsec: 0}\n'
-        '  avoid_ros_namespace_conventions: false\n'
-    )
-    offered = {'/camera/image': profile, '/camera/depth': 2 * profile}
+    offered = {'/camera/image': PROFILE, '/camera/depth': 2 * PROFILE}
     bags = [
         str(recording.write(tmp_path / name, qos={**offered, **more}))
-        for name, more in (('two', {}), ('one', {'/camera/depth': profile}))
+        for name, more in (('two', {}), ('one', {'/camera/depth': PROFILE}))
     ]
 
     _, (rivals,) = examine('--bag', bags[0])
@@ -161,6 +163,22 @@ def test_two_recorded_publishers_and_their_qos_are_told(tmp_path, examine, monke
     assert (rivals['id'], deaf['id']) == ('publishers', 'qos')
     assert '/camera/depth' in rivals['what']
     assert 'qos.depth:=auto' in deaf['fix']
+
+
+def test_a_driver_that_was_started_again_with_other_qos_is_one_publisher(tmp_path, examine):
+    """Each file of a split bag has channels of its own."""
+    whole, bag = Recording(), tmp_path / 'bag'
+    whole.add_camera(6)
+    bag.mkdir()
+    for number, profile in enumerate(
+        (PROFILE, PROFILE.replace('reliability: 2', 'reliability: 1'))
+    ):
+        part = Recording()
+        part.messages = whole.messages[9 * number : 9 * number + 9]
+        folder = part.write(tmp_path / f'part{number}', qos={'/camera/depth': profile})
+        (folder / f'{folder.name}.mcap').rename(bag / f'bag_{number}.mcap')
+
+    assert examine('--bag', str(bag)) == (ExitCode.CLEAN, [])
 
 
 def test_names_of_cameras_begin_what_is_said_of_them(tmp_path, examine):

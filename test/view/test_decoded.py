@@ -11,13 +11,14 @@ import torch
 
 from promptda_ros.camera.camera import Camera, InputTopics
 from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.sinks import NoOutputs
 from promptda_ros.core.cloud.cloud import build_cloud, COMPACT_LAYOUT
 from promptda_ros.core.frame import BadFrame, Intrinsics
 from promptda_ros.core.settings import build
 from promptda_ros.messages import outgoing
 from promptda_ros.messages.encodings import read_depth
 from promptda_ros.messages.message_types import ros_types
-from promptda_ros.view.decoded import moment_of, NoOutputs
+from promptda_ros.view.decoded import moment_of
 from promptda_ros.view.listening.held import Found
 from promptda_ros.view.moment import DEPTH, IMAGE, SENSOR, UNCERTAINTY, VALIDITY
 from test.sensors import header_at, HEIGHT, message_of, Sensors, WIDTH

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 
 import torch
 
 from promptda_ros.bags.processing.cameras import resolved
 from promptda_ros.camera.camera import Camera, without_waits
 from promptda_ros.camera.extrinsics import Extrinsics
+from promptda_ros.camera.sinks import NoOutputs
 from promptda_ros.core.frame import BadFrame, Frame
-from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.runtime.guard import Guard
@@ -44,16 +43,6 @@ class Told:
         self.errors.append(text)
 
 
-class _NoOutputs:
-    """Wants nothing."""
-
-    def subscribed(self) -> Collection[str]:
-        return ()
-
-    def publish(self, _result: FrameOutputs) -> float:
-        return 0.0
-
-
 class Reading:
     """Frames of a camera's pairs; `drops` says why there are not as many as pairs."""
 
@@ -70,7 +59,7 @@ class Reading:
             extrinsics=Extrinsics(facts.transforms),
             device=torch.device('cpu'),
             log=self.told,
-            outputs=_NoOutputs(),
+            outputs=NoOutputs(),
         )
         self._beside = [
             (listener, [*facts.beside.get(role, ())])
