@@ -17,6 +17,7 @@ from rclpy.qos import ReliabilityPolicy
 
 from promptda_ros.bags.headers import Header
 from promptda_ros.bags.processing.recipe import CameraTopics
+from promptda_ros.camera.transports import RAW
 from promptda_ros.core.pairing.stream import checked_stamp_ns, Topic, TopicCounters
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.doctor.inputs.facts import CameraFacts, Stream
@@ -26,7 +27,6 @@ from promptda_ros.doctor.processes import Processes
 from promptda_ros.node.graph import nodes_of
 from promptda_ros.node.subscriptions import CameraInfoInput, SensorInput
 from promptda_ros.node.transforms import TfTransforms
-from promptda_ros.node.transports import RAW
 
 OUR_NODE = '/promptda'
 ADAPT_SEC = 0.2

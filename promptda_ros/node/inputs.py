@@ -13,6 +13,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
+from promptda_ros.camera.transports import RAW
 from promptda_ros.core.pairing.pairing import Pair, Pairing, PairingSettings
 from promptda_ros.core.pairing.stream import checked_stamp_ns, Topic
 from promptda_ros.core.runtime.guard import guarded
@@ -20,7 +21,6 @@ from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.sensor_message import SensorMessage
 from promptda_ros.node.subscriptions import CameraInfoInput, SensorInput
-from promptda_ros.node.transports import RAW
 
 POLL_PERIOD_SEC = 0.02
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
+from promptda_ros.camera.transports import AUTO, TRANSPORTS
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.node.bond import BOND_TOPIC
 from promptda_ros.node.capture import CAPTURED
 from promptda_ros.node.diagnostics import DIAGNOSTICS
 from promptda_ros.node.outputs import OLD_OUTPUTS, OUTPUTS
-from promptda_ros.node.transports import AUTO, topic_of, TRANSPORTS
+from promptda_ros.node.transports import topic_of
 
 # What every node with a life cycle has; ROS makes these before it reads any parameter.
 ROS_PUBLISHERS = ('/rosout', '/parameter_events', '~/transition_event')

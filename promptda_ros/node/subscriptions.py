@@ -23,17 +23,11 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
+from promptda_ros.camera.transports import AUTO, RAW, remedy_for, Transport
 from promptda_ros.core.pairing.silence import TopicFacts
 from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.node.graph import nodes_of
-from promptda_ros.node.transports import (
-    AUTO,
-    choose_transport,
-    RAW,
-    remedy_for,
-    topic_of,
-    Transport,
-)
+from promptda_ros.node.transports import choose_transport, KINDS, topic_of
 
 # A few images bridge a pause of the executor; old ones are of no use.
 INPUT_QUEUE = 5
@@ -133,7 +127,7 @@ class SensorInput(message_filters.SimpleFilter):  # type: ignore[misc]
         policy = ReliabilityPolicy.RELIABLE if self._is_reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscriber = message_filters.Subscriber(
             self._node,
-            transport.kind,
+            KINDS[transport.type_name],
             self.topic,
             qos_profile=QoSProfile(
                 history=HistoryPolicy.KEEP_LAST, depth=INPUT_QUEUE, reliability=policy

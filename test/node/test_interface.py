@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from rclpy.action import get_action_names_and_types
 
-from promptda_ros.node.transports import TRANSPORTS
+from promptda_ros.camera.transports import TRANSPORTS
 from promptda_ros.tools.print_policy import as_policy
 from test.policies import rules
 

@@ -11,9 +11,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
+from promptda_ros.camera.transports import remedy_for, TRANSPORTS
 from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.node.subscriptions import SensorInput
-from promptda_ros.node.transports import remedy_for, TRANSPORTS
 
 NOTHING_LOST = dict.fromkeys(Loss, 0)
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)

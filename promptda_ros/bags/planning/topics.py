@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,38 +12,22 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.bags.processing.record import Record
+from promptda_ros.camera.transports import (
+    AUTO,
+    COMPRESSED,
+    IMAGE,
+    POINTS,
+    Transport,
+    TRANSPORTS,
+)
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings.schema import Settings
 
-IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-POINTS, INFO = 'sensor_msgs/msg/PointCloud2', 'sensor_msgs/msg/CameraInfo'
-AUTO = 'auto'
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form in which a topic arrives, by its name in the settings."""
-
-    name: str
-    type_name: str
-    suffix: str = ''  # of the topic, after the name of the raw one
-
-
-# In the order in which `auto` takes what is there, as the node does
-FORMS = {
-    'image': (Form('raw', IMAGE), Form('compressed', COMPRESSED, '/compressed')),
-    'depth': (
-        Form('raw', IMAGE),
-        Form('compressedDepth', COMPRESSED, '/compressedDepth'),
-        Form('points', POINTS),
-        Form('compressed', COMPRESSED, '/compressed'),
-    ),
-    'camera_info': (Form('raw', INFO),),
-    'depth_camera_info': (Form('raw', INFO),),
-    'confidence': (Form('raw', IMAGE),),
-    'mask': (Form('raw', IMAGE),),
-}
+INFO = 'sensor_msgs/msg/CameraInfo'
+CALIBRATION = (Transport('raw', INFO),)
+# By what a topic is for
+FORMS = {**TRANSPORTS, 'camera_info': CALIBRATION, 'depth_camera_info': CALIBRATION}
 NO_DEPTH = ('confidence', 'mask')  # in the names of pictures that are neither colour nor depth
 
 
