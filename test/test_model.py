@@ -85,7 +85,7 @@ def test_weights_of_another_digest_than_the_one_asked_for_are_refused(folder):
 
 
 def test_the_network_sees_pixels_as_its_own_folder_says(folder):
-    """The normalisation belongs to the weights."""
+    """K24: the normalisation belongs to the weights."""
     image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
     slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
     frame = Frame(stamp_ns=0, frame_id='', image=image, sensor_depth_m=slope_m)
@@ -242,9 +242,11 @@ def test_a_flipped_byte_in_the_embedded_network_is_found(tmp_path, monkeypatch, 
 
 
 def test_a_network_is_what_its_folder_states_however_it_is_named(tmp_path):
-    """The name and two paths of the embedded one gave depth that was 17 mm apart."""
+    """K23: the name and two paths of the embedded one gave depth that was 17 mm apart."""
     embedded = model_folder(ModelSettings())
     copied = shutil.copytree(embedded, tmp_path / 'mine')
+    adapted = tmp_path / 'adapted'  # as training writes it, here after no step
+    load_network(embedded).save_pretrained(adapted)
     image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
     step_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
     step_m[:, 8:] += 0.5
@@ -260,8 +262,11 @@ def test_a_network_is_what_its_folder_states_however_it_is_named(tmp_path):
     by_name = depth_m()
     np.testing.assert_array_equal(depth_m(**{'model.path': str(embedded)}), by_name)
     np.testing.assert_array_equal(depth_m(**{'model.path': str(copied)}), by_name)
-    (copied / 'promptda.json').unlink()
-    plain = load_model(build({'device': 'cpu', 'engine': 'torch', 'model.path': str(copied)}))
+    np.testing.assert_array_equal(depth_m(**{'model.path': str(adapted)}), by_name)
+    moved = copied.rename(tmp_path / 'vits')
+    np.testing.assert_array_equal(depth_m(**{'model.path': str(moved)}), by_name)
+    (moved / 'promptda.json').unlink()
+    plain = load_model(build({'device': 'cpu', 'engine': 'torch', 'model.path': str(moved)}))
     assert plain.notes == ()
 
 
@@ -286,6 +291,7 @@ def test_precision_auto_is_what_the_folder_states():
     ],
 )
 def test_a_preparation_that_the_node_does_not_do_is_refused(folder, field, value, words):
+    """K24: exit code 3 through CheckpointError."""
     asked = {'keep_aspect_ratio': True, 'size_divisor': 14, field: value}
     (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
     with pytest.raises(CheckpointError, match=re.escape(words)):
@@ -302,7 +308,7 @@ def test_a_preparation_that_the_node_does_not_do_is_refused(folder, field, value
     ids=str,
 )
 def test_pixels_are_scaled_as_the_folder_says(folder, asked):
-    """Equal to the processor on a picture that needs no resizing."""
+    """K24: equal to the processor on a picture that needs no resizing."""
     asked = {'keep_aspect_ratio': True, **asked}
     (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
     processor = PromptDepthAnythingImageProcessor.from_pretrained(folder, do_resize=False)

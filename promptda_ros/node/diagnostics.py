@@ -27,6 +27,9 @@ LEVELS = {
 DIAGNOSTICS = '/diagnostics'
 RECENT_SEC = 5.0
 SATURATED_WARN = 0.2
+LATELY = 9  # frames; one that was held up is no slow network
+# How much longer than at start they may take: images may be larger than the first one.
+SLOWED_WARN = 6
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ def network_status(
 ) -> Status:
     """Report the network, its device, and the depth range of each camera's prompt."""
     values: dict[str, object] = {**model.facts(), 'resolution': health.resolution.name}
-    warnings = [warning for warning in (health.resolution.warning, model.problem) if warning]
+    slowed = _slowed_text(model, cameras)
+    warnings = [each for each in (health.resolution.warning, model.problem, slowed) if each]
     for camera in cameras:
         depth = camera.latest
         if depth is None:
@@ -141,6 +145,21 @@ def network_status(
 def of_camera(camera: NodeCamera, status: Status) -> Status:
     """Return the status under the name of its camera."""
     return replace(status, part=f'{camera.name} {status.part}') if camera.name else status
+
+
+def _slowed_text(model: LoadedModel, cameras: Sequence[NodeCamera]) -> str:
+    """Say that frames take far longer than at start; '' where they do not."""
+    lately_sec = max(
+        each.stages.lately_ms('infer', 'restore', count=LATELY) / 1e3 for each in cameras
+    )
+    at_start_sec = model.frame_sec * len(cameras)  # which share a run
+    if lately_sec < SLOWED_WARN * at_start_sec:
+        return ''
+    return (
+        f'frames take {lately_sec:.2g} s, against {at_start_sec:.2g} s at start, and fewer come: '
+        f'{model.device} is hot or short of power, other programs use it, or images became '
+        'larger; cool it, end those, or set model.resolution:=low'
+    )
 
 
 def _saturated_text(depth: Depth) -> str:

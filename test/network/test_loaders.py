@@ -92,6 +92,7 @@ FORMATS = ('F64', 'F16', 'BF16', 'I64', 'U8', 'BOOL', 'F8_E4M3', 'F8_E5M2', 'F4'
 @quick
 @given(data=st.data())
 def test_any_header_of_the_weights_gives_floats_or_a_named_error(folder, data):
+    """K27: number formats that nobody knows, sizes that no file has."""
     whole = (folder / WEIGHTS).read_bytes()
     length = int.from_bytes(whole[:8], 'little')
     header, body = json.loads(whole[8 : 8 + length]), whole[8 + length :]
@@ -118,6 +119,7 @@ def test_any_header_of_the_weights_gives_floats_or_a_named_error(folder, data):
 )
 @pytest.mark.parametrize('name', [CONFIG, PROCESSOR, 'promptda.json', f'{WEIGHTS}.index.json'])
 def test_json_that_is_none_is_refused_by_every_reader(folder, tiny_config, name, content):
+    """K27: 100 000 levels deep, for example."""
     (folder / name).write_bytes(content)
     if name.endswith('index.json'):
         (folder / WEIGHTS).unlink()
@@ -133,7 +135,7 @@ def test_json_that_is_none_is_refused_by_every_reader(folder, tiny_config, name,
 
 @pytest.mark.parametrize('dtype', [torch.int64, torch.uint8, torch.bool, torch.float8_e4m3fn])
 def test_weights_that_are_no_floats_are_refused_by_their_format(tiny_network, folder, dtype):
-    """Whole numbers cast in silence are other weights."""
+    """K27: whole numbers cast in silence are other weights."""
     weights = dict(tiny_network.state_dict())
     weights['head.conv3.bias'] = torch.zeros(1).to(dtype)
     write(folder, weights)
@@ -164,17 +166,20 @@ def write(folder: Path, weights: dict[str, torch.Tensor]) -> None:
         {'image_size': 10**9},
         {'mlp_ratio': 10**9},
         {'num_channels': 0},
+        {'image_size': 0},
+        {'hidden_size': 2**31, 'num_attention_heads': 2},
     ],
     ids=str,
 )
 def test_a_shape_that_no_network_has_is_refused_at_once(folder, changes):
+    """K27: before anything of that size is made."""
     values = json.loads((folder / CONFIG).read_text())
     values['backbone_config'].update(changes)
     (folder / CONFIG).write_text(json.dumps(values))
     begun = time.process_time()
     with pytest.raises(CheckpointError, match=f'{next(iter(changes))} is .*, must be'):
         load_network(folder)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 2
 
 
 def test_a_file_larger_than_the_network_is_refused_before_it_is_read(folder, tmp_path):

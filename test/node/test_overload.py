@@ -5,16 +5,21 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
+import time
 import tracemalloc
 from typing import Any
 
 import pytest
 
+from promptda_ros.node.diagnostics import LATELY, SLOWED_WARN
+
 FRAMES_IN_A_RUN = 5
 RUNS = 6
 LIMIT_SEC = 30.0  # far above what anything here takes
 HEIGHT, WIDTH = 480, 640
+MOST_FRAMES = 20 * LATELY
 
 
 class GatedNetwork:
@@ -40,6 +45,19 @@ def overloaded(rig: Any) -> Any:
     rig.offered = rig.watch_offers()
     yield rig
     rig.network.may_answer.release(RUNS)
+
+
+class HotNetwork:
+    """Takes as long as it is told to beside what it takes."""
+
+    def __init__(self, network: Any) -> None:
+        self.patch_px = network.patch_px
+        self.more_sec = 0.0
+        self._network = network
+
+    def __call__(self, pixels: Any, prompt_m: Any) -> Any:
+        time.sleep(self.more_sec)
+        return self._network(pixels, prompt_m)
 
 
 def send_and_hand_over(rig: Any) -> int:
@@ -99,3 +117,27 @@ def kept_after(rig: Any, heard: list[Any], runs: int) -> int:
     heard.clear()
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
+
+
+def test_a_device_that_became_slow_is_a_warning_with_its_causes(often, rig):
+    """H6: ten times slower by heat, and cool again; no frame waits behind another (F18)."""
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+    model = rig.node.pipeline.model
+    model.estimator.network = network = HotNetwork(model.estimator.network)
+
+    def send_until(level: str) -> str:
+        for _ in range(MOST_FRAMES):
+            rig.send_through(heard)
+            if latest('network') and latest('network')[0] == level:
+                return str(latest('network')[1])
+        pytest.fail(f'never {level} in {MOST_FRAMES} frames')
+
+    for _ in range(LATELY):
+        send_until('ok')
+    network.more_sec = 10 * model.frame_sec
+    text = send_until('warn')
+    found = re.search(r'frames take (\S+) s, against (\S+) s at start', text)
+    assert float(found[1]) > 0.9 * SLOWED_WARN * float(found[2])  # both are rounded
+    assert 'hot or short of power' in text
+    network.more_sec = 0.0
+    send_until('ok')

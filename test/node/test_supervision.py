@@ -38,6 +38,26 @@ def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
     assert float(values['prompt.near_m']) == pytest.approx(0.5)
 
 
+def test_the_log_and_every_status_name_the_network_that_runs(often, make_rig, capfd):
+    """J7: the folder and digest of whatever answers, and its caution; nobody takes it for another.
+
+    No network but one of a folder can run: there is none that makes depth up.
+    """
+    embedded = make_rig(**{'model.path': '', 'model.name': 'promptda-tiny'})
+    embedded.node.start()
+    model = embedded.node.pipeline.model
+    log = capfd.readouterr().err
+    named = f'promptda-tiny ({model.sha256[:8]}) on cpu'
+    assert f': {named}' in log
+    assert 'before a robot relies on its depth' in log
+    heard: list[DiagnosticArray] = []
+    embedded.peer.create_subscription(DiagnosticArray, '/diagnostics', heard.append, 10)
+    embedded.spin_until(lambda: heard)
+    statuses = heard[-1].status
+    assert len(statuses) == 3
+    assert all(each.hardware_id.startswith(named) for each in statuses)
+
+
 def test_a_saturated_scene_is_reported_with_its_share(often, rig):
     """D18: nearer than every prompt pixel; more than a fifth of the frame is worth a warning."""
     latest = rig.hear_statuses()

@@ -53,6 +53,14 @@ class StageTimes:
         with self._lock:
             self._recent_ms[stage].append(duration_ms)
 
+    def lately_ms(self, *stages: str, count: int) -> float:
+        """Return the sum of the medians of each stage's last `count`; 0 before so many ran."""
+        with self._lock:
+            last_ms = [list(self._recent_ms[stage])[-count:] for stage in stages]
+        if any(len(values) < count for values in last_ms):
+            return 0.0
+        return sum(spread_of(sorted(values)).p50 for values in last_ms)
+
     def snapshot(self) -> dict[str, Spread]:
         """Return the spread of every stage that ran."""
         with self._lock:

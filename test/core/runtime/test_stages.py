@@ -56,6 +56,16 @@ def test_old_frames_are_forgotten(clock):
     assert times.snapshot()['build'].p99 == 1000.0
 
 
+def test_what_was_lately_is_of_the_last_frames_and_of_no_fewer():
+    times = StageTimes()
+    for duration_ms in (1.0, 1.0, 7.0, 9.0, 8.0):
+        assert times.lately_ms('infer', 'restore', count=3) in (0.0, 1.5, 7.5)
+        times.add('infer', duration_ms)
+        times.add('restore', 0.5)
+    assert times.lately_ms('infer', 'restore', count=3) == 8.5
+    assert times.lately_ms('infer', count=6) == 0.0
+
+
 def test_an_unknown_stage_is_no_new_name():
     with pytest.raises(KeyError), StageTimes().time('reed'):
         pass

@@ -19,6 +19,12 @@ HEIGHT, WIDTH = 480, 640
 CLEAN_PX = WIDTH // 10  # farther than this from a fault is the clean region
 
 
+SENSOR_SIZE = 48, 64
+# Mean error of the enlargement at depth edges, with a prompt without any fault: a sensor's own is
+# larger.
+AT_EDGES_M = 0.0005
+
+
 class Scene(NamedTuple):
     """A striped table that slants away, three coloured boxes on it, and coarse sensor depth."""
 
@@ -33,7 +39,8 @@ def network() -> NetworkMethod:
 
 
 @pytest.fixture(scope='module')
-def scene() -> Scene:
+def exact() -> tuple[np.ndarray, np.ndarray]:
+    """Return the image of the scene and the depth of every pixel."""
     rng = np.random.default_rng(5)
     row, column = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     depth_m = 1.3 - 0.5 * row / HEIGHT
@@ -46,7 +53,13 @@ def scene() -> Scene:
         depth_m[place] = depth_m[place].mean() - height_m
         image[place] = colour
     noisy = np.clip(image + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
-    return Scene(noisy, reduce_median(depth_m, (48, 64)))
+    return noisy, depth_m
+
+
+@pytest.fixture(scope='module')
+def scene(exact) -> Scene:
+    image, exact_m = exact
+    return Scene(image, reduce_median(exact_m, SENSOR_SIZE))
 
 
 @pytest.fixture(scope='module')
@@ -89,6 +102,35 @@ def test_an_outlier_does_not_move_what_is_away_from_it(network, scene, depth_m, 
     spoilt_m = scene.sensor_depth_m.copy()
     spoilt_m[at] = value_m
     assert _median_change(network(scene.image, spoilt_m), depth_m, at) < 0.01
+
+
+def test_a_far_corner_costs_little_accuracy_elsewhere(network, exact, depth_m):
+    """K29: something 8 m away, behind the end of the table."""
+    image, exact_m = exact
+    corner, near_it = np.s_[:80, -96:], np.s_[: 80 + CLEAN_PX, -96 - CLEAN_PX :]
+    far_m, elsewhere = exact_m.copy(), np.ones_like(exact_m, np.bool_)
+    far_m[corner], elsewhere[near_it] = 8.0, False
+    found_m = network(image, reduce_median(far_m, SENSOR_SIZE))
+    assert np.nanmedian(found_m[corner]) == pytest.approx(8.0, rel=0.05)
+    before_m, after_m = (_mean_error(each, exact_m, elsewhere) for each in (depth_m, found_m))
+    assert after_m < 1.3 * before_m
+
+
+@pytest.mark.parametrize('noise_m', [0.0, 0.001, 0.002, 0.004])
+def test_a_prompt_as_dense_as_the_image_is_made_no_worse(network, exact, noise_m):
+    """K30: as clean as sensors are, or without any fault at all."""
+    image, exact_m = exact
+    noise = np.random.default_rng(1).normal(0, noise_m, exact_m.shape)
+    prompt_m = (exact_m + noise).astype(np.float32)
+    everywhere = np.ones_like(exact_m, np.bool_)
+    found_m = network(image, prompt_m)
+    assert np.isfinite(found_m).mean() > 0.99
+    limit_m = max(_mean_error(prompt_m, exact_m, everywhere), AT_EDGES_M)
+    assert _mean_error(found_m, exact_m, everywhere) <= limit_m
+
+
+def _mean_error(depth_m: np.ndarray, exact_m: np.ndarray, where: np.ndarray) -> float:
+    return float(np.nanmean(np.abs(depth_m - exact_m)[where]))
 
 
 def _median_change(changed_m: np.ndarray, depth_m: np.ndarray, at: tuple[slice, slice]) -> float:
