@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from benchmarks import garbage
 from promptda_ros.core.errors import ExitCode
 
 ROUNDS = 12
+MUTATIONS = 60
+UNFORESEEN = {'failed', 'read_failed'}  # an exception that nobody named
 ROLES = {'image', 'depth', 'camera_info', 'mask'}
 FORGED = 'x\n[FATAL] [1.0] [promptda]: forged\x1b[31m \u202e\u2028'
 # By transport of depth: suffixes of the topics, and what makes images and depth
@@ -120,6 +123,63 @@ def test_garbage_of_one_camera_costs_the_other_nothing(start, form, settings):
         rig.send('good/')
         rig.spin_until(lambda n=number: len(heard) == n + 1)
     assert set(drops_of(rig)['good']) <= {'overrun'}
+    assert rig.node.exit_code == ExitCode.CLEAN
+
+
+# What may be anything in a pair that is valid otherwise, by its message
+NUMBERS = ('height', 'width', 'step', 'is_bigendian')
+FIELDS = [
+    *((role, field) for role in ('image', 'depth') for field in (*NUMBERS, 'encoding', 'data')),
+    *(('camera_info', field) for field in ('height', 'width', 'd', 'k', 'r', 'p')),
+    *(('camera_info', field) for field in ('binning_x', 'binning_y', 'distortion_model')),
+]
+
+
+def mutate(message: Any, field: str, rng: np.random.Generator) -> None:
+    """Put another value of its type into a field."""
+    value = getattr(message, field)
+    if field == 'data':
+        changed: Any = array.array('B', garbage.spoil(bytes(value), rng))
+    elif isinstance(value, str):
+        changed = garbage.pick(rng, (*garbage.TEXTS, *garbage.COLOURS, *garbage.MODELS))
+    elif isinstance(value, int):
+        changed = garbage.pick(rng, garbage.SIZES) % (256 if field == 'is_bigendian' else 2**32)
+    else:
+        changed = np.array(value)
+        changed[rng.integers(len(changed))] = garbage.pick(rng, garbage.NUMBERS)
+    setattr(message, field, changed)
+
+
+def require_sound(depth: Any, sent: dict[str, Any]) -> None:
+    """Require that a depth image could be of these messages."""
+    image = sent['image']
+    assert depth.header == image.header
+    assert (depth.height, depth.width) == (image.height, image.width)
+    depth_m = np.frombuffer(depth.data, '<f4')
+    assert depth_m.size == image.height * image.width
+    assert (np.isnan(depth_m) | ((depth_m > 0) & (depth_m < np.inf))).all()
+
+
+def test_a_pair_with_one_wrong_field_is_dropped_by_name_or_gives_sound_depth(rig):
+    """J1: on the whole node; the next good pair is published."""
+    rng = np.random.default_rng(9)
+    heard = rig.listen('depth/image_rect')
+    rig.listen('points', PointCloud2)
+    answered = 0
+    for number in range(MUTATIONS):
+        role, field = FIELDS[number % len(FIELDS)]
+        stamp_ns = rig.next_stamp_ns()
+        sent = {each: getattr(rig.sensors, each)(stamp_ns) for each in rig.publishers}
+        mutate(sent[role], field, rng)
+        before, count = rig.drops, len(heard)
+        rig.send(**sent)
+        rig.spin_until(lambda b=before, n=count: rig.drops != b or len(heard) > n)
+        for depth in heard[count:]:
+            answered += 1
+            require_sound(depth, sent)
+        rig.send_through(heard)
+    assert not UNFORESEEN & rig.drops.keys()
+    assert 0 < answered < MUTATIONS
     assert rig.node.exit_code == ExitCode.CLEAN
 
 
