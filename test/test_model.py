@@ -43,6 +43,12 @@ def folder(network_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(network_folder, tmp_path / 'network'))
 
 
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """Return a copy of the embedded network: random weights hardly look at the pixels."""
+    return Path(shutil.copytree(model_folder(ModelSettings()), tmp_path / 'trained'))
+
+
 def load(folder: Path, **values: object) -> LoadedModel:
     return load_model(
         build({'model.path': str(folder), 'device': 'cpu', 'engine': 'torch', **values})
@@ -84,7 +90,7 @@ def test_weights_of_another_digest_than_the_one_asked_for_are_refused(folder):
         load(folder, **{'model.sha256': 'f' * 64})
 
 
-def test_the_network_sees_pixels_as_its_own_folder_says(folder):
+def test_the_network_sees_pixels_as_its_own_folder_says(trained):
     """K24: the normalisation belongs to the weights."""
     image = np.random.default_rng(0).integers(0, 256, (84, 112, 3), dtype=np.uint8)
     slope_m = np.linspace(0.5, 1.5, 12 * 16, dtype=np.float32).reshape(12, 16)
@@ -92,13 +98,13 @@ def test_the_network_sees_pixels_as_its_own_folder_says(folder):
     settings = build({})
     numbers = {'image_mean': [0.5, 0.4, 0.3], 'image_std': [0.2, 0.3, 0.4]}
     text = json.dumps({**numbers, 'keep_aspect_ratio': True})
-    (folder / 'preprocessor_config.json').write_text(text)
-    estimator = load(folder).estimator
+    (trained / 'preprocessor_config.json').write_text(text)
+    estimator = load(trained).estimator
     prepared = estimator.prepare(frame, settings.prompt, settings.output)
     mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4])
     normalised = (prepared.pixels / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
     with torch.inference_mode():
-        expected = load_network(folder)(normalised, prepared.prompt.depth_m).predicted_depth[0]
+        expected = load_network(trained)(normalised, prepared.prompt.depth_m).predicted_depth[0]
     torch.testing.assert_close(estimator.infer([prepared])[0], expected, atol=0, rtol=1e-5)
 
 
@@ -307,18 +313,18 @@ def test_a_preparation_that_the_node_does_not_do_is_refused(folder, field, value
     ],
     ids=str,
 )
-def test_pixels_are_scaled_as_the_folder_says(folder, asked):
+def test_pixels_are_scaled_as_the_folder_says(trained, asked):
     """K24: equal to the processor on a picture that needs no resizing."""
     asked = {'keep_aspect_ratio': True, **asked}
-    (folder / 'preprocessor_config.json').write_text(json.dumps(asked))
-    processor = PromptDepthAnythingImageProcessor.from_pretrained(folder, do_resize=False)
+    (trained / 'preprocessor_config.json').write_text(json.dumps(asked))
+    processor = PromptDepthAnythingImageProcessor.from_pretrained(trained, do_resize=False)
     image = np.random.default_rng(0).integers(0, 256, (56, 70, 3), dtype=np.uint8)
     prompt_m = torch.linspace(0.5, 1.5, 12 * 16).reshape(1, 1, 12, 16)
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        found = load_folded(folder)(pixels, prompt_m)
+        found = load_folded(trained)(pixels, prompt_m)
         normalised = processor(image, return_tensors='pt').pixel_values
-        expected = load_network(folder)(normalised, prompt_m).predicted_depth
+        expected = load_network(trained)(normalised, prompt_m).predicted_depth
     torch.testing.assert_close(found, expected, atol=0, rtol=1e-4)
 
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 import array
 from collections import Counter
 from dataclasses import replace
+import io
+import struct
 
+import cv2
 import numpy as np
+from PIL import Image as Picture
 import pytest
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, PointCloud2, RegionOfInterest
+from sensor_msgs.msg import CameraInfo, CompressedImage, PointCloud2, RegionOfInterest
 from sensor_msgs_py import point_cloud2
 
 from promptda_ros.camera import products
@@ -23,6 +27,8 @@ from promptda_ros.core.geometry.transform import Transform
 from promptda_ros.core.restore.trust import Validity
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.compressed_depth import decode_depth
+from promptda_ros.messages.message_types import ros_types
+from promptda_ros.messages.outgoing_images import encode_depth
 from promptda_ros.network.engines.compiled import CompiledNetwork
 from promptda_ros.network.engines.openvino_model import OpenVinoModel
 from promptda_ros.node import outputs
@@ -256,6 +262,83 @@ def test_every_bad_message_is_counted_and_the_next_pair_is_published(rig):
         rig.send_through(heard)
     assert len(heard) == len(BAD)
     assert rig.node.exit_code == ExitCode.CLEAN
+
+
+NO_CONFIG, COUNTS = bytes(12), np.full((21, 28), 800, np.uint16)
+RVL, PNG = '16UC1; compressedDepth rvl', '16UC1; compressedDepth png'
+
+
+def jpeg(image):
+    """Compress an image as drivers do."""
+    pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+    return cv2.imencode('.jpg', pixels[..., ::-1])[1].tobytes()
+
+
+def jpeg_of_four_inks():
+    """Return a JPEG in CMYK."""
+    file = io.BytesIO()
+    Picture.fromarray(np.full((84, 112, 4), 90, np.uint8), 'CMYK').save(file, 'JPEG')
+    return file.getvalue()
+
+
+def jpeg_of_60000(data):
+    """Return a JPEG whose header claims 60000x60000."""
+    place = data.index(b'\xff\xc0') + 5
+    return data[:place] + struct.pack('>HH', 60_000, 60_000) + data[place + 4 :]
+
+
+BAD_PICTURES = {
+    'C10 cut off': ('image', lambda good: ('jpeg', good[: len(good) // 2]), 'image_data'),
+    'C10 no picture': ('image', lambda good: ('jpeg', b'GIF89a' + bytes(90)), 'image_format'),
+    'C10 CMYK': ('image', lambda good: ('jpeg', jpeg_of_four_inks()), 'image_format'),
+    'C10 bomb': ('image', lambda good: ('jpeg', jpeg_of_60000(good)), 'image_size'),
+    'D15 11 bytes': ('depth', lambda good: (PNG, good[:11]), 'depth_header'),
+    'D15 bad PNG': ('depth', lambda good: (PNG, NO_CONFIG + bytes(99)), 'depth_png'),
+    'D15 8 bits': (
+        'depth',
+        lambda good: (PNG, NO_CONFIG + cv2.imencode('.png', COUNTS.astype('u1'))[1].tobytes()),
+        'depth_png_bits',
+    ),
+    'D15 RVL of 60000x60000': (
+        'depth',
+        lambda good: (RVL, NO_CONFIG + struct.pack('<II', 60_000, 60_000) + bytes(40)),
+        'depth_size',
+    ),
+    'D15 JPEG': (
+        'depth',
+        lambda good: ('16UC1; jpeg compressed ', cv2.imencode('.jpg', COUNTS)[1].tobytes()),
+        'depth_jpeg',
+    ),
+}
+
+
+def test_every_bad_picture_is_counted_and_the_next_pair_is_published(make_rig):
+    """C10, D15: compressed topics through the whole node; recovery within one pair."""
+    transports = {'image': 'compressed', 'depth': 'compressedDepth'}
+    rig = make_rig(**{f'input.{role}_transport': name for role, name in transports.items()})
+    rig.node.start()
+    for role, name in transports.items():
+        rig.publishers[role] = rig.peer.create_publisher(CompressedImage, f'/{role}/{name}', 10)
+        rig.spin_until(lambda each=rig.publishers[role]: rig.are_matched(each, rig.node))
+    heard = rig.listen('depth/image_rect')
+
+    def good_pair():
+        image = rig.sensors.image(rig.next_stamp_ns())
+        compressed = CompressedImage(header=image.header, format='rgb8; jpeg compressed bgr8')
+        compressed.data = array.array('B', jpeg(image))
+        slope = rig.sensors.depth(stamp_ns_of(image))
+        counts = np.frombuffer(slope.data, '<u2').reshape(21, 28)
+        return {'image': compressed, 'depth': encode_depth(counts, slope.header, ros_types())}
+
+    for name, (role, spoil, reason) in BAD_PICTURES.items():
+        before, pair = Counter(rig.drops), good_pair()
+        form, data = spoil(bytes(pair[role].data))
+        pair[role].format, pair[role].data = form, array.array('B', data)
+        rig.send(**pair)
+        rig.spin_until(lambda then=before: Counter(rig.drops) != then)
+        assert Counter(rig.drops) - before == {reason: 1}, name
+        assert np.isfinite(metres(rig.send_through(heard, **good_pair()))).any()
+    assert len(heard) == len(BAD_PICTURES)
 
 
 def test_depth_of_another_frame_is_refused_until_the_user_allows_it(impatient, rig, capfd):

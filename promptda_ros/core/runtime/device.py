@@ -103,8 +103,9 @@ def _missing(package: str) -> str:
 def _require_cuda(name: str, device: torch.device) -> torch.device:
     if not torch.cuda.is_available():
         raise DeviceError(
-            f"device '{name}' requested but torch {torch.__version__} finds no CUDA; "
-            'install a CUDA build of torch and a matching driver, or set device:=cpu'
+            f"device '{name}' requested but torch {torch.__version__} finds no CUDA"
+            f'{_reason_for_no_cuda()}; install a CUDA build of torch and a matching driver, or '
+            'set device:=cpu'
         )
     index, count = device.index or 0, torch.cuda.device_count()
     if index >= count:
@@ -115,6 +116,19 @@ def _require_cuda(name: str, device: torch.device) -> torch.device:
     if problem:
         raise DeviceError(f"device '{name}' requested but {problem}, or set device:=cpu")
     return chosen
+
+
+def _reason_for_no_cuda() -> str:
+    """Say what a build for CUDA finds instead of a driver that serves it: none, or an old one."""
+    if torch.version.cuda is None:
+        return ''
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        # The rest is links, which bend over lines and versions.
+        reason = str(error).partition('. ')[0].rstrip('.')
+        return f' (it is built for CUDA {torch.version.cuda}): {reason}'
+    return ''
 
 
 def problem_with(device: torch.device) -> str:

@@ -52,6 +52,28 @@ def test_a_cpu_is_no_silent_substitute_for_cuda(no_cuda, name):
     assert 'set device:=cpu' in text
 
 
+@pytest.mark.parametrize(
+    'found',
+    [
+        'The NVIDIA driver on your system is too old (found version 11040)',
+        'Found no NVIDIA driver on your system',
+    ],
+)
+def test_a_driver_that_is_too_old_is_told_with_what_torch_needs(no_cuda, monkeypatch, found):
+    """A8: as torch words it, whose own advice has three more sentences."""
+
+    def fail() -> None:
+        raise RuntimeError(f'{found}. Please update your GPU driver: http://www.nvidia.com.')
+
+    monkeypatch.setattr(torch.version, 'cuda', '13.0')
+    monkeypatch.setattr(torch.cuda, 'init', fail)
+    with pytest.raises(DeviceError) as refused:
+        choose_device('cuda')
+    text = str(refused.value)
+    assert f'finds no CUDA (it is built for CUDA 13.0): {found}; install' in text
+    assert 'nvidia.com' not in text
+
+
 @pytest.mark.parametrize('name, index', [('cuda', 0), ('cuda:0', 0), ('cuda:1', 1)])
 def test_a_gpu_is_given_by_its_number(two_gpus, name, index):
     assert choose_device(name) == torch.device('cuda', index)
