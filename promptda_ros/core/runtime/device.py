@@ -123,8 +123,8 @@ def _reason_for_no_cuda() -> str:
     if torch.version.cuda is None:
         return ''
     try:
-        torch.cuda.init()
-    except (RuntimeError, AssertionError) as error:
+        run_kernel(FIRST_GPU)
+    except RuntimeError as error:
         # The rest is links, which bend over lines and versions.
         reason = str(error).partition('. ')[0].rstrip('.')
         return f' (it is built for CUDA {torch.version.cuda}): {reason}'

@@ -62,11 +62,11 @@ def test_a_cpu_is_no_silent_substitute_for_cuda(no_cuda, name):
 def test_a_driver_that_is_too_old_is_told_with_what_torch_needs(no_cuda, monkeypatch, found):
     """A8: as torch words it, whose own advice has three more sentences."""
 
-    def fail() -> None:
+    def fail(device: torch.device) -> None:
         raise RuntimeError(f'{found}. Please update your GPU driver: http://www.nvidia.com.')
 
     monkeypatch.setattr(torch.version, 'cuda', '13.0')
-    monkeypatch.setattr(torch.cuda, 'init', fail)
+    monkeypatch.setattr(device, 'run_kernel', fail)
     with pytest.raises(DeviceError) as refused:
         choose_device('cuda')
     text = str(refused.value)
