@@ -205,6 +205,27 @@ def test_an_empty_frame_id_passes_through_and_is_said_once(rig, capfd):
     assert capfd.readouterr().err.count('the image has no frame_id') == 1
 
 
+def test_another_frame_id_in_mid_stream_is_another_camera_at_once(rig):
+    """C12: the first cloud under the new name is of the new camera's lens."""
+    heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
+    infos = rig.listen('depth/camera_info', CameraInfo)
+    for frame_id, focal_px in (('left', 100.0), ('left', 100.0), ('right', 150.0)):
+        stamp_ns, count = rig.next_stamp_ns(), len(clouds)
+        image = rig.sensors.image(stamp_ns, frame_id)
+        info = rig.sensors.camera_info(stamp_ns, focal_px=focal_px, header=image.header)
+        depth = rig.sensors.depth(stamp_ns, frame_id)
+        depth_m = metres(rig.send_through(heard, image=image, depth=depth, camera_info=info))
+        rig.spin_until(lambda n=count: len(clouds) > n and len(infos) > n)
+        assert clouds[-1].header == infos[-1].header == image.header
+        assert infos[-1].k[0] == focal_px
+        x_m = point_cloud2.read_points(clouds[-1])['x'].reshape(depth_m.shape)
+        expected_m = (np.arange(112) - 55.5) / focal_px * depth_m
+        known = np.isfinite(x_m)
+        assert known.any()
+        np.testing.assert_allclose(x_m[known], expected_m[known], atol=1e-5)
+    assert rig.drops == {}
+
+
 def bad_image(**fields):
     """Change fields of the image."""
     return 'image', fields
