@@ -7,6 +7,8 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 import inspect
+import os
+from pathlib import Path
 import random
 import threading
 import weakref
@@ -117,15 +119,17 @@ def test_an_int_for_a_double_is_taken_by_the_node(make_rig):
 
 
 def test_a_read_only_parameter_is_refused_over_the_service(rig):
-    """A4: the node goes on."""
+    """A4, B10: the node goes on, with the model that it has."""
     heard = rig.listen('depth/image_rect')
-    request = SetParameters.Request(
-        parameters=[Parameter('model.path', value='/tmp/other').to_parameter_msg()]
-    )
-    response = rig.call(SetParameters, '/promptda/set_parameters', request)
-    assert not response.results[0].successful
-    assert 'read-only' in response.results[0].reason
+    model = rig.node.pipeline.model
+    for name in ('model.path', 'model.name', 'device'):
+        changed = [Parameter(name, value='other').to_parameter_msg()]
+        request = SetParameters.Request(parameters=changed)
+        (result,) = rig.call(SetParameters, '/promptda/set_parameters', request).results
+        assert not result.successful
+        assert 'read-only' in result.reason
     rig.send_through(heard)
+    assert rig.node.pipeline.model is model
 
 
 def test_a_thousand_live_changes_cost_no_pair(rig):
@@ -223,6 +227,34 @@ def test_the_life_cycle_goes_round_and_round(rig):
         assert threading.active_count() == threads
         for publisher in rig.publishers.values():
             rig.spin_until(lambda each=publisher: rig.are_matched(each, rig.node))
+
+
+ROUNDS = 15  # 100 take 44 s, and show the same
+
+
+def resources():
+    """Count descriptors, threads, and what this process maps of the memory that all share."""
+    mapped = Path('/proc/self/maps').read_text().splitlines()
+    shared = {line.split()[-1] for line in mapped if '/dev/shm/' in line}
+    return len(os.listdir('/proc/self/fd')), threading.active_count(), len(shared)
+
+
+def test_round_after_round_of_the_life_cycle_leaves_nothing_behind(rig):
+    """A14: nothing grows after the third; then frames pass as ever."""
+    assert change_state(rig, Transition.TRANSITION_DEACTIVATE)
+    assert change_state(rig, Transition.TRANSITION_CLEANUP)
+    counts = []
+    for _ in range(ROUNDS):
+        for transition in ('configure', 'activate', 'deactivate', 'cleanup'):
+            assert change_state(rig, transition)
+        counts.append(resources())
+    assert max(counts[3:]) <= max(counts[:3])
+    for transition in ('configure', 'activate'):
+        assert change_state(rig, transition)
+    rig.spin_until(
+        lambda: all(rig.are_matched(each, rig.node) for each in rig.publishers.values())
+    )
+    rig.send_through(rig.listen('depth/image_rect'))
 
 
 def test_a_clean_up_gives_the_memory_of_the_network_back(rig, monkeypatch):
