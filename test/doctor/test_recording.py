@@ -115,6 +115,19 @@ def test_the_sound_recording_gives_no_finding(examine):
     assert examine('--bag', str(DEMO)) == (ExitCode.CLEAN, [])
 
 
+def test_images_that_are_missing_are_told_with_both_rates(tmp_path, capsys):
+    """G8: two of five arrive; what can be done is on a page."""
+    recording = Recording()
+    recording.add_camera(90)
+    recording.messages = [each for n, each in enumerate(recording.messages) if n // 3 % 5 < 2]
+
+    doctor.main(['--bag', str(recording.write(tmp_path / 'bag'))])
+
+    said = capsys.readouterr().out
+    assert said.count(' of ~30 Hz (gaps') == 2
+    assert 'docs/install.md' in said
+
+
 def test_an_offset_is_told_where_stamps_alone_would_pair_another_frame(tmp_path, examine):
     """At 30 Hz, 80 ms are 13 ms from another image, which the node would pair."""
     recording = Recording()

@@ -21,7 +21,7 @@ from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.input import InputSettings, QosSettings, SyncSettings
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.node.inputs import Inputs, PairFilter
-from promptda_ros.node.subscriptions import SensorInput
+from promptda_ros.node.subscriptions import INPUT_QUEUE, SensorInput
 
 SEC = 1_000_000_000
 MS = 1_000_000
@@ -503,3 +503,20 @@ def test_a_sensor_input_is_a_filter_of_its_own(bench, sensors):
     bench.spin_until(lambda: heard)
     assert isinstance(heard[0], Image)
     source.close()
+
+
+def test_of_a_flood_only_the_newest_images_are_read_and_real_ones_pass_after_it(
+    bench, listen, pairs
+):
+    """G15: a second at 1000 Hz; what waits to be read is never more than the queue."""
+    inputs = listen()
+    for role in ('image', 'depth'):
+        bench.advertise(role)
+    tiny = Image(height=1, width=1, step=3, encoding='rgb8', data=[0, 0, 0])
+    for _ in range(1000):
+        tiny.header = bench.sensors.image(bench.next_stamp_ns()).header
+        bench.publishers['image'].publish(tiny)
+    stamp_ns = bench.send()
+    bench.spin_until(lambda: pairs)
+    assert inputs.pairing.counters.image.received <= 2 * INPUT_QUEUE
+    assert pairs[0].image_stamp_ns == stamp_ns

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -20,11 +24,23 @@ from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.compressed import read_compressed_image
 from promptda_ros.messages.compressed_depth import decode_depth
-from promptda_ros.node.outputs import OLD_OUTPUTS, OUTPUTS, Outputs
+from promptda_ros.node.outputs import OLD_OUTPUTS, OUTPUT_QOS, OUTPUTS, Outputs
 
 HEIGHT, WIDTH = 24, 32
 CAMERA = Intrinsics(width=WIDTH, height=HEIGHT, fx=40.0, fy=40.0, cx=15.5, cy=11.5)
 STAMP_NS = 1_700_000_000_987_654_321
+
+
+# A listener in a process of its own, which says what it hears
+LISTENER = """
+import rclpy
+from sensor_msgs.msg import Image
+rclpy.init()
+node = rclpy.create_node('slow')
+topic = '/promptda/depth/image_rect'
+heard = node.create_subscription(Image, topic, lambda _: print('heard', flush=True), 10)
+rclpy.spin(node)
+"""
 
 
 @pytest.fixture
@@ -322,3 +338,29 @@ def test_closing_takes_the_topics_away(bench, outputs):
     bench.spin_until(lambda: bench.peer.count_publishers(topic) == 1)
     outputs.close()
     bench.spin_until(lambda: bench.peer.count_publishers(topic) == 0)
+
+
+@pytest.fixture
+def listener(ros_context, domain_id):
+    """Start a process that asks for depth reliably."""
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain_id)}
+    with subprocess.Popen(
+        [sys.executable, '-c', LISTENER], env=environment, stdout=subprocess.PIPE
+    ) as process:
+        os.set_blocking(process.stdout.fileno(), False)
+        yield process
+        process.kill()
+
+
+def test_a_reliable_listener_that_stands_still_costs_the_others_no_frame(rig, listener):
+    """G9: as RViz does over a bad Wi-Fi."""
+    heard = rig.listen('depth/image_rect')
+    while not listener.stdout.read():
+        rig.send_through(heard)
+    listener.send_signal(signal.SIGSTOP)
+    assert rig.publisher_of('/promptda/depth/image_rect').get_subscription_count() == 2
+    before = len(heard)
+    for number in range(3 * OUTPUT_QOS.depth):
+        rig.send_through(heard)
+        assert len(heard) == before + number + 1
+    assert rig.drops == {}

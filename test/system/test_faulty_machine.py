@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from promptda_ros.core.errors import ExitCode
+from promptda_ros.dds_environment import large_image_environment
+from promptda_ros.share import share_folder
 
 START = 'import sys; from promptda_ros.main import main; sys.exit(main())'
 KILLS = 2
@@ -27,6 +29,13 @@ def can_mount() -> bool:
     return (
         bool(unshare) and subprocess.run(command, capture_output=True, check=False).returncode == 0
     )
+
+
+@pytest.fixture(autouse=True)
+def _launched_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start all processes as the launch files do."""
+    for name, value in large_image_environment(share_folder(), {}).items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

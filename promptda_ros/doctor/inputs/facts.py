@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 import statistics
 from typing import Any
 
@@ -17,6 +18,11 @@ from promptda_ros.core.pairing.pairing import Pair
 from promptda_ros.core.pairing.silence import TopicFacts
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.sensor_message import SensorMessage
+
+FEW = 20  # steps from stamp to stamp, of which nothing can be told
+SAME = 1.4  # times the shortest step: still one period
+WHOLE = 0.25  # periods that a step may be off from a whole number
+MANY = 1.25  # periods in a step
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,23 @@ class Times:
         """Return how many messages came in a second; None: fewer than two came."""
         span_ns = self.arrivals_ns[-1] - self.arrivals_ns[0] if self.arrivals_ns else 0
         return (len(self.arrivals_ns) - 1) / (span_ns / 1e9) if span_ns > 0 else None
+
+    @property
+    def sent_hz(self) -> float | None:
+        """Return how many are sent in a second if many of them are missing, by their stamps.
+
+        Then the stamps are whole numbers of periods apart; jitter does not look like that.
+        """
+        stamps_ns = sorted(set(self.stamps_ns))
+        steps_ns = [after - before for before, after in pairwise(stamps_ns)]
+        if len(steps_ns) < FEW:
+            return None
+        period_ns = statistics.median(each for each in steps_ns if each < SAME * min(steps_ns))
+        periods = [each / period_ns for each in steps_ns]
+        if any(abs(each - round(each)) > WHOLE for each in periods):
+            return None
+        is_missing_many = sum(map(round, periods)) > MANY * len(periods)
+        return 1e9 / period_ns if is_missing_many else None
 
     @property
     def age_sec(self) -> float | None:

@@ -38,14 +38,23 @@ class StreamsCheck:
             if silence.reason in BY_STAMPS:
                 why = 'images and depth are paired by their stamps, so that there are no pairs'
             return Finding.of_sentence(silence.reason, ERROR, silence.text, why)
-        rate_hz = stream.times.rate_hz
-        rate = '' if rate_hz is None else f', {rate_hz:.1f} Hz'
         sender = ', '.join(map(shorten, stream.publishers))
         return Sound(
             facts.role,
             f'{facts.name} ({facts.type.rpartition("/")[2]}) of {sender}: {facts.received} '
-            f'messages{rate}, {_age(stream.times)}',
+            f'messages{_rate(stream.times)}, {_age(stream.times)}',
         )
+
+
+def _rate(times: Times) -> str:
+    if times.rate_hz is None:
+        return ''
+    if times.sent_hz is None:
+        return f', {times.rate_hz:.1f} Hz'
+    return (
+        f', {times.rate_hz:.1f} of ~{times.sent_hz:.0f} Hz (gaps: the camera leaves frames out, '
+        'or they are lost on the way, see docs/install.md)'
+    )
 
 
 def _age(times: Times) -> str:

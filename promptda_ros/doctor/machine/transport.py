@@ -51,6 +51,9 @@ class TransportCheck:
 
     def look(self) -> Iterator[Finding | Sound]:
         """Look at each environment, then at the memory that all share."""
+        domain = self._own.get('ROS_DOMAIN_ID') or '0'
+        what = f'ROS_DOMAIN_ID {domain}, {_middleware(self._own)}: others must have the same'
+        yield Sound('ros', what)
         for process in self._processes:
             if process.environ is None:
                 what = f'{process.name} runs on another machine or as another user: not looked at'
@@ -83,7 +86,10 @@ def _of_environment(name: str, environ: Mapping[str, str]) -> Finding | Sound:
     for problem in (missing_transport(environ), refused_shared_memory(environ)):
         if problem:
             return Finding.of_sentence('transport', WARNING, f'{name}: {problem}', WHY)
-    middleware = environ.get('RMW_IMPLEMENTATION') or 'Fast DDS'
     missing = missing_malloc(environ)
     malloc = f'without {missing[0]}, which costs time' if missing else 'with the malloc settings'
-    return Sound('transport', f'{name}: {middleware} set up for large images, {malloc}')
+    return Sound('transport', f'{name}: {_middleware(environ)} set up for large images, {malloc}')
+
+
+def _middleware(environ: Mapping[str, str]) -> str:
+    return environ.get('RMW_IMPLEMENTATION') or 'Fast DDS'

@@ -59,6 +59,7 @@ def test_other_middleware_needs_none_of_it():
 
 
 def test_shared_memory_without_room_for_a_segment_is_told_with_both_numbers():
+    """G10, G11: nodes that were killed leave theirs behind."""
     needed = segment_bytes(share_folder())
 
     (found,) = findings(SOUND, free_bytes=lambda _: needed - (1 << 20))
@@ -66,6 +67,7 @@ def test_shared_memory_without_room_for_a_segment_is_told_with_both_numbers():
     assert found.id == 'shared_memory'
     assert '127 MiB' in found.what
     assert '128 MiB' in found.what
+    assert 'remove what crashed ones left there' in found.fix
 
 
 def test_no_shared_memory_at_all_is_told():
@@ -80,3 +82,20 @@ def test_no_shared_memory_at_all_is_told():
 
 def test_a_process_that_cannot_be_looked_at_is_no_fault():
     assert findings(SOUND, Process('/camera', None)) == []
+
+
+@pytest.mark.parametrize(
+    ('chosen', 'said'),
+    [
+        ({}, 'ROS_DOMAIN_ID 0, Fast DDS'),
+        (
+            {'ROS_DOMAIN_ID': '7', 'RMW_IMPLEMENTATION': 'rmw_zenoh_cpp'},
+            'ROS_DOMAIN_ID 7, rmw_zenoh_cpp',
+        ),
+    ],
+)
+def test_domain_and_middleware_are_told(chosen, said):
+    """G12: who has others is not seen at all, and so can't be named."""
+    (told,) = (each for each in TransportCheck(chosen, ()).look() if each.id == 'ros')
+
+    assert told.what.startswith(said)
