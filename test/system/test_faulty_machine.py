@@ -99,6 +99,7 @@ def test_without_shared_memory_depth_comes_all_the_same(
 ):
     """G11: by UDP."""
     node = start_ours(mount)
+    node.wait_for('listening to image')
     camera.send_until(lambda: bool(camera.depths))
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN
@@ -112,6 +113,7 @@ def test_a_full_disk_for_logs_stops_no_frame(
     log.mkdir()
     full = f'mount -t tmpfs -o size=4k tmpfs {log} && head -c 4096 /dev/zero > {log}/full'
     node = start_ours(full)
+    node.wait_for('listening to image')
     camera.send_until(lambda: bool(camera.depths))
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN
