@@ -80,6 +80,7 @@ def test_a_node_that_is_killed_again_and_again_starts_every_time(
     """G10: whatever it leaves in shared memory, the next one works, and ends clean."""
     for _ in range(KILLS):
         node, before = start_ours(), len(camera.depths)
+        node.wait_for('listening to image')
         camera.send_until(lambda count=before: len(camera.depths) > count)
         node.signal(signal.SIGKILL)
         assert node.exit_code() == -signal.SIGKILL
@@ -153,7 +154,7 @@ def test_security_that_is_enforced_without_keys_is_said(
     '> policy.xml && ros2 security create_keystore keys && ros2 security create_enclave keys '
     '/promptda && ros2 security create_permission keys /promptda policy.xml && '
     'ROS_SECURITY_KEYSTORE=keys ROS_SECURITY_ENABLE=true ROS_SECURITY_STRATEGY=Enforce '
-    'ros2 run promptda_ros depth_node --ros-args --enclave /promptda'
+    'ros2 run promptda_ros promptda_node --ros-args --enclave /promptda'
 )
 def test_a_node_whose_policy_is_enforced_publishes_depth() -> None:
     """G14: with our policy; test_interface compares its names with those of the node."""
