@@ -8,6 +8,7 @@ import base64
 import csv
 from html.parser import HTMLParser
 import json
+import os
 from pathlib import Path
 import shutil
 
@@ -23,6 +24,8 @@ from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.files.anchor_file import save_anchor
 from promptda_ros.process import Stopped
 from promptda_ros.tools.main import main as promptda
+
+os.environ.setdefault('MUJOCO_GL', 'egl')  # MuJoCo reads it once, when imported
 
 
 def main(argv: list[str]) -> int:
