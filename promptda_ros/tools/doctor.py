@@ -28,7 +28,12 @@ from promptda_ros.doctor.machine.python import DeviceCheck, PythonCheck
 from promptda_ros.doctor.machine.weights import WeightsCheck
 from promptda_ros.tools.arguments import number_above, OF_INPUTS, Parser
 from promptda_ros.tools.processing.options import add_what
-from promptda_ros.tools.processing.request import full_topic, Request, request_of
+from promptda_ros.tools.processing.request import (
+    full_topic,
+    print_warning,
+    Request,
+    request_of,
+)
 
 if TYPE_CHECKING:
     from promptda_ros.doctor.inputs.facts import CameraFacts
@@ -40,7 +45,7 @@ DEFAULT_PRESET = 'realsense_d435'  # of the launch file
 def main(argv: list[str]) -> int:
     """Print what was found in order; 1 if there is something to fix."""
     arguments = make_parser().parse_args(argv)
-    request = request_of(arguments, lambda text: print(f'warning: {text}', file=sys.stderr))
+    request = request_of(arguments, print_warning)
     has_findings = False
     for each in _look(arguments, request):
         has_findings = has_findings or isinstance(each, Finding)

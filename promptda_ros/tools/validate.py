@@ -14,7 +14,6 @@ import json
 from pathlib import Path
 import sys
 
-from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.settings.schema import Settings
@@ -23,8 +22,12 @@ from promptda_ros.rig.region import Box
 from promptda_ros.rig.report import RigReport
 from promptda_ros.rig.sight import NotMeasurable
 from promptda_ros.tools.arguments import in_options, number_above, Parser, UsageError, whole_from
-from promptda_ros.tools.processing.options import add_what
-from promptda_ros.tools.processing.request import request_of
+from promptda_ros.tools.processing.one_camera import (
+    add_source,
+    live_source,
+    parse_one_camera,
+    recipe_of_recording,
+)
 from promptda_ros.tools.validating.advice import findings_of
 from promptda_ros.tools.validating.page import Verdict, write_page
 from promptda_ros.tools.validating.words import lines_of, verdict_of
@@ -35,8 +38,9 @@ TOLERANCE_M = 0.01
 def main(argv: list[str]) -> int:
     """Measure, and return 1 if the distance is not the expected one."""
     parser = make_parser()
-    arguments = parser.parse_args(argv)
-    _refuse_contradictions(arguments)
+    arguments = parse_one_camera(parser, argv)
+    if arguments.tolerance is not None and arguments.expect is None:
+        raise UsageError('--tolerance is of a distance; name that with --expect')
     with OutputFolder(arguments.report.parent, arguments.report.name):  # tried before the work
         pass
     meter = RigMeter(arguments.roi, arguments.expect)
@@ -75,14 +79,9 @@ def main(argv: list[str]) -> int:
 def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('validate', __doc__)
-    parser.add_argument(
-        'recording',
-        type=Path,
-        nargs='?',
-        metavar='RECORDING',
-        help='rosbag2 folder or file; depth is computed as promptda process does',
+    add_source(
+        parser, recording='rosbag2 folder or file; depth is computed as promptda process does'
     )
-    parser.add_argument('--node', default='/promptda', help='full name of the running node')
     parser.add_argument(
         '--frames', type=whole_from(1), default=100, metavar='N', help='how many to measure'
     )
@@ -107,19 +106,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument('--report', type=Path, default=Path('validate.html'), help='page to write')
     parser.add_argument('--json', action='store_true', help='print one JSON object')
-    parser.add_argument(
-        '--prefix', default='/promptda', help='namespace of recorded depth, which is left out'
-    )
-    add_what(parser)
     return parser
-
-
-def _refuse_contradictions(arguments: argparse.Namespace) -> None:
-    if arguments.tolerance is not None and arguments.expect is None:
-        raise UsageError('--tolerance is of a distance; name that with --expect')
-    if len(arguments.cameras) > 1:
-        names = ','.join(arguments.cameras)
-        raise UsageError(f'--cameras {names}: one rig is measured at a time; name one camera')
 
 
 def _measure(
@@ -128,20 +115,12 @@ def _measure(
     if arguments.recording:
         from promptda_ros.tools.validating.recorded import measure_recording  # late: needs torch
 
-        request = request_of(arguments, _warn)
-        prefix = f'/{arguments.prefix.strip("/")}'
-        recipe = Recipe.of(request.given, request.topics, prefix=prefix)
+        recipe = recipe_of_recording(arguments)
         return measure_recording(arguments.recording, recipe, meter, arguments.frames, tell)
-    from promptda_ros.tools.play import started_node  # late: recordings need no ROS
     from promptda_ros.tools.validating.live import measure_node
-    from promptda_ros.view.live import LiveSource
 
-    with started_node('promptda_validate') as node:
-        source = LiveSource(node, arguments.node, ''.join(arguments.cameras))
-        try:
-            return measure_node(source, meter, arguments.frames, tell)
-        finally:
-            source.close()
+    with live_source(arguments, 'promptda_validate') as source:
+        return measure_node(source, meter, arguments.frames, tell)
 
 
 def _verdict(report: RigReport, tolerance_m: float) -> Verdict | None:
@@ -175,7 +154,3 @@ def _box(text: str) -> Box:
     if len(numbers) != len(Box._fields) or not all(numbers[2:]):
         raise argparse.ArgumentTypeError(f'{text!r} is not LEFT,TOP,WIDTH,HEIGHT')
     return Box(*numbers)
-
-
-def _warn(text: str) -> None:
-    print(text, file=sys.stderr)

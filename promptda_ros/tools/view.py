@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, closing, contextmanager, redirect_stdout
 import io
 from pathlib import Path
 import socket
-import sys
 from typing import TYPE_CHECKING
 
-from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import Parser, UsageError, whole_from
-from promptda_ros.tools.processing.options import add_what
-from promptda_ros.tools.processing.request import request_of
+from promptda_ros.tools.processing.one_camera import (
+    add_source,
+    live_source,
+    parse_one_camera,
+    recipe_of_recording,
+)
 
 if TYPE_CHECKING:
     import viser
@@ -41,9 +43,7 @@ class ViewError(PromptdaError):
 
 def main(argv: list[str]) -> int:
     """Serve the page until Ctrl-C."""
-    arguments = make_parser().parse_args(argv)
-    if len(arguments.cameras) > 1:
-        raise UsageError(f'--cameras {",".join(arguments.cameras)}: a page shows one camera')
+    arguments = parse_one_camera(make_parser(), argv)
     with _source(arguments) as source:
         server = serve(arguments.host, arguments.port)
         from promptda_ros.view.page import Page  # late: only this command needs viser
@@ -63,14 +63,11 @@ def main(argv: list[str]) -> int:
 def make_parser() -> Parser:
     """Return the arguments of this command."""
     parser = Parser('view', __doc__)
-    parser.add_argument(
-        'recording',
-        type=Path,
-        nargs='?',
-        metavar='RECORDING',
-        help='rosbag2 folder or file; depth of promptda process is shown, else the network runs',
+    add_source(
+        parser,
+        recording='rosbag2 folder or file; depth of promptda process is shown, else the network '
+        'runs',
     )
-    parser.add_argument('--node', default='/promptda', help='full name of the running node')
     parser.add_argument(
         '--host', default=LOCAL, help='address to serve on; 0.0.0.0 lets other machines look'
     )
@@ -78,8 +75,6 @@ def make_parser() -> Parser:
     parser.add_argument(
         '--out', type=Path, default=Path('view_output'), help='folder for what the page saves'
     )
-    parser.add_argument('--prefix', default='/promptda', help='namespace of recorded depth')
-    add_what(parser)
     return parser
 
 
@@ -119,23 +114,10 @@ def _silent() -> AbstractContextManager[object]:
     return redirect_stdout(io.StringIO())
 
 
-@contextmanager
-def _source(arguments: argparse.Namespace) -> Iterator[Source]:
-    make = _recording if arguments.recording else _live
-    with make(arguments) as source:
-        try:
-            yield source
-        finally:
-            source.close()
-
-
-@contextmanager
-def _live(arguments: argparse.Namespace) -> Iterator[Source]:
-    from promptda_ros.tools.play import started_node  # late: recordings need no ROS
-    from promptda_ros.view.live import LiveSource
-
-    with started_node('promptda_view') as node:
-        yield LiveSource(node, arguments.node, ''.join(arguments.cameras))
+def _source(arguments: argparse.Namespace) -> AbstractContextManager[Source]:
+    if arguments.recording:
+        return _recording(arguments)
+    return live_source(arguments, 'promptda_view')
 
 
 @contextmanager
@@ -149,15 +131,6 @@ def _recording(arguments: argparse.Namespace) -> Iterator[Source]:
     with open_bag(arguments.recording) as bag:
         say_warnings(bag)
         record = Record.read(arguments.recording)
-        recipe = record.recipe if record is not None else _recipe(arguments)
-        yield open_recording(Work(bag, recipe, Warnings()))
-
-
-def _recipe(arguments: argparse.Namespace) -> Recipe:
-    request = request_of(arguments, _warn)
-    prefix = f'/{arguments.prefix.strip("/")}'
-    return Recipe.of(request.given, request.topics, prefix=prefix)
-
-
-def _warn(text: str) -> None:
-    print(text, file=sys.stderr)
+        recipe = record.recipe if record is not None else recipe_of_recording(arguments)
+        with closing(open_recording(Work(bag, recipe, Warnings()))) as source:
+            yield source

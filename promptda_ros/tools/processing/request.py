@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+import sys
 
 from promptda_ros import presets
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
@@ -44,7 +45,7 @@ def recipe_of(arguments: argparse.Namespace, warn: Callable[[str], object]) -> R
         request.given,
         request.topics,
         outputs=arguments.outputs,
-        prefix=_prefix(arguments.prefix),
+        prefix=prefix_of(arguments.prefix),
         copy=arguments.copy,
         include=arguments.include_topic,
         exclude=arguments.exclude_topic,
@@ -145,12 +146,17 @@ def _named(cameras: tuple[str, ...]) -> str:
     return f' ({names} are known)' if names else ''
 
 
+def print_warning(text: str) -> None:
+    """Say what is no reason to stop."""
+    print(f'warning: {text}', file=sys.stderr)
+
+
 def full_topic(topic: str, camera: str) -> str:
     """Return the whole name of a topic, below the name of its camera."""
     return '/' + '/'.join(filter(None, (camera, topic.lstrip('/'))))
 
 
-def _prefix(text: str) -> str:
+def prefix_of(text: str) -> str:
     """Return a namespace that begins with a slash and ends without.
 
     Raises:
