@@ -11,11 +11,9 @@ import time
 
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
-from promptda_ros.bags.files import BagError
-from promptda_ros.bags.planning.losses import explain_unpaired
-from promptda_ros.bags.planning.plan import make_plan, Plan
+from promptda_ros.bags.planning.outlook import Outlook
+from promptda_ros.bags.planning.plan import Plan
 from promptda_ros.bags.planning.replay import look_ahead_ns, Part, Replay
-from promptda_ros.bags.planning.topics import find_topics
 from promptda_ros.bags.processing.cameras import Cameras
 from promptda_ros.bags.processing.passage import Passage
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
@@ -65,15 +63,13 @@ class Work:
         self.bag = bag
         self.recipe = recipe
         self.log = log
-        self.settings: Mapping[str, Settings] = recipe.of_cameras
-        self.topics: Mapping[str, CameraTopics] = {
-            camera: find_topics(
-                bag, asked, self.settings[camera], camera=camera, without=recipe.prefix
-            )
-            for camera, asked in recipe.topics.items()
-        }
-        self.plan = plan or make_plan(bag, self.topics, self.settings, recipe)
-        self._say_losses()
+        outlook = Outlook.of(bag, recipe, plan)
+        self.settings: Mapping[str, Settings] = outlook.settings
+        self.topics: Mapping[str, CameraTopics] = outlook.topics
+        self.plan = outlook.plan
+        for text in outlook.losses:
+            log.warning(text)
+        outlook.require_pairs(bag)
 
     def run(
         self,
@@ -148,17 +144,6 @@ class Work:
     def _failed(self, error: Exception) -> None:
         self.log.error(f'the network failed: {type(error).__name__}: {error}')
         keep_traceback(error)
-
-    def _say_losses(self) -> None:
-        texts = []
-        for camera, facts in self.plan.stamps.items():
-            text = explain_unpaired(camera, facts, self.settings[camera].sync, self.bag.types)
-            if text:
-                texts.append(text)
-                self.log.warning(text)
-        if not len(self.plan.pairs):
-            asked = 'asked for' if self.plan.drops['outside'] or self.plan.passed_over else 'there'
-            raise BagError(f'{self.bag.path}: {"; ".join(texts) or f"no image is {asked}"}')
 
 
 def _nothing(_: RawMessage) -> bool:

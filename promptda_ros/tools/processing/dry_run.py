@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from promptda_ros.bags.bag import open_bag
-from promptda_ros.bags.files import BagError, holds_pictures
+from promptda_ros.bags.files import holds_pictures
 from promptda_ros.bags.pictures.choice import choose_pairs
-from promptda_ros.bags.planning.losses import explain_unpaired
-from promptda_ros.bags.planning.plan import make_plan
-from promptda_ros.bags.planning.topics import find_topics
+from promptda_ros.bags.planning.outlook import Outlook
 from promptda_ros.bags.processing.unit import Outcome, Unit
 from promptda_ros.core.errors import PromptdaError
+from promptda_ros.tools.processing.telling import others
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,7 @@ class Forecast:
             found = ', '.join(f'{role} {topic}' for role, topic in roles.items() if topic)
             yield f'  {camera}: {found}' if camera else f'  {found}'
         if self.topics or self.images:
-            lost = ', '.join(f'{number} {reason}' for reason, number in self.drops.items())
-            others = f', other images: {lost}' if lost else ''
-            yield f'  {self.images} images, {self.pairs} pairs{others}'
+            yield f'  {self.images} images, {self.pairs} pairs{others(self.drops)}'
         for warning in self.warnings:
             yield f'  warning: {warning}'
 
@@ -79,27 +76,16 @@ def _of_pictures(unit: Unit) -> Forecast:
 
 
 def _of_bag(unit: Unit) -> Forecast:
-    recipe = unit.recipe
-    settings = recipe.of_cameras
     with open_bag(unit.source) as bag:
-        topics = {
-            camera: find_topics(bag, asked, settings[camera], camera=camera, without=recipe.prefix)
-            for camera, asked in recipe.topics.items()
-        }
-        plan = make_plan(bag, topics, settings, recipe)
-        said = [
-            explain_unpaired(camera, facts, settings[camera].sync, bag.types)
-            for camera, facts in plan.stamps.items()
-        ]
-        losses = [text for text in said if text]
-        if not plan.pairs:
-            raise BagError(f'{unit.source}: {"; ".join(losses) or "no image is asked for"}')
+        outlook = Outlook.of(bag, unit.recipe)
+        outlook.require_pairs(bag)
+        plan = outlook.plan
         return Forecast(
             str(unit.source),
             str(unit.target),
-            topics={camera: asdict(each) for camera, each in topics.items()},
+            topics={camera: asdict(each) for camera, each in outlook.topics.items()},
             images=plan.images,
             pairs=len(plan.pairs),
             drops=dict(plan.drops),
-            warnings=(*bag.warnings, *losses),
+            warnings=(*bag.warnings, *outlook.losses),
         )

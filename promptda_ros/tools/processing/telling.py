@@ -219,10 +219,11 @@ def count(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 def summary(outcome: Outcome) -> str:
     """Return what a recording gave, in one line."""
-    others = f', other images: {_listed(outcome.drops)}' if outcome.drops else ''
     rate = f', {outcome.pairs / outcome.wall_sec:.3g} frames/s' if outcome.wall_sec else ''
-    return f'{outcome.source}: {outcome.pairs} pairs{others}{rate}'
+    return f'{outcome.source}: {outcome.pairs} pairs{others(outcome.drops)}{rate}'
 
 
-def _listed(counts: Mapping[str, int]) -> str:
-    return ', '.join(f'{number} {reason}' for reason, number in counts.items())
+def others(drops: Mapping[str, int]) -> str:
+    """Count the images without depth by reason, as the end of a line; empty: there are none."""
+    counted = ', '.join(f'{number} {reason}' for reason, number in drops.items())
+    return f', other images: {counted}' if counted else ''

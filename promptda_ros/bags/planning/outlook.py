@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of the work on a recording before any of it is done, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promptda_ros.bags.bag import Bag
+from promptda_ros.bags.files import BagError
+from promptda_ros.bags.planning.losses import explain_unpaired
+from promptda_ros.bags.planning.plan import make_plan, Plan
+from promptda_ros.bags.planning.topics import find_topics
+from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
+from promptda_ros.core.settings.schema import Settings
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The topics and settings of all cameras, and the plan of the work."""
+
+    settings: Mapping[str, Settings]
+    topics: Mapping[str, CameraTopics]
+    plan: Plan
+    losses: tuple[str, ...]  # why images have no depth
+
+    @classmethod
+    def of(cls, bag: Bag, recipe: Recipe, plan: Plan | None = None) -> Outlook:
+        """Find the topics and plan the work, unless that was done before.
+
+        Raises:
+            BagError: a topic is missing, or the recording is damaged.
+        """
+        settings = recipe.of_cameras
+        topics = {
+            camera: find_topics(bag, asked, settings[camera], camera=camera, without=recipe.prefix)
+            for camera, asked in recipe.topics.items()
+        }
+        plan = plan or make_plan(bag, topics, settings, recipe)
+        said = (
+            explain_unpaired(camera, facts, settings[camera].sync, bag.types)
+            for camera, facts in plan.stamps.items()
+        )
+        return cls(settings, topics, plan, tuple(filter(None, said)))
+
+    def require_pairs(self, bag: Bag) -> None:
+        """Refuse a recording without any work.
+
+        Raises:
+            BagError: no image has depth.
+        """
+        if not len(self.plan.pairs):
+            asked = 'asked for' if self.plan.drops['outside'] or self.plan.passed_over else 'there'
+            raise BagError(f'{bag.path}: {"; ".join(self.losses) or f"no image is {asked}"}')
