@@ -42,6 +42,10 @@ class RigMeter:
         """Return how many frames were taken."""
         return self._seen
 
+    def of_the_same(self) -> RigMeter:
+        """Return a meter of the same board that has taken no frame."""
+        return RigMeter(self._box, self._expect_m)
+
     def add(self, sight: Sight) -> None:
         """Take a frame.
 

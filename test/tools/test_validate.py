@@ -82,7 +82,10 @@ def test_a_camera_that_moves_has_no_expected_distance(validate, random_weights, 
     assert (tmp_path / 'validate.html').is_file()
 
 
-def test_a_recording_without_a_board_is_refused(validate, random_weights, tmp_path, capsys):
-    assert validate(DEMO, *random_weights) == ExitCode.CONFIGURATION
+def test_a_recording_without_a_board_is_refused_before_a_network_is_loaded(
+    validate, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr('promptda_ros.tools.validating.recorded.load_model', pytest.fail)
+    assert validate(DEMO) == ExitCode.CONFIGURATION
     assert 'is not flat' in capsys.readouterr().err
     assert not (tmp_path / 'validate.html').exists()

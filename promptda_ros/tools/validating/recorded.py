@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import torch
 
 from promptda_ros.bags.bag import open_bag, say_warnings
 from promptda_ros.bags.channel import RawMessage
+from promptda_ros.bags.files import BagError
 from promptda_ros.bags.planning.losses import explain_drops
 from promptda_ros.bags.planning.replay import Part
 from promptda_ros.bags.processing.process import steady
@@ -16,11 +20,14 @@ from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.sink import Written
 from promptda_ros.bags.processing.warnings import Warnings
 from promptda_ros.bags.processing.work import Figures, Work
+from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.frame_outputs import FrameOutputs
+from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.model import load_model
-from promptda_ros.rig.meter import RigMeter
+from promptda_ros.rig.meter import PATIENCE, RigMeter
 from promptda_ros.rig.sight import NotMeasurable, Sight
+from promptda_ros.view.recorded.frames import Frames
 
 
 class MeterSink:
@@ -56,13 +63,25 @@ def measure_recording(
     with open_bag(path) as bag:
         say_warnings(bag)
         work = Work(bag, recipe, Warnings())
-        model = load_model(recipe.settings)
         part = Part(0, min(frames, len(work.plan.pairs)))
+        _require_board(work, part, meter.of_the_same())
+        model = load_model(recipe.settings)
         with steady(model):
             figures = work.run(part, model, MeterSink(meter), tell)
         _require_frames(work, figures)
         (settings,) = work.settings.values()
         return settings
+
+
+def _require_board(work: Work, part: Part, meter: RigMeter) -> None:
+    """Refuse what shows no board by its sensor alone, before a network is loaded for it."""
+    frames = Frames(work, torch.device('cpu'))
+    for number in range(part.first, min(part.last, PATIENCE)):
+        with suppress(BadFrame, BagError):  # such a pair is dropped, and counted by the work
+            found = frames.at(number)
+            frame = found.camera.read(found.pair, found.camera.settings)
+            condition(frame.sensor_depth_m, found.camera.settings.prompt)
+            meter.add(Sight(frame))
 
 
 def _require_frames(work: Work, figures: Figures) -> None:
