@@ -35,11 +35,17 @@ LARGEST_WHOLE = 2**63
 
 
 class _Nodes(yaml.BaseLoader):
-    """Returns a document as YAML's own nodes, which know what was quoted."""
+    """Returns a document as YAML's own nodes, which know what was quoted.
+
+    Tags have no effect on them, as on rcl: launch writes !!python/tuple.
+    """
 
     def get_single_data(self) -> Any:
         """Return the root."""
-        return self.get_single_node()
+        root = self.get_single_node()
+        if root is not None:
+            self.construct_document(root)  # refuses keys that are lists or mappings
+        return root
 
 
 def require_ours(path: Path, node: str) -> None:
@@ -48,14 +54,7 @@ def require_ours(path: Path, node: str) -> None:
     Raises:
         SettingError: it has none, or it can't be read.
     """
-    named = _nodes_of(path)
-    if any(_pattern(name).fullmatch(node) for name in named):
-        return
-    others = f', only of {", ".join(sorted(named))}' if named else ''
-    raise SettingError(
-        f'params_file {path} has no parameters of {node}{others}: it would run on defaults; '
-        f"begin the file with '/**:' or '{node}:', and below it '{PARAMETERS}:'"
-    )
+    _blocks_of(path, node)
 
 
 def values_of(path: Path, node: str) -> dict[str, object]:
@@ -64,13 +63,11 @@ def values_of(path: Path, node: str) -> dict[str, object]:
     Raises:
         SettingError: the file has none of it, or can't be read, or ROS would refuse it.
     """
-    require_ours(path, node)
     values: dict[str, object] = {}
-    for name, parameters in _blocks(_read(path, _Nodes), ''):
-        if _pattern(name).fullmatch(node):
-            values |= _flat(
-                path, parameters, ''
-            )  # what comes later wins, also over the node's own
+    for parameters in _blocks_of(path, node):
+        if isinstance(parameters, yaml.MappingNode):
+            # What comes later wins, also over the node's own.
+            values |= _flat(path, parameters, '')
     return values
 
 
@@ -80,27 +77,21 @@ def given_files(arguments: Sequence[str]) -> list[Path]:
     return [Path(path) for option, path in pairs if option == OPTION]
 
 
-def _nodes_of(path: Path) -> set[str]:
-    # Without tags, as rcl reads it: launch writes !!python/tuple.
-    return set(_names(_read(path, yaml.BaseLoader), ''))
-
-
-def _read(path: Path, loader: type[Any]) -> Any:
+def _blocks_of(path: Path, node: str) -> list[yaml.Node]:
+    """Return what stands below the names that match a node; see `require_ours`."""
     try:
-        return read_yaml(path, loader=loader)
+        named = [*_blocks(read_yaml(path, loader=_Nodes), '')]
     except YamlFileError as error:
         raise SettingError(f'params_file: {error}') from None
-
-
-def _names(content: Any, prefix: str) -> Iterator[str]:
-    """Yield the names that stand above parameters; namespaces may be nested or in the name."""
-    if not isinstance(content, dict):
-        return
-    for key, value in content.items():
-        if key == PARAMETERS:
-            yield prefix
-        else:
-            yield from _names(value, f'{prefix}/{str(key).strip("/")}')
+    ours = [parameters for name, parameters in named if _pattern(name).fullmatch(node)]
+    if ours:
+        return ours
+    names = sorted({name for name, _ in named})
+    others = f', only of {", ".join(names)}' if names else ''
+    raise SettingError(
+        f'params_file {path} has no parameters of {node}{others}: it would run on defaults; '
+        f"begin the file with '/**:' or '{node}:', and below it '{PARAMETERS}:'"
+    )
 
 
 def _pattern(name: str) -> re.Pattern[str]:
@@ -109,12 +100,15 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(''.join(WILDCARDS.get(each, '/' + re.escape(each)) for each in tokens))
 
 
-def _blocks(content: Any, prefix: str) -> Iterator[tuple[str, yaml.MappingNode]]:
-    """Yield the names that stand above parameters, and these."""
+def _blocks(content: Any, prefix: str) -> Iterator[tuple[str, yaml.Node]]:
+    """Yield the names that stand above parameters, and these.
+
+    Namespaces may be nested or in the name.
+    """
     if not isinstance(content, yaml.MappingNode):
         return
     for key, value in content.value:
-        if key.value == PARAMETERS and isinstance(value, yaml.MappingNode):
+        if key.value == PARAMETERS:
             yield prefix, value
         else:
             yield from _blocks(value, f'{prefix}/{str(key.value).strip("/")}')
