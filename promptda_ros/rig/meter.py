@@ -15,7 +15,7 @@ from promptda_ros.rig.plane import fit_plane, is_on, outlier_share, Plane, Rays,
 from promptda_ros.rig.region import Box
 from promptda_ros.rig.report import RigReport, Shown
 from promptda_ros.rig.sight import NotMeasurable, Sight, Unmeasured
-from promptda_ros.rig.surface import SurfaceMeter
+from promptda_ros.rig.surface import rms, SurfaceMeter
 
 MOST_OUTLIERS = 0.1  # share of the pixels of a board
 PATIENCE = 10  # frames without a board before all others
@@ -118,7 +118,7 @@ class RigMeter:
         off_m = residual_m(depth_m, plane, where)
         outliers = outlier_share(off_m, plane)
         if outliers > MOST_OUTLIERS:
-            self._off.append((outliers, _spread(off_m), plane.distance_m))
+            self._off.append((outliers, rms(off_m), plane.distance_m))
             return None
         self._sensor.add(depth_m, plane, where)
         assert self._box is not None
@@ -198,7 +198,3 @@ def _require_intrinsics(frame: Frame) -> Intrinsics:
             'topic with --camera-info'
         )
     return frame.intrinsics
-
-
-def _spread(values_m: FloatImage) -> float:
-    return float(np.sqrt(np.nanmean(np.square(values_m))))

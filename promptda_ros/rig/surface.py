@@ -50,7 +50,7 @@ class SurfaceMeter:
         off_m = np.where(on_board, off_m, np.nan)
         self.distances_m.append(plane.distance_m)
         self._tilts_deg.append(plane.tilt_deg)
-        self._fits_m.append(_rms(off_m))
+        self._fits_m.append(rms(off_m))
         self._shares.append(float(on_board.mean()))
         self._residuals.add(off_m)
         self._depths.add(np.where(on_board, depth_m, np.nan))
@@ -65,7 +65,7 @@ class SurfaceMeter:
             distance_m=float(np.median(self.distances_m)),
             tilt_deg=float(np.median(self._tilts_deg)),
             plane_fit_m=float(np.median(self._fits_m)),
-            shape_m=math.sqrt(max(0.0, _rms(self.shape_m) ** 2 - by_noise_m2)),
+            shape_m=math.sqrt(max(0.0, rms(self.shape_m) ** 2 - by_noise_m2)),
             noise_m=noise_m,
             flicker_m=None if moved else self._depths.mean_m(),
             share=float(np.mean(self._shares)),
@@ -78,6 +78,7 @@ class SurfaceMeter:
         return self._residuals.means_m(least=least).astype(np.float32)
 
 
-def _rms(values: FloatImage) -> float:
+def rms(values: FloatImage) -> float:
+    """Return the root mean square of the known values; NaN if there is none."""
     known = values[np.isfinite(values)]
     return float(np.sqrt(np.mean(np.square(known, dtype=np.float64)))) if len(known) else np.nan
