@@ -28,6 +28,7 @@ LEAST_PARTS = 4  # with edges; fewer may be one object
 LEAST_LEAD = 0.25  # share of the best match by which every other one must be worse
 MOST_ERROR = 0.005  # share of the longer side
 COARSEST = 3  # sensor pixels within the reach
+MOST_CELLS = 0.6  # pixels of the depth, whose edges are as coarse as they are
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class EdgeShift:
     def px(self) -> float:
         """Return the length of the shift."""
         return math.hypot(self.across_px, self.down_px)
+
+    def most_px(self, share: float) -> float:
+        """Return the most that is allowed: this share of the longer side, but for coarse depth."""
+        return max(share * self.longest_side, MOST_CELLS * self.cell_px)
 
     @property
     def where(self) -> str:

@@ -15,8 +15,8 @@ from promptda_ros.rig.coverage import PROMISED, TIMES
 from promptda_ros.rig.edge_shift import EdgeShift
 from promptda_ros.rig.report import RigReport
 
-MOST_SHIFT_SHARE = 0.0025  # of the longer side of the image
-MOST_SHIFT_CELLS = 0.6  # pixels of the depth, whose edges are as coarse as they are
+# Of the longer side of the image: stricter than the doctor, who sees few frames of any scene
+MOST_SHIFT_SHARE = 0.0025
 MOST_OFFSET_SEC = 0.005
 CERTAIN = 2.0  # standard errors
 LEAST_COVERAGE = 0.9
@@ -96,7 +96,7 @@ def _of_shift(report: RigReport, settings: Settings, prefix: str) -> Iterator[Fi
     shift = report.shift
     if not isinstance(shift, EdgeShift):
         return
-    most_px = max(MOST_SHIFT_SHARE * shift.longest_side, MOST_SHIFT_CELLS * shift.cell_px)
+    most_px = shift.most_px(MOST_SHIFT_SHARE)
     if shift.px - CERTAIN * shift.error_px <= most_px:
         return
     yield Finding(
