@@ -22,7 +22,7 @@ from promptda_ros.camera.camera import Camera, InputTopics
 from promptda_ros.camera.extrinsics import Extrinsics
 from promptda_ros.camera.sinks import NoOutputs
 from promptda_ros.core.frame import BadFrame
-from promptda_ros.core.pairing.pairing import NANOSECONDS
+from promptda_ros.core.pairing.pairing import PairingSettings
 from promptda_ros.core.runtime.guard import guarded
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.messages.stamps import stamp_ns_of
@@ -36,6 +36,7 @@ from promptda_ros.view.decoded import (
 from promptda_ros.view.listening.held import Found, Held
 from promptda_ros.view.listening.parameters import NodeParameters, wait_for
 from promptda_ros.view.listening.reports import Reports
+from promptda_ros.view.listening.shown import PATIENCE_SEC, Shown
 from promptda_ros.view.listening.subscriptions import (
     CalibrationSubscriptions,
     LayerSubscriptions,
@@ -47,7 +48,6 @@ OUTPUTS = {DEPTH: 'depth/image_rect', UNCERTAINTY: 'depth/uncertainty', VALIDITY
 INPUTS = {IMAGE: 'image', SENSOR: 'depth'}
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 ADAPT_SEC = 0.2
-PATIENCE_SEC = 1.0  # after which an image is shown without what is made of it
 WAIT_SEC = 0.02
 CAPTURE_SEC = 60.0  # the longest that capture.timeout may be
 
@@ -72,7 +72,7 @@ class LiveSource:
         self._camera: Camera | None = None
         self._captured: Any = None
         self._problem = ''
-        self._shown_ns, self._shown_sec = 0, 0.0
+        self._shown = Shown(self._newest)
         node.create_subscription(
             Image, f'{target}/{self._prefix}capture/depth', self._on_captured, LATCHED
         )
@@ -96,14 +96,9 @@ class LiveSource:
         camera, settings, wanted = self._camera, self.knobs.settings, self._wanted
         if camera is None or settings is None or not wanted:
             return None
-        found = self._unshown(wanted, settings)
-        if found is None and time.monotonic() - self._shown_sec > PATIENCE_SEC:
-            found = self._unshown((IMAGE,), settings)
+        found = self._shown.following(wanted, time.monotonic())
         if found is None:
             return None
-        self._shown_ns = found.stamp_ns
-        if wanted <= found.messages.keys():
-            self._shown_sec = time.monotonic()
         self._problem = ''
         try:
             return self._moment(camera, settings, found)
@@ -140,7 +135,7 @@ class LiveSource:
         captured = self._captured
         if captured is None:
             return None
-        found = self._newest((IMAGE,), settings, stamp_ns=stamp_ns_of(captured.header))
+        found = self._newest((IMAGE,), stamp_ns=stamp_ns_of(captured.header))
         if found is None:
             return None
         messages = {**found.messages, DEPTH: captured}
@@ -151,18 +146,15 @@ class LiveSource:
         while not condition() and time.monotonic() < end_sec:
             time.sleep(WAIT_SEC)
 
-    def _unshown(self, layers: Collection[str], settings: Settings) -> Found | None:
-        found = self._newest(layers, settings)
-        return None if found is None or found.stamp_ns == self._shown_ns else found
-
-    def _newest(
-        self, layers: Collection[str], settings: Settings, *, stamp_ns: int | None = None
-    ) -> Found | None:
+    def _newest(self, layers: Collection[str], *, stamp_ns: int | None = None) -> Found | None:
+        if self.knobs.settings is None:
+            return None
+        sync = PairingSettings.of(self.knobs.settings.sync)
         return self._held.newest(
             layers,
             stamp_ns=stamp_ns,
-            tolerance_ns=round(settings.sync.tolerance * NANOSECONDS),
-            depth_offset_ns=round(settings.sync.depth_time_offset * NANOSECONDS),
+            tolerance_ns=sync.tolerance_ns,
+            depth_offset_ns=sync.depth_time_offset_ns,
         )
 
     def _moment(self, camera: Camera, settings: Settings, found: Found) -> Moment:

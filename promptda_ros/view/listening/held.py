@@ -24,6 +24,14 @@ class Found:
     stamp_ns: int
     messages: Mapping[str, Any]
 
+    def adds_to(self, shown: Found) -> bool:
+        """Return whether it is of another image, or has more layers."""
+        return self.stamp_ns != shown.stamp_ns or not self._layers <= shown._layers
+
+    @property
+    def _layers(self) -> set[str]:
+        return {layer for layer, each in self.messages.items() if each is not None}
+
 
 class Held:
     """The last messages of every layer, by their stamps; safe between threads."""
