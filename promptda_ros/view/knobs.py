@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,6 +14,7 @@ import viser
 
 from promptda_ros.core.settings import describe
 from promptda_ros.core.settings.setting import Setting, Value
+from promptda_ros.view.source import Knobs
 
 Change = Callable[[str, Value], None]
 
@@ -63,6 +64,15 @@ class KnobPanel:
         for knob in KNOBS:
             if knob.name in values:
                 self._handles[knob.name].value = shown(knob, values[knob.name])
+
+
+def ask_for(knobs: Knobs, changes: MutableMapping[str, Value]) -> str:
+    """Take all changes and ask for each; return why some were refused, '' if none was."""
+    refusals = []
+    while changes:  # to which other threads add
+        name, value = changes.popitem()
+        refusals.append(knobs.set(name, value))
+    return '; '.join(filter(None, refusals))
 
 
 def shown(knob: Knob, value: Value) -> Value:

@@ -19,6 +19,7 @@ from promptda_ros.core.settings.setting import Value
 from promptda_ros.view.cloud import Cloud, our_cloud, sensor_cloud
 from promptda_ros.view.colours import cloud_colours, Scale
 from promptda_ros.view.controls import Controls
+from promptda_ros.view.knobs import ask_for
 from promptda_ros.view.look import Look
 from promptda_ros.view.moment import Moment
 from promptda_ros.view.probe import Probe, probe, ruler_text
@@ -191,11 +192,11 @@ class Page:
         self._actions.put(self._apply)
 
     def _apply(self) -> None:
-        while self._changes:
-            name, value = self._changes.popitem()
-            self._note = self._source.knobs.set(name, value)
-            if self._note:
-                self._controls.knobs.show(self._values)
+        if not self._changes:
+            return  # they were asked for together with an earlier one
+        self._note = ask_for(self._source.knobs, self._changes)
+        if self._note:
+            self._controls.knobs.show(self._values)
 
     def _add_pictures(self, gui: viser.GuiApi) -> None:
         panel = gui.add_panel()

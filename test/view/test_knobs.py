@@ -7,9 +7,21 @@ from __future__ import annotations
 import pytest
 
 from promptda_ros.core.settings import build
-from promptda_ros.view.knobs import KNOBS, meant, SETTINGS, shown
+from promptda_ros.view.knobs import ask_for, KNOBS, meant, SETTINGS, shown
 
 BY_NAME = {knob.name: knob for knob in KNOBS}
+
+
+class OneRefusal:
+    """Settings of which one is refused."""
+
+    def values(self):
+        """Return that none is known."""
+        return {}
+
+    def set(self, name, value):
+        """Refuse the workspace."""
+        return f'{name} is refused' * name.startswith('workspace')
 
 
 @pytest.mark.parametrize('knob', KNOBS, ids=lambda knob: knob.name)
@@ -37,3 +49,12 @@ def test_whole_numbers_of_a_box_are_sent_as_floats():
 def test_a_value_beyond_the_slider_is_shown_at_its_end():
     assert shown(BY_NAME['trust.max_difference'], 7.0) == 0.5
     assert shown(BY_NAME['trust.gate'], value=True) is True
+
+
+@pytest.mark.parametrize('names', [('workspace.min_depth', 'trust.gate'), ('trust.gate',)])
+def test_a_refusal_is_told_whatever_else_is_asked_for_with_it(names):
+    for order in (names, names[::-1]):
+        changes = dict.fromkeys(order, 1.0)
+        said = ask_for(OneRefusal(), changes)
+        assert said == ('workspace.min_depth is refused' if len(names) > 1 else '')
+        assert not changes
