@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from promptda_ros.messages.message_types import COMPRESSED_IMAGE, IMAGE, POINT_CLOUD
+
 AUTO = 'auto'
-IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-POINTS = 'sensor_msgs/msg/PointCloud2'
 DISPARITY = 'stereo_msgs/msg/DisparityImage'
 
 
@@ -25,13 +25,13 @@ class Transport:
 RAW = Transport('raw', IMAGE)
 # In the order in which `auto` takes what is there
 TRANSPORTS: Mapping[str, tuple[Transport, ...]] = {
-    'image': (RAW, Transport('compressed', COMPRESSED, '/compressed')),
+    'image': (RAW, Transport('compressed', COMPRESSED_IMAGE, '/compressed')),
     'depth': (
         RAW,
-        Transport('compressedDepth', COMPRESSED, '/compressedDepth'),
-        Transport('points', POINTS),
+        Transport('compressedDepth', COMPRESSED_IMAGE, '/compressedDepth'),
+        Transport('points', POINT_CLOUD),
         # PNG keeps all 16 bits; what is JPEG is refused message by message.
-        Transport('compressed', COMPRESSED, '/compressed'),
+        Transport('compressed', COMPRESSED_IMAGE, '/compressed'),
     ),
     'confidence': (RAW,),
     'mask': (RAW,),

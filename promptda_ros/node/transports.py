@@ -7,16 +7,10 @@ from __future__ import annotations
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
-from promptda_ros.camera.transports import (
-    AUTO,
-    COMPRESSED,
-    IMAGE,
-    POINTS,
-    Transport,
-    TRANSPORTS,
-)
+from promptda_ros.camera.transports import AUTO, Transport, TRANSPORTS
+from promptda_ros.messages.message_types import COMPRESSED_IMAGE, IMAGE, POINT_CLOUD
 
-KINDS = {IMAGE: Image, COMPRESSED: CompressedImage, POINTS: PointCloud2}
+KINDS = {IMAGE: Image, COMPRESSED_IMAGE: CompressedImage, POINT_CLOUD: PointCloud2}
 
 
 def topic_of(node: Node, base: str, transport: Transport) -> str:

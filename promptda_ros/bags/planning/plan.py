@@ -22,9 +22,9 @@ from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
 from promptda_ros.camera.recent import JUMP_NS
 from promptda_ros.core.pairing.pairing import NANOSECONDS, Pair
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.message_types import CAMERA_INFO
 
 STATIC_TOPIC = '/tf_static'
-CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 KEPT = 60  # messages of a topic that a camera keeps at most, as camera_info
 PASSED_OVER = 'every'  # reason of the pairs that --every leaves out
 

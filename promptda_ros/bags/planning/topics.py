@@ -12,20 +12,18 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.bags.processing.record import Record
-from promptda_ros.camera.transports import (
-    AUTO,
-    COMPRESSED,
-    IMAGE,
-    POINTS,
-    Transport,
-    TRANSPORTS,
-)
+from promptda_ros.camera.transports import AUTO, Transport, TRANSPORTS
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.peer_text import shorten
 from promptda_ros.core.settings.schema import Settings
+from promptda_ros.messages.message_types import (
+    CAMERA_INFO,
+    COMPRESSED_IMAGE,
+    IMAGE,
+    POINT_CLOUD,
+)
 
-INFO = 'sensor_msgs/msg/CameraInfo'
-CALIBRATION = (Transport('raw', INFO),)
+CALIBRATION = (Transport('raw', CAMERA_INFO),)
 # By what a topic is for
 FORMS = {**TRANSPORTS, 'camera_info': CALIBRATION, 'depth_camera_info': CALIBRATION}
 NO_DEPTH = ('confidence', 'mask')  # in the names of pictures that are neither colour nor depth
@@ -80,7 +78,7 @@ class _Search:
                 'the first one'
             )
         depths = [] if asked.image and asked.depth else self._depths()
-        clouds = [topic for topic, kind in self._types.items() if kind == POINTS]
+        clouds = [topic for topic, kind in self._types.items() if kind == POINT_CLOUD]
         colours = [topic for topic in self._pictures() if topic not in depths]
         image = self._named('image', asked.image) or self._only('image', colours)
         depth = self._named('depth', asked.depth) or self._only('depth', depths or clouds)
@@ -139,7 +137,7 @@ class _Search:
         return self._named(role, base_of(fitting[0]))
 
     def _info_of(self, image: str) -> str:
-        infos = [topic for topic, kind in self._types.items() if kind == INFO]
+        infos = [topic for topic, kind in self._types.items() if kind == CAMERA_INFO]
         if beside(image) in infos:
             return beside(image)
         others = {_parent(topic) for topic in self._pictures()} - {_parent(image)}
@@ -173,7 +171,7 @@ class _Search:
         return [
             topic
             for topic, kind in self._types.items()
-            if kind in (IMAGE, COMPRESSED)
+            if kind in (IMAGE, COMPRESSED_IMAGE)
             and topic != EXACT_DEPTH_TOPIC
             and not any(word in topic for word in NO_DEPTH)
         ]

@@ -10,15 +10,12 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from promptda_ros.camera.camera import Camera
 from promptda_ros.node.subscriptions import CameraInfoInput
+from promptda_ros.node.transports import KINDS
 from promptda_ros.view.listening.held import Held
 
-KINDS = {
-    f'sensor_msgs/msg/{kind.__name__}': kind for kind in (Image, CompressedImage, PointCloud2)
-}
 # Hears every publisher, and lets none of them wait or send again.
 QOS = qos_profile_sensor_data
 Guarding = Callable[[Callable[..., object]], Callable[..., bool]]
