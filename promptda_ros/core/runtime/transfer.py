@@ -44,19 +44,16 @@ def begin_upload(array: npt.NDArray[Any], device: torch.device) -> Upload:
 
     Large arrays are pinned in chunks by several threads, and each chunk leaves at once.
     """
-    # Kernels read rows one after the other, whatever order the caller's array has. torch warns
-    # about arrays it can't write to, which views of recorded messages are.
-    array = np.require(array, requirements=('C', 'W'))
-    source = torch.from_numpy(array)
     if device.type != 'cuda':
-        return Upload(source.to(device))
+        return Upload(_tensor_of(array).to(device))
     if array.nbytes < 2 * CHUNK_BYTES:
         # A copy from memory that may be swapped out would be waited for. torch keeps what it
         # pinned for the next frame.
-        return Upload(source.pin_memory().to(device, non_blocking=True))
+        return Upload(_tensor_of(array).pin_memory().to(device, non_blocking=True))
     # torch hands pinned memory out again only after the copies from it have ended.
-    pinned = torch.empty(source.shape, dtype=source.dtype, pin_memory=True)
-    there = torch.empty(source.shape, dtype=source.dtype, device=device)
+    kind = _tensor_of(array[:0]).dtype
+    pinned = torch.empty(array.shape, dtype=kind, pin_memory=True)
+    there = torch.empty(array.shape, dtype=kind, device=device)
     stream = torch.cuda.current_stream(device)
 
     def copy(rows: slice) -> None:
@@ -79,6 +76,12 @@ def download(*tensors: Tensor) -> tuple[npt.NDArray[Any], ...]:
         # Of the tensors' device: the current one is another where device:=cuda:1.
         torch.cuda.current_stream(tensors[0].device).synchronize()
     return tuple(copy.numpy() for copy in copies)
+
+
+def _tensor_of(array: npt.NDArray[Any]) -> Tensor:
+    """Return a tensor of rows one after the other, as kernels read them."""
+    # torch warns about arrays it can't write to, which views of recorded messages are.
+    return torch.from_numpy(np.require(array, requirements=('C', 'W')))
 
 
 def _chunks(array: npt.NDArray[Any]) -> list[slice]:

@@ -118,6 +118,17 @@ def test_a_large_array_is_sent_by_several_threads(card, copied, kind, inference)
     assert all(name.startswith('upload') for name in card)
 
 
+@pytest.mark.parametrize('order', [np.asarray, np.asfortranarray])
+def test_a_large_array_is_sent_from_where_it_lies_whatever_it_allows(card, copied, order):
+    """Views of recorded images, which may not be written to, would be copied twice."""
+    array = order(np.arange(97 * 40, dtype=np.float32).reshape(97, 40))
+    array.flags.writeable = False
+    sent = upload(array, CUDA)
+    assert sent.is_contiguous()
+    np.testing.assert_array_equal(sent.numpy(), array)
+    assert all(np.shares_memory(each, array) for each in copied)
+
+
 def test_a_chunk_leaves_before_the_last_one_is_copied_and_the_caller_goes_on(card, monkeypatch):
     """The prompt is conditioned meanwhile."""
     array = np.arange(6000, dtype=np.float32).reshape(60, 100)
