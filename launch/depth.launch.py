@@ -257,7 +257,7 @@ def shares(given: dict[str, str]) -> list[dict[str, str]]:
 def depth_node(given: dict[str, str]) -> Node:
     """Return the node with its topics; what was given here wins over files."""
     logger = '.'.join([*filter(None, given['namespace'].split('/')), given['name']])
-    preset = presets.load(given['camera']) if given['camera'] else presets.Preset()
+    preset = preset_of(given)
     return Node(
         package='promptda_ros',
         executable='promptda_node',
@@ -272,6 +272,11 @@ def depth_node(given: dict[str, str]) -> Node:
         respawn_delay=RESPAWN_DELAY_SEC,
         on_exit=stay_down_if_hopeless,
     )
+
+
+def preset_of(given: dict[str, str]) -> presets.Preset:
+    """Return the preset of the camera, an empty one where none is named."""
+    return presets.load(given['camera']) if given['camera'] else presets.Preset()
 
 
 def stay_down_if_hopeless(
@@ -378,10 +383,9 @@ def foxglove_node(processes: list[dict[str, str]]) -> Node:
     """Return the bridge to Foxglove, for browsers on this machine and the topics of the nodes."""
     topics = ['/diagnostics', '/tf', '/tf_static']
     for each in processes:
-        preset = presets.load(each['camera']) if each['camera'] else presets.Preset()
         space = '/'.join(['', *filter(None, each['namespace'].split('/'))])
         # Inputs without a slash are in the namespace of the node.
-        inputs = [topic for _, topic in remappings(each, preset)]
+        inputs = [topic for _, topic in remappings(each, preset_of(each))]
         topics += [topic if topic.startswith('/') else f'{space}/{topic}' for topic in inputs]
         topics.append(f'{space}/{each["name"]}/.*')
     return Node(
