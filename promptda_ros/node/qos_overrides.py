@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import copy
-import difflib
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
@@ -26,6 +25,7 @@ from rclpy.qos import (
 )
 from rclpy.subscription import Subscription
 
+from promptda_ros.core.settings import hint_of
 from promptda_ros.core.settings.setting import has_value, SettingError
 from promptda_ros.node.interface import Interface
 
@@ -161,6 +161,4 @@ def _choice(name: str, kind: Any, value: object) -> object:
 
 def _unknown(name: str, topic: str, entity: str, own: tuple[str, ...]) -> str:
     """Say that the node does not have a topic, with the nearest that it has."""
-    near = difflib.get_close_matches(topic, own, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ''
-    return f'parameter {name}: this node has no {entity} of {topic}{hint}'
+    return f'parameter {name}: this node has no {entity} of {topic}{hint_of(topic, own)}'

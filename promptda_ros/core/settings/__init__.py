@@ -64,6 +64,10 @@ def model_setting(model: str) -> str:
 def unknown_setting(name: str, known: Sequence[str] = ()) -> str:
     """Say that a setting does not exist, with the nearest name that does."""
     names = known or [setting.name for setting in describe()]
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ''
-    return f"unknown parameter '{name}'{hint}"
+    return f"unknown parameter '{name}'{hint_of(name, names)}"
+
+
+def hint_of(name: str, known: Sequence[str]) -> str:
+    """Return the end of a sentence that says which name was probably meant, '' if none is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ''
