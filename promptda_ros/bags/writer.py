@@ -82,16 +82,15 @@ class BagWriter:
         self._number_of(channel)
 
     def close(self) -> dict[str, int]:
-        """Finish the bag and return the number of messages of each topic, once all is on disk.
+        """Finish the bag and return the number of messages of each topic.
+
+        `whole_folder` brings it to the disk, with all else in the folder.
 
         Raises:
             OSError: the disk is full, or fails.
         """
         self._writer.finish(self._metadata.text(indented=False))
-        metadata = self._folder / FILE_NAME
-        metadata.write_text(self._metadata.text(), encoding='utf-8')
-        for path in (self._file, metadata, self._folder):
-            _sync(path)
+        (self._folder / FILE_NAME).write_text(self._metadata.text(), encoding='utf-8')
         return self._metadata.counts
 
     def abandon(self) -> None:
@@ -119,11 +118,3 @@ def verify(folder: Path) -> dict[str, int]:
         if bag.cut_off or counts != read_counts(folder):
             raise BagError(f'{folder} does not hold what was written: the disk may be failing')
     return counts
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

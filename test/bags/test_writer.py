@@ -29,7 +29,7 @@ from test.bags.drawn_bags import CDR, CHANNELS, file_of, messages, QOS, write_ba
 KINDS = [(storage, packing) for storage in ('mcap', 'sqlite3') for packing in ('zstd', 'none')]
 kinds = pytest.mark.parametrize('storage, compression', KINDS)
 DISK_FAILS = r'File too large|disk I/O error'
-EXAMPLES = 20  # each is brought to the disk
+EXAMPLES = 20
 DEMO = Path(__file__).resolve().parents[2] / 'assets' / 'demo.mcap'
 
 

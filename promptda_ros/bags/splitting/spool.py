@@ -14,7 +14,6 @@ from promptda_ros.bags.channel import Channel, RawMessage
 from promptda_ros.bags.processing.results import Results
 from promptda_ros.bags.processing.sink import Written
 from promptda_ros.core.frame_outputs import FrameOutputs
-from promptda_ros.core.whole_folder import flush
 
 MESSAGES, FRAMES = 'messages.bin', 'frames.json'
 HEAD = struct.Struct('<HQ')  # number of the channel, bytes of the message
@@ -47,7 +46,6 @@ class SpoolSink:
     def close(self) -> Written:
         """Finish the files."""
         self._file.close()
-        flush(self._folder / MESSAGES)
         (self._folder / FRAMES).write_text(json.dumps(self._frames), encoding='utf-8')
         return Written({})
 
