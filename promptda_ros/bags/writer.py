@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import errno
 import os
 from pathlib import Path
@@ -115,6 +115,28 @@ def verify(folder: Path) -> dict[str, int]:
     """
     with open_bag(folder) as bag:
         counts = dict.fromkeys(bag.types, 0) | Counter(raw.channel.topic for raw in bag.raw())
-        if bag.cut_off or counts != read_counts(folder):
-            raise BagError(f'{folder} does not hold what was written: the disk may be failing')
+        require_counts(folder, read_counts(folder), counts)
+        if bag.cut_off:
+            raise _damaged(folder, bag.cut_off)
     return counts
+
+
+def require_counts(folder: Path, written: Mapping[str, int], found: Mapping[str, int]) -> None:
+    """Compare the number of messages of each topic.
+
+    Raises:
+        BagError: not all that was written can be read again, or more than that.
+    """
+    for topic in {**written, **found}:
+        if written.get(topic) != found.get(topic):
+            count, again = written.get(topic, 0), found.get(topic, 0)
+            raise _damaged(
+                folder, f'{count} messages of {topic} were written, {again} can be read again'
+            )
+
+
+def _damaged(folder: Path, how: str) -> BagError:
+    return BagError(
+        f'{folder.name} does not hold what was written ({how}): the disk may be failing; write to '
+        'another one with --out'
+    )

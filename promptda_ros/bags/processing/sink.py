@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from promptda_ros.bags.channel import Channel, RawMessage
-from promptda_ros.bags.files import BagError
 from promptda_ros.bags.processing.results import Results
-from promptda_ros.bags.writer import BagWriter, verify
+from promptda_ros.bags.writer import BagWriter, require_counts, verify
 from promptda_ros.core.frame_outputs import FrameOutputs
 
 
@@ -75,14 +74,7 @@ class BagSink:
             BagError: it does not hold what was written.
         """
         counts = self._writer.close()
-        found = verify(self._folder)
-        for topic in {**counts, **found}:
-            if counts.get(topic) == found.get(topic):
-                continue
-            raise BagError(
-                f'{self._folder.name}: {counts.get(topic, 0)} messages of {topic} were written, '
-                f'{found.get(topic, 0)} can be read again: the disk may be failing'
-            )
+        require_counts(self._folder, counts, verify(self._folder))
         ours = {channel.topic for channel in self._results.channels}
         outputs = {topic: count for topic, count in counts.items() if topic in ours}
         return Written(outputs, sum(counts.values()) - sum(outputs.values()))
