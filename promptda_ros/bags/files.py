@@ -16,7 +16,7 @@ from promptda_ros.messages.picture_folders import is_picture_folder
 
 STORAGE = ('.mcap', '.db3')
 PACKED, ROS_1 = '.zstd', '.bag'
-METADATA, RESULT = 'metadata.yaml', 'promptda.json'
+METADATA_FILE, RECORD_FILE = 'metadata.yaml', 'promptda.json'
 
 
 class BagError(PromptdaError):
@@ -26,7 +26,7 @@ class BagError(PromptdaError):
 def is_bag(path: Path) -> bool:
     """Tell a recording from a folder of pictures."""
     if path.is_dir():
-        return (path / METADATA).is_file() or any(map(_is_storage, path.iterdir()))
+        return (path / METADATA_FILE).is_file() or any(map(_is_storage, path.iterdir()))
     return _is_storage(path) or path.suffix == ROS_1
 
 
@@ -42,7 +42,7 @@ def holds_pictures(path: Path) -> bool:
 
 def is_result(folder: Path) -> bool:
     """Tell what `promptda process` wrote from what was recorded."""
-    return (folder / RESULT).is_file()
+    return (folder / RECORD_FILE).is_file()
 
 
 def recordings_in(path: Path) -> list[Path]:
@@ -58,7 +58,7 @@ def recordings_in(path: Path) -> list[Path]:
     files = sorted(file for file in shown if is_bag(file))
     parts = re.compile(rf'{re.escape(path.resolve().name)}_\d+\.\w+(\{PACKED})?')
     is_one = bool(files) and all(parts.fullmatch(file.name) for file in files)
-    if (path / METADATA).is_file() or is_one or holds_pictures(path):
+    if (path / METADATA_FILE).is_file() or is_one or holds_pictures(path):
         return [path]
     return files
 

@@ -14,9 +14,9 @@ from typing import Protocol
 from promptda_ros.bags.bag import open_bag
 from promptda_ros.bags.channel import Channel, RawMessage
 from promptda_ros.bags.decoding import described
-from promptda_ros.bags.files import BagError
+from promptda_ros.bags.files import BagError, METADATA_FILE
 from promptda_ros.bags.storage.mcap_writer import McapWriter
-from promptda_ros.bags.storage.metadata import FILE_NAME, Metadata, read_counts
+from promptda_ros.bags.storage.metadata import Metadata, read_counts
 from promptda_ros.bags.storage.sqlite_writer import SqliteWriter
 
 
@@ -90,7 +90,7 @@ class BagWriter:
             OSError: the disk is full, or fails.
         """
         self._writer.finish(self._metadata.text(indented=False))
-        (self._folder / FILE_NAME).write_text(self._metadata.text(), encoding='utf-8')
+        (self._folder / METADATA_FILE).write_text(self._metadata.text(), encoding='utf-8')
         return self._metadata.counts
 
     def abandon(self) -> None:

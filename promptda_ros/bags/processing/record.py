@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from promptda_ros import __version__
+from promptda_ros.bags.files import RECORD_FILE
 from promptda_ros.bags.processing.inputs import InputFile, read_files
 from promptda_ros.bags.processing.recipe import Recipe
 
 if TYPE_CHECKING:
     from promptda_ros.loaded_model import LoadedModel
-
-RECORD_FILE = 'promptda.json'
 
 
 @dataclass(frozen=True)

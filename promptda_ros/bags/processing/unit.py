@@ -10,9 +10,10 @@ import enum
 from pathlib import Path
 from typing import Any
 
+from promptda_ros.bags.files import RECORD_FILE
 from promptda_ros.bags.processing.inputs import InputFiles
 from promptda_ros.bags.processing.recipe import Recipe
-from promptda_ros.bags.processing.record import Record, RECORD_FILE
+from promptda_ros.bags.processing.record import Record
 from promptda_ros.core.errors import PromptdaError
 
 

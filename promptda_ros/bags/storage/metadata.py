@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from promptda_ros.bags.channel import Channel
+from promptda_ros.bags.files import METADATA_FILE
 from promptda_ros.bags.storage.qos import in_numbers
 
-FILE_NAME = 'metadata.yaml'
 # Of Humble. Later versions read it as well, and everyone ignores keys of versions after it.
 VERSION = 5
 
@@ -80,7 +80,7 @@ class Metadata:
 
 def read_counts(folder: Path) -> dict[str, int]:
     """Return the number of messages of each topic as metadata.yaml has it."""
-    facts = yaml.safe_load((folder / FILE_NAME).read_text(encoding='utf-8'))
+    facts = yaml.safe_load((folder / METADATA_FILE).read_text(encoding='utf-8'))
     counts: Counter[str] = Counter()
     for one in facts['rosbag2_bagfile_information']['topics_with_message_count']:
         counts[one['topic_metadata']['name']] += one['message_count']
