@@ -59,7 +59,7 @@ def _why(facts: StampFacts, sync: SyncSettings, prefix: str, topics: Collection[
 
 def _particular(facts: StampFacts, sync: SyncSettings, prefix: str) -> Iterator[str]:
     """Yield what a recording tells and a stream does not."""
-    image, depth, more = facts.counters.image, facts.counters.depth, 0
+    image, depth = facts.counters.image, facts.counters.depth
     more = facts.patient_pairs - facts.counters.pairs
     lost = image.received - facts.counters.pairs
     if 2 * more >= lost:
