@@ -33,8 +33,9 @@ from promptda_ros.bags.storage.ros1_file import Ros1File
 from promptda_ros.bags.storage.sqlite_file import SqliteFile
 from promptda_ros.core.peer_text import printable, shorten
 from promptda_ros.core.runtime.guard import Foreseen
+from promptda_ros.messages.message_types import COMPRESSED_IMAGE, IMAGE
 
-PICTURES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+PICTURES = (IMAGE, COMPRESSED_IMAGE)
 STORAGES: dict[str, Callable[[Path, Path, ExitStack], Part]] = {
     '.mcap': McapFile,
     '.db3': SqliteFile,

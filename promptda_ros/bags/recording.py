@@ -23,6 +23,7 @@ from promptda_ros.core.prompt.prompt import condition
 from promptda_ros.core.settings.depth import PromptSettings
 from promptda_ros.core.settings.input import InputSettings
 from promptda_ros.messages.decoding import read_any_depth, read_any_image
+from promptda_ros.messages.message_types import CAMERA_INFO
 from promptda_ros.messages.stamps import stamp_ns_of
 
 SETTINGS = InputSettings()
@@ -86,7 +87,7 @@ def find_topics(
         BagError: a topic is not there, or it is not clear which one is meant.
     """
     pictures = [topic for topic, kind in bag.types.items() if kind in PICTURES]
-    infos = [topic for topic, kind in bag.types.items() if kind == 'sensor_msgs/msg/CameraInfo']
+    infos = [topic for topic, kind in bag.types.items() if kind == CAMERA_INFO]
     depths = [topic for topic in pictures if _is_depth(bag, topic)]
     exact = EXACT_DEPTH_TOPIC if EXACT_DEPTH_TOPIC in depths else ''
     colours = [topic for topic in pictures if topic not in depths]

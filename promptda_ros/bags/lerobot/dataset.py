@@ -23,10 +23,9 @@ from promptda_ros.bags.lerobot.episode import FRAMES_FILE, Summary, SUMMARY_FILE
 from promptda_ros.bags.lerobot.layout import DATA_PATH, file_of, LeRobotError
 from promptda_ros.bags.lerobot.meta import write_meta
 from promptda_ros.bags.lerobot.placed import DataSet, Placed
-from promptda_ros.core.whole_folder import flush
+from promptda_ros.core.whole_folder import flush, PREFIX
 
 EPISODES = 'episodes'
-UNFINISHED = '.unfinished-'
 PARTS = ('data', 'meta')
 
 
@@ -73,9 +72,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _build(out: Path, found: DataSet) -> None:
-    for leftover in out.glob(f'{UNFINISHED}*'):
+    for leftover in out.glob(f'{PREFIX}*'):
         shutil.rmtree(leftover)
-    work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=out))
+    work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
     for episode in found.episodes:
         _number(episode)
         _link(episode.frames_file, file_of(work, DATA_PATH, episode.number))
@@ -86,7 +85,7 @@ def _build(out: Path, found: DataSet) -> None:
 def _place(out: Path) -> DataSet:
     root = out / EPISODES
     folders = sorted(path.parent for path in root.rglob(SUMMARY_FILE))
-    folders = [each for each in folders if UNFINISHED not in str(each.relative_to(root))]
+    folders = [each for each in folders if PREFIX not in str(each.relative_to(root))]
     episodes: list[Placed] = []
     tasks: list[str] = []
     empty, first = [], 0
@@ -120,7 +119,7 @@ def _number(episode: Placed) -> None:
     stored = file.read_row_group(0, columns=list(numbers)).slice(0, 1).to_pylist()[0]
     if stored == {key: values[0] for key, values in numbers.items()}:
         return
-    unfinished = episode.folder / f'{UNFINISHED}{FRAMES_FILE}'
+    unfinished = episode.folder / f'{PREFIX}{FRAMES_FILE}'
     schema, row = file.schema_arrow, 0
     with pq.ParquetWriter(
         unfinished, schema, compression='snappy', use_dictionary=False

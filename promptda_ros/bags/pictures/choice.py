@@ -10,6 +10,8 @@ import math
 from pathlib import Path
 
 from promptda_ros.bags.files import BagError
+from promptda_ros.bags.planning.plan import PASSED_OVER
+from promptda_ros.bags.planning.stamps import OUTSIDE
 from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.messages.picture_folders import (
@@ -49,8 +51,8 @@ def choose_pairs(folder: Path, recipe: Recipe) -> Choice:
         raise BagError(f'{folder} has no pairs of pictures between --start and --end')
     drops = {
         Loss.UNPAIRED.value: images - len(found),
-        'outside': len(found) - len(inside),
-        'every': len(inside) - len(pairs),
+        OUTSIDE: len(found) - len(inside),
+        PASSED_OVER: len(inside) - len(pairs),
     }
     return Choice(images, pairs, Counter({name: count for name, count in drops.items() if count}))
 

@@ -11,6 +11,7 @@ from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.planning.losses import explain_unpaired
 from promptda_ros.bags.planning.plan import make_plan, Plan
+from promptda_ros.bags.planning.stamps import OUTSIDE
 from promptda_ros.bags.planning.topics import find_topics
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
 from promptda_ros.core.settings.schema import Settings
@@ -51,5 +52,5 @@ class Outlook:
             BagError: no image has depth.
         """
         if not len(self.plan.pairs):
-            asked = 'asked for' if self.plan.drops['outside'] or self.plan.passed_over else 'there'
+            asked = 'asked for' if self.plan.drops[OUTSIDE] or self.plan.passed_over else 'there'
             raise BagError(f'{bag.path}: {"; ".join(self.losses) or f"no image is {asked}"}')

@@ -18,11 +18,12 @@ from promptda_ros.bags.channel import RawMessage
 from promptda_ros.bags.planning.plan import KEPT, Plan, PlannedPair, STATIC_TOPIC
 from promptda_ros.bags.planning.waiting import Waiting
 from promptda_ros.bags.processing.recipe import CameraTopics
+from promptda_ros.core.geometry.pose_history import KEPT_NS
 from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.settings.schema import Settings
 
 TF_TOPIC = '/tf'
-TF_KEPT_NS = 11 * NANOSECONDS  # ten by stamp, as in tf2; a stamp is a little older than its log
+TF_KEPT_NS = KEPT_NS + NANOSECONDS  # by log; a stamp is a little older
 LATE_NS = 2 * NANOSECONDS  # between stamp and log
 
 
