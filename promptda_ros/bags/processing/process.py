@@ -15,6 +15,7 @@ from promptda_ros.bags.bag import open_bag
 from promptda_ros.bags.files import BagError, holds_pictures
 from promptda_ros.bags.pictures.process import make_pictures
 from promptda_ros.bags.planning.losses import explain_drops
+from promptda_ros.bags.planning.plan import Plan
 from promptda_ros.bags.planning.replay import Part
 from promptda_ros.bags.processing.copied import Copied
 from promptda_ros.bags.processing.inputs import hashing, InputFiles
@@ -96,8 +97,10 @@ def steady(model: LoadedModel) -> AbstractContextManager[None]:
     return threads(TORCH_THREADS) if is_torch else nullcontext()
 
 
-def make_result(unit: Unit, run: Run) -> Record:
+def make_result(unit: Unit, run: Run, plan: Plan | None = None) -> Record:
     """Write the result of a recording and its record; `run` does the work or joins it.
+
+    A plan that was made before saves reading the recording for it.
 
     Raises:
         PromptdaError: the recording can't be used.
@@ -107,7 +110,7 @@ def make_result(unit: Unit, run: Run) -> Record:
     with open_bag(unit.source) as bag:
         for warning in bag.warnings:
             log.warning(warning)
-        work = Work(bag, unit.recipe, log)
+        work = Work(bag, unit.recipe, log, plan)
         with whole_folder(unit.target) as folder, hashing(files) as hashed:
             figures, written = _write(work, folder, run)
             figures.shown.preview.save(folder / PREVIEW)

@@ -30,7 +30,7 @@ from promptda_ros.bags.splitting.spool import Spool
 def join(pieces: Sequence[Piece]) -> Outcome:
     """Make the result of a recording whose pieces are all done, and remove them."""
     unit = pieces[0]
-    outcome = settled(unit, lambda: make_result(unit, partial(_join, pieces)))
+    outcome = settled(unit, lambda: make_result(unit, partial(_join, pieces), unit.plan))
     if not outcome.error:
         for kept in unit.target.parent.glob(f'{prefix_of(unit)}*'):
             shutil.rmtree(kept, ignore_errors=True)
