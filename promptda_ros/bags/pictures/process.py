@@ -13,10 +13,10 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.pictures.choice import choose_pairs
 from promptda_ros.bags.pictures.result import Result, RESULTS
 from promptda_ros.bags.processing.inputs import hashing, InputFiles
-from promptda_ros.bags.processing.pixels import count_pixels, shares_of
-from promptda_ros.bags.processing.preview import PREVIEW, Preview
+from promptda_ros.bags.processing.preview import PREVIEW
 from promptda_ros.bags.processing.recipe import Recipe
 from promptda_ros.bags.processing.record import facts_of, Record
+from promptda_ros.bags.processing.shown import Shown
 from promptda_ros.bags.processing.sink import Written
 from promptda_ros.bags.processing.unit import Unit
 from promptda_ros.core.errors import FileError
@@ -24,7 +24,7 @@ from promptda_ros.core.frame import BadFrame, Frame
 from promptda_ros.core.frame_outputs import FrameOutputs
 from promptda_ros.core.pairing.stream import Loss
 from promptda_ros.core.prompt.history import DepthHistory
-from promptda_ros.core.restore.trust import require_trust, Validity
+from promptda_ros.core.restore.trust import require_trust
 from promptda_ros.core.runtime.faults import run_on_device
 from promptda_ros.core.runtime.stages import StageTimes
 from promptda_ros.core.settings.schema import Settings
@@ -58,7 +58,7 @@ def make_pictures(unit: Unit, model: LoadedModel, tell: Callable[[int, int], Non
         except BaseException:
             result.abandon()
             raise
-        work.preview.save(folder / PREVIEW)
+        work.shown.preview.save(folder / PREVIEW)
         record = work.record(hashed(), written, result.notes())
         record = replace(record, wall_sec=time.perf_counter() - begun_sec)
         record.write(folder)
@@ -76,8 +76,7 @@ class _Work:
         # Without stamps a frame stands alone.
         self._history = DepthHistory() if self._pairs[0].stamp_ns else None
         self._stages = StageTimes()
-        self.preview = Preview({'': len(self._pairs)})
-        self._pixels: Counter[Validity] = Counter()
+        self.shown = Shown({'': len(self._pairs)})
         self._drops: Counter[str] = Counter()
         self._first_reason = ''
 
@@ -91,7 +90,7 @@ class _Work:
             if (made := self._attempt(pair)) is not None:
                 with self._stages.time('publish'):
                     result.add(pair, made)
-                    self._look(number, made)
+                    self.shown.look('', number, made)
             tell(number + 1, len(self._pairs))
         if self._drops.total() == len(self._pairs):
             raise BagError(
@@ -113,7 +112,7 @@ class _Work:
             outputs=written.outputs,
             originals=written.originals,
             drops=dict(self._choice.drops + self._drops),
-            pixels=shares_of(self._pixels),
+            pixels=self.shown.pixels,
             warnings=(*self._losses(), *notes),
             stage_ms={name: each.p50 for name, each in self._stages.snapshot().items()},
         )
@@ -143,19 +142,6 @@ class _Work:
             depth = estimator.restore(prepared, network_depth_m, settings.output)
             require_trust(depth, settings.trust)
         return FrameOutputs(frame, depth, settings)
-
-    def _look(self, number: int, made: FrameOutputs) -> None:
-        """Keep a few pairs, evenly spaced, for people."""
-        if not self.preview.wants('', number):
-            return
-        self._pixels += count_pixels(made.validity)
-        self.preview.add(
-            '',
-            number,
-            image=made.image,
-            sensor_depth_m=made.frame.sensor_depth_m,
-            depth_m=made.image_depth.depth_m,
-        )
 
     def _drop(self, reason: str, text: str) -> None:
         self._drops[reason] += 1

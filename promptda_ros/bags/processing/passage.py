@@ -14,7 +14,6 @@ from typing import Any
 from promptda_ros.bags.bag import Bag
 from promptda_ros.bags.channel import RawMessage
 from promptda_ros.bags.files import BagError
-from promptda_ros.bags.planning.plan import PlannedPair
 from promptda_ros.bags.planning.replay import Due, Replay
 from promptda_ros.bags.processing.cameras import Cameras
 from promptda_ros.bags.processing.conveyor import Aborted, Conveyor, Place
@@ -48,7 +47,7 @@ class Passage:
         sink: Sink,
         *,
         copies: Callable[[RawMessage], bool],
-        show: Callable[[PlannedPair, FrameOutputs], None],
+        show: Callable[[str, int, FrameOutputs], None],
         log: Log,
     ) -> None:
         """Take what is copied, and who looks at the results in passing."""
@@ -143,7 +142,7 @@ class Passage:
             if not isinstance(entry, Place):
                 self._sink.original(entry)
             elif entry.result is not None and entry.pair is not None:
-                self._show(entry.pair, entry.result)
+                self._show(entry.camera, entry.pair.place, entry.result)
                 self._sink.frame(entry.camera, entry.logged_ns, entry.result)
                 self.frames += 1
             took_sec += time.perf_counter() - begun_sec

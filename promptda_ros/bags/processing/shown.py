@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from promptda_ros.bags.planning.plan import PlannedPair
 from promptda_ros.bags.processing.pixels import count_pixels, shares_of
 from promptda_ros.bags.processing.preview import Panels, Preview
 from promptda_ros.core.frame_outputs import FrameOutputs
@@ -27,14 +26,14 @@ class Shown:
         self._pairs = pairs
         self._counts: dict[tuple[str, int], Counter[Validity]] = {}
 
-    def look(self, pair: PlannedPair, made: FrameOutputs) -> None:
-        """Keep the pair if it is one of the few."""
-        if not self.preview.wants(pair.camera, pair.place):
+    def look(self, camera: str, place: int, made: FrameOutputs) -> None:
+        """Keep a pair, by its place among those of its camera, if it is one of the few."""
+        if not self.preview.wants(camera, place):
             return
-        self._counts[pair.camera, pair.place] = count_pixels(made.validity)
+        self._counts[camera, place] = count_pixels(made.validity)
         self.preview.add(
-            pair.camera,
-            pair.place,
+            camera,
+            place,
             image=made.image,
             sensor_depth_m=made.frame.sensor_depth_m,
             depth_m=made.image_depth.depth_m,
