@@ -13,7 +13,7 @@ from pathlib import Path
 import threading
 from typing import Any
 
-from promptda_ros.bags.files import files_of
+from promptda_ros.bags.files import BagError, files_of
 
 CHUNK = 1 << 20  # bytes
 
@@ -65,6 +65,19 @@ class InputFiles:
         found = self.hashed().files
         return [each.sha256 for each in found] == [each.sha256 for each in recorded]
 
+    def require_unchanged(self) -> None:
+        """Look at the files again.
+
+        Raises:
+            BagError: they are not the same any more.
+        """
+        now = InputFiles.of(self.path)
+        if now != self:
+            raise BagError(
+                f'{self.path} changed while it was read ({self.size} bytes, then {now.size}): if '
+                'it is still recorded, wait for its end, then run the same command again'
+            )
+
     @property
     def size(self) -> int:
         """Return the bytes of all files."""
@@ -91,11 +104,20 @@ def sha256_of(path: Path, is_stopped: Callable[[], bool]) -> str:
 
 @contextmanager
 def hashing(files: InputFiles) -> Iterator[Callable[[], InputFiles]]:
-    """Compute digests beside the body of a `with`, which gets what waits for them."""
+    """Compute digests beside the body of a `with`, which gets what waits for them.
+
+    What it gets raises BagError where the files have changed since.
+    """
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(files.hashed, stop.is_set)
+
+        def result() -> InputFiles:
+            hashed = found.result()
+            files.require_unchanged()
+            return hashed
+
         try:
-            yield found.result
+            yield result
         finally:
             stop.set()

@@ -16,7 +16,6 @@ from promptda_ros.bags.files import BagError
 from promptda_ros.bags.headers import read_header
 from promptda_ros.bags.planning.replay import Due, Part
 from promptda_ros.bags.processing.copied import Copied
-from promptda_ros.bags.processing.inputs import InputFiles
 from promptda_ros.bags.processing.process import make_result, settled
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.bags.processing.shown import Shown
@@ -40,8 +39,7 @@ def join(pieces: Sequence[Piece]) -> Outcome:
 def _join(pieces: Sequence[Piece], work: Work, sink: Sink, copied: Copied | None) -> Figures:
     """Pass originals and the messages of all pieces to the sink, in the order of the log."""
     assert copied is not None
-    if InputFiles.of(work.bag.path) != pieces[0].files:
-        raise BagError(f'{work.bag.path} changed while it was read: it is still recorded')
+    pieces[0].files.require_unchanged()
     spools, numbers = _Spools(pieces, work.results.channels), Counter[Channel]()
     replay = work.replay(Part(0, len(work.plan.pairs)), wants_all=True)
     for found in replay:

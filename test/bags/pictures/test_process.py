@@ -132,6 +132,17 @@ def test_only_ours_is_written_on_request(write, process):
     assert names == {'promptda', 'promptda.txt', 'promptda.json', 'preview.webp'}
 
 
+def test_a_folder_that_changes_while_it_is_read_gives_no_result(write, unit_of, model):
+    unit = unit_of(write('pairs'))
+
+    def tell(done, of):
+        (unit.source / 'another.txt').write_text(f'{done} of {of}')
+
+    outcome = process_unit(unit, model, tell)
+    assert 'changed while it was read' in outcome.error
+    assert not unit.target.exists()
+
+
 def test_a_list_gives_our_depth_the_stamp_of_the_image(write, process):
     source = write('tum')
     listing = (source / 'depth.txt').read_text().replace('1305031102.160407 ', '1305031102.165 ')
