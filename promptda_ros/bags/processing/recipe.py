@@ -156,12 +156,17 @@ class Recipe:
     @classmethod
     def of_json(cls, values: Mapping[str, Any]) -> Recipe:
         """Return the recipe of a JSON file; parameters that are not known any more are kept."""
-        known = {each.name for each in fields(cls)}
-        own = {name: value for name, value in values.items() if name in known}
+        own = known_fields(cls, values)
         topics = {camera: CameraTopics(**each) for camera, each in own['topics'].items()}
         parameters = {name: _plain(value) for name, value in own['parameters'].items()}
         outputs = tuple(own['outputs'])
         return cls(**{**own, 'topics': topics, 'parameters': parameters, 'outputs': outputs})
+
+
+def known_fields(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a JSON file has of the fields of a dataclass; other versions have more."""
+    known = {each.name for each in fields(kind)}
+    return {name: value for name, value in values.items() if name in known}
 
 
 def _effective(settings: CameraSettings) -> Iterator[tuple[str, Value]]:

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 import enum
 from pathlib import Path
 from typing import Any
 
 from promptda_ros.bags.files import RECORD_FILE
 from promptda_ros.bags.processing.inputs import InputFiles
-from promptda_ros.bags.processing.recipe import Recipe
+from promptda_ros.bags.processing.recipe import known_fields, Recipe
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.core.errors import PromptdaError
 
@@ -86,8 +86,7 @@ class Outcome:
     @classmethod
     def of_json(cls, values: Mapping[str, Any]) -> Outcome:
         """Return the outcome of a line of JSON."""
-        known = {each.name for each in fields(cls)}
-        own = {name: value for name, value in values.items() if name in known}
+        own = known_fields(cls, values)
         return cls(**{**own, 'warnings': tuple(own.get('warnings', ()))})
 
 
