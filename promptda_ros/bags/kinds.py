@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 EXACT_DEPTH_TOPIC = '/camera/exact_depth/compressed'  # of the bundled recording, for its report
@@ -20,7 +21,13 @@ def base_of(topic: str) -> str:
     return topic
 
 
-def is_depth(message: Any) -> bool:
+def has_depth(recorded: Iterable[Any]) -> bool:
+    """Tell by the first of its messages whether a topic has depth."""
+    first = next(iter(recorded), None)
+    return first is not None and _is_depth(first.message)
+
+
+def _is_depth(message: Any) -> bool:
     """Tell depth from colour, in an Image or a CompressedImage."""
     if not hasattr(message, 'format'):
         return message.encoding in DEPTH_ENCODINGS

@@ -16,7 +16,8 @@ from promptda_ros.bags import decoding
 from promptda_ros.bags.bag import Bag, Decode, open_bag, PICTURES
 from promptda_ros.bags.files import BagError
 from promptda_ros.bags.index import index, newest_before, pair, PAIRING
-from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
+from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, has_depth
+from promptda_ros.bags.planning.topics import beside
 from promptda_ros.core.errors import suggest
 from promptda_ros.core.frame import BadFrame, ByteImage, FloatImage
 from promptda_ros.core.prompt.prompt import condition
@@ -88,15 +89,14 @@ def find_topics(
     """
     pictures = [topic for topic, kind in bag.types.items() if kind in PICTURES]
     infos = [topic for topic, kind in bag.types.items() if kind == CAMERA_INFO]
-    depths = [topic for topic in pictures if _is_depth(bag, topic)]
+    depths = [topic for topic in pictures if has_depth(bag.messages([topic]))]
     exact = EXACT_DEPTH_TOPIC if EXACT_DEPTH_TOPIC in depths else ''
     colours = [topic for topic in pictures if topic not in depths]
     own_depths = [topic for topic in depths if topic != exact]
     image = _the_one(bag, 'image', image, pictures, colours)
     depth = _the_one(bag, 'depth', depth, pictures, own_depths)
     if infos or camera_info:
-        beside = f'{base_of(image).rpartition("/")[0]}/camera_info'
-        fitting = [topic for topic in infos if topic == beside] or infos
+        fitting = [topic for topic in infos if topic == beside(image)] or infos
         camera_info = _the_one(bag, 'camera-info', camera_info, infos, fitting)
     return CameraTopics(image, depth, camera_info, exact)
 
@@ -162,12 +162,6 @@ def _frame(
     except BadFrame as error:
         numbers = ', '.join(f'{topic} message {number}' for topic, number in parts.items())
         raise BagError(f'{bag.path}: {error} ({numbers})') from None
-
-
-def _is_depth(bag: Bag, topic: str) -> bool:
-    """Tell by the first message whether a topic has depth."""
-    first = next(bag.messages([topic]), None)
-    return first is not None and is_depth(first.message)
 
 
 def _the_one(bag: Bag, role: str, wanted: str, known: list[str], fitting: list[str]) -> str:

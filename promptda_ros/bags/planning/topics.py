@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from promptda_ros.bags.files import BagError
-from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, is_depth
+from promptda_ros.bags.kinds import base_of, EXACT_DEPTH_TOPIC, has_depth
 from promptda_ros.bags.processing.recipe import CameraTopics
 from promptda_ros.bags.processing.record import Record
 from promptda_ros.camera.transports import AUTO, Transport, TRANSPORTS
@@ -177,12 +177,7 @@ class _Search:
         ]
 
     def _depths(self) -> list[str]:
-        return [topic for topic in self._pictures() if self._is_depth(topic)]
-
-    def _is_depth(self, topic: str) -> bool:
-        """Tell by the first message whether a topic has depth."""
-        first = next(iter(self._bag.messages([topic])), None)
-        return first is not None and is_depth(first.message)
+        return [topic for topic in self._pictures() if has_depth(self._bag.messages([topic]))]
 
     def _there(self) -> str:
         return ', '.join(map(shorten, sorted(self._bag.types)))
