@@ -48,7 +48,11 @@ def choose_pairs(folder: Path, recipe: Recipe) -> Choice:
     inside = _between(found, recipe.start_sec, recipe.end_sec)
     pairs = inside[:: recipe.every]
     if not pairs:
-        raise BagError(f'{folder} has no pairs of pictures between --start and --end')
+        last_sec = (max(pair.stamp_ns for pair in found) - _first_ns(found)) / 1e9
+        raise BagError(
+            f'{folder}: none of {len(found)} pairs of pictures lies between --start and --end: '
+            f'set them within its {last_sec:.1f} s'
+        )
     drops = {
         Loss.UNPAIRED.value: images - len(found),
         OUTSIDE: len(found) - len(inside),
@@ -63,8 +67,15 @@ def _between(
     if start_sec is None and end_sec is None:
         return pairs
     if not all(pair.stamp_ns for pair in pairs):
-        raise BagError('--start and --end need stamps, and these pictures have none')
-    first_ns = min((pair.stamp_ns for pair in pairs), default=0)
+        raise BagError(
+            '--start and --end need stamps, and these pictures have none: leave them out, or list '
+            'the pictures in rgb.txt and depth.txt as TUM does'
+        )
+    first_ns = _first_ns(pairs)
     begin_ns = first_ns + (start_sec or 0.0) * 1e9
     end_ns = math.inf if end_sec is None else first_ns + end_sec * 1e9
     return [pair for pair in pairs if begin_ns <= pair.stamp_ns < end_ns]
+
+
+def _first_ns(pairs: list[PicturePair]) -> int:
+    return min(pair.stamp_ns for pair in pairs)

@@ -14,6 +14,7 @@ from promptda_ros.bags.planning.plan import make_plan, Plan
 from promptda_ros.bags.planning.stamps import OUTSIDE
 from promptda_ros.bags.planning.topics import find_topics
 from promptda_ros.bags.processing.recipe import CameraTopics, Recipe
+from promptda_ros.core.pairing.pairing import NANOSECONDS
 from promptda_ros.core.settings.schema import Settings
 
 
@@ -52,5 +53,14 @@ class Outlook:
             BagError: no image has depth.
         """
         if not len(self.plan.pairs):
-            asked = 'asked for' if self.plan.drops[OUTSIDE] or self.plan.passed_over else 'there'
-            raise BagError(f'{bag.path}: {"; ".join(self.losses) or f"no image is {asked}"}')
+            raise BagError(f'{bag.path}: {"; ".join(self.losses) or self._no_image(bag)}')
+
+    def _no_image(self, bag: Bag) -> str:
+        if self.plan.drops[OUTSIDE]:
+            first_ns, last_ns = bag.span_ns
+            return (
+                f'none of {self.plan.images} images lies between --start and --end: set them '
+                f'within the {(last_ns - first_ns) / NANOSECONDS:.1f} s of the recording'
+            )
+        topics = ', '.join(each.image for each in self.topics.values())
+        return f'0 images are on {topics}: record them, or name another topic with --image'

@@ -239,6 +239,14 @@ def test_pairs_are_chosen_by_time_and_number(write, process):
     assert outcome.drops == {'outside': 1, 'every': 1}
 
 
+def test_a_range_without_any_pair_is_refused_with_the_length_of_the_folder(write, process):
+    _, outcome, _ = process(write('tum'), start_sec=60.0)
+    expected = (
+        'none of 3 pairs of pictures lies between --start and --end: set them within its 0.1 s'
+    )
+    assert expected in outcome.error
+
+
 @pytest.mark.parametrize('layout', LAYOUTS)
 def test_images_without_depth_are_counted(write, process, layout):
     source = write(layout)

@@ -45,6 +45,14 @@ def recording(tmp_path):
     return made.write(tmp_path / 'run')
 
 
+def test_a_range_without_any_image_is_refused_with_the_length_of_the_recording(
+    recording, unit_of, process
+):
+    outcome = process(unit_of(recording, start_sec=60.0))
+    expected = f'none of {FRAMES} images lies between --start and --end: set them within the 0.2 s'
+    assert expected in outcome.error
+
+
 def test_originals_stay_as_they_are_and_each_image_is_followed_by_its_depth(
     recording, unit_of, process
 ):
