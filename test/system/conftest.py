@@ -58,6 +58,11 @@ class NodeProcess:
         self._reader.join(LIMIT_SEC)
         return code
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the process has ended and all that it said is in `stderr`."""
+        return not self._reader.is_alive()
+
     def kill(self) -> None:
         """End the process at any price."""
         self._process.kill()
@@ -129,11 +134,12 @@ class Camera:
         """Tell whether a node publishes depth."""
         return self._results.get_publisher_count() > 0
 
-    def send_until(self, condition: Callable[[], bool]) -> None:
-        """Send frame after frame until the condition holds."""
+    def send_until(self, condition: Callable[[], bool], node: NodeProcess | None = None) -> None:
+        """Send frame after frame until the condition holds; fail when the node ends without."""
         end_sec = time.monotonic() + LIMIT_SEC
         while not condition():
             assert time.monotonic() < end_sec, 'nothing came of it in time'
+            assert node is None or not node.has_ended or condition(), node.stderr
             self._send()
             self._executor.spin_once(timeout_sec=0.02)
 

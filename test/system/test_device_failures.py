@@ -32,19 +32,19 @@ def test_a_lost_device_ends_the_process_and_a_new_one_works(
 ):
     """H2: exit code 75, said once; a restart brings output back."""
     node = start_failing('ok,ok,ok,lost')
-    camera.send_until(lambda: 'made to lose the device' in node.stderr)
+    camera.send_until(lambda: 'made to lose the device' in node.stderr, node)
     assert node.exit_code() == ExitCode.GPU_LOST
     assert node.stderr.count('the device is lost') == 1
     assert 'Traceback' not in node.stderr
     before = len(camera.depths)
-    start_failing('ok')
-    camera.send_until(lambda: len(camera.depths) > before)
+    node = start_failing('ok')
+    camera.send_until(lambda: len(camera.depths) > before, node)
 
 
 def test_a_network_that_hangs_ends_the_process(start_failing: Callable[..., Any], camera: Any):
     """H3: told at the timeout, then exit code 75, though the thread can't be ended."""
     node = start_failing('ok,hang', 'watchdog.inference_timeout:=1.0')
-    camera.send_until(lambda: 'made to hang' in node.stderr)
+    camera.send_until(lambda: 'made to hang' in node.stderr, node)
     assert node.exit_code() == ExitCode.GPU_LOST
     assert node.stderr.count('the network hangs on cpu: no answer for') == 1
     assert 'Traceback' not in node.stderr
@@ -56,7 +56,7 @@ def test_a_signal_ends_a_node_whose_network_hangs(
 ):
     """H3, I1: mid-inference, exit code 0 long before the hang ends."""
     node = start_failing('ok,hang', 'watchdog.inference_timeout:=3600.0')
-    camera.send_until(lambda: 'made to hang' in node.stderr)
+    camera.send_until(lambda: 'made to hang' in node.stderr, node)
     node.signal(number)
     assert node.exit_code() == ExitCode.CLEAN
     assert 'Traceback' not in node.stderr

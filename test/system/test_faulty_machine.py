@@ -81,7 +81,7 @@ def test_a_node_that_is_killed_again_and_again_starts_every_time(
     for _ in range(KILLS):
         node, before = start_ours(), len(camera.depths)
         node.wait_for('listening to image')
-        camera.send_until(lambda count=before: len(camera.depths) > count)
+        camera.send_until(lambda count=before: len(camera.depths) > count, node)
         node.signal(signal.SIGKILL)
         assert node.exit_code() == -signal.SIGKILL
     node = start_ours()
@@ -101,7 +101,7 @@ def test_without_shared_memory_depth_comes_all_the_same(
     """G11: by UDP."""
     node = start_ours(mount)
     node.wait_for('listening to image')
-    camera.send_until(lambda: bool(camera.depths))
+    camera.send_until(lambda: bool(camera.depths), node)
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN
 
@@ -115,7 +115,7 @@ def test_a_full_disk_for_logs_stops_no_frame(
     full = f'mount -t tmpfs -o size=4k tmpfs {log} && head -c 4096 /dev/zero > {log}/full'
     node = start_ours(full)
     node.wait_for('listening to image')
-    camera.send_until(lambda: bool(camera.depths))
+    camera.send_until(lambda: bool(camera.depths), node)
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN
 

@@ -154,7 +154,7 @@ def test_a_signal_while_frames_pass_ends_the_node_cleanly(
     """I1: mid-frame and mid-publish, with no word of a context that is gone."""
     # Random weights contradict the sensor.
     node = start_node(f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false')
-    camera.send_until(lambda: len(camera.depths) >= 3)
+    camera.send_until(lambda: len(camera.depths) >= 3, node)
     node.signal(number)
     camera.send_until(lambda: not camera.is_served())
     assert node.exit_code() == ExitCode.CLEAN
@@ -168,7 +168,7 @@ def test_ten_failures_in_a_row_end_the_process_for_a_restart(
     """I3, I4: a worker that can do nothing any more is never silent."""
     parameters = f'model.path:={network_folder}', 'device:=cpu'
     node = start_node(*parameters, python=('-c', BREAKS_EVERY_FRAME))
-    camera.send_until(lambda: 'the worker gave up' in node.stderr)
+    camera.send_until(lambda: 'the worker gave up' in node.stderr, node)
     assert node.exit_code() == ExitCode.INTERNAL
     assert '10 failures in a row, the last: made to fail' in node.stderr
     assert 'Traceback' not in node.stderr
