@@ -28,9 +28,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from benchmarks import garbage
+from benchmarks.environment import private_environment
 from benchmarks.results import REPOSITORY, Results, Table
 from promptda_ros.bags.recording import read_recording
-from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.share import share_folder
@@ -138,9 +138,7 @@ def garbage_free(frame: Any) -> dict[str, Any]:
 def main() -> int:
     """Run the node beside the drivers."""
     arguments = parse_arguments()
-    environment = {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    environment.update(large_image_environment(REPOSITORY, environment))
+    environment = private_environment()
     os.environ.update(environment)
     parameters = [f'cameras:=[{", ".join((*HEALTHY, BAD))}]', 'device:=cpu', 'engine:=torch']
     parameters += ['model.resolution:=low', f'{BAD}.input.mask:=remove']

@@ -21,8 +21,8 @@ import time
 from typing import Any
 
 from benchmarks.browser import opened_tab
+from benchmarks.environment import private_environment
 from benchmarks.results import REPOSITORY, Results, Table
-from promptda_ros.dds_environment import large_image_environment
 
 MOST = 1.05
 PORT = 8899
@@ -190,12 +190,10 @@ def cpu_ms(pid: int) -> float:
 
 def enter_environment() -> None:
     """Use a ROS domain of its own and the shipped profile, as launch files do."""
-    os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    missing = large_image_environment(REPOSITORY, os.environ)
-    if missing:  # what the loader reads only once
+    environment = private_environment()
+    if environment != os.environ:  # the loader reads it only once
         command = [sys.executable, '-m', 'benchmarks.page_cost', *sys.argv[1:]]
-        os.execve(sys.executable, command, {**os.environ, **missing})
+        os.execve(sys.executable, command, environment)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,9 +22,9 @@ from rclpy.signals import SignalHandlerOptions
 import torch
 import torch.nn.functional as F
 
+from benchmarks.environment import private_environment
 from benchmarks.results import REPOSITORY
 from promptda_ros.core.runtime.stages import StageTimes
-from promptda_ros.dds_environment import large_image_environment
 from promptda_ros.node.node import PromptDepthNode
 from promptda_ros.process import StopSignal
 
@@ -45,9 +44,7 @@ def measure(
     Returns what the traffic saw of each camera and what each node noted. All have the shipped
     environment and, unless one is set, a ROS domain of their own.
     """
-    environment = {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    environment.update(large_image_environment(REPOSITORY, environment))
+    environment = private_environment()
 
     def start(module: str, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, '-m', f'benchmarks.{module}', *arguments]
