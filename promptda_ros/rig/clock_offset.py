@@ -79,13 +79,16 @@ class ClockOffsetMeter:
     def result(self) -> ClockOffset | Unmeasured:
         """Return the offset, or why there is none."""
         if len(self._image_ns) <= LEAST_STEPS:
-            return Unmeasured(f'{len(self._image_ns)} frames are too few')
+            return Unmeasured(
+                f'{len(self._image_ns)} frames are too few, more than {LEAST_STEPS} are needed; '
+                'raise --frames, or record for longer'
+            )
         image_sec, depth_sec = self._seconds(self._image_ns), self._seconds(self._depth_ns)
         rate = 1.0 / float(np.median(np.diff(image_sec)))
         if rate < LEAST_RATE:
             return Unmeasured(
-                f'{rate:.1f} frames/s are too few to follow a motion; record the camera and '
-                'validate the recording'
+                f'{rate:.1f} frames/s are too few to follow a motion, {LEAST_RATE:g} are needed; '
+                'record the camera and validate the recording'
             )
         if not np.isfinite(self._steps[1:]).any():
             return Unmeasured('nothing in the picture can be followed; it needs texture')
@@ -95,7 +98,10 @@ class ClockOffsetMeter:
             image_sec, np.array(self._steps), *_distinct(depth_sec, np.array(self._places))
         )
         if motion.count < LEAST_STEPS:
-            return Unmeasured('the time in which the motion was seen is too short')
+            return Unmeasured(
+                f'the motion was seen over {motion.count} spans of time, {LEAST_STEPS} are '
+                'needed; move the camera for longer'
+            )
         found = _best([motion.offset_of(kind) for kind in range(len(KINDS))])
         if isinstance(found, Unmeasured):
             return found
@@ -156,7 +162,10 @@ class _Motion:
         ]
         told_sec = [each for each in without if each is not None]
         if len(told_sec) < PARTS:
-            return Unmeasured('parts of the time tell no offset')
+            return Unmeasured(
+                f'only {len(told_sec)} of {PARTS} parts of the time tell an offset; move the '
+                'camera all the time'
+            )
         error_sec = math.sqrt((PARTS - 1) * float(np.var(told_sec)))  # jackknife
         return ClockOffset(found_sec, error_sec, float(surface.max()), KINDS[kind])
 

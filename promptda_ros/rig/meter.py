@@ -11,7 +11,15 @@ from promptda_ros.rig.clock_offset import ClockOffsetMeter
 from promptda_ros.rig.coverage import CoverageMeter
 from promptda_ros.rig.edge_shift import EdgeShift, EdgeShiftMeter
 from promptda_ros.rig.motion import place_of
-from promptda_ros.rig.plane import fit_plane, is_on, outlier_share, Plane, Rays, residual_m
+from promptda_ros.rig.plane import (
+    fit_plane,
+    is_on,
+    LEAST_PIXELS,
+    outlier_share,
+    Plane,
+    Rays,
+    residual_m,
+)
 from promptda_ros.rig.region import Box
 from promptda_ros.rig.report import RigReport, Shown
 from promptda_ros.rig.sight import NotMeasurable, Sight, Unmeasured
@@ -163,7 +171,11 @@ class RigMeter:
         outliers, spread_m, distance_m = (float(each) for each in np.median(self._off, axis=0))
         box = ','.join(map(str, self._box or ()))
         if not np.isfinite(spread_m):
-            return f'there is too little depth in the box {box} of the image to fit a plane'
+            return (
+                f'there is too little depth in the box {box} of the image to fit a plane: fewer '
+                f'than {LEAST_PIXELS} pixels, or all in one line; name a part with depth by --roi '
+                'LEFT,TOP,WIDTH,HEIGHT, or look at the camera with promptda doctor'
+            )
         return (
             f'the box {box} of the image is not flat: {outliers:.0%} of its depth is farther than '
             f'3 % from a plane at {distance_m:.2f} m (residual {spread_m * 1e3:.0f} mm); let the '
