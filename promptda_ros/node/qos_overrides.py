@@ -161,4 +161,5 @@ def _choice(name: str, kind: Any, value: object) -> object:
 
 def _unknown(name: str, topic: str, entity: str, own: tuple[str, ...]) -> str:
     """Say that the node does not have a topic, with the nearest that it has."""
-    return f'parameter {name}: this node has no {entity} of {topic}{hint_of(topic, own)}'
+    hint = hint_of(topic, own) or '; promptda print_policy prints the topics that it has'
+    return f'parameter {name}: this node has no {entity} of {topic}{hint}'

@@ -118,7 +118,8 @@ class LiveSource:
         self._captured = None
         answer = wait_for(self._capture, Trigger.Request(), CAPTURE_SEC)
         if answer is None:
-            return None, f'{self._target}/{self._prefix}capture does not answer'
+            service = f'{self._target}/{self._prefix}capture'
+            return None, f'{service} does not answer; check that the node runs: ros2 node list'
         settings, camera = self.knobs.settings, self._camera
         if answer.success and settings is not None and camera is not None:
             self._wait_until(lambda: self._captured is not None)

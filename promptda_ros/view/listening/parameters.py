@@ -66,7 +66,10 @@ class NodeParameters:
         )
         answer = wait_for(self._set, request, ANSWER_SEC)
         if answer is None:
-            return f'{self._target} does not answer; {full} stays as it was'
+            return (
+                f'{self._target} does not answer, so that {full} stays as it was; check that the '
+                'node runs: ros2 node list'
+            )
         (result,) = answer.results
         return '' if result.successful else str(result.reason)
 
