@@ -19,7 +19,6 @@ from promptda_ros.core.output_folder import OutputFolder
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.rig.meter import RigMeter
 from promptda_ros.rig.region import Box
-from promptda_ros.rig.report import RigReport
 from promptda_ros.rig.sight import NotMeasurable
 from promptda_ros.tools.arguments import in_options, number_above, Parser, UsageError, whole_from
 from promptda_ros.tools.processing.one_camera import (
@@ -29,7 +28,7 @@ from promptda_ros.tools.processing.one_camera import (
     recipe_of_recording,
 )
 from promptda_ros.tools.validating.advice import findings_of
-from promptda_ros.tools.validating.page import Verdict, write_page
+from promptda_ros.tools.validating.page import write_page
 from promptda_ros.tools.validating.words import lines_of, verdict_of
 
 TOLERANCE_M = 0.01
@@ -50,7 +49,7 @@ def main(argv: list[str]) -> int:
     tolerance_m = TOLERANCE_M if arguments.tolerance is None else arguments.tolerance
     prefix = ''.join(f'{name}.' for name in arguments.cameras)
     findings = findings_of(report, settings, tolerance_m, prefix)
-    verdict = _verdict(report, tolerance_m)
+    verdict = verdict_of(report, tolerance_m)
     source = str(arguments.recording or arguments.node)
     write_page(arguments.report, source, report, findings, verdict)
     if arguments.json:
@@ -121,12 +120,6 @@ def _measure(
 
     with live_source(arguments, 'promptda_validate') as source:
         return measure_node(source, meter, arguments.frames, tell)
-
-
-def _verdict(report: RigReport, tolerance_m: float) -> Verdict | None:
-    if report.expect_m is None or report.moved:
-        return None
-    return Verdict(*verdict_of(report, tolerance_m))
 
 
 @contextmanager

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from promptda_ros.core.page import escaped, figure_list, head, webp_image
 from promptda_ros.doctor.finding import Finding
 from promptda_ros.rig.report import RigReport
 from promptda_ros.tools.validating.pictures import chart_of, pictures_of
-from promptda_ros.tools.validating.words import facts_of, rows_of, what_of
+from promptda_ros.tools.validating.words import facts_of, rows_of, Verdict, what_of
 
 STYLE = """
 table { max-width: 34em } tr { border-bottom: 1px solid var(--line) }
@@ -41,14 +40,6 @@ from a plane. Shape: the part of it that lasts. Noise: the part that changes fro
 Flicker: deviation over time of a pixel while the camera is at rest. On board: share of the pixels
 that show the board; the others have no depth or that of another surface, and are left out.
 docs/validate.md explains each figure.</p>"""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the expected distance was found."""
-
-    is_within: bool
-    words: str
 
 
 def write_page(

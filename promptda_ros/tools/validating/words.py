@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from promptda_ros.doctor.finding import Finding
 from promptda_ros.rig.clock_offset import ClockOffset
@@ -15,6 +16,14 @@ from promptda_ros.rig.sight import Unmeasured
 from promptda_ros.rig.surface import Surface
 
 NAME, COLUMN = 12, 14
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the expected distance was found."""
+
+    is_within: bool
+    words: str
 
 
 def rows_of(report: RigReport) -> Iterator[tuple[str, str, str]]:
@@ -42,17 +51,17 @@ def facts_of(report: RigReport) -> dict[str, str]:
     }
 
 
-def verdict_of(report: RigReport, tolerance_m: float) -> tuple[bool, str]:
-    """Return whether every depth is within the tolerance, and that in words."""
-    assert report.expect_m is not None
+def verdict_of(report: RigReport, tolerance_m: float) -> Verdict | None:
+    """Return whether every depth is within the tolerance; None: no one distance was expected."""
+    if report.expect_m is None or report.moved:
+        return None
     biases = {'sensor': report.sensor_bias_m, 'published depth': report.bias_m}
     known = {name: bias_m for name, bias_m in biases.items() if bias_m is not None}
     told = ', '.join(f'{name} {bias_m * 1e3:+.1f} mm' for name, bias_m in known.items())
     is_within = all(abs(bias_m) <= tolerance_m for bias_m in known.values())
     word = 'within' if is_within else 'NOT within'
-    return is_within, (
-        f'{word} {tolerance_m * 1e3:g} mm of the expected {report.expect_m:g} m: {told}'
-    )
+    allowed = f'{word} {tolerance_m * 1e3:g} mm of the expected {report.expect_m:g} m'
+    return Verdict(is_within, f'{allowed}: {told}')
 
 
 def what_of(report: RigReport) -> str:
