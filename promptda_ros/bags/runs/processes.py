@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import wait
 import os
 import signal
@@ -189,6 +189,8 @@ class _Worker:
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
     """Keep Ctrl-C, which a terminal sends to all, from processes that are started meanwhile."""
+    # Starting multiprocessing's tracker, as the first process else does, unblocks SIGINT.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
