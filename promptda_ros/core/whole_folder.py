@@ -30,8 +30,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
         FileError: another process writes it now.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f'{PREFIX}{_escaped(target.name)}-????????'):
-        _remove_leftover(leftover, target)
+    remove_leftovers(target)
     work = Path(tempfile.mkdtemp(prefix=f'{PREFIX}{target.name}-', dir=target.parent))
     lock = _lock(work)
     try:
@@ -47,6 +46,17 @@ def whole_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(work, ignore_errors=True)
         os.close(lock)
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what killed processes left beside a target, whether or not they had finished it.
+
+    Raises:
+        OSError: it can't be removed.
+        FileError: another process writes the target now.
+    """
+    for leftover in target.parent.glob(f'{PREFIX}{_escaped(target.name)}-????????'):
+        _remove_leftover(leftover, target)
 
 
 def _remove_leftover(work: Path, target: Path) -> None:

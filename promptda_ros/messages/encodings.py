@@ -75,7 +75,7 @@ def read_image(message: Image, *, max_pixels: int) -> ByteImage:
     encoding = _encoding_of(message, _COLOUR, role='image', max_pixels=max_pixels)
     is_planar = message.encoding in _PLANAR
     pixels = _planes(message) if is_planar else _pixels(message, encoding)
-    return _rgb_of(pixels, encoding, message.encoding)
+    return pixels if message.encoding == 'rgb8' else _rgb_of(pixels, encoding, message.encoding)
 
 
 def read_depth(message: Image, *, depth_scale: float, max_pixels: int) -> FloatImage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 import json
@@ -34,6 +34,7 @@ from promptda_ros.bags.runs.search import find_recordings
 from promptda_ros.bags.runs.work import Processing, Runner, Tell
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.output_folder import OutputFolder
+from promptda_ros.core.whole_folder import remove_leftovers
 from promptda_ros.process import Stopped, StopSignal
 from promptda_ros.tools.arguments import in_options, Parser
 from promptda_ros.tools.processing import options
@@ -60,6 +61,9 @@ def main(argv: list[str]) -> int:
     outcomes, to_do = _sorted_out(units, force=arguments.force)
     if arguments.dry_run:
         return _dry_run(outcomes, to_do, as_json=arguments.json)
+    for outcome in outcomes:
+        with suppress(OSError):  # such as that another process writes it
+            remove_leftovers(Path(outcome.target))
     progress = Progress({unit.source: InputFiles.of(unit.source).size for unit in to_do})
     telling.begin(outcomes, progress)
     if to_do:

@@ -210,6 +210,17 @@ def test_ctrl_c_leaves_no_process_and_the_next_run_finishes(data, process, words
     assert sorted(os.listdir(out)) == ['b', 'long', 'process.jsonl', 'sub']
 
 
+def test_what_was_killed_once_its_result_was_there_is_removed_too(data, process):
+    assert process('--quiet') == ExitCode.CLEAN
+    leftover = data.parent / 'out/.unfinished-b-abcdefgh'
+    leftover.mkdir()
+
+    assert process('--quiet', '--dry-run') == ExitCode.CLEAN
+    assert leftover.exists()
+    assert process('--quiet') == ExitCode.CLEAN
+    assert not leftover.exists()
+
+
 def is_any_alive(group: int) -> bool:
     """Return whether a process of a group runs; those that nobody has waited for do not."""
     for path in Path('/proc').glob('[0-9]*/stat'):

@@ -44,14 +44,17 @@ def begin_upload(array: npt.NDArray[Any], device: torch.device) -> Upload:
 
     Large arrays are pinned in chunks by several threads, and each chunk leaves at once.
     """
-    if device.type != 'cuda':
-        return Upload(_tensor_of(array).to(device))
-    if array.nbytes < 2 * CHUNK_BYTES:
+    is_on_card = device.type == 'cuda'
+    if not is_on_card or array.nbytes < 2 * CHUNK_BYTES:
+        # Kernels read rows one after the other, whatever order the caller's array has. torch
+        # warns about arrays it can't write to, which views of recorded messages are.
+        source = torch.from_numpy(np.require(array, requirements=('C', 'W')))
         # A copy from memory that may be swapped out would be waited for. torch keeps what it
         # pinned for the next frame.
-        return Upload(_tensor_of(array).pin_memory().to(device, non_blocking=True))
+        source = source.pin_memory() if is_on_card else source
+        return Upload(source.to(device, non_blocking=is_on_card))
     # torch hands pinned memory out again only after the copies from it have ended.
-    kind = _tensor_of(array[:0]).dtype
+    kind = torch.from_numpy(array[:0].copy()).dtype
     pinned = torch.empty(array.shape, dtype=kind, pin_memory=True)
     there = torch.empty(array.shape, dtype=kind, device=device)
     stream = torch.cuda.current_stream(device)
@@ -76,12 +79,6 @@ def download(*tensors: Tensor) -> tuple[npt.NDArray[Any], ...]:
         # Of the tensors' device: the current one is another where device:=cuda:1.
         torch.cuda.current_stream(tensors[0].device).synchronize()
     return tuple(copy.numpy() for copy in copies)
-
-
-def _tensor_of(array: npt.NDArray[Any]) -> Tensor:
-    """Return a tensor of rows one after the other, as kernels read them."""
-    # torch warns about arrays it can't write to, which views of recorded messages are.
-    return torch.from_numpy(np.require(array, requirements=('C', 'W')))
 
 
 def _chunks(array: npt.NDArray[Any]) -> list[slice]:
