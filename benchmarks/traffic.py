@@ -125,7 +125,9 @@ def run(
             rclpy.spin_once(node, timeout_sec=0.1)
 
 
-def read_frames(width: int, height: int) -> Iterator[dict[str, Any]]:
+def read_frames(
+    width: int, height: int, kept: int | None = FRAMES_KEPT
+) -> Iterator[dict[str, Any]]:
     """Yield messages of the recording, cut and enlarged to a size; the sensor keeps its own."""
     header, types = Header(frame_id='camera'), ros_types()
     focal_px = 0.9 * width
@@ -133,7 +135,7 @@ def read_frames(width: int, height: int) -> Iterator[dict[str, Any]]:
     info = outgoing.camera_info(
         Intrinsics(width, height, focal_px, focal_px, *middle), header, types
     )
-    for frame in read_recording(share_folder() / RECORDING)[:FRAMES_KEPT]:
+    for frame in read_recording(share_folder() / RECORDING)[:kept]:
         image = _cut(frame.image, width / height)
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         depth_m = _cut(frame.sensor_depth_m(), width / height)

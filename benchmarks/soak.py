@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Two nodes for hours, one with a camera and one with three: does anything grow?
+
+The nodes, and the cameras with their listeners, run in processes of their own. A sample is written
+to the disk every minute. Ends with 1 where memory grows by more than 1 MB/h, files or threads
+become more, or a node does not end with 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, ExitStack
+from dataclasses import asdict, dataclass
+from itertools import cycle
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+import time
+from typing import Any, TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.environment import private_environment
+from benchmarks.results import REPOSITORY, Results, Table
+
+if TYPE_CHECKING:
+    from benchmarks.traffic import Camera
+
+NODES = {'one': [''], 'three': ['left', 'right', 'wrist']}
+OUTPUTS = ['depth/image_rect', 'points']
+WARM_UP_SHARE = 0.25  # of the time, in which buffers and caches find their sizes
+MOST_MB_PER_HOUR = 1.0
+LATE_SEC = 10.0  # later answers count as lost
+STATUS = {
+    'RssAnon': 'anon_mb',
+    'RssFile': 'file_mb',
+    'RssShmem': 'shared_mb',
+    'Threads': 'threads',
+}
+COLUMNS = (
+    'node', 'MB at first', 'at the end', 'MB/h', 'shared MB', 'files', 'threads', 'sent',
+    'answered', 'p50 ms, first', 'p50 ms, last', 'p99 ms, last', 'rc',
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A node at one moment, and what its cameras saw since the last one."""
+
+    at_sec: float
+    node: str
+    anon_mb: float
+    file_mb: float
+    shared_mb: float
+    threads: int
+    files: int
+    sent: int
+    latencies_ms: Sequence[float]
+
+
+def main() -> int:
+    """Run the benchmark."""
+    arguments = parse_arguments()
+    if arguments.drive:
+        return drive(arguments)
+    lines = arguments.out.with_suffix('.jsonl')
+    lines.parent.mkdir(parents=True, exist_ok=True)
+    samples: list[Sample] = []
+    with running(arguments) as (nodes, driver), lines.open('w', encoding='utf-8') as file:
+        for sample in watched(nodes, driver):
+            samples.append(sample)
+            print(json.dumps(asdict(sample)), file=file, flush=True)
+    codes = {name: node.wait() for name, node in nodes.items()}
+    rows, bad = judged(samples, codes)
+    settings = (
+        f'{arguments.hours:g} h in one go, {arguments.rate:g} frames/s of 640x480 a camera, '
+        f'depth and cloud received, bundled network on the CPU; figures without the first '
+        f'{WARM_UP_SHARE:.0%} of the time.'
+    )
+    table = Table('', COLUMNS, rows)
+    Results('Soak', [table], settings, bad, figures=[asdict(each) for each in samples]).report(
+        arguments.out
+    )
+    return int(bool(bad))
+
+
+@contextmanager
+def running(
+    arguments: argparse.Namespace,
+) -> Iterator[tuple[dict[str, subprocess.Popen[str]], subprocess.Popen[str]]]:
+    """Start the nodes and what sends to them; all are asked to end after the block."""
+    environment = private_environment()
+
+    def start(*words: str, **pipes: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, '-m', *words]
+        return subprocess.Popen(command, cwd=REPOSITORY, env=environment, text=True, **pipes)
+
+    with ExitStack() as stack:
+        nodes = {}
+        for name, cameras in NODES.items():
+            flags = ['-r', f'__node:={name}', '-p', 'device:=cpu']
+            flags += ['-p', f'cameras:=[{",".join(cameras)}]'] if any(cameras) else []
+            nodes[name] = start('promptda_ros.main', '--ros-args', *flags)
+            stack.callback(nodes[name].terminate)
+        pace = [f'--{name}={getattr(arguments, name)}' for name in ('hours', 'rate', 'minutes')]
+        driver = start('benchmarks.soak', '--drive', *pace, stdout=subprocess.PIPE)
+        stack.callback(driver.terminate)
+        yield nodes, driver
+
+
+def watched(
+    nodes: Mapping[str, subprocess.Popen[str]], driver: subprocess.Popen[str]
+) -> Iterator[Sample]:
+    """Yield samples of all nodes whenever the driver tells what came of its frames."""
+    assert driver.stdout is not None
+    begun_sec = time.monotonic()
+    for line in driver.stdout:
+        for name, (sent, latencies_ms) in json.loads(line).items():
+            pid = nodes[name].pid
+            held = {'files': len(os.listdir(f'/proc/{pid}/fd')), **status_of(pid)}
+            at_sec = round(time.monotonic() - begun_sec, 1)
+            yield Sample(at_sec, name, sent=sent, latencies_ms=latencies_ms, **held)
+
+
+def status_of(pid: int) -> dict[str, Any]:
+    """Return the memory of a process in MB and the number of its threads."""
+    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+    read = {name: int(rest.split()[0]) for name, _, rest in (each.partition(':') for each in lines)
+            if name in STATUS}  # fmt: skip
+    return {
+        STATUS[name]: value if name == 'Threads' else value / 1024 for name, value in read.items()
+    }
+
+
+def judged(
+    samples: Sequence[Sample], codes: Mapping[str, int]
+) -> tuple[list[list[Any]], list[str]]:
+    """Return a row for each node, and what is wrong in sentences."""
+    rows, bad = [], []
+    for name, code in codes.items():
+        own = [each for each in samples if each.node == name]
+        warm = [each for each in own if each.at_sec >= WARM_UP_SHARE * own[-1].at_sec]
+        slope = slope_of(warm)
+        files, threads = ([getattr(each, held) for each in warm] for held in ('files', 'threads'))
+        third = max(1, len(warm) // 3)
+        first, last = (np.concatenate([each.latencies_ms for each in part])
+                       for part in (warm[:third], warm[-third:]))  # fmt: skip
+        rows.append([
+            name, round(warm[0].anon_mb, 1), round(warm[-1].anon_mb, 1), round(slope, 2),
+            f'{warm[0].shared_mb:.0f} to {warm[-1].shared_mb:.0f}', span(files), span(threads),
+            sum(each.sent for each in own), sum(len(each.latencies_ms) for each in own),
+            *(float(np.percentile(each, 50)) for each in (first, last)),
+            float(np.percentile(last, 99)), code,
+        ])  # fmt: skip
+        if slope > MOST_MB_PER_HOUR:
+            bad.append(f'{name}: memory grows by {slope:.2f} MB/h, at most {MOST_MB_PER_HOUR:g}')
+        for what, counts in (('files', files), ('threads', threads)):
+            if max(counts[-third:]) > max(counts[:third]):
+                bad.append(f'{name}: {what} became more: {span(counts)}')
+        if code:
+            bad.append(f'{name} ended with {code}')
+    return rows, bad
+
+
+def slope_of(samples: Sequence[Sample]) -> float:
+    """Return by how many MB/h the memory of a process of its own grows, by least squares."""
+    hours = np.array([each.at_sec / 3600 for each in samples])
+    return float(np.polyfit(hours, [each.anon_mb for each in samples], 1)[0])
+
+
+def span(counts: Sequence[int]) -> str:
+    """Return the least and the most of a number, one if it never changed."""
+    return ' to '.join(map(str, sorted({min(counts), max(counts)})))
+
+
+def drive(arguments: argparse.Namespace) -> int:
+    """Be the cameras and who listens; print what came of the frames of every interval."""
+    import rclpy
+
+    from benchmarks.traffic import Camera, read_frames
+
+    frames = list(read_frames(640, 480, kept=None))
+    rclpy.init()
+    node = rclpy.create_node('drivers')
+    cameras = {
+        server: [Camera(node, name, OUTPUTS, server) for name in names]
+        for server, names in NODES.items()
+    }
+    every = [camera for each in cameras.values() for camera in each]
+    while not all(camera.is_served() for camera in every):
+        rclpy.spin_once(node, timeout_sec=0.1)
+    sending = [(camera, cycle(frames)) for camera in every]
+    due_sec = time.monotonic()
+    told_sec, end_sec = due_sec, due_sec + 3600 * arguments.hours
+    while due_sec < end_sec:
+        for camera, own in sending:
+            camera.send(next(own))
+            due_sec += 1 / (arguments.rate * len(every))
+            while (wait_sec := due_sec - time.monotonic()) > 0:
+                rclpy.spin_once(node, timeout_sec=wait_sec)
+        if due_sec - told_sec >= 60 * arguments.minutes:
+            told_sec = due_sec
+            print(
+                json.dumps({server: taken(each) for server, each in cameras.items()}), flush=True
+            )
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+def taken(cameras: Sequence[Camera]) -> tuple[int, list[float]]:
+    """Return how many frames were sent and what the answered ones took in ms, and forget them."""
+    late_ns = time.monotonic_ns() - LATE_SEC * 1e9
+    sent, latencies_ms = 0, []
+    for camera in cameras:
+        answers = camera.answers()
+        for stamp_ns in [stamp for stamp, at_ns in camera.sent_ns.items() if at_ns < late_ns]:
+            sent += 1
+            begun_ns, ended_ns = answers.get(stamp_ns, (0, 0))
+            if ended_ns:
+                latencies_ms.append(round((ended_ns - begun_ns) / 1e6, 1))
+            del camera.sent_ns[stamp_ns]
+            camera.received_ns.pop(stamp_ns, None)
+    return sent, latencies_ms
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('--hours', type=float, default=2.0)
+    parser.add_argument('--rate', type=float, default=10.0, help='frames/s of a camera')
+    parser.add_argument('--minutes', type=float, default=1.0, help='between samples')
+    parser.add_argument('--out', type=Path, default=Path('benchmark_output/soak.json'))
+    parser.add_argument('--drive', action='store_true', help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
