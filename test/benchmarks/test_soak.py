@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The soak: what grows is told, what is steady is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import os
+
+import pytest
+
+from benchmarks.soak import judged, Sample, status_of
+
+STEADY = Sample(
+    at_sec=0, node='one', anon_mb=500, file_mb=90, shared_mb=140, threads=21, files=23, sent=600,
+    latencies_ms=[40.0, 60.0],
+)  # fmt: skip
+
+
+def samples(**by_minute):
+    """Return two hours of samples; what is named grows from minute to minute."""
+    return [
+        replace(
+            STEADY,
+            at_sec=60 * minute,
+            **{name: getattr(STEADY, name) + of(minute) for name, of in by_minute.items()},
+        )
+        for minute in range(120)
+    ]
+
+
+def test_what_is_steady_is_not_told():
+    rows, bad = judged(samples(anon_mb=lambda minute: minute % 3), {'one': 0})
+    assert bad == []
+    assert rows[0][0] == 'one'
+
+
+def test_growth_while_buffers_find_their_sizes_is_not_told():
+    assert judged(samples(anon_mb=lambda minute: min(minute, 25)), {'one': 0})[1] == []
+
+
+@pytest.mark.parametrize(
+    ('name', 'of'),
+    [
+        ('anon_mb', lambda minute: 1.1 * minute / 60),
+        ('files', lambda minute: minute // 40),
+        ('threads', lambda minute: minute // 100),
+    ],
+)
+def test_what_grows_is_told(name, of):
+    (told,) = judged(samples(**{name: of}), {'one': 0})[1]
+    assert told.startswith('one: ')
+
+
+def test_a_node_that_does_not_end_cleanly_is_told():
+    assert judged(samples(), {'one': -9})[1] == ['one ended with -9']
+
+
+def test_the_memory_of_a_process_is_read():
+    status = status_of(os.getpid())
+    assert status['anon_mb'] > 1
+    assert status['threads'] >= 1
