@@ -285,3 +285,31 @@ NUMBERS_OF_PIXELS: dict[str, Maker] = {
     'mask': lambda rng: raw(rng, {'mono8': 1, '8UC1': 1}, 'u1'),
 }
 INFOS: dict[str, Maker] = {'camera_info': camera_info}
+# The transports that take turns: what the images and the depth of the bad camera are
+TURNS = (
+    ('raw', 'raw', ('raw image', 'raw image of 16 bits'), ('raw depth', 'raw depth of 16 bits')),
+    ('compressed', 'compressedDepth', ('JPEG', 'PNG', 'mosaic in PNG'), ('compressedDepth PNG',)),
+    ('compressed', 'compressedDepth', ('JPEG',), ('compressedDepth RVL',)),
+    ('raw', 'points', ('raw image',), ('points',)),
+    ('compressed', 'compressed', ('PNG', 'JPEG'), ('PNG of depth',)),
+)
+SUFFIX = {
+    'raw': '',
+    'points': '',
+    'compressed': '/compressed',
+    'compressedDepth': '/compressedDepth',
+}
+
+
+def camera(turn: int, rng: Rng) -> dict[str, Any]:
+    """Return one message of every topic of a camera, in the transport of a turn."""
+    image_form, depth_form, images, depths = TURNS[turn]
+    made = {
+        f'image{SUFFIX[image_form]}': IMAGES[pick(rng, images)],
+        f'depth{SUFFIX[depth_form]}': {**DEPTHS, **POINTS}[pick(rng, depths)],
+        'camera_info': camera_info,
+        'depth_camera_info': camera_info,
+        'mask': NUMBERS_OF_PIXELS['mask'],
+        'confidence': NUMBERS_OF_PIXELS['mask'],
+    }
+    return {topic: make(rng) for topic, make in made.items()}

@@ -40,20 +40,6 @@ HEALTHY, BAD = ('left', 'right'), 'bad'
 COLUMNS = ('camera', 'sent', 'depth images', 'overrun', 'other drops', 'reasons')
 START_SEC = 120.0
 SETTLE_SEC = 3.0
-# The transports that take turns: what the images and the depth of the bad camera are
-TURNS = (
-    ('raw', 'raw', ('raw image', 'raw image of 16 bits'), ('raw depth', 'raw depth of 16 bits')),
-    ('compressed', 'compressedDepth', ('JPEG', 'PNG', 'mosaic in PNG'), ('compressedDepth PNG',)),
-    ('compressed', 'compressedDepth', ('JPEG',), ('compressedDepth RVL',)),
-    ('raw', 'points', ('raw image',), ('points',)),
-    ('compressed', 'compressed', ('PNG', 'JPEG'), ('PNG of depth',)),
-)
-SUFFIX = {
-    'raw': '',
-    'points': '',
-    'compressed': '/compressed',
-    'compressedDepth': '/compressedDepth',
-}
 
 
 class Drivers:
@@ -81,19 +67,8 @@ class Drivers:
             for role, message in image.items():
                 self._publish(f'/{name}/{role}', message, stamp)
             self.sent[name] += 1
-        image_form, depth_form, images, depths = TURNS[turn]
-        made = {
-            f'image{SUFFIX[image_form]}': garbage.IMAGES[garbage.pick(self.rng, images)],
-            f'depth{SUFFIX[depth_form]}': {**garbage.DEPTHS, **garbage.POINTS}[
-                garbage.pick(self.rng, depths)
-            ],
-            'camera_info': garbage.camera_info,
-            'depth_camera_info': garbage.camera_info,
-            'mask': garbage.NUMBERS_OF_PIXELS['mask'],
-            'confidence': garbage.NUMBERS_OF_PIXELS['mask'],
-        }
-        for topic, make in made.items():
-            self._publish(f'/{BAD}/{topic}', make(self.rng), stamp)
+        for topic, message in garbage.camera(turn, self.rng).items():
+            self._publish(f'/{BAD}/{topic}', message, stamp)
         self.sent[BAD] += 1
 
     def end_turn(self) -> None:
@@ -197,8 +172,8 @@ def run(drivers: Drivers, arguments: argparse.Namespace) -> None:
 def turns(seconds: float) -> Iterator[int | None]:
     """Yield the transports that take turns until the time is over, None between them."""
     begun_sec = time.monotonic()
-    for turn in range(len(TURNS)):
-        while time.monotonic() - begun_sec < seconds * (turn + 1) / len(TURNS):
+    for turn in range(len(garbage.TURNS)):
+        while time.monotonic() - begun_sec < seconds * (turn + 1) / len(garbage.TURNS):
             yield turn
         yield None
 
