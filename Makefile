@@ -11,6 +11,7 @@ DEMO_ARGS ?=
 VIEW ?=
 PYTEST_ARGS ?=
 FRAMES ?=
+CHAOS_ARGS ?=
 CHECKED := test/core test/contracts test/test_imports.py test/test_rooms.py pip_ros/test
 PAGES = $(wildcard *.md docs/*.md docs/*/*.md models/*/*.md)
 # The rules of harper that are right about technical English; its others mark units, lists and names.
@@ -27,7 +28,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 10) or sys.exit("promptda_ro
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint style types words format benchmark accuracy gpu clean
+.PHONY: help demo test check lint style types words format benchmark chaos accuracy gpu clean
 .DELETE_ON_ERROR:
 
 help:
@@ -38,6 +39,7 @@ help:
 	@echo 'make lint       ruff (make style), mypy (make types), spelling and grammar (make words)'
 	@echo 'make format     let ruff format and sort the code'
 	@echo 'make benchmark  time everything, half an hour on an idle machine; a page in docs/benchmarks/'
+	@echo 'make chaos      put a node with three cameras through every fault for half an hour: CHAOS_ARGS="--minutes 5"'
 	@echo 'make gpu        the tests and the suite for a CUDA card, minutes; results in benchmark_output/gpu/'
 	@echo 'make accuracy   the tables of docs/accuracy.md from your frames: make accuracy FRAMES="FOLDER ..."'
 	@echo 'make clean      remove virtual environments and everything the targets wrote'
@@ -83,6 +85,9 @@ benchmark: $(VENV)/.demo
 	-$(BIN)/python -m benchmarks.garbage_camera
 	-$(BIN)/python -m benchmarks.decoder_fuzz --messages 10000
 	$(BIN)/python -m benchmarks.report
+
+chaos: $(VENV)/.demo
+	$(BIN)/python -m benchmarks.chaos $(CHAOS_ARGS)
 
 gpu: $(VENV)/.test
 	PYTHON=$(abspath $(BIN)/python) benchmarks/on_a_card.sh benchmark_output/gpu

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One time that a fault happens: before, during and after it, and what the observer says of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+import time
+
+from benchmarks.chaos.account import (
+    Account,
+    BUSY,
+    is_late,
+    Moment,
+    pairs_until_recovery,
+)
+from benchmarks.chaos.fault import CAMERAS, Fault
+from benchmarks.chaos.judge import DEPTH, Output
+from benchmarks.chaos.stage import Stage
+
+BEFORE_SEC = 0.7
+PAIRS_AFTER = 4  # of every camera at least
+RECOVER_SEC = 30.0  # after which a camera counts as lost
+QUIET_SEC = 0.4  # above sync.wait, after which every image is decided
+SETTLE_SEC = 20.0
+
+
+@dataclass
+class Bout:
+    """What one time of a fault came to."""
+
+    fault: str
+    victim: str
+    judged: int = 0
+    wrong: list[str] = field(default_factory=list)
+    lost: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    unexplained: list[str] = field(default_factory=list)
+    recovery: int = 0  # pairs until the last camera had an output again
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is known of a time of a fault, of all cameras."""
+
+    begin: Moment
+    end: Moment  # of the fault
+    settled: Moment
+    with_output: frozenset[tuple[str, int]]  # cameras and stamps
+
+
+def run(fault: Fault, stage: Stage) -> Bout:
+    """Let a fault happen to the stage, which is quiet before and after."""
+    bout = Bout(fault.name, stage.victim)
+    stage.told.clear()
+    begin = moment(stage)
+    stage.tell_all('resume')
+    stage.hold(BEFORE_SEC)
+    with fault.run(stage):
+        stage.hold(fault.lasts_sec)
+    end = moment(stage)
+    _wait_for_recovery(stage, end.at_ns)
+    settled = settle(stage)
+    outputs = stage.observer.take()
+    bout.judged = len(outputs)
+    for output in outputs:
+        bout.wrong += stage.judges[output.camera].wrong(output)
+    span = Span(begin, end, settled, _with_output(outputs))
+    for camera in CAMERAS:
+        resumed = _judge_recovery(bout, stage, camera, span)
+        whole = _account(stage, camera, span, begin, begin.at_ns)
+        strict = whole
+        if camera in stage.may_lose(fault):
+            strict = _account(stage, camera, span, end, resumed)
+        _judge_losses(bout, camera, whole, strict)
+    bout.wrong += stage.told
+    return bout
+
+
+def warm_up(stage: Stage) -> None:
+    """Let every camera have an output, which may take a compilation."""
+    stage.tell_all('resume')
+    stage.wait_until(
+        lambda: all(map(stage.observer.depth_stamps, CAMERAS)), 'depth of every camera'
+    )
+    settle(stage)
+    stage.observer.take()
+
+
+def settle(stage: Stage) -> Moment:
+    """Pause the drivers until nothing is on its way and the counters say so."""
+    stage.tell_all('pause')
+    quiet_ns = time.monotonic_ns() + round(QUIET_SEC * 1e9)
+
+    def is_settled() -> bool:
+        last = stage.observer.counts_since(quiet_ns)[-2:]
+        return len(last) == 2 and last[0] == last[1]
+
+    stage.wait_until(is_settled, 'the counters of /diagnostics at rest', within_sec=SETTLE_SEC)
+    return moment(stage)
+
+
+def moment(stage: Stage) -> Moment:
+    """Return what is known now."""
+    observer = stage.observer
+    return Moment(time.monotonic_ns(), observer.counts(), observer.begun)
+
+
+def _wait_for_recovery(stage: Stage, end_ns: int) -> None:
+    def has_recovered(camera: str) -> bool:
+        truth = stage.truths[camera]
+        images = map(truth.image_at, stage.observer.depth_stamps(camera))
+        came = any(image is not None and image.at_ns >= end_ns for image in images)
+        return came and len(truth.pairs(end_ns, time.monotonic_ns())) >= PAIRS_AFTER
+
+    end_sec = time.monotonic() + RECOVER_SEC
+    while not all(map(has_recovered, CAMERAS)) and time.monotonic() < end_sec:
+        stage.hold(0.1)
+
+
+def _with_output(outputs: list[Output]) -> frozenset[tuple[str, int]]:
+    return frozenset(
+        (each.camera, each.stamp_ns)
+        for each in outputs
+        if each.kind == DEPTH and 'capture' not in each.topic
+    )
+
+
+def _judge_recovery(bout: Bout, stage: Stage, camera: str, span: Span) -> int:
+    """Judge how soon after the fault an output came; return when its image was sent."""
+    pairs = stage.truths[camera].pairs(span.end.at_ns, span.settled.at_ns)
+    had = [(camera, pair.stamp_ns) in span.with_output for pair in pairs]
+    place = pairs_until_recovery(had)
+    busy = sum(span.end.counted(camera, span.settled)[each] for each in BUSY)
+    bout.recovery = max(bout.recovery, place or len(pairs))
+    if is_late(place, busy):
+        when = f'at pair {place}' if place else 'at none'
+        bout.unexplained.append(
+            f'{camera}: of {len(pairs)} pairs after the fault outputs came again {when}; '
+            f'{busy} were told to be lost to a busy network'
+        )
+    return pairs[place - 1].at_ns if place else span.settled.at_ns
+
+
+def _account(
+    stage: Stage, camera: str, span: Span, counted_from: Moment, since_ns: int
+) -> Account:
+    truth, until_ns = stage.truths[camera], span.settled.at_ns
+    pairs = truth.pairs(since_ns, until_ns)
+    return Account(
+        images=len(truth.images(since_ns, until_ns)),
+        pairs=len(pairs),
+        outputs=sum((camera, pair.stamp_ns) in span.with_output for pair in pairs),
+        counted=counted_from.counted(camera, span.settled),
+    )
+
+
+def _judge_losses(bout: Bout, camera: str, whole: Account, strict: Account) -> None:
+    """Note the losses of the whole time, and judge those of the time in which each must count."""
+    bout.lost += whole.lost
+    for reason, count in whole.reasons.items():
+        bout.reasons[reason] = bout.reasons.get(reason, 0) + count
+    if strict.unexplained:
+        bout.unexplained.append(
+            f'{camera}: {strict.lost} of {strict.pairs} pairs have no output, '
+            f'{strict.unexplained} of them uncounted; {strict.images} images were sent; '
+            f'counted: {dict(+Counter(strict.counted))}'
+        )
