@@ -120,6 +120,8 @@ def watched(
     begun_sec = time.monotonic()
     for line in driver.stdout:
         for name, (sent, latencies_ms) in json.loads(line).items():
+            if nodes[name].poll() is not None:
+                return  # its exit code tells
             pid = nodes[name].pid
             held = {'files': len(os.listdir(f'/proc/{pid}/fd')), **status_of(pid)}
             at_sec = round(time.monotonic() - begun_sec, 1)
@@ -196,7 +198,7 @@ def drive(arguments: argparse.Namespace) -> int:
     sending = [(camera, cycle(frames)) for camera in every]
     due_sec = time.monotonic()
     told_sec, end_sec = due_sec, due_sec + 3600 * arguments.hours
-    while due_sec < end_sec:
+    while due_sec < end_sec and rclpy.ok():
         for camera, own in sending:
             camera.send(next(own))
             due_sec += 1 / (arguments.rate * len(every))

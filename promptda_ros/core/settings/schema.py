@@ -68,8 +68,9 @@ class WatchdogSettings:
         5.0,
         'Time limit for one batch, which contains one frame of each camera. If it is exceeded, '
         'the process ends with exit code 75, so that it can be restarted. Time spent waiting for '
-        'TF and confidence does not count. The limit is at least ten times the frame time '
-        'measured at start-up, multiplied by the number of cameras.',
+        'TF, for confidence or for a processor that other processes use does not count. The '
+        'limit is at least ten times the frame time measured at start-up, multiplied by the '
+        'number of cameras.',
         limits=(0.5, 3600.0),
     )
 
