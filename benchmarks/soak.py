@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, ExitStack
+from contextlib import contextmanager, ExitStack, suppress
 from dataclasses import asdict, dataclass
 from itertools import cycle
 import json
@@ -182,23 +182,39 @@ def span(counts: Sequence[int]) -> str:
 def drive(arguments: argparse.Namespace) -> int:
     """Be the cameras and who listens; print what came of the frames of every interval."""
     import rclpy
+    from rclpy.executors import ExternalShutdownException
 
-    from benchmarks.traffic import Camera, read_frames
+    from benchmarks.traffic import Camera
 
-    frames = list(read_frames(640, 480, kept=None))
     rclpy.init()
     node = rclpy.create_node('drivers')
     cameras = {
         server: [Camera(node, name, OUTPUTS, server) for name in names]
         for server, names in NODES.items()
     }
+    with suppress(ExternalShutdownException):  # the way to end it
+        send(node, cameras, arguments)
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+def send(
+    node: Any, cameras: Mapping[str, Sequence[Camera]], arguments: argparse.Namespace
+) -> None:
+    """Send and listen until the time is over."""
+    import rclpy
+
+    from benchmarks.traffic import read_frames
+
+    frames = list(read_frames(640, 480, kept=None))
     every = [camera for each in cameras.values() for camera in each]
     while not all(camera.is_served() for camera in every):
         rclpy.spin_once(node, timeout_sec=0.1)
     sending = [(camera, cycle(frames)) for camera in every]
     due_sec = time.monotonic()
     told_sec, end_sec = due_sec, due_sec + 3600 * arguments.hours
-    while due_sec < end_sec and rclpy.ok():
+    while due_sec < end_sec:
         for camera, own in sending:
             camera.send(next(own))
             due_sec += 1 / (arguments.rate * len(every))
@@ -209,9 +225,6 @@ def drive(arguments: argparse.Namespace) -> int:
             print(
                 json.dumps({server: taken(each) for server, each in cameras.items()}), flush=True
             )
-    node.destroy_node()
-    rclpy.try_shutdown()
-    return 0
 
 
 def taken(cameras: Sequence[Camera]) -> tuple[int, list[float]]:
