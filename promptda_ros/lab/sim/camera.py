@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -63,6 +64,15 @@ class Pose:
         return np.stack([cos * right + sin * up, cos * up - sin * right, back], axis=1)
 
 
+@dataclass(frozen=True, eq=False)
+class DrawnBox:
+    """A box that is drawn into a picture and is no part of the scene."""
+
+    table_from_box: NDArray[np.float64]  # (4, 4)
+    half_m: NDArray[np.float64]  # (3,)
+    rgba: tuple[float, float, float, float]
+
+
 class TableCamera:
     """Renders one scene from any pose without a window."""
 
@@ -97,6 +107,22 @@ class TableCamera:
             gloss=self.scene.gloss_of_geom[geom],
             matrix=self.lens.matrix,
         )
+
+    def photograph(self, pose: Pose, boxes: Sequence[DrawnBox]) -> NDArray[np.uint8]:
+        """Render colour alone, with boxes in the scene."""
+        self._window.make_current()
+        self._aim(pose, with_clear=True)
+        for box in boxes:
+            mujoco.mjv_initGeom(
+                self._drawn.geoms[self._drawn.ngeom],
+                mujoco.mjtGeom.mjGEOM_BOX,
+                box.half_m,
+                box.table_from_box[:3, 3],
+                box.table_from_box[:3, :3].ravel(),
+                np.array(box.rgba, np.float32),
+            )
+            self._drawn.ngeom += 1
+        return self._colour()
 
     def close(self) -> None:
         """Free the pictures of this scene on the graphics side."""

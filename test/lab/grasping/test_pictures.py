@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A failed grasp is shown as planned, on the heights it was planned on, and as it ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+os.environ.setdefault('MUJOCO_GL', 'egl')
+pytest.importorskip('mujoco', reason='the simulator is an optional extra: mujoco')
+pytest.importorskip('matplotlib', reason='pictures need the optional extra lab: matplotlib')
+
+from promptda_ros.lab.grasping.grasp import Grasp, Gripper
+from promptda_ros.lab.grasping.pictures import Failure, save_failures
+from promptda_ros.lab.grasping.trial import Trial, Verdict
+from promptda_ros.lab.sim.camera import DrawnBox, PinholeCamera, Pose, TableCamera
+from promptda_ros.lab.sim.scene import make_scene
+
+ABOVE = Pose(np.array([0.0, 0.0, 0.6]), np.zeros(3))
+SIDEWAYS_M = 0.05  # of the palm from the middle of the picture
+BOX_RGBA = (1.0, 0.0, 1.0, 1.0)
+
+
+@pytest.fixture(scope='module')
+def failure() -> Failure:
+    scene = make_scene(0)
+    try:
+        camera = TableCamera(scene, PinholeCamera(320, 240))
+    except Exception as error:
+        pytest.skip(f'no off-screen OpenGL on this machine: {error}')
+    view = camera.look(ABOVE)
+    camera.close()
+    table_from_camera = np.eye(4)
+    table_from_camera[:3, :3] = ABOVE.table_from_gl @ np.diag([1.0, -1.0, -1.0])
+    table_from_camera[:3, 3] = ABOVE.eye_m
+    into_the_table = np.eye(4)
+    into_the_table[:3, 3] = SIDEWAYS_M, 0, 0.61
+    grasp = Grasp(into_the_table, 0.06, 1.0)
+    outcome = Trial(scene).attempt(grasp, table_from_camera)
+    return Failure('scene 0', scene, view, table_from_camera, view.depth_m, grasp, outcome)
+
+
+def test_sheet_has_a_row_for_every_failure_and_fits_into_a_page(
+    failure: Failure, tmp_path: Path
+) -> None:
+    unknown = replace(failure, depth_m=np.full_like(failure.depth_m, np.nan))
+    assert failure.outcome.verdict is Verdict.COLLIDED
+    sheets = []
+    for count, failures in enumerate(([failure], [failure, unknown]), start=1):
+        path = tmp_path / f'{count}.jpg'
+        save_failures(path, failures, Gripper())
+        assert path.stat().st_size <= 200_000
+        sheets.append(cv2.imread(str(path)))
+    assert sheets[1].shape[0] > 1.8 * sheets[0].shape[0]
+    middle = sheets[1][:, 310:590]
+    rows = len(middle)
+    assert (middle[rows // 2 :] < 30).mean() > (middle[: rows // 2] < 30).mean() + 0.3
+
+
+def test_box_is_drawn_where_it_is_and_stays_out_of_the_next_picture(failure: Failure) -> None:
+    camera = TableCamera(failure.scene, PinholeCamera(160, 120))
+    place = np.eye(4)
+    place[:3, 3] = 0, 0, 0.4
+    box = DrawnBox(place, np.full(3, 0.02), BOX_RGBA)
+    with_box = camera.photograph(ABOVE, [box])[60, 80].astype(int)
+    without = camera.look(ABOVE).image[60, 80].astype(int)
+    camera.close()
+    assert with_box[[0, 2]].min() > with_box[1] + 20
+    assert without[[0, 2]].min() <= without[1] + 20
