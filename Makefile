@@ -84,6 +84,7 @@ benchmark: $(VENV)/.demo
 	-$(BIN)/python -m benchmarks.page_cost
 	-$(BIN)/python -m benchmarks.garbage_camera
 	-$(BIN)/python -m benchmarks.decoder_fuzz --messages 10000
+	-$(BIN)/python -m benchmarks.pairing_oracle --messages 1000000
 	$(BIN)/python -m benchmarks.report
 
 chaos: $(VENV)/.demo
