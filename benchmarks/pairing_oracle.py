@@ -194,7 +194,9 @@ def main() -> int:
     arguments = parser.parse_args()
     total = judge_messages(arguments.messages, arguments.state, arguments.jobs)
     row = (total.messages, total.images_decided, total.pairs, total.resets, len(total.wrong))
-    losses = [[what, count] for what, count in sorted(total.lost.items()) if count]
+    losses: list[list[str | int]] = [
+        [what, count] for what, count in sorted(total.lost.items()) if count
+    ]
     tables = [Table('', COLUMNS, [row]), Table('Messages not paired', ('why', 'count'), losses)]
     settings = (
         f'{total.cases} random cases. {total.pairs_of_known_frames} of the pairs are of cases in '

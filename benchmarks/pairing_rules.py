@@ -15,10 +15,11 @@ from itertools import pairwise
 from promptda_ros.core.pairing.pairing import PairingSettings
 
 LAST_STAMP_NS = (2**31 - 1) * 10**9 + 999_999_999
+NEVER = 10**20
 OTHER = {'image': 'depth', 'depth': 'image'}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Arrival:
     """One message and what became of it."""
 
@@ -156,13 +157,11 @@ class Rules:
         if latest_ns is not None and latest_ns - arrival.stamp_ns > threshold_ns:
             return 'old'
         admitted = epoch.admitted(arrival.topic)
-        if any(each.stamp_ns == arrival.stamp_ns for each in admitted[-64:]):
+        held = [each.stamp_ns for each in admitted if each.is_held]
+        paired = [each.stamp_ns for each in admitted if each.is_paired]
+        if arrival.stamp_ns in [*held, *(each.stamp_ns for each in admitted[-64:])]:
             return 'duplicate'
-        if any(each.stamp_ns == arrival.stamp_ns and each.is_held for each in admitted):
-            return 'duplicate'
-        if any(each.stamp_ns >= arrival.stamp_ns and each.is_paired for each in admitted):
-            return 'late'
-        return ''
+        return 'late' if arrival.stamp_ns <= max(paired, default=-NEVER) else ''
 
     def _agrees(self, arrival: Arrival) -> bool:
         """Whether the other topic stands within half a jump of the message."""
@@ -297,8 +296,9 @@ class Rules:
         latest_ns = self.epoch.latest_ns('image')
         if latest_ns is not None:
             stamps = [latest_ns, *(image.stamp_ns for image in self.epoch.held('image'))]
+            reach_ns = min(stamps) - self.settings.tolerance_ns
             for depth in self.epoch.held('depth'):
-                if depth.stamp_ns < min(stamps) - self.settings.tolerance_ns:
+                if depth.stamp_ns < reach_ns:
                     self._lose(depth, 'unpaired')
         while self._is_over('depth'):
             self._lose(self.epoch.held('depth')[0], 'overflow')
@@ -309,10 +309,10 @@ class Rules:
         if len(held) > self.settings.queue_size:
             return True
         mine = sum(each.nbytes for each in held)
-        others = sum(each.nbytes for each in self.epoch.held(OTHER[topic]))
-        if not held or (topic == 'image' and mine < others):
+        others = sum(each.nbytes for each in self.epoch.held(OTHER[topic])) if held else 0
+        if topic == 'image' and mine < others:
             return False
-        return mine + others > self.settings.max_bytes
+        return bool(held) and mine + others > self.settings.max_bytes
 
     def _lose(self, arrival: Arrival, reason: str) -> None:
         if arrival.is_held and not arrival.is_paired:
@@ -322,5 +322,8 @@ class Rules:
 
 def nearest_to(stamp_ns: int, arrivals: list[Arrival]) -> Arrival | None:
     """Return the nearest, the earlier of two that are equally near."""
-    by_distance = sorted(arrivals, key=lambda each: (abs(each.stamp_ns - stamp_ns), each.stamp_ns))
-    return by_distance[0] if by_distance else None
+
+    def distance(arrival: Arrival) -> tuple[int, int]:
+        return abs(arrival.stamp_ns - stamp_ns), arrival.stamp_ns
+
+    return min(arrivals, key=distance, default=None)

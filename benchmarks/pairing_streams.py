@@ -102,7 +102,7 @@ class World:
         self.period_ns = chance.choice([8, 20, 33, 33, 50, 100]) * MS
         self.step_ns = chance.choice([1, MS, MS, MS, self.period_ns // 4])
         self.threshold_ns = self._mostly(SEC, 3 * self.period_ns, 10 * self.period_ns)
-        self.frames = chance.choice([40, 80, 160])
+        self.frames = chance.choice([30, 60, 120])
         if chance.random() < 0.003:
             self.frames = 1500  # longer than anything that pairing remembers
         rate = self._mostly(1.0, 0.5, 0.9, 1.37, 2.0, 3.0)
