@@ -22,6 +22,7 @@ AXES = {'x': '1 0 0', 'y': '0 1 0', 'z': '0 0 1'}
 PAD = (
     'friction="1 0.005 0.0005" condim="4" priority="1" solref="0.004 1" solimp="0.99 0.999 0.001"'
 )
+END = 'limited="true" solreflimit="0.004 1" solimplimit="0.99 0.999 0.001"'
 ACTUATORS = ''.join(
     f'<position joint="{axis}" kp="{ARM_N_PER_M}" kv="{ARM_N_SEC_PER_M}" '
     f'forcerange="-{ARM_N} {ARM_N}"/>'
@@ -31,6 +32,7 @@ ACTUATORS = ''.join(
     f'forcerange="-{GRIP_N} {GRIP_N}"/>'
     for finger in (LEFT, RIGHT)
 )
+APART = f'<exclude body1="{LEFT}" body2="{RIGHT}"/>'  # their slides end where they would meet
 COUPLING = f'<joint joint1="{LEFT}" joint2="{RIGHT}" polycoef="0 1 0 0 0" solref="0.004 1"/>'
 
 
@@ -44,7 +46,7 @@ def hand_xml(gripper: Gripper, world_from_gripper: Floats) -> str:
     )
     fingers = ''.join(
         f'<body name="{name}" gravcomp="1">'
-        f'<joint name="{name}" type="slide" axis="{side} 0 0" limited="true" '
+        f'<joint name="{name}" type="slide" axis="{side} 0 0" {END} '
         f'range="0 {0.5 * gripper.greatest_opening_m + 0.001}"/>{_box(name, box, mass_kg=0.1)}'
         f'</body>'
         for name, box, side in zip((LEFT, RIGHT), gripper.fingers(0.0), (-1, 1), strict=True)

@@ -13,15 +13,18 @@ import mujoco
 import numpy as np
 
 from promptda_ros.lab.grasping.grasp import Floats, Gripper
-from promptda_ros.lab.grasping.hand import ACTUATORS, COUPLING, hand_xml, numbers
+from promptda_ros.lab.grasping.hand import ACTUATORS, APART, COUPLING, hand_xml, numbers
 from promptda_ros.lab.sim.scene import Scene
 from promptda_ros.lab.sim.view import FIRST_OBJECT
 
 NEAR_M = 0.08  # from the point between the finger tips
 TIMESTEP_SEC = 0.002
-# Without steps against slip, what is pinched at one point a side creeps out of the fingers; with
-# stiffer friction (impratio) instead, settled piles begin to shake.
-SOLVER = 'integrator="implicitfast" iterations="20" ls_iterations="10" noslip_iterations="5"'
+# Without steps against slip, what is pinched creeps out of the fingers; without several contacts
+# between two bodies (multiccd) a pen spins between them; stiffer friction (impratio) shakes piles.
+SOLVER = (
+    'integrator="implicitfast" cone="elliptic" '
+    'iterations="20" ls_iterations="10" noslip_iterations="5"'
+)
 
 
 def compile_workcell(
@@ -35,13 +38,12 @@ def compile_workcell(
     return mujoco.MjModel.from_xml_string(f"""
     <mujoco>
       <compiler angle="radian"/>
-      <option timestep="{TIMESTEP_SEC}" {SOLVER} cone="elliptic">
-        <flag multiccd="disable"/>
-      </option>
+      <option timestep="{TIMESTEP_SEC}" {SOLVER}><flag multiccd="enable"/></option>
       <size memory="64M"/>
       <default><mesh inertia="shell"/></default>
       <asset>{hulls}</asset>
       <worldbody>{parts}{bodies}{hand_xml(gripper, world_from_hand)}</worldbody>
+      <contact>{APART}</contact>
       <equality>{COUPLING}</equality>
       <actuator>{ACTUATORS}</actuator>
     </mujoco>""")

@@ -79,10 +79,18 @@ def test_grasp_across_the_middle_holds(thing: str) -> None:
     assert outcome.moment.places[0, 2] > 0.1
 
 
+def test_pen_is_picked_off_the_table_and_does_not_spin() -> None:
+    """One contact a finger once let pens turn until they were out."""
+    pen = '<geom type="cylinder" size="0.0045 0.06" euler="90 0 0" density="500"/>'
+    outcome = attempt(scene_of(pen, at=((0, 0, 0.0045),)), grasp_at(0, 0, 0.003, opening_m=0.03))
+    assert outcome.verdict is Verdict.HELD, outcome.why
+    assert outcome.moment.opening_m > 0.007
+
+
 def test_grasp_beside_the_object_misses() -> None:
     outcome = attempt(scene_of(BOX), grasp_at(0, 0.08, 0.01))
     assert outcome.verdict is Verdict.MISSED
-    assert outcome.moment.opening_m < 0.001
+    assert abs(outcome.moment.opening_m) < 0.001
 
 
 def test_finger_on_top_of_the_object_collides() -> None:
