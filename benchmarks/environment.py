@@ -9,6 +9,8 @@ import os
 from benchmarks.results import REPOSITORY
 from promptda_ros.dds_environment import large_image_environment
 
+DOMAINS = range(215, 233)  # tests take those of up to 100
+
 
 def private_environment() -> dict[str, str]:
     """Return that of launch files, on this machine alone and in a ROS domain of its own.
@@ -16,5 +18,5 @@ def private_environment() -> dict[str, str]:
     A domain that is set already is kept.
     """
     environment = {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
+    environment.setdefault('ROS_DOMAIN_ID', str(DOMAINS[os.getpid() % len(DOMAINS)]))
     return environment | large_image_environment(REPOSITORY, environment)
