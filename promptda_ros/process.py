@@ -8,14 +8,46 @@ Imports next to nothing, since the first signal may come at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+import io
 import os
 import signal
+import sys
 import time
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 AGAIN_SEC = 1.0  # launch files and terminals send some signals twice
 SPINS = '1000'
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STREAMS = ('stdin', 'stdout', 'stderr')  # in the order of their file descriptors
 T = TypeVar('T')
+
+
+class LossyFile(io.FileIO):
+    """An output that may be lost: what can't be written raises nothing."""
+
+    def write(self, data: Any, /) -> int:
+        """Write what can be written and report everything as written."""
+        try:
+            return super().write(data) or len(data)
+        except OSError:  # the reader or the terminal is gone, the disk is full
+            return len(data)
+
+
+def keep_streams(*lossy: str) -> None:
+    """Open closed standard streams, and let nothing fail when text of the named ones is lost.
+
+    A file descriptor that is closed would be given to a socket, and the log be written into it.
+    """
+    for number, name in enumerate(STREAMS):
+        try:
+            os.fstat(number)
+        except OSError:
+            number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+            setattr(sys, name, os.fdopen(number, 'r' if name == 'stdin' else 'w', closefd=False))
+        if name in lossy and getattr(sys, name) is getattr(sys, f'__{name}__'):
+            file = io.BufferedWriter(LossyFile(number, 'w', closefd=False))
+            text = io.TextIOWrapper(file, errors='backslashreplace', line_buffering=True)
+            setattr(sys, name, text)
 
 
 class Stopped(BaseException):
@@ -27,7 +59,7 @@ class Stopped(BaseException):
 
 
 class StopSignal:
-    """SIGINT and SIGTERM, from its construction on: noted, and raised where that harms nothing.
+    """SIGINT, SIGTERM and the end of the terminal: noted, and raised where that harms nothing.
 
     An exception out of nowhere would leave whatever it meets half done, or be taken for a failure
     of the library that it passes through.
@@ -39,8 +71,10 @@ class StopSignal:
         StopSignal.received = 0
         self._interrupts = False
         self._raised_sec = -AGAIN_SEC
-        signal.signal(signal.SIGINT, self._receive)
-        signal.signal(signal.SIGTERM, self._receive)
+        for number in STOPS:
+            # nohup has told the process to outlive its terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._receive)
 
     def interruptible(self, function: Callable[..., T], *arguments: object) -> T:
         """Call what a signal may break off.
@@ -58,8 +92,8 @@ class StopSignal:
 
     def ignore(self) -> None:
         """Let no later signal change the exit code: Python drops other handlers as it ends."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
 
     def _receive(self, number: int, *_: object) -> None:
         StopSignal.received = number

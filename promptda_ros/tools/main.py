@@ -10,7 +10,7 @@ import os
 import sys
 
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.process import Stopped, StopSignal
+from promptda_ros.process import keep_streams, Stopped, StopSignal
 
 COMMANDS = {
     'demo': 'replay a camera recording through the node and write pictures and a report',
@@ -35,6 +35,7 @@ SENDS_IMAGES = ('demo', 'doctor', 'play', 'validate', 'view')
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; here alone errors become sentences and codes."""
     stop = StopSignal()
+    keep_streams('stderr')
     words = sys.argv[1:] if arguments is None else arguments
     known = [word for word in words[:1] if word in COMMANDS]
     program = ' '.join(('promptda', *known))

@@ -140,7 +140,7 @@ def test_the_camera_info_beside_the_image_is_taken(write_bag):
 
 
 def test_frames_come_in_the_order_of_the_images_with_the_newest_camera_info_before(write_bag):
-    """E6, and one that is latched before its time."""
+    """E6: and one that is latched before its time."""
     bag = write_bag(
         ('/info', info(0, fx=1.0)),
         ('/image', colour(100)),

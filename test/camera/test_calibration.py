@@ -422,7 +422,7 @@ def test_any_camera_info_gives_optics_that_work_or_none(sensors, k, r, p, d, mod
 
 
 def test_what_is_said_of_the_depth_camera_names_its_topic(sensors, warnings):
-    """E1, E2, E7, E8 of the sensor beside the camera."""
+    """E1, E2, E7, E8: of the sensor beside the camera."""
     calibration = Calibration(
         warn=warnings.append, error=warnings.append, rectified=False, role=DEPTH
     )

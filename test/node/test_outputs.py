@@ -321,7 +321,7 @@ def test_the_pcl_layout_holds_the_same_points(bench, outputs, result):
 
 
 def test_reliable_and_best_effort_listeners_both_hear(bench, outputs, result):
-    """G1, the other way round: RViz and plain subscribers alike."""
+    """G1: the other way round, RViz and plain subscribers alike."""
     heard = []
     topic = '/promptda/depth/image_rect'
     bench.peer.create_subscription(Image, topic, heard.append, qos_profile_sensor_data)

@@ -120,7 +120,7 @@ def kept_after(rig: Any, heard: list[Any], runs: int) -> int:
 
 
 def test_a_device_that_became_slow_is_a_warning_with_its_causes(often, rig):
-    """H6: ten times slower by heat, and cool again; no frame waits behind another (F18)."""
+    """F18, H6: ten times slower by heat, and cool again; no frame waits behind another."""
     heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
     model = rig.node.pipeline.model
     model.estimator.network = network = HotNetwork(model.estimator.network)

@@ -79,7 +79,7 @@ def hear(bench, source, publisher):
 def test_every_form_that_is_published_is_heard(
     bench, driver, sensor_input, role, name, topic, kind, wanted, qos
 ):
-    """D16: with auto a cloud on depth is taken as points. G1: whatever its reliability."""
+    """D16, G1: with auto a cloud on depth is taken as points, whatever its reliability."""
     source = sensor_input(role, transport='auto' if wanted == 'auto' else name)
     publisher = driver.create_publisher(kind, topic, qos)
     assert isinstance(hear(bench, source, publisher), kind)

@@ -20,6 +20,24 @@ from promptda_ros.share import share_folder
 
 START = 'import sys; from promptda_ros.main import main; sys.exit(main())'
 KILLS = 2
+SCARCE = f"""
+import multiprocessing, os, resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+os.environ['OMP_NUM_THREADS'] = 'many'
+multiprocessing.set_start_method('fork')
+reader, writer = os.pipe()
+os.close(reader)
+for number in (1, 2):
+    os.dup2(writer, number)
+os.close(0)
+{START}
+"""
+# A user of no rights and no home. What root may read, it may read, too: the interpreter and the
+# network may lie in a home folder.
+NOBODY = (
+    'setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all,+dac_read_search '
+    '--inh-caps=+dac_read_search --ambient-caps=+dac_read_search env -u HOME'
+)
 
 
 def can_mount() -> bool:
@@ -42,13 +60,13 @@ def _launched_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def start_ours(start_node: Callable[..., Any], network_folder: Path) -> Callable[..., Any]:
     """Start the node with a small network, after a command whose mounts it alone sees."""
 
-    def start(mount: str = '') -> Any:
+    def start(mount: str = '', *, user: str = '') -> Any:
         given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
         if not mount:
             return start_node(*given)
         if not can_mount():
             pytest.skip('needs root: sudo -E python -m pytest test/system/test_faulty_machine.py')
-        shell = f'{mount} && exec "$0" -m promptda_ros.main "$@"'
+        shell = f'{mount} && exec {user} "$0" -m promptda_ros.main "$@"'
         outside = 'unshare', '-m', 'sh', '-c', shell, sys.executable
         code = f'import os, sys; os.execvp("unshare", [*{outside!r}, *sys.argv[1:]])'
         return start_node(*given, python=('-c', code))
@@ -115,6 +133,35 @@ def test_a_full_disk_for_logs_stops_no_frame(
     full = f'mount -t tmpfs -o size=4k tmpfs {log} && head -c 4096 /dev/zero > {log}/full'
     node = start_ours(full)
     node.wait_for('listening to image')
+    camera.send_until(lambda: bool(camera.depths), node)
+    node.signal(signal.SIGINT)
+    assert node.exit_code() == ExitCode.CLEAN
+
+
+def test_a_container_that_can_not_be_written_and_has_no_home_is_enough(
+    start_ours: Callable[..., Any], camera: Any, tmp_path: Path
+):
+    """I9: with the folders for logs and caches that the environment names, and by UDP.
+
+    Fast DDS shares memory with processes of one user only.
+    """
+    mounts = f'tmpfs -o mode=1777 tmpfs {tmp_path}', 'tmpfs -o ro tmpfs /dev/shm'
+    read_only = ' && '.join(
+        [*(f'mount -t {each}' for each in mounts), 'mount -o remount,bind,ro /']
+    )
+    node = start_ours(read_only, user=NOBODY)
+    camera.send_until(lambda: bool(camera.depths), node)
+    node.signal(signal.SIGINT)
+    assert node.exit_code() == ExitCode.CLEAN
+    assert 'Traceback' not in node.stderr
+
+
+def test_few_files_and_no_reader_of_the_log_stop_no_frame(
+    start_node: Callable[..., Any], network_folder: Path, camera: Any
+):
+    """I7, I8: 64 files, threads that can't be counted, processes that fork, streams that broke."""
+    given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
+    node = start_node(*given, python=('-c', SCARCE))
     camera.send_until(lambda: bool(camera.depths), node)
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN

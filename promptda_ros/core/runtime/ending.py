@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import errno
+from resource import getrlimit, RLIMIT_NOFILE
 import sys
 
 from promptda_ros.core.errors import ExitCode, PromptdaError
 from promptda_ros.core.output_folder import OF_THE_DISK
 from promptda_ros.core.runtime.guard import GaveUp, Guard
 from promptda_ros.core.runtime.log import keep_traceback
+
+FILES = 1024  # what Linux allows by default
 
 
 def exit_code_of(
@@ -45,6 +48,10 @@ def ending_of(error: Exception) -> tuple[str, ExitCode]:
     if isinstance(error, MemoryError):
         what = error or 'nothing more is known'
         return f'not enough memory ({what}); end other programs', ExitCode.MODEL_OR_DEVICE
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        limit = getrlimit(RLIMIT_NOFILE)[0]
+        sentence = f'too many open files: the limit is {limit}; raise it with ulimit -n {FILES}'
+        return sentence, ExitCode.CONFIGURATION
     if isinstance(error, OSError) and _is_of_a_file(error):
         # Errors of libraries come without a number.
         sentence = f'{error.filename or "an output"}: {error.strerror}'

@@ -141,7 +141,7 @@ def test_depth_is_brought_to_the_image_as_by_torch(
 
 @pytest.mark.parametrize('bad', [math.nan, math.inf, -math.inf])
 def test_one_number_that_is_no_depth_shows_in_the_limits(device, bad):
-    """What the estimator refuses a frame by (C5)."""
+    """C5: what the estimator refuses a frame by."""
     depth_m = torch.ones(30, 40, device=device)
     depth_m[20, 30] = bad
     own = on_device(prompt_of((6, 8), 0.0, np.random.default_rng(0)), device)

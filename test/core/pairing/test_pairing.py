@@ -167,7 +167,7 @@ def test_a_depth_that_may_belong_to_the_next_image_waits_for_it():
 
 
 def test_a_depth_that_may_belong_to_the_next_image_waits_for_it_no_longer_than_allowed():
-    """I5."""
+    """inv-I5."""
     bench = Bench(tolerance_ns=30 * MS)
     bench.image(1000)
     bench.depth(1001)
@@ -215,7 +215,7 @@ def test_a_burst_is_paired_like_single_messages():
 
 
 def test_one_depth_serves_several_images_only_when_that_is_allowed():
-    """F2, I3."""
+    """F2, inv-I3."""
     once, again = Bench(tolerance_ns=20 * MS), Bench(tolerance_ns=20 * MS, reuse_depth=True)
     for bench in (once, again):
         bench.image(1000, 1016)
@@ -237,7 +237,7 @@ def test_an_image_whose_depth_went_to_its_neighbour_waits_for_the_next_depth():
 
 
 def test_the_best_so_far_is_taken_when_the_wait_is_over():
-    """I5."""
+    """inv-I5."""
     bench = Bench()
     bench.depth(995)
     assert bench.image(1000) == []
@@ -342,7 +342,7 @@ def test_every_other_stamp_becomes_nanoseconds(sec, nanosec, stamp_ns):
     ],
 )
 def test_impossible_stamps_are_counted_and_disturb_nothing(topic, stamp_ns, loss):
-    """F7, F8, I10."""
+    """F7, F8, inv-I10."""
     bench = Bench()
     bench.image(1000)
     assert bench.pairing.add(topic, stamp_ns, 'bad', now_ns=0) == []
@@ -387,7 +387,7 @@ def test_messages_out_of_order_are_paired_while_they_are_in_time():
 
 
 def test_messages_older_than_an_emitted_pair_are_late():
-    """F10, I2."""
+    """F10, inv-I2."""
     bench = Bench()
     bench.image(1033)
     bench.depth(1033)
@@ -454,7 +454,7 @@ def test_a_loop_that_one_topic_sees_first_costs_three_pairs_at_the_most(topic):
 
 
 def test_a_frame_lost_at_the_end_of_a_loop_is_not_paired_with_the_next_loop():
-    """F12, I6: the image of one loop, the depth of the next, the same stamp."""
+    """F12, inv-I6: the image of one loop, the depth of the next, the same stamp."""
     bench = Bench()
     for loop in range(10):
         for frame in range(60):
@@ -469,7 +469,7 @@ def test_a_frame_lost_at_the_end_of_a_loop_is_not_paired_with_the_next_loop():
 
 
 def test_the_tail_of_the_old_loop_is_not_paired_when_one_topic_is_delayed():
-    """F12, I6: the images are four frames into the next loop when the last depths arrive."""
+    """F12, inv-I6: the images are four frames into the next loop when the last depths arrive."""
     bench = Bench()
     stream(bench, 50_000, frames=90)
     bench.image(52_970, 53_003)
@@ -494,7 +494,7 @@ def test_a_topic_that_was_silent_during_a_jump_joins_again():
 
 
 def test_the_tail_of_a_loop_barely_longer_than_the_threshold_is_not_paired():
-    """F12, I6."""
+    """F12, inv-I6."""
     bench = Bench()
     stream(bench, 50_000, frames=37)
     bench.image(50_000, 50_033, 50_066)
@@ -504,7 +504,7 @@ def test_the_tail_of_a_loop_barely_longer_than_the_threshold_is_not_paired():
 
 
 def test_the_tail_of_the_old_loop_is_not_paired_after_two_jumps_of_one_topic():
-    """F12, I6."""
+    """F12, inv-I6."""
     bench = Bench()
     stream(bench, 50_000, frames=90)
     bench.image(40_000, 40_033, 40_066, 30_000, 30_033, 30_066)
@@ -546,7 +546,7 @@ def test_a_topic_that_has_joined_after_a_jump_goes_on_alone():
 
 
 def test_the_tail_of_every_loop_is_refused():
-    """F12, I6."""
+    """F12, inv-I6."""
     bench = Bench()
     for loop in range(1, 4):
         stream(bench, 50_000, frames=90)
@@ -604,7 +604,7 @@ def test_a_step_of_the_system_clock_recovers_at_once():
 
 @pytest.mark.parametrize('topic', [IMAGE, DEPTH])
 def test_one_topic_alone_fills_its_queue_and_no_more(topic):
-    """G6, I4."""
+    """G6, inv-I4."""
     bench = Bench(queue_size=7)
     add = bench.image if topic is IMAGE else bench.depth
     for frame in range(1000):
@@ -617,7 +617,7 @@ def test_one_topic_alone_fills_its_queue_and_no_more(topic):
 
 @pytest.mark.parametrize('topic', [IMAGE, DEPTH])
 def test_no_more_bytes_are_held_than_allowed(topic):
-    """I4."""
+    """inv-I4."""
     bench = Bench(max_bytes=10_000)
     add = bench.image if topic is IMAGE else bench.depth
     for frame in range(100):
@@ -631,7 +631,7 @@ def test_no_more_bytes_are_held_than_allowed(topic):
 
 
 def test_depths_that_fill_the_memory_do_not_push_an_image_out():
-    """I4: it waits on for the nearest."""
+    """inv-I4: it waits on for the nearest."""
     bench = Bench(tolerance_ns=50 * MS, max_bytes=10_000)
     bench.image(1000, nbytes=1_000)
     assert bench.depth(960, 970, 980, 990, nbytes=3_000) == []
@@ -684,7 +684,7 @@ def test_a_depth_held_under_another_depth_time_offset_is_not_paired():
 
 
 def test_a_depth_kept_for_reuse_is_not_used_again_once_reuse_is_off():
-    """A6, I3."""
+    """A6, inv-I3."""
     bench = Bench(tolerance_ns=20 * MS, reuse_depth=True)
     bench.image(1000)
     bench.depth(1000)
@@ -703,7 +703,7 @@ def test_settings_out_of_range_are_refused_by_name(name, value):
 
 
 def test_an_exception_in_the_handler_of_a_pair_does_no_harm():
-    """F19, I7: pairs are returned, so that nothing of the caller runs under the lock."""
+    """F19, inv-I7: pairs are returned, so that nothing of the caller runs under the lock."""
     bench = Bench()
 
     def handle(pairs: list[tuple[int, int]]) -> None:
@@ -718,7 +718,7 @@ def test_an_exception_in_the_handler_of_a_pair_does_no_harm():
 
 
 def test_messages_are_never_compared_hashed_or_looked_into():
-    """I7."""
+    """inv-I7."""
 
     class Opaque:
         __hash__ = None  # type: ignore[assignment]

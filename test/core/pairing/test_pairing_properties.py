@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The invariants I1 to I10 of pairing, each for whatever messages may come."""
+"""The invariants inv-I1 to inv-I10 of pairing, each for whatever messages may come."""
 
 from __future__ import annotations
 
@@ -141,7 +141,8 @@ def play_on(log: Log, actions, check=lambda log: None) -> None:
 
 @examples
 @given(pairing_settings, deliveries)
-def test_i1_no_pair_is_farther_apart_than_the_tolerance(settings, actions):
+def test_no_pair_is_farther_apart_than_the_tolerance(settings, actions):
+    """inv-I1."""
     log = play(settings, actions)
     for pair in log.pairs:
         offset = pair.depth_stamp_ns + settings.depth_time_offset_ns - pair.image_stamp_ns
@@ -150,8 +151,8 @@ def test_i1_no_pair_is_farther_apart_than_the_tolerance(settings, actions):
 
 @examples
 @given(st.integers(0, 100), st.booleans(), st.booleans())
-def test_i1_the_tolerance_is_inclusive(tolerance, depth_first, depth_is_later):
-    """F3."""
+def test_the_tolerance_is_inclusive(tolerance, depth_first, depth_is_later):
+    """F3, inv-I1."""
     log = Log(settings_of(tolerance=tolerance))
     image = 1000
     depth = image + (tolerance if depth_is_later else -tolerance)
@@ -163,8 +164,8 @@ def test_i1_the_tolerance_is_inclusive(tolerance, depth_first, depth_is_later):
 
 @examples
 @given(pairing_settings, anything)
-def test_i2_stamps_strictly_increase_within_an_epoch(settings, actions):
-    """F9, F10."""
+def test_stamps_strictly_increase_within_an_epoch(settings, actions):
+    """F9, F10, inv-I2."""
     log = play(settings, actions)
     for earlier, later in zip(log.pairs, log.pairs[1:], strict=False):
         assert earlier.epoch <= later.epoch
@@ -176,7 +177,8 @@ def test_i2_stamps_strictly_increase_within_an_epoch(settings, actions):
 
 @examples
 @given(pairing_settings, anything)
-def test_i3_a_message_is_in_one_pair_at_the_most(settings, actions):
+def test_a_message_is_in_one_pair_at_the_most(settings, actions):
+    """inv-I3."""
     settings = replace(settings, reuse_depth=False)
     actions = [action for action in actions if action[0] != 'set']
     log = play(settings, actions)
@@ -187,7 +189,8 @@ def test_i3_a_message_is_in_one_pair_at_the_most(settings, actions):
 
 @examples
 @given(pairing_settings, anything)
-def test_i3_depth_that_is_used_again_is_counted(settings, actions):
+def test_depth_that_is_used_again_is_counted(settings, actions):
+    """inv-I3."""
     log = play(settings, actions)
     images = [pair.image.number for pair in log.pairs]
     depths = [pair.depth.number for pair in log.pairs]
@@ -198,8 +201,8 @@ def test_i3_depth_that_is_used_again_is_counted(settings, actions):
 
 @examples
 @given(pairing_settings, anything)
-def test_i4_no_more_is_held_than_allowed(settings, actions):
-    """G6: looked at from outside, through what is neither paired nor lost."""
+def test_no_more_is_held_than_allowed(settings, actions):
+    """G6, inv-I4: looked at from outside, through what is neither paired nor lost."""
 
     def check(log: Log) -> None:
         counters = log.pairing.counters
@@ -211,8 +214,8 @@ def test_i4_no_more_is_held_than_allowed(settings, actions):
 
 @examples
 @given(pairing_settings, deliveries)
-def test_i4_no_more_bytes_are_held_than_allowed(settings, actions):
-    """The messages are alive as long as the pairing holds them."""
+def test_no_more_bytes_are_held_than_allowed(settings, actions):
+    """inv-I4: the messages are alive as long as the pairing holds them."""
     kept: set[int] = set()
 
     class Payload:
@@ -236,8 +239,8 @@ def test_i4_no_more_bytes_are_held_than_allowed(settings, actions):
 
 @examples
 @given(pairing_settings, anything)
-def test_i6_both_messages_of_a_pair_are_of_its_epoch(settings, actions):
-    """F11, F12."""
+def test_both_messages_of_a_pair_are_of_its_epoch(settings, actions):
+    """F11, F12, inv-I6."""
     log = play(settings, actions)
     for pair in log.pairs:
         assert pair.epoch == log.epoch_of[pair.image] == log.epoch_of[pair.depth]
@@ -245,8 +248,8 @@ def test_i6_both_messages_of_a_pair_are_of_its_epoch(settings, actions):
 
 @examples
 @given(pairing_settings, anything)
-def test_i10_every_message_is_paired_held_or_lost_for_a_reason(settings, actions):
-    """F7 to F10: nothing raises, nothing vanishes."""
+def test_every_message_is_paired_held_or_lost_for_a_reason(settings, actions):
+    """F7, F8, F9, F10, inv-I10: nothing raises, nothing vanishes."""
 
     def check(log: Log) -> None:
         counters = log.pairing.counters
@@ -263,8 +266,8 @@ def test_i10_every_message_is_paired_held_or_lost_for_a_reason(settings, actions
 
 @examples
 @given(deliveries)
-def test_i10_impossible_stamps_change_nothing_else(actions):
-    """F7, F8."""
+def test_impossible_stamps_change_nothing_else(actions):
+    """F7, F8, inv-I10."""
     with_bad, without = (Log(settings_of(tolerance=PERIOD)) for _ in range(2))
     for _, topic, stamp, _ in actions:
         with_bad.add(topic, stamp)
@@ -280,7 +283,7 @@ def test_i10_impossible_stamps_change_nothing_else(actions):
     assert bad == len(with_bad.epoch_of) - len(without.epoch_of)
 
 
-# I5 and I9: what is chosen, of two topics that each come in order
+# inv-I5 and inv-I9: what is chosen, of two topics that each come in order
 
 
 def settings_of(*, tolerance: int, reuse_depth: bool = False) -> PairingSettings:
@@ -330,7 +333,8 @@ def deliver(log: Log, deliveries: list[tuple[Topic, int]]) -> list[tuple[int, in
 
 @examples
 @given(in_order, in_order, tolerances, st.data())
-def test_i5_no_depth_left_over_is_nearer_than_the_one_taken(images, depths, tolerance, data):
+def test_no_depth_left_over_is_nearer_than_the_one_taken(images, depths, tolerance, data):
+    """inv-I5."""
     picks = data.draw(st.lists(st.booleans(), max_size=50))
     log = Log(settings_of(tolerance=tolerance))
     deliver(log, merge(images, depths, picks))
@@ -345,7 +349,8 @@ def test_i5_no_depth_left_over_is_nearer_than_the_one_taken(images, depths, tole
 
 @examples
 @given(in_order, in_order, tolerances, st.data())
-def test_i5_no_image_is_left_over_beside_a_depth_that_fits(images, depths, tolerance, data):
+def test_no_image_is_left_over_beside_a_depth_that_fits(images, depths, tolerance, data):
+    """inv-I5."""
     picks = data.draw(st.lists(st.booleans(), max_size=50))
     log = Log(settings_of(tolerance=tolerance))
     deliver(log, merge(images, depths, picks))
@@ -358,7 +363,8 @@ def test_i5_no_image_is_left_over_beside_a_depth_that_fits(images, depths, toler
 
 @examples
 @given(in_order, in_order, tolerances, st.data())
-def test_i5_the_nearest_is_taken_when_depth_may_be_used_again(images, depths, tolerance, data):
+def test_the_nearest_is_taken_when_depth_may_be_used_again(images, depths, tolerance, data):
+    """inv-I5."""
     picks = data.draw(st.lists(st.booleans(), max_size=50))
     log = Log(settings_of(tolerance=tolerance, reuse_depth=True))
     deliver(log, merge(images, depths, picks))
@@ -373,10 +379,10 @@ def test_i5_the_nearest_is_taken_when_depth_may_be_used_again(images, depths, to
 
 @examples
 @given(nearly_periodic, st.integers(0, PERIOD // 4), st.integers(0, PERIOD // 4))
-def test_i5_a_pair_is_emitted_when_the_first_depth_at_or_after_the_image_arrives(
+def test_a_pair_is_emitted_when_the_first_depth_at_or_after_the_image_arrives(
     images, lag, tolerance
 ):
-    """No pair of a camera and a sensor in step is kept back, wherever the period allows it."""
+    """inv-I5: no pair of a camera and a sensor in step is kept back if the period allows it."""
     log = Log(settings_of(tolerance=tolerance))
     spacing = min((b - a for a, b in itertools.pairwise(images)), default=NEVER)
     for image in images:
@@ -389,7 +395,8 @@ def test_i5_a_pair_is_emitted_when_the_first_depth_at_or_after_the_image_arrives
 
 @examples
 @given(in_order, in_order, tolerances, st.integers(1, 100))
-def test_i5_nothing_is_held_longer_than_the_wait(images, depths, tolerance, wait):
+def test_nothing_is_held_longer_than_the_wait(images, depths, tolerance, wait):
+    """inv-I5."""
     log = Log(replace(settings_of(tolerance=tolerance), wait_ns=wait))
     deliver(log, merge(images, depths, []))
     log.advance(wait)
@@ -398,9 +405,10 @@ def test_i5_nothing_is_held_longer_than_the_wait(images, depths, tolerance, wait
 
 @examples
 @given(in_order, in_order, tolerances, st.booleans(), st.data())
-def test_i9_the_interleaving_of_the_topics_does_not_matter(
+def test_the_interleaving_of_the_topics_does_not_matter(
     images, depths, tolerance, reuse_depth, data
 ):
+    """inv-I9."""
     settings = settings_of(tolerance=tolerance, reuse_depth=reuse_depth)
     first, second = Log(settings), Log(settings)
     for log in (first, second):
@@ -414,8 +422,8 @@ def test_i9_the_interleaving_of_the_topics_does_not_matter(
 
 @examples
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, PERIOD // 2 - 1), st.data())
-def test_i9_swapped_neighbours_are_paired_whatever_the_interleaving(swaps, tolerance, data):
-    """F10: once the topic is known to deliver out of order; I1 and I2 hold, nothing is wrong."""
+def test_swapped_neighbours_are_paired_whatever_the_interleaving(swaps, tolerance, data):
+    """F10, inv-I1, inv-I2, inv-I9: once the topic is known to deliver out of order."""
     stamps = [PERIOD * frame for frame in range(1, 2 * len(swaps) + 9)]
     depths = swapped([False, False, True, *swaps], stamps)
     log = Log(settings_of(tolerance=tolerance))
@@ -464,13 +472,13 @@ def swapped(swaps: list[bool], stamps: list[int]) -> list[int]:
     return arriving
 
 
-# I7 and I8
+# inv-I7 and inv-I8
 
 
 @examples
 @given(st.lists(messages, min_size=1, max_size=20), st.integers(1, 40))
-def test_i7_an_exception_inside_a_call_leaves_the_lock_free(actions, interrupted_call):
-    """F19, and I5 of the fault table: KeyboardInterrupt comes where it likes."""
+def test_an_exception_inside_a_call_leaves_the_lock_free(actions, interrupted_call):
+    """F19, I5, inv-I7: KeyboardInterrupt comes where it likes."""
     log = Log(settings_of(tolerance=PERIOD))
     calls = 0
 
@@ -514,6 +522,7 @@ def calls_per_message(held: int) -> float:
     return calls / messages
 
 
-def test_i8_the_work_per_message_grows_with_the_logarithm_of_what_is_held():
+def test_the_work_per_message_grows_with_the_logarithm_of_what_is_held():
+    """inv-I8."""
     few, many = calls_per_message(16), calls_per_message(500)
     assert many - few <= 3 * 2 * 5  # log2(500 / 16) = 5 more steps in each of a few searches

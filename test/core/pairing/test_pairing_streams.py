@@ -230,7 +230,7 @@ def test_a_hundred_thousand_messages_give_no_wrong_pair():
     st.integers(0, 2**32),
 )
 def test_no_scenario_gives_a_wrong_pair(scenario, seed):
-    """F1, F12, I6."""
+    """F1, F12, inv-I6."""
     pairs, _ = run(deliveries_of(scenario, seed), SETTINGS)
     assert wrong(pairs) == []
 

@@ -55,7 +55,7 @@ def recorded_depth() -> list[FloatImage]:
 
 
 def test_depth_of_a_cell_is_told_from_its_inverse():
-    """K4, in most frames: where no table is seen, nothing tells."""
+    """K4: in most frames; where no table is seen, nothing tells."""
     depths_m = recorded_depth()
     for depth_m in depths_m:
         refuse_disparity(depth_m)

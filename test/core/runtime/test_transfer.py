@@ -150,7 +150,7 @@ def test_a_chunk_leaves_before_the_last_one_is_copied_and_the_caller_goes_on(car
 
 
 def test_what_a_thread_fails_of_is_raised_where_the_array_is_waited_for(card, monkeypatch):
-    """H1: as a frame for which memory is short, or H2, as a device that is lost."""
+    """H1, H2: as a frame for which memory is short, or as a device that is lost."""
 
     def stream(_stream):
         raise torch.cuda.OutOfMemoryError('CUDA out of memory')

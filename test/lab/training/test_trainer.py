@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+import pickle
 
 import cv2
 import pytest
@@ -15,6 +16,7 @@ import torch
 
 from promptda_ros.lab.evaluation.readers import find_frames
 from promptda_ros.lab.training.anchored import Anchored, Both, Turn
+from promptda_ros.lab.training.examples import Batches
 from promptda_ros.lab.training.history import CURVES, LOG, read_log
 from promptda_ros.lab.training.recipe import Optimisation, Recipe
 from promptda_ros.lab.training.recordings import split
@@ -150,12 +152,14 @@ def test_what_came_after_the_checkpoint_is_forgotten(make_trainer, make_recipe, 
 
 
 def test_batches_made_by_other_processes_are_the_same(make_trainer, make_recipe, tmp_path):
+    """I8: also where a process is no fork, as since Python 3.14, and gets what can be pickled."""
     recipe = make_recipe(steps=2)
     alone = make_trainer(recipe, tmp_path / 'alone')
     run(alone)
     expected = weights(alone)
     helped = make_trainer(recipe, tmp_path / 'helped', machine=replace(CPU, workers=1))
     run(helped)
+    pickle.dumps(Batches(recipe, helped.source))
     assert all(torch.equal(value, expected[name]) for name, value in weights(helped).items())
 
 

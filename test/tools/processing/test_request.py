@@ -131,7 +131,7 @@ def test_a_prefix_is_taken_with_and_without_slashes(recipe):
 
 
 def test_an_unknown_parameter_of_a_file_is_a_warning_or_with_strict_params_an_error(recipe):
-    """A3, as the node has it."""
+    """A3: as the node has it."""
     unknown = 'sync.tolerence: 0.1, use_sim_time: true'
     recipe('', block(f'{{{unknown}}}'))
     assert WARNED == [

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of promptda_ros.core.runtime.ending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import resource
+
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.core.runtime.ending import exit_code_of, FILES
+
+
+def test_too_few_open_files_are_told_with_the_limit_and_the_command(capsys):
+    """I8: whatever file the process could not open happens to be the last straw."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        code = exit_code_of('promptda', lambda: len(Path(__file__).read_bytes()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    said = capsys.readouterr().err
+    assert code == ExitCode.CONFIGURATION
+    assert said.startswith('promptda: too many open files: ')
+    assert f'ulimit -n {FILES}' in said
