@@ -54,7 +54,7 @@ MUTANTS = {
 
 
 def test_no_decision_of_the_product_is_wrong():
-    """F1 to F12."""
+    """F1, F2, F3, F4, F5, F6, F7, F8, F9, F10, F11, F12."""
     total = Tally()
     for seed in range(CASES):
         total.add(judge(seed))
