@@ -16,14 +16,16 @@ from benchmarks.chaos.account import (
     pairs_until_recovery,
 )
 from benchmarks.chaos.fault import CAMERAS, Fault
-from benchmarks.chaos.judge import DEPTH, Output
 from benchmarks.chaos.stage import Stage
+from benchmarks.chaos.truth import SentImage
 
 BEFORE_SEC = 0.7
 PAIRS_AFTER = 4  # of every camera at least
 RECOVER_SEC = 30.0  # after which a camera counts as lost
 QUIET_SEC = 0.4  # above sync.wait, after which every image is decided
 SETTLE_SEC = 20.0
+DEPTH_TOPIC = 'depth/image_rect'
+BESIDE_DEPTH = ('points', 'depth/camera_info')
 
 
 @dataclass
@@ -47,7 +49,11 @@ class Span:
     begin: Moment
     end: Moment  # of the fault
     settled: Moment
-    with_output: frozenset[tuple[str, int]]  # cameras and stamps
+    published: frozenset[tuple[str, int]]  # topics and stamps
+
+    def has(self, camera: str, topic: str, image: SentImage) -> bool:
+        """Tell whether an output came of an image."""
+        return (f'{camera}/{topic}', image.stamp_ns) in self.published
 
 
 def run(fault: Fault, stage: Stage) -> Bout:
@@ -66,7 +72,8 @@ def run(fault: Fault, stage: Stage) -> Bout:
     bout.judged = len(outputs)
     for output in outputs:
         bout.wrong += stage.judges[output.camera].wrong(output)
-    span = Span(begin, end, settled, _with_output(outputs))
+    published = frozenset((each.topic, each.stamp_ns) for each in outputs)
+    span = Span(begin, end, settled, published)
     for camera in CAMERAS:
         resumed = _judge_recovery(bout, stage, camera, span)
         whole = _account(stage, camera, span, begin, begin.at_ns)
@@ -119,18 +126,10 @@ def _wait_for_recovery(stage: Stage, end_ns: int) -> None:
         stage.hold(0.1)
 
 
-def _with_output(outputs: list[Output]) -> frozenset[tuple[str, int]]:
-    return frozenset(
-        (each.camera, each.stamp_ns)
-        for each in outputs
-        if each.kind == DEPTH and 'capture' not in each.topic
-    )
-
-
 def _judge_recovery(bout: Bout, stage: Stage, camera: str, span: Span) -> int:
     """Judge how soon after the fault an output came; return when its image was sent."""
     pairs = stage.truths[camera].pairs(span.end.at_ns, span.settled.at_ns)
-    had = [(camera, pair.stamp_ns) in span.with_output for pair in pairs]
+    had = [span.has(camera, DEPTH_TOPIC, pair) for pair in pairs]
     place = pairs_until_recovery(had)
     busy = sum(span.end.counted(camera, span.settled)[each] for each in BUSY)
     bout.recovery = max(bout.recovery, place or len(pairs))
@@ -140,6 +139,10 @@ def _judge_recovery(bout: Bout, stage: Stage, camera: str, span: Span) -> int:
             f'{camera}: of {len(pairs)} pairs after the fault outputs came again {when}; '
             f'{busy} were told to be lost to a busy network'
         )
+    for pair, has_depth in zip(pairs[place + 1 :], had[place + 1 :], strict=True):
+        for topic in BESIDE_DEPTH:
+            if has_depth and not span.has(camera, topic, pair):
+                bout.unexplained.append(f'{camera}/{topic} lacks {pair.stamp_ns}')
     return pairs[place - 1].at_ns if place else span.settled.at_ns
 
 
@@ -151,7 +154,7 @@ def _account(
     return Account(
         images=len(truth.images(since_ns, until_ns)),
         pairs=len(pairs),
-        outputs=sum((camera, pair.stamp_ns) in span.with_output for pair in pairs),
+        outputs=sum(span.has(camera, DEPTH_TOPIC, pair) for pair in pairs),
         counted=counted_from.counted(camera, span.settled),
     )
 

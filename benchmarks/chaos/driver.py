@@ -51,10 +51,10 @@ class Driver:
         self._count = first
         self._period_sec, self._is_paused, self._is_frozen = 1 / RATE_HZ, True, False
         self._jump_ns = dict.fromkeys(ROLES, 0)
+        self._is_back = False
         self._width, self._height = WIDTH, HEIGHT
         self._info_size: tuple[int, int] | None = (1, 1)  # shares of the image's; None: no info
         self._turn: int | None = None
-        self._copies = 1
         self._spoilt: dict[str, Any] = {}
         self._publishers: list[dict[str, Any]] = []
         self._last: dict[str, Any] = {}
@@ -83,6 +83,7 @@ class Driver:
         """Move the clock of these topics, of all unless some are named."""
         for role in roles or ROLES:
             self._jump_ns[role] += round(float(seconds) * NANOSECONDS)
+        self._is_back = float(seconds) < 0
 
     def size(self, width: str, height: str) -> None:
         """Send images of another size."""
@@ -103,8 +104,10 @@ class Driver:
 
     def copies(self, number: str) -> None:
         """Publish every message that many times, by publishers of their own."""
-        self._copies = int(number)
-        self._advertise()
+        while len(self._publishers) < int(number):
+            self._publishers.append(self._new_publishers())
+        while len(self._publishers) > int(number):
+            self._destroy(self._publishers.pop())
 
     def qos(self, reliability: str, durability: str, depth: str) -> None:
         """Publish with another quality of service."""
@@ -168,7 +171,9 @@ class Driver:
             depths.append((number + STRAY_NUMBERS, STRAY_NS))
         made_ns = [(stamp_ns + self._jump_ns['depth'] + late_ns, each) for each, late_ns in depths]
         stamp_ns += self._jump_ns['image']
-        self._say(image=[stamp_ns, number, self._width, self._height], depths=made_ns)
+        sent = [stamp_ns, number, self._width, self._height]
+        self._say(image=sent, depths=made_ns, back=self._is_back)
+        self._is_back = False
         width, height = self._width, self._height
         pixels = self._scene.image_of(number, width=width, height=height)
         return {
@@ -215,13 +220,15 @@ class Driver:
 
     def _advertise(self) -> None:
         self._withdraw()
-        self._publishers = [
-            {
-                role: self._node.create_publisher(kind, f'/{self._camera}/{role}', self._qos)
-                for role, kind in ROLES.items()
-            }
-            for _ in range(self._copies)
-        ]
+        self._publishers = [self._new_publishers()]
+        self._heard = -1
+        self._say(anew=True)
+
+    def _new_publishers(self) -> dict[str, Any]:
+        return {
+            role: self._node.create_publisher(kind, f'/{self._camera}/{role}', self._qos)
+            for role, kind in ROLES.items()
+        }
 
     def _withdraw(self) -> None:
         for publishers in self._publishers:

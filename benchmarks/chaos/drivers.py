@@ -15,6 +15,7 @@ from benchmarks.chaos.process import Process
 from benchmarks.chaos.truth import Truth
 
 APART = 1000  # frames between the numbers of two drivers of a camera
+ANEW_SEC = 30.0
 
 
 class Driver(Process):
@@ -28,6 +29,7 @@ class Driver(Process):
         self.heard = 0  # subscriptions to the topic of the two pictures that has fewer
         self._scene, self._truth = scene, truth
         self._reader: threading.Thread | None = None
+        self._is_anew = threading.Event()
 
     def start(self) -> None:
         """Start it with numbers that no frame of its camera had."""
@@ -48,13 +50,22 @@ class Driver(Process):
         self._process.stdin.write(command + '\n')
         self._process.stdin.flush()
 
+    def change(self, command: str) -> None:
+        """Send a command that makes publishers anew, and wait until it is obeyed."""
+        self._is_anew.clear()
+        self.tell(command)
+        self._is_anew.wait(ANEW_SEC)
+
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             if not line.endswith('\n'):
                 return  # it was killed while it spoke
             said = json.loads(line)
-            if 'heard' in said:
+            if 'anew' in said:
+                self.heard = 0
+                self._is_anew.set()
+            elif 'heard' in said:
                 self.heard = said['heard']
             else:
                 self._truth.note(said)

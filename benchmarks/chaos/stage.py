@@ -7,16 +7,20 @@ On Linux nothing of it outlives this process but by SIGKILL: drivers end with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 import os
 from pathlib import Path
 import sys
 import time
+from typing import Any
 
 import cv2
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 import numpy as np
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 
 from benchmarks.chaos.content import HEIGHT, Scene, WIDTH
 from benchmarks.chaos.driver import frame_id_of
@@ -56,6 +60,7 @@ class Stage:
         os.environ['ROS_LOG_DIR'] = str(folder / 'ros')
         self.victim = CAMERAS[0]
         self.told: list[str] = []
+        self._turns: Counter[str] = Counter()
         self.truths = {camera: Truth() for camera in CAMERAS}
         self._scenes = _write_scenes(folder)
         self.judges = {
@@ -115,9 +120,24 @@ class Stage:
         """Ask the node for a transition of its life cycle, and tell whether it made it."""
         request = ChangeState.Request(transition=Transition(id=transition))
         answer = self.observer.call(ChangeState, f'/{SERVER}/change_state', request)
-        time.sleep(LATE_SEC)  # the last counters of the time before may be on their way
-        self.observer.forget_counts(drops=transition in FORGETTING)
+        if answer.success:
+            time.sleep(LATE_SEC)  # the last counters of the time before may be on their way
+            self.observer.forget_counts(drops=transition in FORGETTING)
         return bool(answer.success)
+
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Set parameters of the node, which must work."""
+        given = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        request = SetParameters.Request(parameters=given)
+        answer = self.observer.call(SetParameters, f'/{SERVER}/set_parameters', request)
+        for result in answer.results:
+            if not result.successful:
+                self.tell(f'a parameter was refused: {result.reason}')
+
+    def next_of(self, what: str, count: int) -> int:
+        """Return numbers below a count in turn, so that each is met."""
+        self._turns[what] += 1
+        return self._turns[what] % count
 
     def wait_until_served(self, cameras: Iterable[str] = CAMERAS) -> None:
         """Wait until the node hears the drivers of cameras and offers their outputs."""
@@ -136,9 +156,7 @@ class Stage:
         """Wait for a condition; one that does not come is told, and so is the end of the node."""
         end_sec = time.monotonic() + within_sec
         while not condition():
-            if not self.node.is_running and self.node.is_wanted:
-                self.tell(f'the node ended with {self.node.exit_code}: {self.last_words()}')
-                self.restart_node()
+            if self._revive():
                 end_sec = time.monotonic() + within_sec
             if time.monotonic() > end_sec:
                 self.tell(f'not within {within_sec:g} s: {what}')
@@ -149,6 +167,7 @@ class Stage:
     def hold(self, seconds: float) -> None:
         """Let things go on for a while."""
         time.sleep(seconds)
+        self._revive()
 
     def tell(self, sentence: str) -> None:
         """Say what is wrong; it counts against the fault that runs."""
@@ -161,6 +180,14 @@ class Stage:
     def last_words(self) -> str:
         """Return the end of the node's log."""
         return self.node.log.read_text(errors='replace')[-1500:]
+
+    def _revive(self) -> bool:
+        """Start the node again where it ended of itself, which is told; return whether it did."""
+        if self.node.is_running or not self.node.is_wanted:
+            return False
+        self.tell(f'the node ended with {self.node.exit_code}: {self.last_words()}')
+        self.restart_node()
+        return True
 
 
 def _write_scenes(folder: Path) -> dict[str, Path]:

@@ -24,6 +24,7 @@ class SentDepth:
 
     stamp_ns: int
     number: int
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class SentImage:
     number: int
     width: int
     height: int
+    epoch: int  # how often the clock of the camera had gone back
     is_garbage: bool
 
 
@@ -46,18 +48,21 @@ class Truth:
         self._lock = threading.Lock()
         self._images: dict[int, SentImage] = {}  # by stamp
         self._depths: list[SentDepth] = []  # by stamp
+        self._epoch = 0
 
     def note(self, line: Mapping[str, Any]) -> None:
         """Take what a driver said of a frame."""
         stamp_ns, number, width, height = line['image']
         is_garbage = bool(line.get('garbage'))
         with self._lock:
-            order = len(self._images)
+            self._epoch += bool(line.get('back'))
+            order, epoch = len(self._images), self._epoch
             self._images[stamp_ns] = SentImage(
-                order, line['at_ns'], stamp_ns, number, width, height, is_garbage
+                order, line['at_ns'], stamp_ns, number, width, height, epoch, is_garbage
             )
-            for depth in line['depths']:
-                insort(self._depths, SentDepth(*depth), key=attrgetter('stamp_ns'))
+            for depth_ns, depth_number in line['depths']:
+                depth = SentDepth(depth_ns, depth_number, epoch)
+                insort(self._depths, depth, key=attrgetter('stamp_ns'))
 
     def image_at(self, stamp_ns: int) -> SentImage | None:
         """Return the image of a stamp, None if none was sent."""
@@ -65,12 +70,12 @@ class Truth:
             return self._images.get(stamp_ns)
 
     def partners(self, image: SentImage) -> list[SentDepth]:
-        """Return the depths within the tolerance of an image, the nearest first."""
+        """Return the depths of an image's epoch within its tolerance, the nearest first."""
         begin_ns, end_ns = image.stamp_ns - TOLERANCE_NS, image.stamp_ns + TOLERANCE_NS
         with self._lock:
             begin = bisect_left(self._depths, begin_ns, key=attrgetter('stamp_ns'))
             end = bisect_left(self._depths, end_ns + 1, key=attrgetter('stamp_ns'))
-            found = self._depths[begin:end]
+            found = [each for each in self._depths[begin:end] if each.epoch == image.epoch]
         return sorted(found, key=lambda depth: abs(depth.stamp_ns - image.stamp_ns))
 
     def images(self, begin_ns: int, end_ns: int) -> list[SentImage]:
