@@ -22,6 +22,7 @@ import numpy as np
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
+from benchmarks.chaos.account import RECEIVED
 from benchmarks.chaos.content import HEIGHT, Scene, WIDTH
 from benchmarks.chaos.driver import frame_id_of
 from benchmarks.chaos.drivers import Driver
@@ -83,7 +84,7 @@ class Stage:
         self.observer.open()
         for process in (self.node, *self.drivers.values()):
             process.start()
-        self.wait_until_served()
+        self.wait_until(lambda: self._are_matched(CAMERAS), 'node and drivers found each other')
 
     def close(self) -> int | None:
         """End everything and return the exit code of the node."""
@@ -140,15 +141,23 @@ class Stage:
         return self._turns[what] % count
 
     def wait_until_served(self, cameras: Iterable[str] = CAMERAS) -> None:
-        """Wait until the node hears the drivers of cameras and offers their outputs."""
+        """Wait until the node has received images of cameras, whose drivers send.
+
+        What other processes see of the graph is not enough: they hold a killed one for alive.
+        """
 
         def are_served() -> bool:
-            return all(
-                self.drivers[camera].heard > 0 and self.observer.is_served(camera)
-                for camera in cameras
-            )
+            counts = self.observer.counts()
+            received = [counts.get(camera, {}).get(RECEIVED, 0) for camera in cameras]
+            return all(received) and self._are_matched(cameras)
 
         self.wait_until(are_served, f'{", ".join(cameras)} served by the node')
+
+    def _are_matched(self, cameras: Iterable[str]) -> bool:
+        return all(
+            self.drivers[camera].heard > 0 and self.observer.is_served(camera)
+            for camera in cameras
+        )
 
     def wait_until(
         self, condition: Callable[[], bool], what: str, *, within_sec: float = SERVED_SEC

@@ -10,10 +10,13 @@ import threading
 import time
 from typing import Any
 
+from rclpy.qos import QoSProfile
+
 from benchmarks.chaos.stage import Stage
 
 CALLS_PER_SEC = 400.0
 MOST_WAITING = 64
+ANSWER_QOS = QoSProfile(depth=1000)  # by default more than ten answers at once are lost
 PATIENCE_SEC = 60.0  # for the last answers
 
 
@@ -67,7 +70,9 @@ class Storm:
 
     def _client_of(self, call: Call) -> Any:
         if call.service not in self._clients:
-            client = self._stage.observer.node.create_client(call.kind, call.service)
+            client = self._stage.observer.node.create_client(
+                call.kind, call.service, qos_profile=ANSWER_QOS
+            )
             self._clients[call.service] = client
             if not client.wait_for_service(PATIENCE_SEC):
                 self._stage.tell(f'nobody offers {call.service}')

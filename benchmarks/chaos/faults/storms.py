@@ -34,6 +34,7 @@ WRONG: dict[str, Any] = {
     'capture.frames': 0,
 }
 READ_ONLY: dict[str, Any] = {'model.path': '/tmp', 'device': 'cuda', 'cameras': ['left']}
+SHARED = 'capture.'
 REFUSED_SHARE = 0.3
 
 
@@ -43,8 +44,8 @@ def parameter_call(stage: Stage) -> Call:
     if rng.random() > REFUSED_SHARE:
         name = [*LIVE][rng.integers(len(LIVE))]
         least, most, _ = LIVE[name]
-        return _set(f'{camera}.{name}', float(rng.uniform(least, most)), is_right=True)
-    refused = {f'{camera}.{name}': value for name, value in WRONG.items()} | READ_ONLY
+        return _set(_of(camera, name), float(rng.uniform(least, most)), is_right=True)
+    refused = {_of(camera, name): value for name, value in WRONG.items()} | READ_ONLY
     name = [*refused][rng.integers(len(refused))]
     return _set(name, refused[name], is_right=False)
 
@@ -66,7 +67,7 @@ def parameters(stage: Stage) -> Iterator[None]:
         yield
     defaults = {name: default for name, (_, _, default) in LIVE.items()}
     stage.set_parameters(
-        {f'{camera}.{name}': value for camera in CAMERAS for name, value in defaults.items()}
+        {_of(camera, name): value for camera in CAMERAS for name, value in defaults.items()}
     )
 
 
@@ -75,6 +76,11 @@ def captures(stage: Stage) -> Iterator[None]:
     """Ask for captures of every camera."""
     with Storm(stage, capture_call):
         yield
+
+
+def _of(camera: str, name: str) -> str:
+    """Return the name of a camera's parameter; a few are shared by all."""
+    return name if name.startswith(SHARED) else f'{camera}.{name}'
 
 
 def _set(name: str, value: Any, *, is_right: bool) -> Call:
