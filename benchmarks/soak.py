@@ -34,7 +34,7 @@ NODES = {'one': [''], 'three': ['left', 'right', 'wrist']}
 OUTPUTS = ['depth/image_rect', 'points']
 WARM_UP_SHARE = 0.25  # of the time, in which buffers and caches find their sizes
 MOST_MB_PER_HOUR = 1.0
-LATE_SEC = 10.0  # later answers count as lost
+LATE_SEC = 20.0  # later answers count as lost
 STATUS = {
     'RssAnon': 'anon_mb',
     'RssFile': 'file_mb',
@@ -232,11 +232,13 @@ def taken(cameras: Sequence[Camera]) -> tuple[int, list[float]]:
     late_ns = time.monotonic_ns() - LATE_SEC * 1e9
     sent, latencies_ms = 0, []
     for camera in cameras:
+        for stamp_ns in [stamp for stamp in camera.received_ns if stamp not in camera.sent_ns]:
+            del camera.received_ns[stamp_ns]  # it came too late
         answers = camera.answers()
         for stamp_ns in [stamp for stamp, at_ns in camera.sent_ns.items() if at_ns < late_ns]:
             sent += 1
-            begun_ns, ended_ns = answers.get(stamp_ns, (0, 0))
-            if ended_ns:
+            if stamp_ns in answers:
+                begun_ns, ended_ns = answers[stamp_ns]
                 latencies_ms.append(round((ended_ns - begun_ns) / 1e6, 1))
             del camera.sent_ns[stamp_ns]
             camera.received_ns.pop(stamp_ns, None)

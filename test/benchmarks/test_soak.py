@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 import os
+import time
+from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.soak import judged, Sample, status_of
+from benchmarks.soak import judged, LATE_SEC, Sample, status_of, taken
 
 STEADY = Sample(
     at_sec=0, node='one', anon_mb=500, file_mb=90, shared_mb=140, threads=21, files=23, sent=600,
@@ -60,3 +62,18 @@ def test_the_memory_of_a_process_is_read():
     status = status_of(os.getpid())
     assert status['anon_mb'] > 1
     assert status['threads'] >= 1
+
+
+def test_frames_are_told_once_they_are_late_and_late_answers_are_none():
+    now_ns = time.monotonic_ns()
+    old_ns = now_ns - int(2e9 * LATE_SEC)
+    camera = SimpleNamespace(
+        sent_ns={1: old_ns, 2: old_ns, 3: now_ns},
+        received_ns={1: [old_ns + 7_000_000], 0: [now_ns]},
+    )
+    camera.answers = lambda: {
+        stamp: (camera.sent_ns[stamp], times[-1]) for stamp, times in camera.received_ns.items()
+    }
+    assert taken([camera]) == (2, [7.0])
+    assert camera.sent_ns == {3: now_ns}
+    assert camera.received_ns == {}
