@@ -26,7 +26,8 @@ from promptda_ros.lab.sim.camera import DrawnBox, PinholeCamera, Pose, TableCame
 from promptda_ros.lab.sim.scene import Scene
 from promptda_ros.lab.sim.view import RenderedView
 
-CROP_PX, SHOWN_PX = (200, 150), (400, 300)  # (width, height)
+SHOWN_PX = 400, 300  # (width, height)
+AROUND = 1.3  # times the size of the gripper
 LENS = PinholeCamera(*SHOWN_PX, fov_y_rad=float(np.deg2rad(38.0)))
 AWAY_M, RISE_RAD = 0.34, {False: np.deg2rad(28.0), True: np.deg2rad(55.0)}  # in a bin from above
 COLUMNS = 'what was planned', 'heights it was planned on, black: unknown', 'how it ended'
@@ -44,6 +45,7 @@ class Failure:
     """A grasp that failed, and what it was planned on."""
 
     title: str
+    verdict: str
     scene: Scene
     view: RenderedView
     table_from_camera: Floats  # (4, 4)
@@ -68,7 +70,7 @@ def save_failures(path: Path, failures: Sequence[Failure], gripper: Gripper) -> 
 
 
 def _draw_row(axes: NDArray[np.object_], failure: Failure, gripper: Gripper) -> None:
-    window = _window(failure)
+    window = _window(failure, gripper)
     planned = _crop(failure.view.image, window)
     believed_m, true_m = (
         _heights(depth_m, failure) for depth_m in (failure.depth_m, failure.view.depth_m)
@@ -78,7 +80,7 @@ def _draw_row(axes: NDArray[np.object_], failure: Failure, gripper: Gripper) -> 
         _draw_gripper(image, failure, gripper, window)
     for axis, image in zip(axes, (planned, heights, _photograph(failure, gripper)), strict=True):
         _show(axis, image)
-    axes[0].set_title(f'{failure.title}: {failure.outcome.why}', fontsize=9.5, loc='left')
+    axes[0].set_title(f'{failure.title}: {failure.verdict}', fontsize=9.5, loc='left')
 
 
 def _show(axis: Axes, image: ByteImage) -> None:
@@ -87,15 +89,18 @@ def _show(axis: Axes, image: ByteImage) -> None:
     axis.imshow(image, interpolation='nearest')
 
 
-def _window(failure: Failure) -> tuple[slice, slice]:
-    """Choose the part of the picture about the gripper."""
+def _window(failure: Failure, gripper: Gripper) -> tuple[slice, slice]:
+    """Choose the part of the picture about the gripper, as wide and high as what is shown."""
     pose = failure.grasp.camera_from_gripper
-    middle_m = pose[:3, 3] - 0.03 * pose[:3, 2]
-    column, row = _project(middle_m[None], failure.view.matrix)[0]
-    height, width = failure.depth_m.shape
-    left = int(np.clip(column - CROP_PX[0] / 2, 0, width - CROP_PX[0]))
-    top = int(np.clip(row - CROP_PX[1] / 2, 0, height - CROP_PX[1]))
-    return slice(top, top + CROP_PX[1]), slice(left, left + CROP_PX[0])
+    boxes = (gripper.palm, *gripper.fingers(failure.grasp.opening_m))
+    corners_m = np.concatenate([_corners(box) for box in boxes]) @ pose[:3, :3].T + pose[:3, 3]
+    corners_px = _project(corners_m, failure.view.matrix)
+    low, high = corners_px.min(axis=0), corners_px.max(axis=0)
+    picture_px = np.array(failure.depth_m.shape[::-1])
+    scale = min(AROUND * ((high - low) / SHOWN_PX).max(), (picture_px / SHOWN_PX).min())
+    size = np.rint(scale * np.array(SHOWN_PX)).astype(int)
+    left, top = np.clip(0.5 * (low + high - size), 0, picture_px - size).astype(int).tolist()
+    return slice(top, top + int(size[1])), slice(left, left + int(size[0]))
 
 
 def _crop(image: ByteImage, window: tuple[slice, slice]) -> ByteImage:
@@ -144,8 +149,9 @@ def _shown_px(
     places_m: Floats, view: RenderedView, window: tuple[slice, slice]
 ) -> list[tuple[int, int]]:
     """Return where places (N, 3) in the optical frame are in the cut-out picture."""
-    corner_px = np.array([window[1].start, window[0].start])
-    at_px = (_project(places_m, view.matrix) + 0.5 - corner_px) * SHOWN_PX[0] / CROP_PX[0]
+    rows, columns = window
+    corner_px, scale = (columns.start, rows.start), SHOWN_PX[0] / (columns.stop - columns.start)
+    at_px = (_project(places_m, view.matrix) + 0.5 - corner_px) * scale
     return [(round(column), round(row)) for column, row in at_px.tolist()]
 
 

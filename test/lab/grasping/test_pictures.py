@@ -43,7 +43,9 @@ def failure() -> Failure:
     into_the_table[:3, 3] = SIDEWAYS_M, 0, 0.61
     grasp = Grasp(into_the_table, 0.06, 1.0)
     outcome = Trial(scene).attempt(grasp, table_from_camera)
-    return Failure('scene 0', scene, view, table_from_camera, view.depth_m, grasp, outcome)
+    return Failure(
+        'scene 0', outcome.why, scene, view, table_from_camera, view.depth_m, grasp, outcome
+    )
 
 
 def test_sheet_has_a_row_for_every_failure_and_fits_into_a_page(
