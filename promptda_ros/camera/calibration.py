@@ -118,6 +118,14 @@ class Calibration:
         self._say_once.forget()
         self._tell_once.forget()
 
+    def forget_others(self, frame_id: str) -> None:
+        """Forget all messages but those of a frame, whose camera has taken over the topic."""
+        with self._lock:
+            self._infos.keep_if(lambda info: same_frame(info.header.frame_id, frame_id))
+        self._asked = ()
+        self._say_once.forget()
+        self._tell_once.forget()
+
     def add(self, message: CameraInfo) -> None:
         """Keep a message; a jump of its stamps back forgets those before it."""
         with self._lock:

@@ -126,6 +126,7 @@ class Camera:
         self._streams = OneStream(MIXED_SEC), OneStream(MIXED_SEC)
         # What nearly every frame has in common with the last one
         self._names: tuple[str, str] | None = None
+        self._followed: dict[Role, str] = {}  # frame_id of the last frame that had one
         self._form: tuple[object, ...] = ()
         self._epoch = 0
         self._begun_ns = clock_ns()
@@ -156,6 +157,7 @@ class Camera:
         if names != self._names:
             self._names = None  # until a frame of one camera comes
             self._require_one_camera(pair)
+            self._follow(pair)
             self._names = names
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
@@ -209,6 +211,23 @@ class Camera:
                     f"frames '{one}' and '{other}' alternate on {topic}: two cameras publish "
                     'there, which must not be mixed; give each a topic of its own',
                 )
+
+    def _follow(self, pair: Pair[SensorMessage]) -> None:
+        """Use nothing of the camera that published on a topic before another one took over."""
+        image = COLOUR, pair.image, self.topics.image, self.calibration
+        depth = DEPTH, pair.depth, self.topics.depth, self.depth_calibration
+        for role, message, topic, calibration in (image, depth):
+            now = plain(message.header.frame_id)
+            before = self._followed.get(role, now)
+            self._followed[role] = now or before
+            if not now or before in ('', now):
+                continue
+            calibration.forget_others(now)
+            self.history.clear()
+            self.log.info(
+                f"frame_id on {topic} changed from '{shorten(before)}' to '{shorten(now)}': taken "
+                f'for another camera; the {role.topic} of the one before is not used any more'
+            )
 
     def _note_wait(self, error: BadFrame) -> None:
         is_alone = len(self.settings.cameras) == 1

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Generic, TypeVar
 
@@ -43,6 +44,10 @@ class Recent(Generic[T]):
     def clear(self) -> None:
         """Forget all messages."""
         self.messages.clear()
+
+    def keep_if(self, is_wanted: Callable[[T], bool]) -> None:
+        """Forget the messages that are not wanted."""
+        self.messages = [each for each in self.messages if is_wanted(each[1])]
 
     def add(self, stamp_ns: int, message: T) -> None:
         """Keep a message; a jump of the stamps back forgets those before it."""

@@ -226,6 +226,39 @@ def test_another_frame_id_in_mid_stream_is_another_camera_at_once(rig):
     assert rig.drops == {}
 
 
+def test_nothing_of_the_camera_before_is_used_for_the_one_that_took_over(rig, capfd):
+    """C12: no cloud until its own camera_info comes, no depth averaged, and the log says why."""
+    heard, clouds = rig.listen('depth/image_rect'), rig.listen('points', PointCloud2)
+
+    def send(frame_id, *, with_info):
+        stamp_ns = rig.next_stamp_ns()
+        image, depth = rig.sensors.image(stamp_ns, frame_id), rig.sensors.depth(stamp_ns, frame_id)
+        counts = np.frombuffer(depth.data, np.uint16) + np.uint16(len(heard) % 2)  # noise
+        depth.data = array.array('B', counts.tobytes())
+        if with_info:
+            info = rig.sensors.camera_info(stamp_ns, header=image.header)
+            return rig.send_through(heard, image=image, depth=depth, camera_info=info)
+        for role, message in (('depth', depth), ('image', image)):
+            rig.publishers[role].publish(message)
+        rig.spin_until(lambda: heard[-1].header == image.header)
+        return heard[-1]
+
+    for _ in range(2):
+        send('left', with_info=True)
+    rig.spin_until(lambda: len(clouds) == 2)
+    assert rig.camera.history.averaged_fraction == 1.0
+    assert 'changed' not in capfd.readouterr().err
+    send('right', with_info=False)
+    assert rig.camera.history.averaged_fraction == 0.0
+    assert rig.camera.calibration.problem == 'no camera_info has arrived'
+    last = send('right', with_info=True)
+    rig.spin_until(lambda: len(clouds) == 3)
+    assert clouds[-1].header == last.header
+    said = capfd.readouterr().err
+    for topic in ('/image', '/depth'):
+        assert said.count(f"frame_id on {topic} changed from 'left' to 'right'") == 1
+
+
 def bad_image(**fields):
     """Change fields of the image."""
     return 'image', fields
