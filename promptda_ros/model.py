@@ -23,6 +23,7 @@ from promptda_ros.core.runtime.device import (
 )
 from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
 from promptda_ros.core.runtime.number_modes import require_exact_numbers
+from promptda_ros.core.self_check import golden_error_m, GOLDEN_TOLERANCE_M
 from promptda_ros.core.settings.schema import Settings
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model_folders import expected_digest, model_folder
@@ -37,6 +38,7 @@ from promptda_ros.network.engines.onednn import use_onednn
 from promptda_ros.network.engines.precision import Precision, precision_steps
 from promptda_ros.network.engines.precision_choice import Choice, choose_precision
 from promptda_ros.network.engines.starting import compile_networks, refusal_of, start
+from promptda_ros.network.files.golden import read_golden
 from promptda_ros.network.files.statement import read_statement, Statement
 from promptda_ros.network.files.weight_shards import shards_of
 from promptda_ros.network.normalisation import read_normalisation
@@ -65,7 +67,9 @@ def load_model(settings: Settings) -> LoadedModel:
         raise DeviceError(f'{_memory_text(settings, device)}: {error}') from None
     except BadFrame as error:
         name = model_folder(settings.model).name
-        raise DeviceError(f'{name} gives no depth on {device}: {error}') from None
+        raise DeviceError(
+            f'self-test failed: {name} gives no depth on {device}: {error}'
+        ) from None
 
 
 def _load(
@@ -90,6 +94,7 @@ def _load(
     choice = choose_precision(make, steps, device)
     if network.anchor is not None:
         choice.estimator.anchor = network.anchor.anchor.to(device)
+    _require_golden(folder, network.sha256, choice)
     return _start(settings, statement, network, choice)
 
 
@@ -159,6 +164,21 @@ def _require_metric(folder: Path, network: PromptDepthAnythingForDepthEstimation
         f"{folder} is a network of depth_estimation_type '{kind}', whose output may leave the "
         "range of the prompt; only 'metric' networks give metres",
     )
+
+
+def _require_golden(folder: Path, sha256: str, choice: Choice) -> None:
+    """Refuse a machine that makes other depth of these weights than the one they are from."""
+    expected_m = read_golden(folder, sha256)
+    if expected_m is None:
+        return
+    error_m = golden_error_m(choice.estimator, expected_m)
+    if error_m > GOLDEN_TOLERANCE_M:
+        raise DeviceError(
+            f'self-test failed: on {choice.estimator.device} in {choice.precision.name} the depth '
+            f'that {folder.name} gives of a known frame is {1e3 * error_m:.1f} mm off on average, '
+            f'more than {1e3 * GOLDEN_TOLERANCE_M:g} mm: every depth would be wrong; install '
+            'another build of torch or of the driver, or set another device'
+        )
 
 
 def _require_engine(settings: Settings, compiled: tuple[CompiledNetwork, ...]) -> None:

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an estimator gives the depth that float32 on the CPU gives."""
+"""Whether an estimator gives the depth that float32 gives on the CPU, here and where it was made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 
@@ -17,6 +18,10 @@ PITCH_PX = 4  # of the sensor, in pixels of the image
 NEAR_M, FAR_M = 0.4, 4.0  # of the scene; only errors below FAR_M count
 RESOLUTION = 'low'  # float32 on the CPU of a robot takes seconds a frame
 MEAN_TOLERANCE_M, P999_TOLERANCE_M = 0.0005, 0.003
+# A small frame, which any resolution leaves as it is, and so many of its pixels
+GOLDEN_HEIGHT, GOLDEN_WIDTH = 120, 160
+GOLDEN_PIXELS = slice(5, None, 10)
+GOLDEN_TOLERANCE_M = 0.0005  # of the mean; half precision is off by a quarter of it
 # Spheres in front of the wall: row, column and radius as shares of the height, depth in metres.
 SPHERES = ((0.45, 0.30, 0.22, 1.2), (0.70, 0.85, 0.25, 0.65), (0.25, 1.05, 0.15, 2.0))
 
@@ -66,18 +71,42 @@ class SelfCheck:
         return Difference(float(off_m.mean()), float(np.percentile(off_m, 99.9, method='higher')))
 
 
-def make_frame() -> Frame:
+def golden_depth_m(estimator: Estimator) -> FloatImage:
+    """Return the depth (12, 16) at some pixels of a small made-up frame, as it is published.
+
+    Raises:
+        BadFrame: the estimator gives no depth.
+    """
+    frame = make_frame(GOLDEN_HEIGHT, GOLDEN_WIDTH)
+    depth = estimator.estimate(frame, PromptSettings(), OutputSettings())
+    return depth.depth_m[GOLDEN_PIXELS, GOLDEN_PIXELS]
+
+
+def golden_error_m(estimator: Estimator, expected_m: FloatImage) -> float:
+    """Return how far the depth is on average from what it was where the network was made.
+
+    Raises:
+        BadFrame: the estimator gives no depth.
+    """
+    found_m = golden_depth_m(estimator)
+    if found_m.shape != expected_m.shape:
+        return math.inf
+    off_m = np.abs(found_m - expected_m)
+    return float(np.nan_to_num(off_m, nan=np.inf).mean())
+
+
+def make_frame(height: int = HEIGHT, width: int = WIDTH) -> Frame:
     """Make a wall with a floor and spheres in front of it, textured, and the sensor's view."""
-    depth_m, surface = _scene()
-    sensor_depth_m = depth_m.reshape(HEIGHT // PITCH_PX, PITCH_PX, -1, PITCH_PX).mean((1, 3))
+    depth_m, surface = _scene(height, width)
+    sensor_depth_m = depth_m.reshape(height // PITCH_PX, PITCH_PX, -1, PITCH_PX).mean((1, 3))
     return Frame(
         stamp_ns=1, frame_id='', image=_paint(depth_m, surface), sensor_depth_m=sensor_depth_m
     )
 
 
-def _scene() -> tuple[FloatImage, ByteImage]:
+def _scene(height: int, width: int) -> tuple[FloatImage, ByteImage]:
     """Return depth (H, W) and the number of the surface of each pixel."""
-    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32) / HEIGHT
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) / height
     # 1 / depth of a plane is linear in the picture.
     floor_m = 1 / (1 / NEAR_M + (1 - rows) * (1 / FAR_M - 1 / NEAR_M) / 0.6)
     wall_m = 1 / (1 / FAR_M + 0.1 * columns)
@@ -96,7 +125,7 @@ def _paint(depth_m: FloatImage, surface: ByteImage) -> ByteImage:
     rng = np.random.default_rng(0)
     colours = rng.uniform(60, 220, (len(SPHERES) + 2, 3))[surface]
     light = 1 - 2 * np.gradient(np.log(depth_m), axis=0).clip(-0.1, 0.1)
-    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    rows, columns = np.indices(depth_m.shape)
     stripes = 1 + 0.1 * np.sin((rows + 2 * columns) / (2 + surface))
     painted = colours * (light * stripes)[..., None] + rng.normal(0, 3, colours.shape)
     image: ByteImage = painted.clip(0, 255).astype(np.uint8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 import gc
 from pathlib import Path
+import re
 import runpy
 import threading
 
@@ -280,6 +281,48 @@ def test_free_memory_of_a_gpu_is_told(monkeypatch, network_folder):
     with pytest.raises(DeviceError, match='on Card, whose weights alone have') as refusal:
         load_model(schema.Settings(model=schema.ModelSettings(path=str(network_folder))))
     assert '120 of 8192 MiB are free' in str(refusal.value)
+
+
+# Wrong depth
+
+
+@pytest.mark.parametrize(
+    'spoilt, said',
+    [
+        (0.0, r'gives of a known frame is \d+\.\d mm off on average, more than 0\.5 mm'),
+        (torch.nan, 'promptda-tiny gives no depth on cpu: model output invalid'),
+    ],
+    ids=['off', 'nan'],
+)
+def test_a_build_of_torch_that_computes_wrong_ends_the_start(
+    make_rig, monkeypatch, capfd, spoilt, said
+):
+    """B8: found by the shipped frame, before anything is listened to; exit code 3."""
+    attend = torch.nn.functional.scaled_dot_product_attention
+    monkeypatch.setattr(
+        torch.nn.functional,
+        'scaled_dot_product_attention',
+        lambda *given, **how: spoilt * attend(*given, **how),
+    )
+    rig = make_rig(**{'model.path': '', 'model.name': 'promptda-tiny'})
+    rig.node.start()
+    assert rig.node.exit_code == ExitCode.MODEL_OR_DEVICE
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if 'FATAL' in line)
+    assert re.search(f'self-test failed: .*{said}', line)
+    assert '/image' not in {each.topic_name for each in rig.node.subscriptions}
+
+
+def test_after_frames_that_are_no_depth_a_known_pair_gives_the_depth_it_gave_before(start):
+    """B8, H4: NaN in mid-stream is not published, and nothing of it stays behind."""
+    rig, network = start(prompt__smoothing=0)
+    heard = rig.listen('depth/image_rect')
+    before_m = metres(rig.send_through(heard))
+    network.plan.extend(['nan'] * 3)
+    for number in range(3):
+        rig.send()
+        rig.spin_until(lambda n=number: rig.drops == {'model_output': n + 1})
+    np.testing.assert_array_equal(metres(rig.send_through(heard)), before_m)
+    assert len(heard) == 2
 
 
 # Lost and hung
