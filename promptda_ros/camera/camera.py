@@ -41,6 +41,8 @@ RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
 # What may come later than the first frames, when everything is started at once
 MISSING = ('no_transform', 'no_confidence', 'no_camera_info', 'no_depth_camera_info')
 GRACE_SEC = 5.0
+# What no later frame mends, but a person
+SET_UP_WRONG = ('mixed_cameras', 'no_transform', 'depth_unit', 'depth_aspect')
 # What the worker waits for; a camera that waits in vain does so once in a while, or the others
 # would wait with it for every frame.
 WAITED_FOR = ('no_transform', 'no_confidence')
@@ -95,7 +97,12 @@ class Camera:
         self.outputs = outputs
         self.capture = capture or NoCapture()
         self.clock_ns = clock_ns
-        self.drops = Drops(log.warning, what='frame dropped')
+        self.drops = Drops(
+            log.warning,
+            what='frame dropped',
+            error=lambda text: log.error(text),
+            errors=SET_UP_WRONG,
+        )
         self.stages = StageTimes()
         self._kept_ns = kept_ns_of(settings) if kept_ns is None else kept_ns
         self.calibration = self._new_calibration(COLOUR, topics.image, topics.camera_info)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an estimator gives the depth that float32 gives on the CPU, here and where it was made."""
+"""Whether an estimator gives the depth of float32 on the CPU, here and where it was made."""
 
 from __future__ import annotations
 

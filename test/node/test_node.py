@@ -119,16 +119,18 @@ def test_an_int_for_a_double_is_taken_by_the_node(make_rig):
 
 
 def test_a_read_only_parameter_is_refused_over_the_service(rig):
-    """A4, B10: the node goes on, with the model that it has."""
+    """A4, B10: the node goes on, with the model that it has, also for the frame in work."""
     heard = rig.listen('depth/image_rect')
-    model = rig.node.pipeline.model
-    for name in ('model.path', 'model.name', 'device'):
+    model, before_m = rig.node.pipeline.model, rig.send_through(heard).data
+    for name in ('model.path', 'model.name', 'model.sha256', 'precision', 'engine', 'device'):
+        rig.send()
         changed = [Parameter(name, value='other').to_parameter_msg()]
         request = SetParameters.Request(parameters=changed)
         (result,) = rig.call(SetParameters, '/promptda/set_parameters', request).results
         assert not result.successful
         assert 'read-only' in result.reason
-    rig.send_through(heard)
+        assert rig.node.get_parameter(name).value != 'other'
+    assert rig.send_through(heard).data == before_m
     assert rig.node.pipeline.model is model
 
 
@@ -152,14 +154,6 @@ def test_live_settings_reach_the_next_frame(rig):
     assert rig.send_through(heard).point_step == 16
     rig.node.set_parameters([Parameter('output.pcl_layout', value=True)])
     assert rig.send_through(heard).point_step == 32
-
-
-def test_simulated_time_without_a_clock_still_pairs_by_stamps(make_rig):
-    """F14: use_sim_time is true, nobody publishes /clock."""
-    rig = make_rig(use_sim_time=True)
-    rig.node.start()
-    rig.advertise_all()
-    rig.send_through(rig.listen('depth/image_rect'))
 
 
 def slope_at(rig, *, farther_m):
@@ -322,6 +316,44 @@ def test_a_missing_gpu_is_said_in_one_line(make_rig, capfd, monkeypatch):
     said = capfd.readouterr().err
     assert said.count("device 'cuda:0' requested but torch") == 1
     assert 'Traceback' not in said
+
+
+def refusal_of(rig, capfd):
+    """Start the node, which can't work on its device; return the sentence that it says."""
+    rig.node.start()
+    assert rig.node.exit_code == ExitCode.MODEL_OR_DEVICE
+    assert '/image' not in {each.topic_name for each in rig.node.subscriptions}
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if 'FATAL' in line)
+    return line
+
+
+def test_a_gpu_beyond_those_that_are_there_ends_the_start(make_rig, capfd, monkeypatch):
+    """A8: cuda:7 on a machine with one; exit code 3."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    monkeypatch.setattr(torch.cuda, 'get_device_name', lambda index: f'Card {index}')
+    said = refusal_of(make_rig(device='cuda:7'), capfd)
+    assert "device 'cuda:7' requested but this machine has 1: cuda:0 (Card 0)" in said
+
+
+def test_a_driver_older_than_torch_ends_the_start(make_rig, capfd, monkeypatch):
+    """A8: with what it has and what is needed, out of torch's own first call of the driver."""
+
+    def start_cuda():
+        raise RuntimeError(
+            'The NVIDIA driver on your system is too old (found version 11040). Please update '
+            'your GPU driver by downloading and installing a new version'
+        )
+
+    monkeypatch.setattr(torch.version, 'cuda', '13.0')
+    monkeypatch.setattr(torch.cuda, '_lazy_init', start_cuda)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    said = refusal_of(make_rig(device='cuda'), capfd)
+    assert (
+        'built for CUDA 13.0): The NVIDIA driver on your system is too old (found version 11040)'
+        in said
+    )
+    assert 'Please update' not in said
 
 
 def test_auto_says_that_it_took_the_cpu(make_rig, capfd, monkeypatch):

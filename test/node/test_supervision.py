@@ -10,13 +10,14 @@ import re
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
-from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 import yaml
 
 from promptda_ros.core.frame import Depth, Prompt, Reading
 from promptda_ros.node.supervision import ENDLESS_RESETS
+from test.node.conftest import stamp_ns_of
 
 
 def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
@@ -182,23 +183,62 @@ def test_simulated_time_without_a_clock_is_told(watchful, make_rig, capfd):
     """F14: everything that asks for the time would get 0."""
     rig = make_rig(use_sim_time=True)
     rig.node.start()
+    rig.advertise_all()
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
     said = wait_for_text(rig, capfd, 'use_sim_time is true but /clock has no publisher')
     assert 'another node is named' not in said
+    for _ in range(2):
+        rig.send_through(heard)
+    rig.spin_until(lambda: latest('pairing') and latest('pairing')[2]['pairs'] == '2')
+    assert rig.drops == {}
+    assert 'use_sim_time' not in capfd.readouterr().err
 
 
-def test_a_second_node_of_this_name_is_told(watchful, make_rig, make_context, capfd):
-    """A10: both start, both answer."""
-    rig = make_rig()
-    rig.node.start()
-    twin = Node('promptda', context=make_context())
-    wait_for_text(rig, capfd, 'another node is named /promptda')
-    twin.destroy_node()
+def test_a_second_node_of_this_name_is_told(watchful, make_rig, capfd):
+    """A10: both start, both answer, both say so."""
+    rigs = make_rig(), make_rig()
+    first, second = rigs
+    for each in rigs:
+        each.node.start()
+    publishers = [first.advertise(role, matched=False) for role in ('depth', 'image')]
+    heard: list[Image] = []
+    subscription = first.peer.create_subscription(
+        Image, '/promptda/depth/image_rect', heard.append, 10
+    )
+    said = []
+
+    def are_all_connected():
+        second.spin_once()
+        said.append(capfd.readouterr().err)
+        outputs = [each.publisher_of('/promptda/depth/image_rect') for each in rigs]
+        return (
+            ''.join(said).count('another node is named /promptda') == len(rigs)
+            and subscription.get_publisher_count() == len(rigs)
+            and all(each.get_subscription_count() == 1 for each in outputs)
+            and all(each.get_subscription_count() == len(rigs) for each in publishers)
+        )
+
+    first.spin_until(are_all_connected)
+    stamp_ns = first.send()
+    first.spin_until(lambda: second.spin_once() or len(heard) == len(rigs))
+    assert {stamp_ns_of(depth) for depth in heard} == {stamp_ns}
 
 
 def test_two_publishers_on_a_topic_are_told_with_their_names(watchful, rig, capfd):
-    """G3: both are received, which may be meant; whose frames they are is not known."""
-    rig.peer.create_publisher(Image, '/depth', 10)
+    """G3: of unlike reliability; both are received, and whose frames they are is not known."""
+    heard = rig.listen('depth/image_rect')
+    reliable = rig.publishers['depth']
+    qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    best_effort = rig.peer.create_publisher(Image, '/depth', qos)
     wait_for_text(rig, capfd, '2 publishers on /depth (/peer, /peer)')
+    rig.spin_until(
+        lambda: all(rig.are_matched(each, rig.node) for each in (reliable, best_effort))
+    )
+    for publisher in (reliable, best_effort, reliable):
+        rig.publishers['depth'] = publisher
+        rig.send_through(heard)
+    assert rig.drops == {}
+    assert capfd.readouterr().err.count('2 publishers on /depth') == 0  # said once
 
 
 def test_a_listener_to_an_old_name_is_told_the_new_one_once(watchful, rig, capfd):
@@ -218,17 +258,22 @@ def unhurried(monkeypatch):
 
 
 def test_two_cameras_on_one_topic_are_not_mixed(unhurried, rig, capfd):
-    """G4: their frames take turns."""
+    """G4: their frames take turns; an error, since no later frame is better."""
     heard = rig.listen('depth/image_rect')
     longest = 'x' * 1000
+    other = {role: rig.peer.create_publisher(Image, f'/{role}', 10) for role in ('image', 'depth')}
+    cameras = {'left': rig.publishers, longest: other}
+    rig.spin_until(lambda: all(rig.are_matched(each, rig.node) for each in other.values()))
     for number, frame in enumerate(('left', longest, 'left', longest)):
+        rig.publishers = cameras[frame]
         stamp_ns = rig.next_stamp_ns()
         image, depth = rig.sensors.image(stamp_ns, frame), rig.sensors.depth(stamp_ns, frame)
         rig.send(image=image, depth=depth)
         rig.spin_until(lambda n=number: len(heard) + sum(rig.drops.values()) == n + 1)
     assert rig.drops == {'mixed_cameras': 2}
     text = f"'left' and '{'x' * 64}...' alternate on /image"
-    assert text in capfd.readouterr().err
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if text in line)
+    assert line.startswith('[ERROR]')
 
 
 def test_jumps_that_do_not_end_are_told_with_their_cause(often, rig, capfd):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 import math
 import os
 from pathlib import Path
@@ -23,8 +23,18 @@ LARGEST = 4 * 1024 * 1024  # bytes; a robot may fail for months
 class Drops:
     """Counts dropped frames by reason and logs each reason at most every five seconds."""
 
-    def __init__(self, log: Callable[[str], object], *, what: str) -> None:
+    def __init__(
+        self,
+        log: Callable[[str], object],
+        *,
+        what: str,
+        error: Callable[[str], object] | None = None,
+        errors: Collection[str] = (),
+    ) -> None:
+        """Take how to log, and how to log the reasons that are errors."""
         self._log = log
+        self._error = error or log
+        self._errors = errors
         self._what = what
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
@@ -38,7 +48,9 @@ class Drops:
         """
         with self._lock:
             line = self._line(reason, printable(text), now_sec=time.monotonic()) if text else None
-        if line is not None:
+        if line is not None and reason in self._errors:
+            self._error(line)
+        elif line is not None:
             self._log(line)
         with self._lock:
             self._counts[reason] += 1
