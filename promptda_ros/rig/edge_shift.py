@@ -30,6 +30,8 @@ MOST_ERROR = 0.005  # share of the longer side
 COARSEST = 3  # sensor pixels within the reach
 MOST_CELLS = 0.6  # pixels of the depth, whose edges are as coarse as they are
 
+Form = tuple[tuple[int, ...], tuple[int, ...]]  # sizes of picture and depth
+
 
 @dataclass(frozen=True)
 class EdgeShift:
@@ -61,7 +63,7 @@ class EdgeShiftMeter:
     """Takes pictures with depth that should be registered to them; all of one size."""
 
     def __init__(self) -> None:
-        self._form: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+        self._form: Form | None = None
         self._sums = np.zeros(0)
         self._weights = np.zeros(0)
 
@@ -71,11 +73,12 @@ class EdgeShiftMeter:
         if form != (self._form or form):
             return
         size = _working_size(*form[0])
-        sums, weights = _match(picture_edges(image, size), depth_edges(depth_m, size))
-        if self._form is None:
-            self._form, self._sums, self._weights = form, sums, weights
-        else:
-            self._sums, self._weights = self._sums + sums, self._weights + weights
+        self._add(form, *_match(picture_edges(image, size), depth_edges(depth_m, size)))
+
+    def join(self, other: EdgeShiftMeter) -> None:
+        """Take what another meter has taken."""
+        if other._form is not None and other._form == (self._form or other._form):
+            self._add(other._form, other._sums, other._weights)
 
     def result(self) -> EdgeShift | None:
         """Return the shift; None where the edges do not tell it, as on a flat scene."""
@@ -102,6 +105,12 @@ class EdgeShiftMeter:
             cell_px=cell_px * scale,
             longest_side=max(height, width),
         )
+
+    def _add(self, form: Form, sums: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+        if self._form is None:
+            self._form, self._sums, self._weights = form, sums, weights
+        else:
+            self._sums, self._weights = self._sums + sums, self._weights + weights
 
 
 class _Fit:

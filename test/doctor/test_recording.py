@@ -104,6 +104,21 @@ def test_a_sown_fault_is_the_one_finding(sow, examine, alter, finding, says):
     assert all(found[part] for part in ('what', 'why', 'fix'))
 
 
+def test_frames_whose_depth_is_not_aligned_amid_others_are_found(sow, examine):
+    """D13: the driver fell back for a while; on average the shift would pass for sound."""
+    begun = []
+
+    def moved_for_a_while(topic, message):
+        if topic == IMAGE:
+            begun.append(message)
+        return moved_picture(topic, message) if len(begun) <= 20 else message
+
+    code, (found,) = examine('--bag', str(sow(moved_for_a_while)))
+
+    assert (code, found['id'], found['level']) == (ExitCode.SOME_FAILED, 'registration', 'warning')
+    assert 'frames, not in all' in found['what']
+
+
 def test_missing_weights_are_the_one_finding(examine, tmp_path):
     code, (found,) = examine('--bag', str(DEMO), '--model', str(tmp_path / 'nowhere'))
 
