@@ -47,7 +47,7 @@ SET_UP_WRONG = ('mixed_cameras', 'no_transform', 'depth_unit', 'depth_aspect')
 # would wait with it for every frame.
 WAITED_FOR = ('no_transform', 'no_confidence')
 IMPATIENCE_SEC = 1.0
-# Two names on one topic that changed there and back within this time are two cameras.
+# Two names on one topic that take turns within this time are two cameras.
 MIXED_SEC = 5.0
 
 

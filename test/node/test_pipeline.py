@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import replace
 import io
 import struct
+import tracemalloc
+import zlib
 
 import cv2
 import numpy as np
@@ -280,7 +282,8 @@ BAD = {
     'C4 empty': (bad_image(data=b''), 'image_data'),
     'C5 no rows': (bad_image(height=0), 'image_size'),
     'C5 1x1': (bad_image(height=1, width=1), 'depth_aspect'),
-    'C5 12x16': (bad_image(height=12, width=16), 'image_size'),
+    'C5 13x17': (bad_image(height=13, width=17, step=51), 'image_size'),
+    'C5 5000x5000': (bad_image(height=5000, width=5000, step=15_000), 'image_size'),
     'C5 header of 100000x100000': (bad_image(height=100_000, width=100_000), 'image_size'),
     'D encoding': (bad_depth(encoding='rgb8'), 'depth_encoding'),
     'D2 millimetres in floats': (
@@ -301,18 +304,33 @@ BAD = {
 }
 
 
+PAIR_BYTES = 100_000  # of a good pair, on the wire, received, and its bookkeeping
+
+
+def require_drop(rig, name, reason, pair):
+    """Send a pair that is dropped under a reason, and for which no more memory is taken."""
+    before = Counter(rig.drops)
+    most = PAIR_BYTES + 1.2 * sum(len(each.data) for each in pair.values())
+    tracemalloc.start()
+    try:
+        rig.send(**pair)
+        rig.spin_until(lambda: Counter(rig.drops) != before)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert Counter(rig.drops) - before == {reason: 1}, name
+    assert taken < most or 'megabyte' in name, name
+
+
 def test_every_bad_message_is_counted_and_the_next_pair_is_published(rig):
     """C1, C2, C3, C4, C5, D2, D3, D4, D5, D6, D11: counted; recovery within one pair."""
     heard = rig.listen('depth/image_rect')
     for name, ((role, fields), reason) in BAD.items():
-        before = Counter(rig.drops)
         stamp_ns = rig.next_stamp_ns()
         pair = {'image': rig.sensors.image(stamp_ns), 'depth': rig.sensors.depth(stamp_ns)}
         for field, value in fields.items():
             setattr(pair[role], field, value)
-        rig.send(**pair)
-        rig.spin_until(lambda then=before: Counter(rig.drops) != then)
-        assert Counter(rig.drops) - before == {reason: 1}, name
+        require_drop(rig, name, reason, pair)
         rig.send_through(heard)
     assert len(heard) == len(BAD)
     assert rig.node.exit_code == ExitCode.CLEAN
@@ -341,11 +359,19 @@ def jpeg_of_60000(data):
     return data[:place] + struct.pack('>HH', 60_000, 60_000) + data[place + 4 :]
 
 
+def png_of_60000(bits, colour):
+    """Return a PNG whose header claims 60000x60000."""
+    header = b'IHDR' + struct.pack('>IIBBBBB', 60_000, 60_000, bits, colour, 0, 0, 0)
+    check = struct.pack('>I', zlib.crc32(header))
+    return b'\x89PNG\r\n\x1a\n\x00\x00\x00\r' + header + check + bytes(40)
+
+
 BAD_PICTURES = {
     'C10 cut off': ('image', lambda good: ('jpeg', good[: len(good) // 2]), 'image_data'),
     'C10 no picture': ('image', lambda good: ('jpeg', b'GIF89a' + bytes(90)), 'image_format'),
     'C10 CMYK': ('image', lambda good: ('jpeg', jpeg_of_four_inks()), 'image_format'),
     'C10 bomb': ('image', lambda good: ('jpeg', jpeg_of_60000(good)), 'image_size'),
+    'C10 bomb in PNG': ('image', lambda good: ('png', png_of_60000(8, 2)), 'image_size'),
     'D15 11 bytes': ('depth', lambda good: (PNG, good[:11]), 'depth_header'),
     'D15 bad PNG': ('depth', lambda good: (PNG, NO_CONFIG + bytes(99)), 'depth_png'),
     'D15 8 bits': (
@@ -356,6 +382,11 @@ BAD_PICTURES = {
     'D15 RVL of 60000x60000': (
         'depth',
         lambda good: (RVL, NO_CONFIG + struct.pack('<II', 60_000, 60_000) + bytes(40)),
+        'depth_size',
+    ),
+    'D15 PNG of 60000x60000': (
+        'depth',
+        lambda good: (PNG, NO_CONFIG + png_of_60000(16, 0)),
         'depth_size',
     ),
     'D15 JPEG': (
@@ -385,14 +416,34 @@ def test_every_bad_picture_is_counted_and_the_next_pair_is_published(make_rig):
         return {'image': compressed, 'depth': encode_depth(counts, slope.header, ros_types())}
 
     for name, (role, spoil, reason) in BAD_PICTURES.items():
-        before, pair = Counter(rig.drops), good_pair()
+        pair = good_pair()
         form, data = spoil(bytes(pair[role].data))
         pair[role].format, pair[role].data = form, array.array('B', data)
-        rig.send(**pair)
-        rig.spin_until(lambda then=before: Counter(rig.drops) != then)
-        assert Counter(rig.drops) - before == {reason: 1}, name
+        require_drop(rig, name, reason, pair)
         assert np.isfinite(metres(rig.send_through(heard, **good_pair()))).any()
     assert len(heard) == len(BAD_PICTURES)
+
+
+def test_depth_as_a_jpeg_on_its_compressed_topic_is_refused_and_a_png_read(make_rig, capfd):
+    """D15: eight of sixteen bits are no depth, and what to do is said."""
+    rig = make_rig(input__depth_transport='compressed')
+    rig.node.start()
+    rig.advertise('image')
+    rig.publishers['depth'] = rig.peer.create_publisher(CompressedImage, '/depth/compressed', 10)
+    rig.spin_until(lambda: rig.are_matched(rig.publishers['depth'], rig.node))
+    heard = rig.listen('depth/image_rect')
+
+    def packed(kind, form):
+        image = rig.sensors.image(rig.next_stamp_ns())
+        depth = CompressedImage(header=image.header, format=form)
+        depth.data = array.array('B', cv2.imencode(kind, COUNTS)[1].tobytes())
+        return {'image': image, 'depth': depth}
+
+    rig.send(**packed('.jpg', '16UC1; jpeg compressed '))
+    rig.spin_until(lambda: rig.drops == {'depth_jpeg': 1})
+    assert 'input.depth_transport:=compressedDepth' in capfd.readouterr().err
+    depth_m = metres(rig.send_through(heard, **packed('.png', '16UC1; png compressed ')))
+    np.testing.assert_allclose(depth_m, 0.8, atol=0.1)
 
 
 def test_depth_of_another_frame_is_refused_until_the_user_allows_it(impatient, rig, capfd):

@@ -264,7 +264,7 @@ def test_two_cameras_on_one_topic_are_not_mixed(unhurried, rig, capfd):
     other = {role: rig.peer.create_publisher(Image, f'/{role}', 10) for role in ('image', 'depth')}
     cameras = {'left': rig.publishers, longest: other}
     rig.spin_until(lambda: all(rig.are_matched(each, rig.node) for each in other.values()))
-    for number, frame in enumerate(('left', longest, 'left', longest)):
+    for number, frame in enumerate(('left', longest) * 2 + ('left',)):
         rig.publishers = cameras[frame]
         stamp_ns = rig.next_stamp_ns()
         image, depth = rig.sensors.image(stamp_ns, frame), rig.sensors.depth(stamp_ns, frame)

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections import deque
 
+CHANGES_OF_TWO = 3  # of the name on a topic, where two streams take turns
+
 
 class Lasting:
     """Tells whether a condition has held without a break for some seconds."""
@@ -46,12 +48,13 @@ class OneStream:
         self.others = ('', '')
 
     def is_mixed(self, name: str, now_sec: float) -> bool:
-        """Note the name of a message; mixed are those that went there and back lately.
+        """Note the name of a message; mixed are those that went there, back and there lately.
 
-        A message without a name may be of either stream.
+        One wrong name amid right ones costs no message after it. A message without a name may be
+        of either stream.
         """
         is_change = bool(name and self._last and name != self._last)
         if is_change:
             self.others = (self._last, name)
         self._last = name or self._last
-        return self._changes.count(int(is_change), now_sec) >= 2
+        return self._changes.count(int(is_change), now_sec) >= CHANGES_OF_TWO
