@@ -402,6 +402,17 @@ def test_a_network_that_hangs_is_told_and_ends_the_process(start, capfd):
     rig.spin_until(lambda: len(heard) == 2)
 
 
+def test_a_network_that_hangs_while_the_clock_stands_still_ends_the_process(start):
+    """F13, H3: a simulation that is paused, whose clock no timer of ours may follow."""
+    rig, network = start('hang', watchdog__inference_timeout=0.5, use_sim_time=True)
+    without_patience(rig)
+    rig.listen('depth/image_rect')
+    rig.send()
+    rig.spin_until(network.hangs.is_set)
+    rig.spin_until(lambda: rig.node.exit_code == ExitCode.GPU_LOST)
+    network.release.set()
+
+
 def test_a_network_that_was_slow_at_start_may_take_longer(start):
     """H3: no false alarm on a CPU."""
     rig, network = start('hang', watchdog__inference_timeout=0.5)

@@ -4,20 +4,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import re
+import subprocess
+import sys
 
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 import yaml
 
 from promptda_ros.core.frame import Depth, Prompt, Reading
 from promptda_ros.node.supervision import ENDLESS_RESETS
-from test.node.conftest import stamp_ns_of
+from test.node.conftest import FIRST_STAMP_NS, PERIOD_NS, stamp_ns_of
+from test.sensors import Sensors
 
 
 def test_diagnostics_tell_of_pairs_frames_and_the_network(often, rig):
@@ -113,6 +119,90 @@ def test_silence_is_explained_once_and_its_end_told(impatient, make_rig, capfd):
     assert ''.join(said).count('no pair for') == 1  # once in half a minute
 
 
+DRIVER = """
+import time
+
+import numpy as np
+import rclpy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from promptda_ros.messages.message_types import ros_types
+from promptda_ros.messages.outgoing_images import image_of
+
+rclpy.init()
+node, types = rclpy.create_node('driver'), ros_types()
+topics = {
+    '/image': (np.full((84, 112, 3), 90, np.uint8), 'rgb8'),
+    '/depth': (np.linspace(500, 1500, 588).astype(np.uint16).reshape(21, 28), '16UC1'),
+}
+publishers = {topic: node.create_publisher(Image, topic, 10) for topic in topics}
+while not all(each.get_subscription_count() for each in publishers.values()):
+    time.sleep(0.01)
+while True:
+    stamp = node.get_clock().now()
+    print(stamp.nanoseconds, flush=True)
+    header = Header(stamp=stamp.to_msg(), frame_id='camera')
+    for topic, (pixels, encoding) in topics.items():
+        publishers[topic].publish(image_of(pixels, header, encoding, types))
+    time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def start_driver(domain_id):
+    """Start a process that publishes pairs and prints their stamps."""
+    processes = []
+
+    def start():
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, '-c', DRIVER],
+                cwd=Path(__file__).parents[2],
+                env={**os.environ, 'ROS_DOMAIN_ID': str(domain_id)},
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_driver_that_dies_stops_the_output_and_its_successor_resumes_it(
+    impatient, make_rig, start_driver, capfd
+):
+    """G5: killed; what it sent last is not repeated, and the node is not restarted."""
+    rig = make_rig()
+    rig.node.start()
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+    driver = start_driver()
+    rig.spin_until(lambda: len(heard) >= 2)
+    driver.kill()
+    sent = [int(line) for line in driver.communicate()[0].split()]
+    wait_for_text(rig, capfd, 'no pair for ')
+    worker, published = rig.node.session.worker, rig.camera.outputs.published
+    rig.spin_until(
+        lambda: worker.busy_since_ns is None and published()['depth/image_rect'] == len(heard)
+    )
+    before = len(heard)
+    rig.spin_until(lambda: latest('pairing')[0] == 'error')
+    stamps = [stamp_ns_of(depth) for depth in heard]
+    assert (len(stamps), {*stamps} - {*sent}) == (before, set())
+    assert stamps == sorted({*stamps})
+    driver = start_driver()
+    rig.spin_until(lambda: len(heard) > before)
+    first_two = [int(driver.stdout.readline()) for _ in range(2)]
+    assert stamp_ns_of(heard[before]) in first_two
+    wait_for_text(rig, capfd, 'image and depth are paired again')
+    rig.spin_until(lambda: latest('pairing')[0] == 'ok')
+    assert rig.pairing.counters.resets == 0
+
+
 def test_an_offset_beyond_the_tolerance_is_told_with_its_remedy(impatient, rig):
     """F4: depth lags by 40 ms; the setting that it names fixes it."""
     pairing = rig.pairing
@@ -161,10 +251,62 @@ def test_images_of_the_future_are_published_and_told_once(often, rig, capfd):
     assert ''.join([*said, capfd.readouterr().err]).count('s in the future') == 1
 
 
+def test_clocks_that_drift_are_told_and_pairs_stay_right_meanwhile(often, rig, capfd, monkeypatch):
+    """F5: 75 us/s, told after some seconds of stamps; depth is of its image in every pair."""
+    monkeypatch.setattr('promptda_ros.core.pairing.offsets._BLOCK', BLOCK)
+    rig.sensors = Sensors(height=28, width=28)
+    pairs = []
+    rig.node.session.worker.offer = lambda camera, pair: pairs.append(pair)
+    sent = []
+    for _ in range(9 * BLOCK):
+        stamp_ns = rig.stamp_ns + PERIOD_NS
+        late_ns = (stamp_ns - FIRST_STAMP_NS) * 75 // 1_000_000
+        sent.append((stamp_ns, stamp_ns + late_ns))
+        rig.send(image=rig.sensors.image(stamp_ns), depth=rig.sensors.depth(stamp_ns + late_ns))
+        rig.spin_until(lambda: len(pairs) == len(sent))
+    assert [(pair.image_stamp_ns, pair.depth_stamp_ns) for pair in pairs] == sent
+    said = wait_for_text(rig, capfd, 'the clocks of image and depth drift apart: in ')
+    left_sec = int(re.search(r'drift apart: in (\d+) s', said)[1])
+    assert left_sec == pytest.approx(PERIOD_NS / 2 / 75_000 - 5, rel=0.1)
+
+
+def test_a_clock_that_leaps_crawls_or_stops_costs_no_pair(impatient, make_rig, capfd):
+    """F13: an hour ahead, a tenth and ten times of real time; patience is of steady time."""
+    rig = make_rig(use_sim_time=True)
+    rig.node.start()
+    rig.advertise_all()
+    clock = rig.peer.create_publisher(Clock, '/clock', 10)
+    rig.spin_until(lambda: rig.are_matched(clock, rig.node))
+    heard, latest = rig.listen('depth/image_rect'), rig.hear_statuses()
+
+    def send_after(step_ns):
+        rig.stamp_ns += step_ns - PERIOD_NS
+        time_ns = rig.stamp_ns + PERIOD_NS
+        sec, nanosec = divmod(time_ns, 1_000_000_000)
+        clock.publish(Clock(clock=Time(sec=sec, nanosec=nanosec)))
+        rig.spin_until(lambda: rig.node.get_clock().now().nanoseconds == time_ns)
+        rig.send_through(heard)
+
+    steps_ns = (PERIOD_NS, 3_600_000_000_000, PERIOD_NS // 10, 10 * PERIOD_NS)
+    for step_ns in steps_ns:
+        send_after(step_ns)
+    # The clock stands still, as nobody sends: silence is told all the same, and ends at once.
+    said = wait_for_text(rig, capfd, 'no pair for ')
+    rig.spin_until(lambda: latest('pairing')[0] == 'error')
+    send_after(PERIOD_NS)
+    rig.spin_until(lambda: latest('pairing')[0] == 'ok')
+    assert len(heard) == len(steps_ns) + 1
+    assert (rig.pairing.counters.resets, rig.drops) == (0, {})
+    assert 'pairing restarts' not in said
+
+
 @pytest.fixture
 def watchful(monkeypatch, impatient):
     """Let nodes started from now on judge the graph soon."""
     monkeypatch.setattr('promptda_ros.node.graph.LASTING_SEC', 0.1)
+
+
+BLOCK = 16  # offsets behind a point of the drift line, of which eight are needed
 
 
 def wait_for_text(rig, capfd, text):
