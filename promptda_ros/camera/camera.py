@@ -41,7 +41,7 @@ RECTIFIED_TOPIC = re.compile(r'(^|[/_])rect([/_]|$)')
 # What may come later than the first frames, when everything is started at once
 MISSING = ('no_transform', 'no_confidence', 'no_camera_info', 'no_depth_camera_info')
 GRACE_SEC = 5.0
-# What no later frame mends, but a person
+# What only a person can fix
 SET_UP_WRONG = ('mixed_cameras', 'no_transform', 'depth_unit', 'depth_aspect')
 # What the worker waits for; a camera that waits in vain does so once in a while, or the others
 # would wait with it for every frame.
