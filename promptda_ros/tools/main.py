@@ -20,6 +20,7 @@ COMMANDS = {
     'validate': 'measure a rig that looks at a flat board: distance, noise, registration, clocks',
     'process': 'compute dense depth for whole recordings, without ROS',
     'evaluate': 'compare networks and filters on frames with known depth, simulated or recorded',
+    'grasp': 'plan grasps on clouds of simulated scenes, and let physics decide which hold',
     'train': 'train a network with a recipe, or adapt one to your sensor with recordings',
     'fetch_model': 'download official weights, for later use without internet access',
     'convert_checkpoint': 'convert an original .ckpt file to a model folder',

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Picks one place for two fingers to close, from nothing but a cloud.
+
+Points on objects are drawn at random; from above and along the surface's normal the fingers are
+tried at all yaws. The best is the one whose fingers come deepest beside something narrow, whose
+sides face them, near its middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promptda_ros.core.cloud.cloud import nearest_per_voxel
+from promptda_ros.lab.grasping.clouds import SeenCloud
+from promptda_ros.lab.grasping.contacts import Contacts, find_contacts, inside
+from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper
+from promptda_ros.lab.grasping.profiles import find_fits, Fits, MARGIN_M
+from promptda_ros.lab.grasping.unseen import Unseen
+
+STRIDE = 2  # of the pixels of a cloud
+VOXEL_M = 0.004
+SUPPORT_M = 0.015  # a robot knows this well how high its table is; the cloud tells the rest
+ABOVE_M = 0.008  # what is less above the support may be its noise
+NEAR_M = 0.125  # of a point, the gripper reaches no farther
+DRAWN = 70  # points
+TRIED = 50  # places that are looked at closely
+STEEPEST_RAD = np.deg2rad(45)  # of an approach, from above
+ALIKE_RAD = np.deg2rad(12)  # a normal nearer to upright is no other approach
+FRICTION_RAD = np.arctan(0.5)  # half the angle of the cone in which a contact holds
+ROOMS_M = (0.010, 0.007, 0.004)  # beside what is gripped, for each finger
+ROOM_M = 2 * ROOMS_M[1]
+ABOVE_SUPPORT_M = 0.004  # for the tips
+BESIDE_WALL_M = 0.012  # what is nearer to the rim of a bin may be the rim
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """What a robot knows without any cloud: where its camera is, and where its table or bin."""
+
+    table_from_camera: Floats  # (4, 4); z up, the surface at 0
+    half_m: NDArray[np.float64]  # (2,) half sides of the area from which things are picked
+
+    def holds(self, places_m: Floats, *, beside_m: float = 0.0) -> NDArray[np.bool_]:
+        """Mark the places (N, 3) in that area, so far from its border; fails NaN."""
+        inside: NDArray[np.bool_] = (np.abs(places_m[:, :2]) < self.half_m - beside_m).all(axis=1)
+        return inside
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """A cloud in the frame of the table, thinned."""
+
+    all_m: Floats  # (N, 3)
+    normals: Floats  # (N, 3), NaN unknown
+    wanted: NDArray[np.intp]  # those on objects that may be gripped
+    floor_m: float
+    workspace: Workspace
+
+    def near(self, place_m: Floats) -> Floats:
+        """Return the points (n, 3) that a gripper near this place might meet."""
+        from_origin = np.float32(NEAR_M**2 - place_m @ place_m)
+        off = self._squares - 2 * (self.all_m @ place_m.astype(np.float32))
+        near_m: Floats = self.all_m[off < from_origin]
+        return near_m
+
+    @cached_property
+    def _squares(self) -> Floats:
+        return np.square(self.all_m).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans with one gripper."""
+
+    gripper: Gripper = field(default_factory=Gripper)
+
+    def plan(
+        self, cloud: SeenCloud, workspace: Workspace, rng: np.random.Generator
+    ) -> Grasp | None:
+        """Return the best grasp of anything in the workspace, None where there is no good one."""
+        points = _points(cloud, workspace)
+        unseen = Unseen.of(cloud, workspace.table_from_camera)
+        camera_from_table = np.linalg.inv(workspace.table_from_camera)
+        best: Grasp | None = None
+        for pose in self._poses(points, unseen, rng):
+            found = self._judge(pose, points, unseen)
+            if found and (best is None or found.score > best.score):
+                best = found
+        if best is None:
+            return None
+        return Grasp(best.seen_from(camera_from_table), best.opening_m, best.score)
+
+    def _poses(
+        self, points: Points, unseen: Unseen, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Return the poses (n, 4, 4) of the gripper that promise most, in the frame of the table."""
+        poses, widths_m, reaches_m = [np.empty((0, 4, 4))], [np.empty(0)], [np.empty(0)]
+        for approach, point_m in _approaches(points, rng):
+            fits = find_fits(points.near(point_m), point_m, approach, self.gripper)
+            poses.append(_poses_of(fits, approach))
+            widths_m.append(fits.width_m)
+            reaches_m.append(fits.reach_m)
+        all_poses, width_m = np.concatenate(poses), np.concatenate(widths_m)
+        promise = self._promise(width_m, np.concatenate(reaches_m), -all_poses[:, 2, 2])
+        promise[unseen.of_fingers(self.gripper, all_poses, width_m + ROOM_M)] = -np.inf
+        best = np.argsort(-promise, kind='stable')[:TRIED]
+        return all_poses[best[promise[best] > -np.inf]]
+
+    def _promise(self, width_m: Floats, reach_m: Floats, upright: Floats) -> Floats:
+        """Return what grasps of this width and depth are worth; 0 to about 2."""
+        deep = np.minimum(reach_m, 0.025) / 0.025
+        narrow = 1 - width_m / self.gripper.greatest_opening_m
+        return np.asarray(deep + 0.5 * narrow + 0.3 * upright)
+
+    def _judge(self, pose: Floats, points: Points, unseen: Unseen) -> Grasp | None:
+        """Look at one place closely: centre it, see that the gripper is free there, score it."""
+        rotation, centre_m = pose[:3, :3], pose[:3, 3]
+        seen_m = (points.near(centre_m) - centre_m) @ rotation
+        contacts = find_contacts(seen_m, self.gripper)
+        if contacts is None or contacts.askew_rad > FRICTION_RAD:
+            return None
+        middle_m = 0.5 * (contacts.left_m + contacts.right_m)
+        pose = pose.copy()
+        pose[:3, 3] += middle_m * rotation[:, 0]
+        sides_m = np.outer((-0.5, 0.5), contacts.width_m * rotation[:, 0]) + pose[:3, 3]
+        if not points.workspace.holds(sides_m, beside_m=BESIDE_WALL_M).all():
+            return None
+        seen_m = seen_m - [middle_m, 0, 0]
+        for room_m in ROOMS_M:
+            opening_m = contacts.width_m + 2 * room_m
+            if opening_m <= self.gripper.greatest_opening_m and self._is_free(
+                seen_m, pose, opening_m, points.floor_m, unseen
+            ):
+                return Grasp(pose, opening_m, self._score(contacts, rotation, room_m))
+        return None
+
+    def _is_free(
+        self, seen_m: Floats, pose: Floats, opening_m: float, floor_m: float, unseen: Unseen
+    ) -> bool:
+        """Return whether nothing is where the gripper would be; seen_m (N, 3) from there."""
+        fingers = self.gripper.fingers(opening_m)
+        for box in fingers:
+            tips_m = np.array([[*box.centre_m[:2], 0.0]]) + _corners(box.half_m)
+            if (tips_m @ pose[2, :3] + pose[2, 3]).min() < floor_m + ABOVE_SUPPORT_M:
+                return False
+            if inside(seen_m, box, margin_m=0.5 * MARGIN_M).any():
+                return False
+        if inside(seen_m, self.gripper.palm, margin_m=0.5 * MARGIN_M).any():
+            return False
+        return not unseen.touches((*fingers, self.gripper.palm), pose)
+
+    def _score(self, contacts: Contacts, rotation: Floats, room_m: float) -> float:
+        worth = self._promise(
+            np.array(contacts.width_m), np.array(contacts.reach_m), -rotation[2, 2]
+        )
+        facing = 1 - contacts.askew_rad / FRICTION_RAD
+        return float(worth + 0.7 * facing - 12 * abs(contacts.aside_m) + 30 * room_m)
+
+
+def _points(cloud: SeenCloud, workspace: Workspace) -> Points:
+    """Take a cloud to the table, leave out what is far, and find the support and what is on it."""
+    every = np.s_[::STRIDE, ::STRIDE]
+    flat_m = cloud.points_m[every].reshape(-1, 3)
+    rotation, origin_m = workspace.table_from_camera[:3, :3], workspace.table_from_camera[:3, 3]
+    all_m = flat_m @ rotation.T + origin_m
+    index = np.flatnonzero(workspace.holds(all_m, beside_m=-NEAR_M))
+    all_m = all_m.astype(np.float32)
+    index = index[nearest_per_voxel(all_m[index], edge_m=VOXEL_M)]
+    all_m = all_m[index]
+    normals = cloud.normals[every].reshape(-1, 3)[index] @ rotation.T
+    heights_m = all_m[:, 2]
+    level = np.abs(heights_m) < SUPPORT_M
+    floor_m = float(np.median(heights_m[level])) if level.any() else 0.0
+    wanted = (
+        (heights_m > floor_m + ABOVE_M)
+        & workspace.holds(all_m, beside_m=BESIDE_WALL_M)
+        & cloud.reliable[every].ravel()[index]
+    )
+    return Points(all_m, normals, np.flatnonzero(wanted), floor_m, workspace)
+
+
+def _approaches(points: Points, rng: np.random.Generator) -> Iterator[tuple[Floats, Floats]]:
+    """Draw points on objects, each with the ways to come: from above, and along its normal."""
+    count = min(DRAWN, len(points.wanted))
+    down = np.array([0.0, 0.0, -1.0])
+    for index in rng.choice(points.wanted, count, replace=False) if count else ():
+        yield down, points.all_m[index]
+        against = -points.normals[index]
+        from_above_rad = np.arccos(np.clip(-against[2], -1, 1))
+        if ALIKE_RAD < from_above_rad < STEEPEST_RAD:  # fails NaN
+            yield against, points.all_m[index]
+
+
+def _poses_of(fits: Fits, approach: Floats) -> Floats:
+    """Return the poses (n, 4, 4) of a gripper that comes along one approach."""
+    poses = np.tile(np.eye(4), (len(fits), 1, 1))
+    poses[:, :3, 0], poses[:, :3, 1] = fits.closing, np.cross(approach, fits.closing)
+    poses[:, :3, 2], poses[:, :3, 3] = approach, fits.centre_m
+    return poses
+
+
+def _corners(half_m: tuple[float, float, float]) -> Floats:
+    """Return the corners (4, 3) of the lower face of a box about its middle."""
+    x, y, _ = half_m
+    return np.array([[-x, -y, 0], [x, -y, 0], [-x, y, 0], [x, y, 0]])

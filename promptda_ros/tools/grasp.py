@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`promptda grasp`: plans grasps on clouds of simulated scenes and lets physics decide."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import sys
+
+from tqdm import tqdm
+
+from promptda_ros.core.errors import ExitCode
+from promptda_ros.lab.evaluation.table import aligned
+from promptda_ros.lab.grasping.attempts import AttemptLog
+from promptda_ros.lab.grasping.clouds import ARMS, Clouds
+from promptda_ros.lab.grasping.statistics import tables
+from promptda_ros.lab.sim.renderer import require_renderer
+from promptda_ros.loaded_model import LoadedModel
+from promptda_ros.model import load_model
+from promptda_ros.process import Stopped
+from promptda_ros.tools.arguments import add_model, Parser, settings_of, UsageError, whole_from
+
+SCENES = 300
+SENSORS = ('phone_lidar', 'active_stereo', 'time_of_flight', 'zones_8x8')
+
+
+def main(argv: list[str]) -> int:
+    """Append every scene to attempts.jsonl, and print the tables."""
+    arguments = make_parser().parse_args(argv)
+    require_renderer()
+    _require_sensors(arguments.sensors)
+    model = load_model(settings_of(arguments, arguments.model))
+    log = AttemptLog(arguments.out, _asked(arguments, model))
+    stopped = _run(log, arguments, model)
+    for title, lines in tables(log.first(arguments.scenes)):
+        print(f'\n{title}\n{aligned(lines)}')
+    print(f'\nresults {arguments.out}')
+    if stopped:
+        raise Stopped(stopped)
+    return ExitCode.CLEAN
+
+
+def make_parser() -> Parser:
+    """Return the arguments of this command."""
+    parser = Parser('grasp', __doc__)
+    parser.add_argument(
+        '--scenes', type=whole_from(1), default=SCENES, help='scenes that are tried'
+    )
+    parser.add_argument('--sensors', nargs='+', default=SENSORS, help='sensors of the cell')
+    parser.add_argument(
+        '--arms',
+        nargs='+',
+        choices=ARMS,
+        default=ARMS,
+        metavar='ARM',
+        help=f'clouds that grasps are planned on: {", ".join(map(repr, ARMS))}',
+    )
+    add_model(parser)
+    parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    parser.add_argument('--seed', type=whole_from(0), default=1, help='seed of scenes and noise')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('grasp_output'),
+        help='folder for the results; scenes that it holds are not tried again',
+    )
+    return parser
+
+
+def _require_sensors(sensors: list[str]) -> None:
+    # Late: MuJoCo is an optional extra.
+    from promptda_ros.lab.sim.sensors import SENSORS as known
+
+    for name in sensors:
+        if name not in known:
+            raise UsageError(f"--sensors '{name}' is not one of {', '.join(known)}")
+
+
+def _asked(arguments: argparse.Namespace, model: LoadedModel) -> dict[str, object]:
+    """Return what decides the attempts on a scene."""
+    return {
+        'seed': arguments.seed,
+        'sensors': list(dict.fromkeys(arguments.sensors)),
+        'arms': [arm for arm in ARMS if arm in arguments.arms],
+        'model': model.name,
+        'sha256': model.sha256,
+    }
+
+
+def _run(log: AttemptLog, arguments: argparse.Namespace, model: LoadedModel) -> str:
+    """Try the scenes that the log lacks; return why not all of them were."""
+    from promptda_ros.lab.grasping.run import GraspRun
+
+    asked = _asked(arguments, model)
+    clouds = Clouds(model.estimator, settings_of(arguments, arguments.model))
+    run = GraspRun(clouds, asked['sensors'], asked['arms'], arguments.seed)
+    left = [number for number in range(arguments.scenes) if number not in log]
+    try:
+        for number in tqdm(left, desc='scenes', unit='', file=sys.stderr):
+            log.add(number, run.attempts(number))
+    except Stopped:
+        done = sum(number in log for number in range(arguments.scenes))
+        if not done:
+            raise
+        return f'stopped: the tables are of {done} of {arguments.scenes} scenes'
+    return ''
