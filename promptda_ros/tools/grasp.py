@@ -77,12 +77,19 @@ def _require_sensors(sensors: list[str]) -> None:
             raise UsageError(f"--sensors '{name}' is not one of {', '.join(known)}")
 
 
+def _chosen(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Return the sensors and the arms, each once."""
+    sensors = list(dict.fromkeys(arguments.sensors))
+    return sensors, [arm for arm in ARMS if arm in arguments.arms]
+
+
 def _asked(arguments: argparse.Namespace, model: LoadedModel) -> dict[str, object]:
     """Return what decides the attempts on a scene."""
+    sensors, arms = _chosen(arguments)
     return {
         'seed': arguments.seed,
-        'sensors': list(dict.fromkeys(arguments.sensors)),
-        'arms': [arm for arm in ARMS if arm in arguments.arms],
+        'sensors': sensors,
+        'arms': arms,
         'model': model.name,
         'sha256': model.sha256,
     }
@@ -92,9 +99,8 @@ def _run(log: AttemptLog, arguments: argparse.Namespace, model: LoadedModel) -> 
     """Try the scenes that the log lacks; return why not all of them were."""
     from promptda_ros.lab.grasping.run import GraspRun
 
-    asked = _asked(arguments, model)
     clouds = Clouds(model.estimator, settings_of(arguments, arguments.model))
-    run = GraspRun(clouds, asked['sensors'], asked['arms'], arguments.seed)
+    run = GraspRun(clouds, *_chosen(arguments), arguments.seed)
     left = [number for number in range(arguments.scenes) if number not in log]
     try:
         for number in tqdm(left, desc='scenes', unit='', file=sys.stderr):

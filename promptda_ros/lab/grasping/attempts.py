@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from promptda_ros.core.errors import FileError
 from promptda_ros.core.output_folder import refusal
@@ -44,6 +45,8 @@ class AttemptLog:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._scenes = self._begin(asked)
+        except FileError:
+            raise
         except OSError as error:
             raise refusal(self._path, error) from None
 
@@ -70,22 +73,29 @@ class AttemptLog:
 
     def _begin(self, asked: dict[str, object]) -> dict[int, list[Attempt]]:
         """Return what is there, without the line in which a run was killed."""
-        text = self._path.read_text(encoding='utf-8') if self._path.exists() else ''
-        whole = text[: text.rfind('\n') + 1]
-        if whole != text:
-            os.truncate(self._path, len(whole.encode()))
-        if not whole:
-            self._append(json.dumps(asked))
+        header = json.dumps(asked)
+        content = self._path.read_bytes() if self._path.exists() else b''
+        whole = content[: content.rfind(b'\n') + 1]
+        if not whole and header.encode().startswith(content):
+            self._path.write_bytes(b'')
+            self._append(header)
             return {}
+        found = self._read(whole, json.loads(header))
+        if whole != content:
+            os.truncate(self._path, len(whole))
+        return found
+
+    def _read(self, content: bytes, asked: dict[str, object]) -> dict[int, list[Attempt]]:
         try:
-            header, *scenes = (json.loads(line) for line in whole.splitlines())
-            found = {line['scene']: [_attempt(each) for each in line['attempts']]
-                     for line in scenes}  # fmt: skip
+            header, *scenes = (json.loads(line) for line in content.decode().splitlines())
+            found = {
+                line['scene']: [_attempt(each) for each in line['attempts']] for line in scenes
+            }
         except (ValueError, TypeError, KeyError) as error:
             raise FileError(
                 f'{self._path} holds no attempts ({error!r}); name another --out'
             ) from None
-        self._require_same(header, json.loads(json.dumps(asked)))
+        self._require_same(header, asked)
         return found
 
     def _require_same(self, header: object, asked: dict[str, object]) -> None:
@@ -108,7 +118,5 @@ def _said(value: object) -> str:
     return ' '.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _attempt(fields: dict[str, object]) -> Attempt:
-    pose = fields['camera_from_gripper']
-    assert isinstance(pose, list)
-    return Attempt(**{**fields, 'camera_from_gripper': tuple(pose)})  # type: ignore[arg-type]
+def _attempt(fields: dict[str, Any]) -> Attempt:
+    return Attempt(**{**fields, 'camera_from_gripper': tuple(fields['camera_from_gripper'])})

@@ -8,9 +8,10 @@ from enum import Enum
 
 import numpy as np
 
+from promptda_ros.core.frame import FloatImage
 from promptda_ros.lab.grasping.clouds import SeenCloud
 from promptda_ros.lab.grasping.contacts import find_contacts, inside
-from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper
+from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
 from promptda_ros.lab.grasping.unseen import Unseen
 
 MARGIN_M = 0.002  # round the gripper
@@ -32,7 +33,7 @@ class Cause(Enum):
 
 def cause_of(grasp: Grasp, seen: SeenCloud, exact: SeenCloud, gripper: Gripper) -> Cause:
     """Compare the cloud that a grasp was planned on with the exact one, where the gripper was."""
-    gripper_from_camera = np.linalg.inv(grasp.camera_from_gripper)
+    gripper_from_camera = inverse(grasp.camera_from_gripper)
     exact_m, seen_m = (_from_gripper(each, gripper_from_camera) for each in (exact, seen))
     error_m = (seen.depth_m - exact.depth_m).reshape(-1)
     boxes = (*gripper.fingers(grasp.opening_m), gripper.palm)
@@ -51,7 +52,7 @@ def cause_of(grasp: Grasp, seen: SeenCloud, exact: SeenCloud, gripper: Gripper) 
     return Cause.OTHER
 
 
-def _of_error(error_m: Floats) -> Cause:
+def _of_error(error_m: FloatImage) -> Cause:
     """Name the error (N,) of the depth of what is in the way."""
     if np.isnan(error_m).mean() > 0.5:
         return Cause.HOLE

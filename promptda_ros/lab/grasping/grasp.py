@@ -58,3 +58,11 @@ class Grasp:
     def seen_from(self, frame_from_camera: Floats) -> Floats:
         """Return the pose (4, 4) of the gripper in another frame."""
         return frame_from_camera @ self.camera_from_gripper
+
+
+def inverse(pose: Floats) -> Floats:
+    """Return the way back (4, 4) of a rigid motion."""
+    back = np.eye(4)
+    back[:3, :3] = pose[:3, :3].T
+    back[:3, 3] = -pose[:3, :3].T @ pose[:3, 3]
+    return back

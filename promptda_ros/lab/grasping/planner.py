@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.core.cloud.cloud import nearest_per_voxel
+from promptda_ros.core.frame import FloatImage
 from promptda_ros.lab.grasping.clouds import SeenCloud
 from promptda_ros.lab.grasping.contacts import Contacts, find_contacts, inside
-from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper
+from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
 from promptda_ros.lab.grasping.profiles import find_fits, Fits, MARGIN_M
 from promptda_ros.lab.grasping.unseen import Unseen
 
@@ -35,6 +36,7 @@ ALIKE_RAD = np.deg2rad(12)  # a normal nearer to upright is no other approach
 FRICTION_RAD = np.arctan(0.5)  # half the angle of the cone in which a contact holds
 ROOMS_M = (0.010, 0.007, 0.004)  # beside what is gripped, for each finger
 ROOM_M = 2 * ROOMS_M[1]
+DOWN = np.array([0.0, 0.0, -1.0])
 ABOVE_SUPPORT_M = 0.004  # for the tips
 BESIDE_WALL_M = 0.012  # what is nearer to the rim of a bin may be the rim
 
@@ -46,32 +48,32 @@ class Workspace:
     table_from_camera: Floats  # (4, 4); z up, the surface at 0
     half_m: NDArray[np.float64]  # (2,) half sides of the area from which things are picked
 
-    def holds(self, places_m: Floats, *, beside_m: float = 0.0) -> NDArray[np.bool_]:
+    def holds(self, places_m: FloatImage | Floats, *, beside_m: float = 0.0) -> Mask:
         """Mark the places (N, 3) in that area, so far from its border; fails NaN."""
-        inside: NDArray[np.bool_] = (np.abs(places_m[:, :2]) < self.half_m - beside_m).all(axis=1)
-        return inside
+        within = np.abs(places_m[:, :2]) < self.half_m - beside_m
+        return np.asarray(within.all(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
     """A cloud in the frame of the table, thinned."""
 
-    all_m: Floats  # (N, 3)
+    all_m: FloatImage  # (N, 3)
     normals: Floats  # (N, 3), NaN unknown
     wanted: NDArray[np.intp]  # those on objects that may be gripped
     floor_m: float
     workspace: Workspace
 
-    def near(self, place_m: Floats) -> Floats:
+    def near(self, place_m: Floats) -> FloatImage:
         """Return the points (n, 3) that a gripper near this place might meet."""
         from_origin = np.float32(NEAR_M**2 - place_m @ place_m)
         off = self._squares - 2 * (self.all_m @ place_m.astype(np.float32))
-        near_m: Floats = self.all_m[off < from_origin]
+        near_m: FloatImage = self.all_m[off < from_origin]
         return near_m
 
     @cached_property
-    def _squares(self) -> Floats:
-        return np.square(self.all_m).sum(axis=1)
+    def _squares(self) -> FloatImage:
+        return np.asarray(np.square(self.all_m).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Planner:
         """Return the best grasp of anything in the workspace, None where there is no good one."""
         points = _points(cloud, workspace)
         unseen = Unseen.of(cloud, workspace.table_from_camera)
-        camera_from_table = np.linalg.inv(workspace.table_from_camera)
+        camera_from_table = inverse(workspace.table_from_camera)
         best: Grasp | None = None
         for pose in self._poses(points, unseen, rng):
             found = self._judge(pose, points, unseen)
@@ -99,13 +101,15 @@ class Planner:
     def _poses(
         self, points: Points, unseen: Unseen, rng: np.random.Generator
     ) -> NDArray[np.float64]:
-        """Return the poses (n, 4, 4) of the gripper that promise most, in the frame of the table."""
+        """Return the poses (n, 4, 4) that promise most, in the frame of the table."""
         poses, widths_m, reaches_m = [np.empty((0, 4, 4))], [np.empty(0)], [np.empty(0)]
-        for approach, point_m in _approaches(points, rng):
-            fits = find_fits(points.near(point_m), point_m, approach, self.gripper)
-            poses.append(_poses_of(fits, approach))
-            widths_m.append(fits.width_m)
-            reaches_m.append(fits.reach_m)
+        for point_m, approaches in _drawn(points, rng):
+            near_m = points.near(point_m)
+            for approach in approaches:
+                fits = find_fits(near_m, point_m, approach, self.gripper)
+                poses.append(_poses_of(fits, approach))
+                widths_m.append(fits.width_m)
+                reaches_m.append(fits.reach_m)
         all_poses, width_m = np.concatenate(poses), np.concatenate(widths_m)
         promise = self._promise(width_m, np.concatenate(reaches_m), -all_poses[:, 2, 2])
         promise[unseen.of_fingers(self.gripper, all_poses, width_m + ROOM_M)] = -np.inf
@@ -168,9 +172,8 @@ def _points(cloud: SeenCloud, workspace: Workspace) -> Points:
     every = np.s_[::STRIDE, ::STRIDE]
     flat_m = cloud.points_m[every].reshape(-1, 3)
     rotation, origin_m = workspace.table_from_camera[:3, :3], workspace.table_from_camera[:3, 3]
-    all_m = flat_m @ rotation.T + origin_m
+    all_m = np.asarray(flat_m @ rotation.T + origin_m, np.float32)
     index = np.flatnonzero(workspace.holds(all_m, beside_m=-NEAR_M))
-    all_m = all_m.astype(np.float32)
     index = index[nearest_per_voxel(all_m[index], edge_m=VOXEL_M)]
     all_m = all_m[index]
     normals = cloud.normals[every].reshape(-1, 3)[index] @ rotation.T
@@ -185,16 +188,14 @@ def _points(cloud: SeenCloud, workspace: Workspace) -> Points:
     return Points(all_m, normals, np.flatnonzero(wanted), floor_m, workspace)
 
 
-def _approaches(points: Points, rng: np.random.Generator) -> Iterator[tuple[Floats, Floats]]:
+def _drawn(points: Points, rng: np.random.Generator) -> Iterator[tuple[Floats, list[Floats]]]:
     """Draw points on objects, each with the ways to come: from above, and along its normal."""
     count = min(DRAWN, len(points.wanted))
-    down = np.array([0.0, 0.0, -1.0])
     for index in rng.choice(points.wanted, count, replace=False) if count else ():
-        yield down, points.all_m[index]
         against = -points.normals[index]
         from_above_rad = np.arccos(np.clip(-against[2], -1, 1))
-        if ALIKE_RAD < from_above_rad < STEEPEST_RAD:  # fails NaN
-            yield against, points.all_m[index]
+        tilted = [against] if ALIKE_RAD < from_above_rad < STEEPEST_RAD else []  # fails NaN
+        yield points.all_m[index].astype(np.float64), [DOWN, *tilted]
 
 
 def _poses_of(fits: Fits, approach: Floats) -> Floats:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.lab.grasping.grasp import Floats, Gripper
 
 BIN_M = 0.003
@@ -38,14 +39,17 @@ class Fits:
         return len(self.width_m)
 
 
-def find_fits(around_m: Floats, point_m: Floats, approach: Floats, gripper: Gripper) -> Fits:
+def find_fits(around_m: FloatImage, point_m: Floats, approach: Floats, gripper: Gripper) -> Fits:
     """Find where the fingers fit beside a point (3,) among points (N, 3): all yaws, all tips."""
     along, aside = _across(approach)
     turns = np.pi * np.arange(YAWS) / YAWS
     closing = np.cos(turns)[:, None] * along + np.sin(turns)[:, None] * aside  # (K, 3)
-    axes = np.concatenate((closing, np.cross(approach, closing), approach[None]))
-    from_point_m = (axes.astype(np.float32) @ (around_m - point_m).T).astype(np.float32)
-    x_m, y_m, below_m = from_point_m[:YAWS], from_point_m[YAWS:-1], from_point_m[-1]  # (K, N)
+    square = np.cos(turns)[:, None] * aside - np.sin(turns)[:, None] * along
+    from_point_m = (around_m - point_m).astype(np.float32)
+    below_m = from_point_m @ approach.astype(np.float32)
+    met = below_m < TIPS_M[-1] + MARGIN_M  # no finger comes down to the others
+    from_point_m, below_m = from_point_m[met], below_m[met]
+    x_m, y_m = (each.astype(np.float32) @ from_point_m.T for each in (closing, square))  # (K, N)
     bins = np.rint(x_m / np.float32(BIN_M)).astype(np.int32) + MIDDLE
     half_finger_m, half_palm_m = (
         0.5 * side_m + MARGIN_M for side_m in (gripper.finger_width_m, gripper.palm_m[1])
@@ -75,23 +79,24 @@ def find_fits(around_m: Floats, point_m: Floats, approach: Floats, gripper: Grip
 
 def _across(approach: Floats) -> tuple[Floats, Floats]:
     """Return two unit vectors that are square to the approach and to each other."""
-    guide = np.eye(3)[np.argmin(np.abs(approach))]
-    along = np.cross(approach, guide)
+    x, y, z = approach
+    along = np.array([0.0, z, -y]) if abs(x) < 0.5 else np.array([-z, 0.0, x])
     along /= np.linalg.norm(along)
-    return along, np.cross(approach, along)
+    a, b, c = along
+    return along, np.array([y * c - z * b, z * a - x * c, x * b - y * a])
 
 
-def _profiles(bins: NDArray[np.int32], inside: NDArray[np.bool_], below_m: Floats) -> Floats:
+def _profiles(
+    bins: NDArray[np.int32], inside: NDArray[np.bool_], below_m: FloatImage
+) -> FloatImage:
     """Return how high the points reach in every bin (K, BINS): metres below the point, least."""
     yaw, number = np.nonzero(inside & (bins >= 0) & (bins < BINS))
-    highest_m = np.full(len(bins) * BINS, np.inf, np.float32)
+    highest_m: FloatImage = np.full(len(bins) * BINS, np.inf, np.float32)
     np.minimum.at(highest_m, yaw * BINS + bins[yaw, number], below_m[number])
     return highest_m.reshape(len(bins), BINS)
 
 
-def _gaps(
-    free: NDArray[np.bool_], needed_m: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+def _gaps(free: Mask, needed_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Mask]:
     """Return the first bin between the nearest gaps, the first one behind, and where both are.
 
     free is (..., BINS); a gap is as many free bins in a row as a finger needs.

@@ -36,10 +36,11 @@ class GraspRun:
         stage = make_stage(self.seed, number)
         one = _Scene(self, stage)
         found = [one.attempt('', EXACT, one.exact)] if EXACT in self.arms else []
-        for sensor in self.sensors:
+        measured = [arm for arm in self.arms if arm != EXACT]
+        for sensor in self.sensors if measured else ():
             sample = measure_view(stage.view, number, sensor, seed=self.seed)
             clouds = self.clouds.of(sample, stage.view.matrix)
-            found += [one.attempt(sensor, arm, clouds[arm]) for arm in self.arms if arm in clouds]
+            found += [one.attempt(sensor, arm, clouds[arm]) for arm in measured]
         return found
 
 

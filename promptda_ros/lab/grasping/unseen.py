@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from promptda_ros.core.frame import FloatImage, Intrinsics
 from promptda_ros.lab.grasping.clouds import SeenCloud
-from promptda_ros.lab.grasping.grasp import Box, Floats, Gripper
+from promptda_ros.lab.grasping.grasp import Box, Floats, Gripper, inverse
 
 SPACING_M = 0.006  # of the places looked at in a box
 
@@ -28,7 +28,7 @@ class Unseen:
     @classmethod
     def of(cls, cloud: SeenCloud, frame_from_camera: Floats) -> Unseen:
         """Judge places in a frame by what a cloud rests on."""
-        return cls(cloud.free_to_m, cloud.intrinsics, np.linalg.inv(frame_from_camera))
+        return cls(cloud.free_to_m, cloud.intrinsics, inverse(frame_from_camera))
 
     def touches(self, boxes: Sequence[Box], pose: Floats) -> bool:
         """Return whether boxes of a gripper at this pose (4, 4) reach into what was not seen."""
@@ -39,9 +39,7 @@ class Unseen:
         places_m = places_m @ camera_from_gripper[:3, :3].T + camera_from_gripper[:3, 3]
         return not bool(self._is_free(places_m).all())
 
-    def of_fingers(
-        self, gripper: Gripper, poses: Floats, opening_m: Floats
-    ) -> NDArray[np.bool_]:
+    def of_fingers(self, gripper: Gripper, poses: Floats, opening_m: Floats) -> NDArray[np.bool_]:
         """Mark the poses (n, 4, 4) at which a finger reaches into what was not seen."""
         if self.free_to_m is None:
             return np.zeros(len(poses), np.bool_)
@@ -80,4 +78,4 @@ def _places(box: Box) -> Floats:
         for half_m in box.half_m
     ]
     places: Floats = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1).reshape(-1, 3)
-    return places + np.array(box.centre_m)
+    return np.asarray(places + np.array(box.centre_m))
