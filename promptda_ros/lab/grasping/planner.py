@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptda_ros.core.cloud.cloud import nearest_per_voxel
-from promptda_ros.core.frame import FloatImage
+from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.lab.grasping.clouds import SeenCloud
 from promptda_ros.lab.grasping.contacts import Contacts, find_contacts, inside
 from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
