@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 import sys
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.lab.evaluation.table import aligned
-from promptda_ros.lab.grasping.attempts import AttemptLog
+from promptda_ros.lab.grasping.attempts import Attempt, AttemptLog
 from promptda_ros.lab.grasping.clouds import ARMS, Clouds
 from promptda_ros.lab.grasping.statistics import tables
 from promptda_ros.lab.sim.renderer import require_renderer
@@ -21,6 +23,10 @@ from promptda_ros.model import load_model
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_model, Parser, settings_of, UsageError, whole_from
 
+if TYPE_CHECKING:
+    from promptda_ros.lab.grasping.run import GraspRun
+
+PICTURES = 'failures.jpg'
 SCENES = 300
 SENSORS = ('phone_lidar', 'active_stereo', 'time_of_flight', 'zones_8x8')
 
@@ -32,12 +38,15 @@ def main(argv: list[str]) -> int:
     _require_sensors(arguments.sensors)
     model = load_model(settings_of(arguments, arguments.model))
     log = AttemptLog(arguments.out, _asked(arguments, model))
-    stopped = _run(log, arguments, model)
-    for title, lines in tables(log.first(arguments.scenes)):
+    run = _run_of(arguments, model)
+    stopped = _try_scenes(run, log, arguments.scenes)
+    attempts = log.first(arguments.scenes)
+    for title, lines in tables(attempts):
         print(f'\n{title}\n{aligned(lines)}')
     print(f'\nresults {arguments.out}')
     if stopped:
         raise Stopped(stopped)
+    _show_failures(arguments.out / PICTURES, run, attempts)
     return ExitCode.CLEAN
 
 
@@ -95,19 +104,30 @@ def _asked(arguments: argparse.Namespace, model: LoadedModel) -> dict[str, objec
     }
 
 
-def _run(log: AttemptLog, arguments: argparse.Namespace, model: LoadedModel) -> str:
-    """Try the scenes that the log lacks; return why not all of them were."""
+def _run_of(arguments: argparse.Namespace, model: LoadedModel) -> GraspRun:
+    # Late: MuJoCo is an optional extra.
     from promptda_ros.lab.grasping.run import GraspRun
 
     clouds = Clouds(model.estimator, settings_of(arguments, arguments.model))
-    run = GraspRun(clouds, *_chosen(arguments), arguments.seed)
-    left = [number for number in range(arguments.scenes) if number not in log]
+    return GraspRun(clouds, *_chosen(arguments), arguments.seed)
+
+
+def _try_scenes(run: GraspRun, log: AttemptLog, scenes: int) -> str:
+    """Try the scenes that the log lacks; return why not all of them were."""
+    left = [number for number in range(scenes) if number not in log]
     try:
         for number in tqdm(left, desc='scenes', unit='', file=sys.stderr):
             log.add(number, run.attempts(number))
     except Stopped:
-        done = sum(number in log for number in range(arguments.scenes))
+        done = sum(number in log for number in range(scenes))
         if not done:
             raise
-        return f'stopped: the tables are of {done} of {arguments.scenes} scenes'
+        return f'stopped: the tables are of {done} of {scenes} scenes'
     return ''
+
+
+def _show_failures(path: Path, run: GraspRun, attempts: Sequence[Attempt]) -> None:
+    from promptda_ros.lab.grasping.failures import show_failures
+
+    if show_failures(path, run, attempts):
+        print(f'first failures {path}')

@@ -15,6 +15,7 @@ from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
 from promptda_ros.lab.grasping.unseen import Unseen
 
 MARGIN_M = 0.002  # round the gripper
+EDGE_PX = 2  # the surface at an edge may be seen by a pixel beside
 OFF_M = 0.004  # an error of the depth that a gripper meets
 WIDER_M = 0.006  # an error of the width that a finger meets
 
@@ -29,6 +30,20 @@ class Cause(Enum):
     WIDTH = 'width misjudged'
     SIGHT = 'out of sight'  # no camera there could have seen it
     OTHER = 'depth right'  # the planner or the physics
+
+
+def cause_of_hit(place_m: Floats, seen: SeenCloud, exact: SeenCloud) -> Cause:
+    """Compare both clouds where the gripper hit something, (3,) in the optical frame."""
+    column, row = np.rint((exact.intrinsics.matrix @ place_m)[:2] / place_m[2]).astype(int)
+    if not (0 <= row < exact.intrinsics.height and 0 <= column < exact.intrinsics.width):
+        return Cause.SIGHT
+    around = np.s_[max(row - EDGE_PX, 0) : row + EDGE_PX + 1,
+                   max(column - EDGE_PX, 0) : column + EDGE_PX + 1]  # fmt: skip
+    exact_m, seen_m = exact.depth_m[around], seen.depth_m[around]
+    off_m = np.abs(exact_m - place_m[2])
+    if off_m.min() > OFF_M:
+        return Cause.SIGHT
+    return _of_error((seen_m - exact_m)[off_m == off_m.min()])
 
 
 def cause_of(grasp: Grasp, seen: SeenCloud, exact: SeenCloud, gripper: Gripper) -> Cause:

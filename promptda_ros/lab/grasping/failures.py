@@ -23,11 +23,12 @@ FAILURES_PER_ARM = 2
 NO_FAILURE = (REFUSED, Verdict.HELD.value)
 
 
-def show_failures(path: Path, run: GraspRun, attempts: Sequence[Attempt]) -> None:
-    """Write the first failures of every arm as one sheet of pictures, if there are any."""
+def show_failures(path: Path, run: GraspRun, attempts: Sequence[Attempt]) -> bool:
+    """Write the first failures of every arm as one sheet of pictures; return if there are any."""
     failures = [_replay(run, attempt) for arm in ARMS for attempt in _first(arm, attempts)]
     if failures:
         save_failures(path, failures, run.planner.gripper)
+    return bool(failures)
 
 
 def _first(arm: str, attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -59,6 +59,11 @@ class Grasp:
         """Return the pose (4, 4) of the gripper in another frame."""
         return frame_from_camera @ self.camera_from_gripper
 
+    def rounded(self) -> Grasp:
+        """Return it to the micrometre, as it is written to a file."""
+        pose = np.round(self.camera_from_gripper, 6)
+        return Grasp(pose, round(float(self.opening_m), 6), self.score)
+
 
 def inverse(pose: Floats) -> Floats:
     """Return the way back (4, 4) of a rigid motion."""

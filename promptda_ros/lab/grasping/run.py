@@ -12,11 +12,12 @@ import numpy as np
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.lab.evaluation.readers.cell_reader import measure_view
 from promptda_ros.lab.grasping.attempts import Attempt, REFUSED
-from promptda_ros.lab.grasping.causes import cause_of
+from promptda_ros.lab.grasping.causes import cause_of, cause_of_hit
 from promptda_ros.lab.grasping.clouds import Clouds, EXACT, SeenCloud
+from promptda_ros.lab.grasping.grasp import Grasp, inverse
 from promptda_ros.lab.grasping.planner import Planner, Workspace
 from promptda_ros.lab.grasping.stage import GraspStage, make_stage
-from promptda_ros.lab.grasping.trial import Trial, Verdict
+from promptda_ros.lab.grasping.trial import Outcome, Trial, Verdict
 
 NO_GRASP = 'no good grasp in the cloud'
 
@@ -62,17 +63,25 @@ class _Scene:
         grasp = self._run.planner.plan(cloud, self._workspace, rng)
         if grasp is None:
             return Attempt(number, sensor, arm, REFUSED, NO_GRASP, '')
+        grasp = grasp.rounded()  # what is tried is what is written
         outcome = self._trial.attempt(grasp, self._stage.table_from_camera)
-        held = outcome.verdict is Verdict.HELD
-        cause = '' if held else cause_of(grasp, cloud, self.exact, self._run.planner.gripper).value
-        pose = tuple(round(float(value), 6) for value in grasp.camera_from_gripper.ravel())
         return Attempt(
             scene=number,
             sensor=sensor,
             arm=arm,
             verdict=outcome.verdict.value,
             why=outcome.why,
-            cause=cause,
-            camera_from_gripper=pose,
-            opening_m=round(grasp.opening_m, 6),
+            cause=self._cause(grasp, outcome, cloud),
+            camera_from_gripper=tuple(grasp.camera_from_gripper.ravel().tolist()),
+            opening_m=grasp.opening_m,
         )
+
+    def _cause(self, grasp: Grasp, outcome: Outcome, cloud: SeenCloud) -> str:
+        """Name the error of the depth behind a failure."""
+        if outcome.verdict is Verdict.HELD:
+            return ''
+        if outcome.touch is None:
+            return cause_of(grasp, cloud, self.exact, self._run.planner.gripper).value
+        camera_from_table = inverse(self._stage.table_from_camera)
+        place_m = camera_from_table[:3, :3] @ outcome.touch.place_m + camera_from_table[:3, 3]
+        return cause_of_hit(place_m, cloud, self.exact).value

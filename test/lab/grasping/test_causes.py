@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from promptda_ros.core.settings import build
-from promptda_ros.lab.grasping.causes import Cause, cause_of
+from promptda_ros.lab.grasping.causes import Cause, cause_of, cause_of_hit
 from promptda_ros.lab.grasping.clouds import cloud_of, SeenCloud
 from promptda_ros.lab.grasping.grasp import Grasp, Gripper, inverse
-from test.table_top import below, block, Heights, MATRIX, seen_from_above
+from test.table_top import below, block, HEIGHT_M, Heights, MATRIX, seen_from_above
 
 SETTINGS = build({})
 BLOCK = block((0.1, 0.03), 0.04)
@@ -68,3 +68,32 @@ def test_a_finger_behind_what_the_camera_sees_is_out_of_its_sight():
     pose[:3, 3] = [0, -0.02, 0.5]
     found = cause_of(Grasp(pose, 0.05, 0.0), seen, seen, Gripper())
     assert found is Cause.SIGHT
+
+
+@pytest.mark.parametrize(
+    'believed_m, cause',
+    [
+        (0.04, Cause.OTHER),
+        (0.02, Cause.NEARER),  # the top was measured too far from the camera
+        (0.06, Cause.FARTHER),
+        (np.nan, Cause.HOLE),
+    ],
+)
+def test_the_error_where_the_gripper_hit_is_named(believed_m, cause):
+    at_top = np.array([0.0, 0.0, HEIGHT_M - 0.04])
+    exact = cloud(block((0.1, 0.08), 0.04))
+    seen = cloud_of(np.full_like(exact.depth_m, HEIGHT_M - believed_m), MATRIX, SETTINGS)
+    assert cause_of_hit(at_top, seen, exact) is cause
+
+
+@pytest.mark.parametrize('place_m', [(0.0, 0.0, HEIGHT_M - 0.02), (0.5, 0.0, HEIGHT_M)])
+def test_what_is_hit_inside_a_block_or_beside_the_picture_is_out_of_sight(place_m):
+    exact = cloud(block((0.1, 0.08), 0.04))
+    assert cause_of_hit(np.array(place_m), exact, exact) is Cause.SIGHT
+
+
+def test_edge_that_the_next_pixel_sees_is_in_sight():
+    exact = cloud(block((0.1, 0.08), 0.04))
+    pixel_m = (HEIGHT_M - 0.04) / MATRIX[0, 0]
+    beyond_the_edge = np.array([0.05 + 0.7 * pixel_m, 0.0, HEIGHT_M - 0.04])
+    assert cause_of_hit(beyond_the_edge, exact, exact) is Cause.OTHER
