@@ -31,7 +31,7 @@ AROUND = 1.3  # times the size of the gripper
 LENS = PinholeCamera(*SHOWN_PX, fov_y_rad=float(np.deg2rad(38.0)))
 AWAY_M, RISE_RAD = 0.34, {False: np.deg2rad(28.0), True: np.deg2rad(55.0)}  # in a bin from above
 COLUMNS = 'what was planned', 'heights it was planned on, black: unknown', 'how it ended'
-ROW_INCHES = 2.55
+ROW_INCHES, TEXT_INCHES = 2.5, 0.25
 HEIGHT_COLOURS = 'turbo'
 LOWEST_M, LEAST_HIGH_M = -0.02, 0.03
 HAND_RGBA = {'palm': (0.25, 0.27, 0.3, 1.0), 'finger': (1.0, 0.5, 0.05, 1.0)}
@@ -56,10 +56,13 @@ class Failure:
 
 def save_failures(path: Path, failures: Sequence[Failure], gripper: Gripper) -> None:
     """Write one JPEG sheet with a row of three pictures for every failure."""
-    rows = max(1, len(failures))
-    figure = Figure(figsize=(9.0, ROW_INCHES * rows + 0.25), layout='constrained')
+    rows = len(failures)
+    high = ROW_INCHES * rows + 2 * TEXT_INCHES
+    figure = Figure(figsize=(9.0, high))
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots(rows, len(COLUMNS), squeeze=False)
+    text = TEXT_INCHES / high
+    figure.subplots_adjust(0.005, text, 0.995, 1 - text, wspace=0.02, hspace=0.14)
     for row, failure in zip(axes, failures, strict=True):
         _draw_row(row, failure, gripper)
     for axis, name in zip(axes[-1], COLUMNS, strict=True):

@@ -92,8 +92,9 @@ def test_what_is_hit_inside_a_block_or_beside_the_picture_is_out_of_sight(place_
     assert cause_of_hit(np.array(place_m), exact, exact) is Cause.SIGHT
 
 
-def test_edge_that_the_next_pixel_sees_is_in_sight():
+def test_edge_that_a_pixel_beside_sees_is_in_sight():
     exact = cloud(block((0.1, 0.08), 0.04))
-    pixel_m = (HEIGHT_M - 0.04) / MATRIX[0, 0]
-    beyond_the_edge = np.array([0.05 + 0.7 * pixel_m, 0.0, HEIGHT_M - 0.04])
-    assert cause_of_hit(beyond_the_edge, exact, exact) is Cause.OTHER
+    row, column = 120, 160 + int(np.argmax(exact.depth_m[120, 160:] > HEIGHT_M - 0.02))
+    ray = np.linalg.inv(MATRIX) @ [column + 1, row, 1]
+    assert cause_of_hit((HEIGHT_M - 0.04) * ray, exact, exact) is Cause.OTHER
+    assert cause_of_hit((HEIGHT_M - 0.04) * (ray + [0.02, 0, 0]), exact, exact) is Cause.SIGHT
