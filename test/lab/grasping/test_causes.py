@@ -97,4 +97,5 @@ def test_edge_that_a_pixel_beside_sees_is_in_sight():
     row, column = 120, 160 + int(np.argmax(exact.depth_m[120, 160:] > HEIGHT_M - 0.02))
     ray = np.linalg.inv(MATRIX) @ [column + 1, row, 1]
     assert cause_of_hit((HEIGHT_M - 0.04) * ray, exact, exact) is Cause.OTHER
-    assert cause_of_hit((HEIGHT_M - 0.04) * (ray + [0.02, 0, 0]), exact, exact) is Cause.SIGHT
+    ray[0] += 0.02
+    assert cause_of_hit((HEIGHT_M - 0.04) * ray, exact, exact) is Cause.SIGHT
