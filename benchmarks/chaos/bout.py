@@ -40,6 +40,7 @@ class Bout:
     reasons: dict[str, int] = field(default_factory=dict)
     unexplained: list[str] = field(default_factory=list)
     recovery: int = 0  # pairs until the last camera had an output again
+    did: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def run(fault: Fault, stage: Stage) -> Bout:
     """Let a fault happen to the stage, which is quiet before and after."""
     bout = Bout(fault.name, stage.victim)
     stage.told.clear()
+    stage.did.clear()
     begin = moment(stage)
     stage.tell_all('resume')
     stage.hold(BEFORE_SEC)
@@ -82,6 +84,7 @@ def run(fault: Fault, stage: Stage) -> Bout:
             strict = _account(stage, camera, span, end, resumed)
         _judge_losses(bout, camera, whole, strict)
     bout.wrong += stage.told
+    bout.did.update(stage.did)
     return bout
 
 

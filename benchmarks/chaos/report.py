@@ -28,7 +28,7 @@ def results_of(
     rows.append(_row('all', bouts))
     left_out = [f'{each.name} was left out: {each.lacks()}' for each in missing]
     figures = [asdict(each) for each in bouts]
-    told = [*ending, *troubles(bouts), *left_out]
+    told = [*ending, *troubles(bouts), *left_out, *_done(bouts)]
     return Results(TITLE, [Table('', COLUMNS, rows)], settings, told, figures)
 
 
@@ -39,6 +39,11 @@ def troubles(bouts: Sequence[Bout]) -> list[str]:
         for bout in bouts
         for each in (*bout.wrong, *bout.unexplained)
     ]
+
+
+def _done(bouts: Sequence[Bout]) -> list[str]:
+    done = sum((Counter(each.did) for each in bouts), Counter[str]())
+    return [f'{what}: {count}' for what, count in sorted(done.items())]
 
 
 def _row(name: str, bouts: Sequence[Bout]) -> list[Cell]:

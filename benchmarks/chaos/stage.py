@@ -49,7 +49,8 @@ class Stage:
     """Starts and ends everything; faults reach for its parts.
 
     `node` and `drivers` are processes, `rng` decides whatever is left to chance, and `victim` is
-    the camera that this time's fault may choose. `told` collects what faults find wrong.
+    the camera that this time's fault may choose. `told` collects what faults find wrong, `did`
+    counts what they did.
     """
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
@@ -61,6 +62,7 @@ class Stage:
         os.environ['ROS_LOG_DIR'] = str(folder / 'ros')
         self.victim = CAMERAS[0]
         self.told: list[str] = []
+        self.did: Counter[str] = Counter()
         self._turns: Counter[str] = Counter()
         self.truths = {camera: Truth() for camera in CAMERAS}
         self._scenes = _write_scenes(folder)

@@ -82,6 +82,7 @@ class Storm:
     def _judge(self, call: Call, answer: Any) -> None:
         if wrong := call.judge(answer):
             self._stage.tell(wrong)
+        self._stage.did[f'answers of {call.service}'] += 1
         with self._changed:
             self._waiting -= 1
             self._changed.notify_all()

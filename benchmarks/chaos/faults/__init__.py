@@ -5,7 +5,15 @@
 from __future__ import annotations
 
 from benchmarks.chaos.fault import Fault
-from benchmarks.chaos.faults import clocks, driver_ends, life_cycle, node_ends, storms, topics
+from benchmarks.chaos.faults import (
+    clocks,
+    driver_ends,
+    life_cycle,
+    node_ends,
+    pairs,
+    storms,
+    topics,
+)
 
 FAULTS: tuple[Fault, ...] = (
     driver_ends.KILLED,
@@ -34,4 +42,5 @@ FAULTS: tuple[Fault, ...] = (
     life_cycle.DOWN_AND_UP,
     storms.PARAMETERS,
     storms.CAPTURES,
+    *pairs.PAIRS,
 )

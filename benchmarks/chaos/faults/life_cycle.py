@@ -52,6 +52,6 @@ def down_and_up(stage: Stage) -> Iterator[None]:
     stage.wait_until_served()
 
 
-DEACTIVATED = Fault('deactivated, activated', 1.0, ALL, deactivated)
-UNLOADED = Fault('cleaned up, configured', 1.0, ALL, unloaded)
-DOWN_AND_UP = Fault(f'deactivated, activated {TIMES} times', 0.5, ALL, down_and_up)
+DEACTIVATED = Fault('deactivated and activated', 1.0, ALL, deactivated)
+UNLOADED = Fault('cleaned up and configured', 1.0, ALL, unloaded)
+DOWN_AND_UP = Fault(f'deactivated and activated {TIMES} times', 0.5, ALL, down_and_up)

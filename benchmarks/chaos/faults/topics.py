@@ -61,6 +61,7 @@ def spoilt(stage: Stage) -> Iterator[None]:
     turn = stage.next_of('garbage', len(garbage.TURNS))
     stage.set_parameters({f'{stage.victim}.{name}': value for name, value in LOOSE.items()})
     driver.tell(f'garbage {turn}')
+    stage.did[f'garbage by {garbage.TURNS[turn][0]} image and {garbage.TURNS[turn][1]} depth'] += 1
     yield
     driver.change('garbage off')
     stage.set_parameters({f'{stage.victim}.{name}': value for name, value in STRICT.items()})
@@ -68,8 +69,8 @@ def spoilt(stage: Stage) -> Iterator[None]:
 
 
 OTHER_QOS = Fault('another QoS of a driver', 2.0, ONE, other_qos)
-FAST = Fault('ten times the rate, one camera', 3.0, ONE, told('rate 30', 'rate 3'))
-ALL_FAST = Fault('ten times the rate, all cameras', 3.0, ALL, fast)
+FAST = Fault('ten times the rate of one camera', 3.0, ONE, told('rate 30', 'rate 3'))
+ALL_FAST = Fault('ten times the rate of all', 3.0, ALL, fast)
 SPOILT = Fault('garbage from one camera', 5.0, ONE, spoilt)
 TWICE = Fault('every message twice', 3.0, NONE, told('copies 2', 'copies 1'))
 FROZEN = Fault('one frame again and again', 3.0, NONE, told('freeze on', 'freeze off'))
