@@ -164,7 +164,9 @@ def _absent(topic: TopicFacts, topics: tuple[str, ...]) -> Iterator[tuple[str, s
         yield (
             'silent',
             f'{topic.role} topic {topic.name} has {topic.publishers} publisher(s) but no message '
-            f'arrives; check that the sensor streams: ros2 topic hz {topic.name}',
+            f'arrives; check that the sensor streams: ros2 topic hz {topic.name}; if messages '
+            'arrive there but not here, sensor and node do not share /dev/shm: in containers, '
+            'start both with --ipc=host',
         )
 
 

@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import errno
 import re
 from typing import Any, TypeVar
 
+import cv2
 import torch
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
 from promptda_ros.core.runtime.guard import GaveUp
 from promptda_ros.core.runtime.memory import free_unused_memory
+from promptda_ros.core.runtime.substitute import Substitute
 
 T = TypeVar('T')
+_substitute = Substitute()
 
 
 class OutOfMemory(BadFrame):
@@ -31,10 +35,14 @@ class DeviceLost(GaveUp):
     exit_code = ExitCode.GPU_LOST
 
 
-# The allocator of the CPU says 'can't allocate memory'. Where NVML does not answer, as on Jetson
-# and in some containers, that of CUDA fails while it words its own error.
+# oneDNN on the CPU had no memory for machine code.
+NO_CODE = 'could not create a primitive'
+# The allocator of the CPU says 'can't allocate memory', C++ 'bad_alloc', threading what it can't
+# start. Where NVML does not answer, as on Jetson and in some containers, that of CUDA fails while
+# it words its own error.
 OUT_OF_MEMORY = re.compile(
-    r"out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+    rf"out of memory|can't allocate memory|bad_alloc|can't start new thread|{NO_CODE}"
+    r'|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED'
     r'|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator',
     re.DOTALL,
 )
@@ -57,7 +65,7 @@ LOST = re.compile(
 def fault_of(error: BaseException) -> type[OutOfMemory | DeviceLost] | None:
     """Return the device failure behind an exception; None for any other error."""
     text = str(error)
-    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)) or _is_refusal(error):
         return OutOfMemory
     if not isinstance(error, RuntimeError):
         return None
@@ -77,8 +85,8 @@ def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
         DeviceLost: no further call can succeed.
     """
     try:
-        return function(*arguments)
-    except (RuntimeError, MemoryError) as error:
+        return _substitute.run(function, *arguments)
+    except (RuntimeError, MemoryError, OSError, cv2.error) as error:
         fault, text = fault_of(error), _first_line(error)
         if fault is None:
             raise
@@ -86,7 +94,16 @@ def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
         raise DeviceLost(f'the device is lost, only a new process can use it: {text}')
     # Not inside the except block, where the traceback still holds the function's tensors.
     free_unused_memory()
+    if NO_CODE in text:
+        _substitute.renew()
     raise OutOfMemory(text)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Tell whether the system or OpenCV had no memory for a call."""
+    if isinstance(error, cv2.error):
+        return bool(getattr(error, 'code', None) == cv2.Error.STS_NO_MEM)
+    return isinstance(error, OSError) and error.errno == errno.ENOMEM
 
 
 def _first_line(error: BaseException) -> str:

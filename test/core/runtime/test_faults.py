@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import errno
 import weakref
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -25,6 +28,10 @@ OUT_OF_MEMORY = [
     RuntimeError(
         'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "/c10/cuda/CUDACachingAllocator.cpp":995'
     ),
+    RuntimeError('could not create a primitive'),
+    RuntimeError('Exception from src/inference/src/cpp/infer_request.cpp:223: std::bad_alloc'),
+    RuntimeError("can't start new thread"),
+    OSError(errno.ENOMEM, 'Cannot allocate memory'),
     MemoryError('Unable to allocate 1.00 GiB'),
     MemoryError(),
 ]
@@ -92,6 +99,14 @@ def test_an_allocation_that_is_too_large_for_this_machine_is_out_of_memory():
     with pytest.raises(OutOfMemory, match="can't allocate memory") as full:
         run_on_device(torch.empty, 1 << 60)
     assert full.value.reason == 'out_of_memory'
+
+
+def test_a_picture_that_is_too_large_for_opencv_is_out_of_memory():
+    """H1: its error is no RuntimeError."""
+    with pytest.raises(OutOfMemory, match='Insufficient memory'):
+        run_on_device(cv2.copyMakeBorder, np.zeros((2, 2)), 0, 1 << 30, 0, 1 << 30, 0)
+    with pytest.raises(cv2.error):
+        run_on_device(cv2.resize, np.zeros((2, 2)), (-1, -1))
 
 
 def test_memory_is_given_back_once_nothing_holds_it(monkeypatch):

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A thread that works in the place of one in which oneDNN can do nothing more.
+
+A thread in which oneDNN once had no memory for machine code keeps that error, and every later
+primitive fails in it, however much memory there is by then. Other threads are not concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+import mmap
+import threading
+from typing import Any, TypeVar
+
+import torch
+
+T = TypeVar('T')
+
+# GNU OpenMP ends the process where it gets no stacks for a thread's team.
+STACK_BYTES = 16 << 20
+
+
+class Substitute(threading.local):
+    """The substitute of the calling thread, which has none to begin with."""
+
+    _executor: ThreadPoolExecutor | None = None
+
+    def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the function where oneDNN works, and return what it returns.
+
+        Raises:
+            MemoryError: there is too little for a thread.
+        """
+        if self._executor is None:
+            return function(*arguments)
+        _require(STACK_BYTES * (1 + torch.get_num_threads()))
+        return self._executor.submit(function, *arguments).result()
+
+    def renew(self) -> None:
+        """Let another thread work from now on."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
+        self._executor = ThreadPoolExecutor(1, 'substitute')
+
+
+def _require(size: int) -> None:
+    try:
+        mmap.mmap(-1, size).close()
+    except OSError as error:
+        raise MemoryError(f'no {size >> 20} MiB for threads: {error.strerror}') from None

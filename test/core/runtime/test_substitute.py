@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 promptda_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""oneDNN, which once had no memory for code in a thread, in a process whose memory is limited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+import sys
+import threading
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from promptda_ros.core.runtime.faults import OutOfMemory, run_on_device
+from promptda_ros.core.runtime.substitute import Substitute
+
+resource = pytest.importorskip('resource')
+UNLIMITED = resource.RLIM_INFINITY
+
+
+@contextmanager
+def no_more_memory() -> Iterator[None]:
+    """Refuse this process every new page."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (1, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def convolve(columns: int) -> int:
+    """Let oneDNN make code for pictures of a width that nothing else has.
+
+    They have to be large: torch itself convolves small ones.
+    """
+    return F.conv2d(torch.zeros(1, 4, 256, columns), torch.zeros(2, 4, 3, 3)).shape[-1] + 2
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='limits the memory as Linux does')
+def test_frames_come_again_when_memory_that_was_short_is_back():
+    """H1: the thread that ran out can never have code of oneDNN again, and need not."""
+    assert convolve(35) == 35
+
+    def run_out_and_go_on() -> list[int]:
+        for columns in (37, 41):
+            with no_more_memory(), pytest.raises(OutOfMemory):
+                run_on_device(convolve, columns)
+        return [run_on_device(convolve, columns) for columns in (37, 41, 43)]
+
+    with ThreadPoolExecutor(1) as worker:  # not the thread of the other tests
+        assert worker.submit(run_out_and_go_on).result() == [37, 41, 43]
+
+
+def test_a_thread_works_itself_until_it_is_replaced():
+    threads: list[threading.Thread] = []
+    substitute = Substitute()
+
+    def work(answer: int) -> int:
+        threads.append(threading.current_thread())
+        return answer
+
+    assert substitute.run(work, 1) == 1
+    for answer in (2, 3):
+        substitute.renew()
+        assert substitute.run(work, answer) == answer
+        assert substitute.run(work, answer) == answer
+
+    assert threads[0] is threading.current_thread()
+    assert len({each.ident for each in threads}) >= 2
+    assert threads[1] is threads[2] is not threads[3]
+
+
+def test_what_fails_in_a_substitute_fails_for_its_caller():
+    substitute = Substitute()
+    substitute.renew()
+    with pytest.raises(ZeroDivisionError):
+        substitute.run(lambda: 1 / 0)
+
+
+def test_other_threads_keep_working_themselves():
+    substitute = Substitute()
+    substitute.renew()
+    with ThreadPoolExecutor(1) as other:
+        assert (
+            other.submit(lambda: substitute.run(threading.get_ident)).result()
+            == other.submit(threading.get_ident).result()
+        )
