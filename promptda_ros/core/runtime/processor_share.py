@@ -19,7 +19,7 @@ class ProcessorShare:
     def since_last(self) -> float:
         """Return the share (0 to 1) that was got since the last call.
 
-        It is 1 where nothing was asked for, and where the system keeps no such accounts.
+        It is 1 where nothing was asked for, and where such accounts are not kept or can't be read.
         """
         before_ns = self._ran_ns, self._waited_ns
         self._ran_ns, self._waited_ns = self._sums()
@@ -32,7 +32,11 @@ class ProcessorShare:
     def _sums(self) -> tuple[int, int]:
         """Return for how long threads ran, and for how long they waited for a processor."""
         ran_ns = waited_ns = 0
-        for path in self._tasks.glob('*/schedstat'):
+        try:
+            threads = [*self._tasks.glob('*/schedstat')]
+        except OSError:  # as many files are open as may be
+            return 0, 0
+        for path in threads:
             try:
                 ran, waited, _ = path.read_text().split()
             except (OSError, ValueError):  # the thread has just ended

@@ -72,6 +72,20 @@ def test_a_system_without_accounts_gives_everything(tmp_path):
     assert ProcessorShare(tmp_path / 'none').since_last() == 1.0
 
 
+@on_linux
+def test_accounts_that_can_not_be_opened_give_everything():
+    """H3: as many files are open as the process may have, which is nothing to end for."""
+    resource = pytest.importorskip('resource')
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    share = ProcessorShare()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        found = share.since_last()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert found == 1.0
+
+
 def test_threads_that_end_take_nothing_from_the_share(tmp_path):
     def note(thread: int, ran: int, waited: int) -> None:
         (tmp_path / str(thread)).mkdir(exist_ok=True)
