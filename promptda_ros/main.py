@@ -54,14 +54,11 @@ def _run(stop: StopSignal) -> int:
 
 def _import() -> None:
     """Import what takes seconds, and say so."""
-    import rclpy
     from rclpy.logging import get_logger
-    from rclpy.signals import SignalHandlerOptions
 
-    from promptda_ros.node.ros_errors import foreseen_errors_of_ros
+    from promptda_ros.node.ros_errors import start_ros
 
-    with foreseen_errors_of_ros():
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     get_logger('promptda').info('loading torch, then the network: this takes some seconds')
     import promptda_ros.node.node  # noqa: F401
 

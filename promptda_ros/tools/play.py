@@ -16,7 +16,6 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -28,7 +27,7 @@ from promptda_ros.messages.message_types import ros_types
 from promptda_ros.messages.outgoing import stamp_of
 from promptda_ros.messages.outgoing_images import image_of
 from promptda_ros.messages.stamps import stamp_ns_of
-from promptda_ros.node.ros_errors import foreseen_errors_of_ros
+from promptda_ros.node.ros_errors import foreseen_errors_of_ros, start_ros
 from promptda_ros.process import Stopped
 from promptda_ros.share import share_folder
 from promptda_ros.tools.arguments import number_above, Parser
@@ -151,12 +150,12 @@ def _play(player: Player, frames: Iterator[RecordedFrame], *, period_sec: float)
 
 @contextmanager
 def started_node(name: str, *arguments: str) -> Iterator[Node]:
-    """Start ROS, whose own signal handlers would tear it down while it publishes, and a node.
+    """Start ROS and a node.
 
     `arguments` are those of ROS for the node, such as remappings.
     """
+    start_ros()
     with foreseen_errors_of_ros():
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = Node(name, cli_args=['--ros-args', *arguments] if arguments else None)
     try:
         yield node

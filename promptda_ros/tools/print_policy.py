@@ -11,14 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
-import rclpy
 from rclpy.context import Context
-from rclpy.signals import SignalHandlerOptions
 
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.node.interface import Interface
 from promptda_ros.node.node import PromptDepthNode
-from promptda_ros.node.ros_errors import foreseen_errors_of_ros
+from promptda_ros.node.ros_errors import foreseen_errors_of_ros, start_ros
 from promptda_ros.params_file import given_files, require_ours
 from promptda_ros.tools.arguments import Parser
 
@@ -72,10 +70,8 @@ def as_policy(node: str, interface: Interface, *, enclave: str) -> str:
 def _look(ros_arguments: list[str]) -> tuple[str, Interface]:
     """Return the full name and the interface of a node, which is made and never started."""
     context = Context()
+    start_ros(args=ros_arguments, context=context)
     with foreseen_errors_of_ros():
-        rclpy.init(
-            args=ros_arguments, context=context, signal_handler_options=SignalHandlerOptions.NO
-        )
         try:
             node = PromptDepthNode(context=context)
             name: str = node.get_fully_qualified_name()

@@ -167,9 +167,16 @@ def test_few_files_and_no_reader_of_the_log_stop_no_frame(
     assert node.exit_code() == ExitCode.CLEAN
 
 
-def test_a_folder_for_logs_that_can_not_be_is_said(start_node: Callable[..., Any], tmp_path: Path):
-    """G11: not even root can make a folder of a file."""
-    (tmp_path / 'log').write_text('a file')
+@pytest.mark.parametrize(
+    'spoil',
+    [lambda log: log.write_text('a file'), lambda log: log.symlink_to('/proc')],
+    ids=['no-folder', 'not-writable'],
+)
+def test_a_folder_for_logs_that_can_not_be_is_said(
+    start_node: Callable[..., Any], tmp_path: Path, spoil: Callable[[Path], Any]
+):
+    """G11: not even root can make a folder of a file, or a file in /proc."""
+    spoil(tmp_path / 'log')
 
     code, said = end_of(start_node())
 
