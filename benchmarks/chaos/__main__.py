@@ -17,6 +17,7 @@ from benchmarks.chaos import bout
 from benchmarks.chaos.bout import Bout
 from benchmarks.chaos.fault import CAMERAS, Fault
 from benchmarks.chaos.faults import FAULTS
+from benchmarks.chaos.machine import move_in
 from benchmarks.chaos.report import results_of, troubles
 from benchmarks.chaos.stage import Stage
 
@@ -24,6 +25,7 @@ from benchmarks.chaos.stage import Stage
 def main() -> int:
     """Run until the time is over; the file is whole after every fault."""
     arguments = parse_arguments()
+    move_in('benchmarks.chaos', sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # end what was started, too
     chosen = [each for each in FAULTS if not arguments.only or each.name in arguments.only]
     able = [each for each in chosen if not each.lacks()]

@@ -28,9 +28,11 @@ from benchmarks.chaos.driver import frame_id_of
 from benchmarks.chaos.drivers import Driver
 from benchmarks.chaos.fault import CAMERAS, Fault, VICTIM
 from benchmarks.chaos.judge import Judge
+from benchmarks.chaos.machine import discovery, lacks_wire
 from benchmarks.chaos.observer import Observer
 from benchmarks.chaos.process import Process
 from benchmarks.chaos.truth import Truth
+from benchmarks.chaos.wire import Wire
 from benchmarks.environment import private_environment
 from promptda_ros.bags.recording import read_recording
 from promptda_ros.share import share_folder
@@ -58,7 +60,7 @@ class Stage:
         folder.mkdir(parents=True, exist_ok=True)
         for log in folder.glob('*.log'):  # of a run before
             log.unlink()
-        os.environ.update(private_environment())
+        os.environ.update(private_environment() | discovery())
         os.environ['ROS_LOG_DIR'] = str(folder / 'ros')
         self.victim = CAMERAS[0]
         self.told: list[str] = []
@@ -79,10 +81,13 @@ class Stage:
         script = str(Path(sys.executable).with_name('promptda_node'))
         self.node = Process([script, '--ros-args', *flags], log=folder / 'node.log')
         self.drivers = {camera: self.new_driver(camera) for camera in CAMERAS}
+        self.wire = None if lacks_wire() else Wire(log=folder / 'wire.log')
         self.observer = Observer(SERVER)
 
     def open(self) -> None:
         """Start everything and wait until every camera is served; drivers are paused."""
+        if self.wire is not None:
+            self.wire.start()  # before them: Fast DDS takes the interfaces that are there
         self.observer.open()
         for process in (self.node, *self.drivers.values()):
             process.start()
@@ -95,6 +100,8 @@ class Stage:
                 driver.kill()
         code = self.node.end() if self.node.is_running else self.node.exit_code
         self.observer.close()
+        if self.wire is not None:
+            self.wire.kill()
         return code
 
     def new_driver(self, camera: str) -> Driver:
