@@ -87,6 +87,20 @@ def test_pen_is_picked_off_the_table_and_does_not_spin() -> None:
     assert outcome.moment.opening_m > 0.007
 
 
+def test_heavy_ball_does_not_creep_out_of_the_fingers() -> None:
+    outcome = attempt(scene_of('<geom type="sphere" size="0.02" mass="3"/>'), grasp_at(0, 0, 0.01))
+    above_the_tips_m = outcome.moment.places[0, 2] - outcome.moment.world_from_gripper[2, 3]
+    assert above_the_tips_m == pytest.approx(0.01, abs=5e-4)
+
+
+def test_two_things_side_by_side_are_held_though_no_finger_touches_both() -> None:
+    narrow = '<geom type="box" size="0.012 0.02 0.02" density="500"/>'
+    scene = scene_of(narrow, narrow, at=((-0.0125, 0, 0.02), (0.0125, 0, 0.02)))
+    outcome = attempt(scene, grasp_at(0, 0, 0.01))
+    assert outcome.verdict is Verdict.HELD
+    assert (outcome.moment.places[:, 2] > 0.1).all()
+
+
 def test_grasp_beside_the_object_misses() -> None:
     outcome = attempt(scene_of(BOX), grasp_at(0, 0.08, 0.01))
     assert outcome.verdict is Verdict.MISSED
