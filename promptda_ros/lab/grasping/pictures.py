@@ -24,7 +24,7 @@ from promptda_ros.lab.grasping.grasp import Box, Floats, Grasp, Gripper
 from promptda_ros.lab.grasping.trial import Outcome, Verdict
 from promptda_ros.lab.sim.camera import DrawnBox, PinholeCamera, Pose, TableCamera
 from promptda_ros.lab.sim.scene import Scene
-from promptda_ros.lab.sim.view import RenderedView
+from promptda_ros.lab.sim.view import FIRST_OBJECT, RenderedView
 
 SHOWN_PX = 400, 300  # (width, height)
 AROUND = 1.3  # times the size of the gripper
@@ -202,16 +202,24 @@ def _hand_boxes(moment: Moment, gripper: Gripper) -> list[DrawnBox]:
 def _beside(failure: Failure) -> Pose:
     """Look along the fingers' broad side; in a bin from above its middle, over its walls."""
     pose = failure.outcome.moment.world_from_gripper
-    target_m = pose[:3, 3] - 0.02 * pose[:3, 2]
-    if failure.outcome.verdict is Verdict.SLIPPED:  # the hand is up, the thing is not
-        target_m = target_m - [0, 0, 0.05]
+    target_m, away_m = pose[:3, 3] - 0.02 * pose[:3, 2], AWAY_M
+    if failure.outcome.verdict is Verdict.SLIPPED:  # show the hand and what it lost
+        lost_m = _lost_m(failure.outcome) - target_m
+        target_m, away_m = target_m + 0.5 * lost_m, AWAY_M + float(np.linalg.norm(lost_m))
     aside = np.array([*pose[:2, 1], 0.0])
     aside /= np.linalg.norm(aside)
     if aside @ target_m > 0:
         aside = -aside
     rise_rad = RISE_RAD[failure.scene.support.rim_m > 0.05]
     ahead = np.cos(rise_rad) * aside + np.sin(rise_rad) * np.array([0.0, 0.0, 1.0])
-    return Pose(target_m + AWAY_M * ahead, target_m)
+    return Pose(target_m + away_m * ahead, target_m)
+
+
+def _lost_m(outcome: Outcome) -> Floats:
+    """Return where (3,) what slipped lies."""
+    assert outcome.instance is not None
+    body = outcome.instance - FIRST_OBJECT + 1
+    return outcome.moment.places[outcome.moment.bodies.index(body), :3]
 
 
 def _jpeg(sheet: ByteImage) -> bytes:
