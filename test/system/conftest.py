@@ -12,10 +12,12 @@ import sys
 import threading
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 import rclpy
 from rclpy.context import Context
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -126,6 +128,7 @@ class Camera:
         self._image = self._node.create_publisher(Image, '/image', 5)
         self._depth = self._node.create_publisher(Image, '/depth', 5)
         self.depths: list[Image] = []
+        self.ahead_sec = 0.0  # how far the clock was stepped that it stamps with
         self._results = self._node.create_subscription(
             Image, '/promptda/depth/image_rect', self.depths.append, 5
         )
@@ -133,6 +136,20 @@ class Camera:
     def is_served(self) -> bool:
         """Tell whether a node publishes depth."""
         return self._results.get_publisher_count() > 0
+
+    def report_of(self, node: NodeProcess, sec: float) -> DiagnosticArray:
+        """Send nothing until the node has reported within a few seconds of a time."""
+        reports: list[DiagnosticArray] = []
+        subscription = self._node.create_subscription(
+            DiagnosticArray, '/diagnostics', reports.append, 5
+        )
+        end_sec = time.monotonic() + LIMIT_SEC
+        while not (reports and abs(reports[-1].header.stamp.sec - sec) < 5):
+            assert time.monotonic() < end_sec, 'no report came in time'
+            assert not node.has_ended, node.stderr
+            self._executor.spin_once(timeout_sec=0.02)
+        self._node.destroy_subscription(subscription)
+        return reports[-1]
 
     def send_until(self, condition: Callable[[], bool], node: NodeProcess | None = None) -> None:
         """Send frame after frame until the condition holds; fail when the node ends without."""
@@ -149,7 +166,8 @@ class Camera:
         self._node.destroy_node()
 
     def _send(self) -> None:
-        header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id='camera')
+        now = self._node.get_clock().now() + Duration(seconds=self.ahead_sec)
+        header = Header(stamp=now.to_msg(), frame_id='camera')
         slope_m = np.linspace(0.5, 1.5, 24 * 32, dtype=np.float32).reshape(24, 32)
         self._depth.publish(image_of(slope_m, header, '32FC1', ROS))
         grey = np.full((96, 128, 3), 90, np.uint8)

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import time
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 
 from promptda_ros.core.errors import ExitCode
@@ -183,6 +186,52 @@ def test_a_folder_for_logs_that_can_not_be_is_said(
     assert code == ExitCode.CONFIGURATION
     assert said.startswith('promptda: ')
     assert str(tmp_path / 'log') in said
+
+
+@pytest.fixture
+def start_stepped(
+    start_node: Callable[..., Any], network_folder: Path, tmp_path: Path
+) -> tuple[Any, Callable[[float], None]]:
+    """Start the node; return it, and what sets its system clock off by so many seconds."""
+    compiler = shutil.which('cc')
+    if compiler is None:
+        pytest.skip('needs a C compiler: apt install gcc')
+    library, step = tmp_path / 'stepping_clock.so', tmp_path / 'step'
+    source = Path(__file__).with_name('stepping_clock.c')
+    command = [compiler, '-shared', '-fPIC', '-o', str(library), str(source), '-ldl']
+    subprocess.run(command, check=True)
+
+    def set_off(seconds: float) -> None:
+        with step.open('r+b') as file:
+            file.write(struct.pack('d', seconds))
+
+    step.write_bytes(bytes(8))
+    words = 'env', f'LD_PRELOAD={library}', f'CLOCK_STEP={step}', sys.executable
+    code = (
+        f'import os, sys; os.execvp("env", [*{words!r}, "-m", "promptda_ros.main", *sys.argv[1:]])'
+    )
+    given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
+    return start_node(*given, python=('-c', code)), set_off
+
+
+def test_a_step_of_the_system_clock_is_no_silence_and_no_hang(
+    start_stepped: tuple[Any, Callable[[float], None]], camera: Any
+):
+    """F17: by NTP, ten seconds on and back, for driver and node; all waits are of steady time."""
+    node, set_off = start_stepped
+    camera.send_until(lambda: len(camera.depths) >= 2, node)
+    for seconds in (10.0, -10.0):
+        set_off(seconds)
+        camera.ahead_sec = seconds
+        report = camera.report_of(node, time.time() + seconds)
+        (pairing,) = (each for each in report.status if each.name.endswith('pairing'))
+        assert pairing.level != DiagnosticStatus.ERROR, pairing.message
+        before = len(camera.depths)
+        camera.send_until(lambda count=before: len(camera.depths) >= count + 2, node)
+    assert 'no pair for' not in node.stderr
+    assert 'the network hangs' not in node.stderr
+    node.signal(signal.SIGINT)
+    assert node.exit_code() == ExitCode.CLEAN
 
 
 def test_security_that_is_enforced_without_keys_is_said(
