@@ -138,6 +138,28 @@ def test_every_argument_is_described(path):
         assert len(description) > 15
 
 
+@pytest.mark.parametrize('path', LAUNCH_FILES, ids=lambda path: path.name)
+def test_every_switch_takes_on_and_off_alone(path):
+    """A12: launch itself refuses anything else, and lists both."""
+    names = {'YES_NO': ['true', 'false']}
+    for keywords in declarations(path):
+        default = keywords.get('default_value')
+        if isinstance(default, ast.Constant) and default.value in names['YES_NO']:
+            choices = keywords['choices']
+            given = names.get(getattr(choices, 'id', '')) or ast.literal_eval(choices)
+            assert given == names['YES_NO']
+
+
+def test_a_setting_of_a_few_values_takes_the_same_as_an_argument(depth_launch):
+    """A12: with nothing for the default of the parameter file."""
+    of_settings = {setting.name: setting.choices for setting in describe() if setting.choices}
+    for action in depth_launch['ARGUMENTS']:
+        name = f'input.{action.args[0]}'
+        if name in of_settings:
+            assert action.kwargs['choices'] == ['', *of_settings.pop(name)]
+    assert {'input.image_transport', 'input.depth_transport'}.isdisjoint(of_settings)
+
+
 def test_arguments_are_those_of_the_documentation(defaults):
     assert set(defaults) >= {
         'image_topic',
