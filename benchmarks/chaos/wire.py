@@ -34,6 +34,9 @@ CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
 AT_ONCE = 64  # frames of an end, so that neither end starves
+# docs/install.md: without these, large messages can stop for half a minute.
+KERNEL = Path('/proc/sys/net/ipv4')
+SETTINGS = {'ipfrag_time': 3, 'ipfrag_high_thresh': 128 << 20}
 
 
 class Wire(Process):
@@ -155,6 +158,8 @@ def main() -> None:
 
 def _plug_in(address: str) -> int:
     """Return an end of the wire, whose other side is an interface of this network."""
+    for name, value in SETTINGS.items():
+        (KERNEL / name).write_text(str(value))
     end = os.open(TUNNEL, os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(end, TUNSETIFF, struct.pack('16sH22x', NAME.encode(), IFF_TAP | IFF_NO_PI))
     subprocess.run(['ip', 'address', 'add', address, 'dev', NAME], check=True)
