@@ -47,8 +47,6 @@ def main() -> int:
         ending += how_it_ended(stage)
     found = results_of(bouts, settings, missing=missing, ending=ending)
     found.report(arguments.out)
-    if arguments.page:
-        arguments.page.write_text(found.markdown())
     return 1 if ending or troubles(bouts) or not bouts else 0
 
 
@@ -95,7 +93,6 @@ def parse_arguments() -> argparse.Namespace:
     names = [each.name for each in FAULTS]
     parser.add_argument('--only', nargs='+', choices=names, metavar='NAME', help=', '.join(names))
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/chaos.json'))
-    parser.add_argument('--page', type=Path, help='file for the tables in Markdown')
     return parser.parse_args()
 
 

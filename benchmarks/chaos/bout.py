@@ -38,6 +38,7 @@ class Bout:
     wrong: list[str] = field(default_factory=list)
     lost: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    absent: int = 0  # lost uncounted while the driver or the node was not there, as it may be
     unexplained: list[str] = field(default_factory=list)
     recovery: int = 0  # pairs until the last camera had an output again
     did: dict[str, int] = field(default_factory=dict)
@@ -165,6 +166,8 @@ def _account(
 def _judge_losses(bout: Bout, camera: str, whole: Account, strict: Account) -> None:
     """Note the losses of the whole time, and judge those of the time in which each must count."""
     bout.lost += whole.lost
+    if strict is not whole:
+        bout.absent += whole.unexplained
     for reason, count in whole.reasons.items():
         bout.reasons[reason] = bout.reasons.get(reason, 0) + count
     if strict.unexplained:

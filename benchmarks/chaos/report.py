@@ -14,8 +14,8 @@ from benchmarks.results import Cell, Results, Table
 
 TITLE = 'Chaos'
 COLUMNS = (
-    'fault', 'times', 'outputs judged', 'wrong', 'pairs lost', 'counted as', 'unexplained',
-    'pairs until recovery',
+    'fault', 'times', 'outputs judged', 'wrong', 'pairs lost', 'counted as', 'never received',
+    'unexplained', 'pairs until recovery',
 )  # fmt: skip
 
 
@@ -28,8 +28,12 @@ def results_of(
     rows.append(_row('all', bouts))
     left_out = [f'{each.name} was left out: {each.lacks()}' for each in missing]
     figures = [asdict(each) for each in bouts]
-    told = [*ending, *troubles(bouts), *left_out, *_done(bouts)]
-    return Results(TITLE, [Table('', COLUMNS, rows)], settings, told, figures)
+    told = [*ending, *troubles(bouts), *left_out]
+    tables = [
+        Table('', COLUMNS, rows),
+        Table('What the faults did', ('what', 'times'), _done(bouts)),
+    ]
+    return Results(TITLE, tables, settings, told, figures)
 
 
 def troubles(bouts: Sequence[Bout]) -> list[str]:
@@ -41,9 +45,9 @@ def troubles(bouts: Sequence[Bout]) -> list[str]:
     ]
 
 
-def _done(bouts: Sequence[Bout]) -> list[str]:
+def _done(bouts: Sequence[Bout]) -> list[tuple[str, int]]:
     done = sum((Counter(each.did) for each in bouts), Counter[str]())
-    return [f'{what}: {count}' for what, count in sorted(done.items())]
+    return sorted(done.items())
 
 
 def _row(name: str, bouts: Sequence[Bout]) -> list[Cell]:
@@ -55,6 +59,7 @@ def _row(name: str, bouts: Sequence[Bout]) -> list[Cell]:
         sum(len(each.wrong) for each in bouts),
         sum(each.lost for each in bouts),
         ', '.join(f'{reason} {count}' for reason, count in sorted(reasons.items())) or '-',
+        sum(each.absent for each in bouts),
         sum(len(each.unexplained) for each in bouts),
         max((each.recovery for each in bouts), default=0),
     ]
