@@ -56,14 +56,16 @@ class Moment:
     engine: str = 'torch'
     size: tuple[int, int] | None = None  # of the images that are sent; None: no images
     frames: int = 0  # that are answered first
-    share: float = 0.225  # of all cycles
+    share: float = 0.2  # of all cycles
 
 
 MOMENTS = (
-    Moment('while Python starts and imports', '', 4.0),
-    Moment('while the network is loaded and compiled', 'loading the network', 4.0, 'auto'),
+    Moment('while Python starts and imports', '', 4.0, share=0.35),
+    Moment(
+        'while the network is loaded and compiled', 'loading the network', 4.0, 'auto', share=0.15
+    ),
     Moment('while it is idle', 'listening to', 2.0),
-    Moment('while frames pass', 'listening to', 1.0, size=(640, 480), frames=2),
+    Moment('while frames pass', 'listening to', 1.0, size=(640, 480), frames=2, share=0.25),
     Moment(
         'while it compiles for a new size', 'for a new size', 3.0, 'auto', (640, 360), share=0.1
     ),
