@@ -25,6 +25,17 @@ SPIN_TIMEOUT_SEC = 0.2  # a signal does not wake the executor
 
 
 def main() -> int:
+    """Run the node; where it ends cleanly, so does the process, at once.
+
+    Python would take torch down piece by piece, which takes most of the time that a stop may.
+    """
+    code = run()
+    if code == ExitCode.CLEAN:
+        _end_process(code)
+    return code
+
+
+def run() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
     stop = StopSignal()
     keep_streams('stdout', 'stderr')  # whoever reads the log may end before the node
@@ -101,10 +112,14 @@ def _stop(node: PromptDepthNode) -> int:
     if not ended or exit_code == ExitCode.GPU_LOST:
         # A thread that hangs inside the network can't be ended from here, and Python waits for it;
         # so may the driver of a lost device while what was in its memory is freed.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(exit_code)
+        _end_process(exit_code)
     return exit_code
+
+
+def _end_process(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == '__main__':

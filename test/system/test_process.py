@@ -112,7 +112,7 @@ def code_with(owner, name, make):
     kept = getattr(owner, name)
     setattr(owner, name, make(kept))
     try:
-        return int(main.main())
+        return int(main.run())
     finally:
         setattr(owner, name, kept)
         rclpy.try_shutdown()
