@@ -250,6 +250,25 @@ def test_a_batch_gives_the_depth_of_its_frames(device):
         torch.testing.assert_close(each, alone, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize('device', DEVICES[1:])
+def test_the_same_frame_gives_the_same_depth_whatever_came_between(device):
+    """H9: within a millimetre in half precision; test_device_failures asks for more of a CPU."""
+    settings, frame = build({}), make_frame()
+    other = replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))
+    estimator = make_estimator(device, FP16_DECODER_FP32, compiler=compiler_for(device))
+
+    def depth_of(frame):
+        prepared = estimator.prepare(frame, settings.prompt, settings.output)
+        return estimator.infer([prepared])[0].cpu()
+
+    depth_of(frame)
+    estimator.network.compile_missed()
+    answers = [depth_of(each) for each in (frame, other, frame)]
+
+    assert estimator.network.problem == ''
+    torch.testing.assert_close(answers[0], answers[2], rtol=0.0, atol=1e-3)
+
+
 @pytest.mark.parametrize('device', DEVICES)
 def test_load_model_finds_a_step_that_is_right_here(device):
     words = {'device': str(device), 'engine': 'torch', 'model.resolution': 'low'}

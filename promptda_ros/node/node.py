@@ -88,6 +88,11 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
         self.session = None
         return True
 
+    def destroy_node(self) -> None:
+        """Destroy the node and give its shared memory back now, which rclpy leaves to Python."""
+        super().destroy_node()
+        self._state_machine = None
+
     # Life cycle
 
     def on_configure(self, _state: LifecycleState) -> TransitionCallbackReturn:

@@ -12,10 +12,12 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from sensor_msgs.msg import Image
 
 from promptda_ros.node.diagnostics import LATELY, SLOWED_WARN
 
 FRAMES_IN_A_RUN = 5
+FLOOD = 1000
 RUNS = 6
 LIMIT_SEC = 30.0  # far above what anything here takes
 HEIGHT, WIDTH = 480, 640
@@ -87,13 +89,41 @@ def stamp_ns_of(message: Any) -> int:
 
 
 def test_under_overload_the_newest_pair_is_next_and_nothing_queues(overloaded):
-    """F18: an answer is never older than one run of the network and one period."""
+    """F18, J6: an answer is never older than one run of the network and one period.
+
+    However late it is, it has the stamp of its image.
+    """
     heard = overloaded.listen('depth/image_rect')
     first = send_and_hand_over(overloaded)
     overloaded.spin_until(lambda: overloaded.network.runs == 1)
     newest = overload(overloaded, heard, RUNS)
     assert [stamp_ns_of(each) for each in heard] == [first, *newest[:-1]]
     assert overloaded.drops == {'overrun': RUNS * (FRAMES_IN_A_RUN - 1)}
+
+
+def test_the_pair_after_a_flood_of_tiny_images_is_published(rig):
+    """G15: from another publisher, as fast as it can, while the node works."""
+    heard, tiny = rig.listen('depth/image_rect'), Image(height=1, width=1, step=3)
+    tiny.encoding, tiny.data = 'rgb8', [0, 0, 0]
+    rig.send_through(heard)
+    publisher = rig.peer.create_publisher(Image, '/image', 10)
+    rig.spin_until(lambda: publisher.get_subscription_count() == 1)
+    stamps = [rig.sensors.image(rig.next_stamp_ns()).header for _ in range(FLOOD)]
+
+    def flood() -> None:
+        for tiny.header in stamps:
+            publisher.publish(tiny)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    most_held = 0
+    while thread.is_alive():
+        rig.spin_once()
+        most_held = max(most_held, rig.pairing.counters.image.held)
+    thread.join()
+    assert rig.pairing.counters.image.received > 1
+    assert most_held <= rig.camera.settings.sync.queue_size
+    rig.send_through(heard)
 
 
 def test_memory_under_overload_is_flat(overloaded):

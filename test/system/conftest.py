@@ -61,6 +61,11 @@ class NodeProcess:
         return code
 
     @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
     def has_ended(self) -> bool:
         """Tell whether the process has ended and all that it said is in `stderr`."""
         return not self._reader.is_alive()

@@ -30,10 +30,15 @@ def start_failing(start_node: Callable[..., Any], network_folder: Path) -> Calla
 def test_a_lost_device_ends_the_process_and_a_new_one_works(
     start_failing: Callable[..., Any], camera: Any
 ):
-    """H2: exit code 75, said once; a restart brings output back."""
-    node = start_failing('ok,ok,ok,lost')
+    """H2, H7: exit code 75, said once; a restart brings output back.
+
+    Before, another program takes the memory for two frames, which are lost and nothing else.
+    """
+    node = start_failing('ok,out_of_memory,out_of_memory,ok,ok,ok,lost')
     camera.send_until(lambda: 'made to lose the device' in node.stderr, node)
     assert node.exit_code() == ExitCode.GPU_LOST
+    assert 'out of memory' in node.stderr
+    assert len(camera.depths) > 1
     assert node.stderr.count('the device is lost') == 1
     assert 'Traceback' not in node.stderr
     before = len(camera.depths)

@@ -18,7 +18,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.dds_environment import large_image_environment
+from promptda_ros.dds_environment import large_image_environment, SHARED_MEMORY
+from promptda_ros.doctor.machine.leftovers import leftovers
 from promptda_ros.share import share_folder
 
 START = 'import sys; from promptda_ros.main import main; sys.exit(main())'
@@ -77,6 +78,18 @@ def start_ours(start_node: Callable[..., Any], network_folder: Path) -> Callable
     return start
 
 
+def segments_of(pid: int) -> set[Path]:
+    """Return the segments of shared memory that a process holds, by the locks of the kernel."""
+    locks = [line.split() for line in Path('/proc/locks').read_text().splitlines()]
+    inodes = {int(words[5].rpartition(':')[2]) for words in locks if words[4] == str(pid)}
+    found = [each for each in SHARED_MEMORY.glob('fast*_el') if 'port' not in each.name]
+    return {
+        each.with_name(each.name.removesuffix('_el'))
+        for each in found
+        if each.exists() and each.stat().st_ino in inodes
+    }
+
+
 def end_of(node: Any) -> tuple[int, str]:
     """Return the exit code and the last line of a process that ends by itself."""
     code = node.exit_code()
@@ -98,17 +111,23 @@ def test_a_python_without_torch_is_named_with_the_way_out(start_node: Callable[.
 def test_a_node_that_is_killed_again_and_again_starts_every_time(
     start_ours: Callable[..., Any], camera: Any
 ):
-    """G10: whatever it leaves in shared memory, the next one works, and ends clean."""
+    """G10: the doctor sees what it leaves in shared memory; the next one works and leaves none."""
     for _ in range(KILLS):
         node, before = start_ours(), len(camera.depths)
         node.wait_for('listening to image')
         camera.send_until(lambda count=before: len(camera.depths) > count, node)
+        segments = segments_of(node.pid)
+        assert segments
+        assert not segments & leftovers(SHARED_MEMORY).keys()
         node.signal(signal.SIGKILL)
         assert node.exit_code() == -signal.SIGKILL
+        assert segments <= leftovers(SHARED_MEMORY).keys()
     node = start_ours()
     node.wait_for('listening to image')
+    segments = segments_of(node.pid)
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN
+    assert not any(each.exists() for each in segments)
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,16 @@ def test_a_signal_ends_an_idle_node_cleanly(
 
 
 @pytest.mark.parametrize('number', SIGNALS)
-@pytest.mark.parametrize('module', ['rclpy.context', 'torch.nn', 'promptda_ros.core.frame'])
-def test_a_signal_while_modules_are_imported_ends_the_node_cleanly(
-    start_node: Callable[..., Any], network_folder: Path, module: str, number: int
+@pytest.mark.parametrize('moment', ['rclpy.context\n', 'torch.nn\n', 'loading the network'])
+def test_a_signal_during_the_start_ends_the_node_cleanly(
+    start_node: Callable[..., Any], network_folder: Path, moment: str, number: int
 ):
-    """I1: compiled modules turn a KeyboardInterrupt into exit status -2."""
+    """I1: during imports, where compiled modules turn a KeyboardInterrupt into exit status -2,
+    and while the network is loaded and compiled.
+    """
     python = ('-X', 'importtime', '-m', 'promptda_ros.main')
     node = start_node(f'model.path:={network_folder}', python=python)
-    node.wait_for(f'{module}\n')
+    node.wait_for(moment)
     node.signal(number)
     assert node.exit_code() == ExitCode.CLEAN
     assert 'Traceback' not in node.stderr

@@ -18,6 +18,7 @@ from promptda_ros.dds_environment import (
     uses_fast_dds,
 )
 from promptda_ros.doctor.finding import ERROR, Finding, Sound, WARNING
+from promptda_ros.doctor.machine.leftovers import leftovers
 from promptda_ros.share import share_folder
 
 MIB = 1 << 20
@@ -44,10 +45,12 @@ class TransportCheck:
         others: Sequence[Process],
         *,
         free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
+        shared_memory: Path = SHARED_MEMORY,
     ) -> None:
         self._processes = [Process('a node that a launch file starts here', own), *others]
         self._own = own
         self._free_bytes = free_bytes
+        self._shared_memory = shared_memory
 
     def look(self) -> Iterator[Finding | Sound]:
         """Look at each environment, then at the memory that all share."""
@@ -66,10 +69,13 @@ class TransportCheck:
     def _of_shared_memory(self) -> Finding | Sound:
         needed = segment_bytes(share_folder())
         try:
-            free = self._free_bytes(SHARED_MEMORY)
-            found = f'{SHARED_MEMORY} has {free // MIB} MiB free'
+            free = self._free_bytes(self._shared_memory)
+            found = f'{self._shared_memory} has {free // MIB} MiB free'
         except OSError as error:
-            free, found = 0, f'{SHARED_MEMORY} cannot be used ({error.strerror})'
+            free, found = 0, f'{self._shared_memory} cannot be used ({error.strerror})'
+        left = sum(leftovers(self._shared_memory).values()) // MIB
+        if left:
+            found += f'; killed processes left {left} MiB there: fastdds shm clean'
         if free >= needed:
             return Sound('shared_memory', found)
         return Finding(
@@ -77,7 +83,7 @@ class TransportCheck:
             ERROR,
             f'{found}, and Fast DDS takes {needed // MIB} MiB in each process',
             WHY,
-            'end other programs or remove what crashed ones left there; in a container: '
+            'end other programs or remove what killed ones left there; in a container: '
             'docker run --shm-size=1g, or --ipc=host',
         )
 

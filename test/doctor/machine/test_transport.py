@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
+import time
 
 import pytest
 
@@ -67,7 +69,25 @@ def test_shared_memory_without_room_for_a_segment_is_told_with_both_numbers():
     assert found.id == 'shared_memory'
     assert '127 MiB' in found.what
     assert '128 MiB' in found.what
-    assert 'remove what crashed ones left there' in found.fix
+    assert 'remove what killed ones left there' in found.fix
+
+
+def test_what_killed_processes_left_is_told_with_the_command_that_frees_it(tmp_path):
+    """G10: as a process that lives holds a lock on its segment, and one that starts soon will."""
+    for name, size, age_sec in (('dead', 3 << 20, 60), ('alive', 1 << 20, 60), ('new', 1, 0)):
+        (tmp_path / f'fastrtps_{name}').write_bytes(bytes(size))
+        lock = tmp_path / f'fastrtps_{name}_el'
+        lock.touch()
+        os.utime(lock, (time.time() - age_sec,) * 2)
+    with (tmp_path / 'fastrtps_alive_el').open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (said,) = (
+            each
+            for each in TransportCheck(SOUND, (), shared_memory=tmp_path).look()
+            if each.id == 'shared_memory'
+        )
+
+    assert said.what.endswith('; killed processes left 3 MiB there: fastdds shm clean')
 
 
 def test_no_shared_memory_at_all_is_told():
