@@ -26,6 +26,7 @@ def occupied_by(image, info):
     'output, step_m', [('depth/image_rect', 1e-6), ('depth/image_mm', 0.000501)]
 )
 def test_the_depth_is_that_of_the_scene(receive, scene, output, step_m):
+    """J5."""
     seen_m = occupied_by(receive(output), receive('depth/camera_info'))
     np.testing.assert_allclose(seen_m, scene.depth_m, atol=step_m)
 

@@ -23,6 +23,7 @@ def test_a_cloud_has_as_many_bytes_as_it_says(receive, output, pcl_layout):
 @pytest.mark.parametrize('output', ['points', 'points_dense'])
 @pytest.mark.parametrize('pcl_layout', [False, True])
 def test_the_transformer_rgb8_finds_the_colours(receive, scene, output, pcl_layout):
+    """J5."""
     message = receive(output, output__pcl_layout=pcl_layout)
     (rgb,) = (field for field in message.fields if field.name == 'rgb')
     assert rgb.datatype in (PointField.FLOAT32, PointField.UINT32)
@@ -35,6 +36,7 @@ def test_the_transformer_rgb8_finds_the_colours(receive, scene, output, pcl_layo
 
 @pytest.mark.parametrize('output', ['depth/image_rect', 'depth/image_mm'])
 def test_a_depth_cloud_has_a_known_encoding_and_a_camera_of_its_size(receive, output):
+    """J5."""
     image, info = receive(output), receive('depth/camera_info')
     assert image.encoding in ('32FC1', '16UC1')
     assert (info.width, info.height) == (image.width, image.height)
