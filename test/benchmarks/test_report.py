@@ -17,7 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NOT_RUN_ALONE = {
     '__init__', 'report', 'results', 'serving', 'traffic', 'flying_pixels', 'garbage', 'agreement',
     'own_sensor', 'decoys', 'gate', 'emulated_numbers', 'bag_acceptance', 'bag_kills', 'browser',
-    'environment', 'soak', 'pairing_rules', 'pairing_streams', 'start_stop',
+    'environment', 'soak', 'pairing_rules', 'pairing_streams', 'start_stop', 'golden',
+    'life_cycles',
 }  # fmt: skip
 
 
