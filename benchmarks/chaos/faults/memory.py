@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
 import resource
@@ -60,8 +60,9 @@ def out_of_memory(stage: Stage) -> Iterator[None]:
 @contextmanager
 def _group(pid: int, size: int) -> Iterator[None]:
     """Give a process a control group in which it gets little more memory."""
-    for left in GROUPS.glob('chaos_*'):  # by a run that was killed
-        left.rmdir()
+    for left in GROUPS.glob('chaos_*'):
+        with suppress(OSError):  # not of a run that was killed, but of one beside this one
+            left.rmdir()
     group = GROUPS / f'chaos_{os.getpid()}'
     group.mkdir()
     try:
