@@ -14,6 +14,7 @@ from promptda_ros.lab.grasping.contacts import find_contacts, inside
 from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
 from promptda_ros.lab.grasping.unseen import Unseen
 
+EVERY = np.s_[::2, ::2]
 MARGIN_M = 0.002  # round the gripper
 EDGE_PX = 2  # the surface at an edge may be seen by a pixel beside
 OFF_M = 0.004  # an error of the depth that a gripper meets
@@ -50,7 +51,7 @@ def cause_of(grasp: Grasp, seen: SeenCloud, exact: SeenCloud, gripper: Gripper) 
     """Compare the cloud that a grasp was planned on with the exact one, where the gripper was."""
     gripper_from_camera = inverse(grasp.camera_from_gripper)
     exact_m, seen_m = (_from_gripper(each, gripper_from_camera) for each in (exact, seen))
-    error_m = (seen.depth_m - exact.depth_m).reshape(-1)
+    error_m = (seen.depth_m - exact.depth_m)[EVERY].reshape(-1)
     boxes = (*gripper.fingers(grasp.opening_m), gripper.palm)
     hit = np.logical_or.reduce([inside(exact_m, box, margin_m=MARGIN_M) for box in boxes])
     if hit.any():
@@ -78,6 +79,6 @@ def _of_error(error_m: FloatImage) -> Cause:
 
 
 def _from_gripper(cloud: SeenCloud, gripper_from_camera: Floats) -> Floats:
-    """Return all points (H * W, 3) of a cloud in the frame of the gripper, NaN unknown."""
-    points_m = cloud.points_m.reshape(-1, 3)
+    """Return the points (N, 3) of a cloud in the frame of the gripper, NaN unknown."""
+    points_m = cloud.points_m[EVERY].reshape(-1, 3)
     return np.asarray(points_m @ gripper_from_camera[:3, :3].T + gripper_from_camera[:3, 3])

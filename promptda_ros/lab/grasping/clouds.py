@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -50,14 +50,7 @@ class SeenCloud:
     free_to_m: FloatImage | None = None  # (H, W), nothing is nearer; None: all unseen counts free
 
 
-def cloud_of(
-    depth_m: FloatImage,
-    matrix: Matrix,
-    settings: Settings,
-    *,
-    reliable: Mask | None = None,
-    free_to_m: FloatImage | None = None,
-) -> SeenCloud:
+def cloud_of(depth_m: FloatImage, matrix: Matrix, settings: Settings) -> SeenCloud:
     """Back-project depth (H, W) as the node does, without flying pixels."""
     height, width = depth_m.shape
     fx, fy, cx, cy = (float(matrix[at]) for at in ((0, 0), (1, 1), (0, 2), (1, 2)))
@@ -68,14 +61,12 @@ def cloud_of(
     )
     clean_m = np.where(flying.numpy(), np.float32(np.nan), depth_m)
     across, down = rays(intrinsics)
-    known = np.isfinite(clean_m)
     return SeenCloud(
         depth_m=depth_m,
         points_m=np.stack((clean_m * across, clean_m * down, clean_m), axis=-1),
         normals=find_normals(clean_m, intrinsics),
-        reliable=known if reliable is None else known & reliable,
+        reliable=np.isfinite(clean_m),
         intrinsics=intrinsics,
-        free_to_m=free_to_m,
     )
 
 
@@ -126,7 +117,4 @@ class Clouds:
         known_m = np.nan_to_num(depth.depth_m, nan=0.0)
         free_to_m = np.where(reliable, known_m, cv2.erode(known_m, BESIDE))
         plain = cloud_of(depth.depth_m, matrix, settings)
-        refusing = cloud_of(
-            depth.depth_m, matrix, settings, reliable=reliable, free_to_m=free_to_m
-        )
-        return plain, refusing
+        return plain, replace(plain, reliable=plain.reliable & reliable, free_to_m=free_to_m)

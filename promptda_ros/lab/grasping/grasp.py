@@ -19,6 +19,12 @@ class Box:
     centre_m: tuple[float, float, float]
     half_m: tuple[float, float, float]
 
+    @property
+    def corners_m(self) -> Floats:
+        """Return its corners (8, 3)."""
+        signs = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, 8).T
+        return np.asarray(self.centre_m + signs * self.half_m)
+
 
 @dataclass(frozen=True)
 class Gripper:

@@ -21,8 +21,9 @@ from promptda_ros.core.frame import FloatImage, Mask
 from promptda_ros.lab.grasping.clouds import SeenCloud
 from promptda_ros.lab.grasping.contacts import Contacts, find_contacts, inside
 from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
-from promptda_ros.lab.grasping.profiles import find_fits, Fits, MARGIN_M
+from promptda_ros.lab.grasping.profiles import find_fits, Fits
 from promptda_ros.lab.grasping.unseen import Unseen
+from promptda_ros.lab.sim.support import Support
 
 STRIDE = 2  # of the pixels of a cloud
 VOXEL_M = 0.004
@@ -33,11 +34,13 @@ DRAWN = 70  # points
 TRIED = 50  # places that are looked at closely
 STEEPEST_RAD = np.deg2rad(45)  # of an approach, from above
 ALIKE_RAD = np.deg2rad(12)  # a normal nearer to upright is no other approach
+AROUND_M = 0.002  # the gripper
 FRICTION_RAD = np.arctan(0.5)  # half the angle of the cone in which a contact holds
-ROOMS_M = (0.010, 0.007, 0.004)  # beside what is gripped, for each finger
-ROOM_M = 2 * ROOMS_M[1]
+ROOMS_M = (0.013, 0.010, 0.007, 0.004)  # beside what is gripped, for each finger
+ROOM_M = 2 * ROOMS_M[2]
 DOWN = np.array([0.0, 0.0, -1.0])
 ABOVE_SUPPORT_M = 0.004  # for the tips
+FROM_WALL_M = 0.004  # for the gripper, which knows where the walls of its bin are
 BESIDE_WALL_M = 0.012  # what is nearer to the rim of a bin may be the rim
 
 
@@ -47,6 +50,17 @@ class Workspace:
 
     table_from_camera: Floats  # (4, 4); z up, the surface at 0
     half_m: NDArray[np.float64]  # (2,) half sides of the area from which things are picked
+    rim_m: float = 0.0  # height of the walls round it
+
+    @classmethod
+    def of(cls, support: Support, table_from_camera: Floats) -> Workspace:
+        """Describe what things lie on or in."""
+        return cls(table_from_camera, support.half_m, support.rim_m)
+
+    def is_hit(self, corners_m: Floats) -> bool:
+        """Return whether a box with these corners (N, 3) reaches into a wall."""
+        low = corners_m[:, 2] < self.rim_m
+        return bool((low & ~self.holds(corners_m, beside_m=FROM_WALL_M)).any())
 
     def holds(self, places_m: FloatImage | Floats, *, beside_m: float = 0.0) -> Mask:
         """Mark the places (N, 3) in that area, so far from its border; fails NaN."""
@@ -139,25 +153,23 @@ class Planner:
         for room_m in ROOMS_M:
             opening_m = contacts.width_m + 2 * room_m
             if opening_m <= self.gripper.greatest_opening_m and self._is_free(
-                seen_m, pose, opening_m, points.floor_m, unseen
+                seen_m, pose, opening_m, points, unseen
             ):
                 return Grasp(pose, opening_m, self._score(contacts, rotation, room_m))
         return None
 
     def _is_free(
-        self, seen_m: Floats, pose: Floats, opening_m: float, floor_m: float, unseen: Unseen
+        self, seen_m: Floats, pose: Floats, opening_m: float, points: Points, unseen: Unseen
     ) -> bool:
         """Return whether nothing is where the gripper would be; seen_m (N, 3) from there."""
-        fingers = self.gripper.fingers(opening_m)
-        for box in fingers:
-            tips_m = np.array([[*box.centre_m[:2], 0.0]]) + _corners(box.half_m)
-            if (tips_m @ pose[2, :3] + pose[2, 3]).min() < floor_m + ABOVE_SUPPORT_M:
+        parts = (*self.gripper.fingers(opening_m), self.gripper.palm)
+        for part in parts:
+            corners_m = part.corners_m @ pose[:3, :3].T + pose[:3, 3]
+            if corners_m[:, 2].min() < points.floor_m + ABOVE_SUPPORT_M:
                 return False
-            if inside(seen_m, box, margin_m=0.5 * MARGIN_M).any():
+            if points.workspace.is_hit(corners_m) or inside(seen_m, part, margin_m=AROUND_M).any():
                 return False
-        if inside(seen_m, self.gripper.palm, margin_m=0.5 * MARGIN_M).any():
-            return False
-        return not unseen.touches((*fingers, self.gripper.palm), pose)
+        return not unseen.touches(parts, pose)
 
     def _score(self, contacts: Contacts, rotation: Floats, room_m: float) -> float:
         worth = self._promise(
@@ -204,9 +216,3 @@ def _poses_of(fits: Fits, approach: Floats) -> Floats:
     poses[:, :3, 0], poses[:, :3, 1] = fits.closing, np.cross(approach, fits.closing)
     poses[:, :3, 2], poses[:, :3, 3] = approach, fits.centre_m
     return poses
-
-
-def _corners(half_m: tuple[float, float, float]) -> Floats:
-    """Return the corners (4, 3) of the lower face of a box about its middle."""
-    x, y, _ = half_m
-    return np.array([[-x, -y, 0], [x, -y, 0], [-x, y, 0], [x, y, 0]])

@@ -22,7 +22,8 @@ BINS = 71  # odd: the point is in the middle bin
 MIDDLE = BINS // 2
 YAWS = 12  # in half a turn, as the gripper is symmetric
 TIPS_M = (0.008, 0.016, 0.025, 0.035)  # below the point
-MARGIN_M = 0.003  # round the gripper
+MARGIN_M = 0.003  # round the fingers
+UNDER_PALM_M = 0.008
 LEAST_DEPTH_M = 0.006  # that the fingers reach down beside something
 
 
@@ -71,7 +72,7 @@ def find_fits(around_m: FloatImage, point_m: Floats, approach: Floats, gripper: 
     good = (
         (width_m + 2 * MARGIN_M <= gripper.greatest_opening_m)
         & (reach_m >= LEAST_DEPTH_M)
-        & (over_m > tips_m[tip] - gripper.finger_length_m + MARGIN_M)
+        & (over_m > tips_m[tip] - gripper.finger_length_m + UNDER_PALM_M)
     )
     centre_m = point_m + middle_m[:, None] * closing[yaw] + tips_m[tip][:, None] * approach
     return Fits(closing[yaw][good], centre_m[good], width_m[good], reach_m[good])

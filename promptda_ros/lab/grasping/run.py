@@ -52,7 +52,7 @@ class _Scene:
         self.exact = run.clouds.exact(stage.view)
         self._run, self._stage = run, stage
         self._trial = Trial(stage.scene, run.planner.gripper)
-        self._workspace = Workspace(stage.table_from_camera, stage.scene.support.half_m)
+        self._workspace = Workspace.of(stage.scene.support, stage.table_from_camera)
 
     def attempt(self, sensor: str, arm: str, cloud: SeenCloud | BadFrame) -> Attempt:
         """Plan on a cloud and try it; every cloud of a scene gets the same random numbers."""
