@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PICTURES = 'failures.jpg'
 SCENES = 300
-SENSORS = ('phone_lidar', 'active_stereo', 'time_of_flight', 'zones_8x8')
+SENSORS = ('phone_lidar', 'active_stereo', 'time_of_flight', 'zones_32x32')
 
 
 def main(argv: list[str]) -> int:
