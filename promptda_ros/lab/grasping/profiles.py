@@ -56,8 +56,9 @@ def find_fits(around_m: FloatImage, point_m: Floats, approach: Floats, gripper: 
         0.5 * side_m + MARGIN_M for side_m in (gripper.finger_width_m, gripper.palm_m[1])
     )
     fingers_m = _profiles(bins, np.abs(y_m) <= half_finger_m, below_m)
-    palm_m = _profiles(bins, np.abs(y_m) <= half_palm_m, below_m)
     tips_m = np.array(TIPS_M)
+    above = below_m <= TIPS_M[-1] - gripper.finger_length_m + UNDER_PALM_M  # what a palm meets
+    palm_m = _profiles(bins[:, above], np.abs(y_m[:, above]) <= half_palm_m, below_m[above])
     free = fingers_m[:, None] > tips_m[:, None] + MARGIN_M  # (K, T, BINS)
     left, right, both = _gaps(free, gripper.finger_thickness_m + 2 * MARGIN_M)
     yaw, tip = np.nonzero(both)
@@ -103,7 +104,10 @@ def _gaps(free: Mask, needed_m: float) -> tuple[NDArray[np.intp], NDArray[np.int
     free is (..., BINS); a gap is as many free bins in a row as a finger needs.
     """
     count = int(np.ceil(needed_m / BIN_M))
-    runs = np.lib.stride_tricks.sliding_window_view(free, count, axis=-1).all(axis=-1)
+    last = BINS - count + 1
+    runs = free[..., :last].copy()
+    for ahead in range(1, count):
+        runs &= free[..., ahead : ahead + last]
     starts = np.arange(runs.shape[-1])
     left = np.where(runs & (starts + count <= MIDDLE), starts + count, -1).max(axis=-1)
     right = np.where(runs & (starts > MIDDLE), starts, BINS).min(axis=-1)

@@ -41,7 +41,7 @@ class Unseen:
 
     def of_fingers(self, gripper: Gripper, poses: Floats, opening_m: Floats) -> NDArray[np.bool_]:
         """Mark the poses (n, 4, 4) at which a finger reaches into what was not seen."""
-        if self.free_to_m is None:
+        if self.free_to_m is None or not len(poses):
             return np.zeros(len(poses), np.bool_)
         shut, aside_m = gripper.fingers(0.0), 0.5 * opening_m[:, None]
         marked = np.zeros(len(poses), np.bool_)

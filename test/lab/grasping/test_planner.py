@@ -53,8 +53,10 @@ def test_the_fingers_come_down_beside_the_block_and_not_into_the_table():
     assert 0 < tip_m < HIGH_M
 
 
-def test_an_empty_table_is_refused():
-    assert plan(cloud()) is None
+def test_an_empty_table_is_refused_by_a_gripper_that_refuses_too():
+    seen = cloud()
+    assert plan(seen) is None
+    assert plan(replace(seen, free_to_m=seen.depth_m)) is None
 
 
 def test_what_is_wider_than_the_gripper_opens_is_refused():

@@ -65,3 +65,7 @@ def test_many_poses_at_once_are_judged_as_one_by_one(x, z, opening_m):
     poses = np.stack([at(x, 0, z), at(-x, 0, z)])
     one_by_one = [judge.touches(gripper.fingers(opening_m), pose) for pose in poses]
     assert judge.of_fingers(gripper, poses, np.full(2, opening_m)).tolist() == one_by_one
+
+
+def test_of_no_pose_none_is_hit():
+    assert unseen(wall()).of_fingers(Gripper(), np.empty((0, 4, 4)), np.empty(0)).shape == (0,)
