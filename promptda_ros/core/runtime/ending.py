@@ -45,8 +45,8 @@ def ending_of(error: Exception) -> tuple[str, ExitCode]:
             'the package while the environment that has it is active (docs/install.md)'
         )
         return sentence, ExitCode.MODEL_OR_DEVICE
-    if isinstance(error, MemoryError):
-        what = error or 'nothing more is known'
+    if _is_out_of_memory(error):
+        what = str(error) or 'nothing more is known'
         return f'not enough memory ({what}); end other programs', ExitCode.MODEL_OR_DEVICE
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         limit = getrlimit(RLIMIT_NOFILE)[0]
@@ -65,3 +65,11 @@ def ending_of(error: Exception) -> tuple[str, ExitCode]:
 def _is_of_a_file(error: OSError) -> bool:
     """Tell errors of the user's files from those of pipes and sockets of our own."""
     return error.filename is not None or error.errno in (None, errno.EPIPE, *OF_THE_DISK)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell the errors of Python, and those of libraries once what knows them is loaded."""
+    faults = sys.modules.get('promptda_ros.core.runtime.faults')  # not to load torch for it
+    if faults is None:
+        return isinstance(error, MemoryError)
+    return bool(faults.fault_of(error) is faults.OutOfMemory)

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 import resource
 
+import torch
+
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.runtime.ending import exit_code_of, FILES
+from promptda_ros.core.runtime.faults import fault_of, OutOfMemory
 
 
 def test_too_few_open_files_are_told_with_the_limit_and_the_command(capsys):
@@ -23,3 +27,18 @@ def test_too_few_open_files_are_told_with_the_limit_and_the_command(capsys):
     assert code == ExitCode.CONFIGURATION
     assert said.startswith('promptda: too many open files: ')
     assert f'ulimit -n {FILES}' in said
+
+
+def test_too_little_memory_is_told_whoever_lacked_it(capsys):
+    """H1: torch, Python and the system."""
+
+    def of_the_system() -> int:
+        raise OSError(errno.ENOMEM, 'Cannot allocate memory')
+
+    def of_python() -> int:
+        raise MemoryError
+
+    assert fault_of(MemoryError()) is OutOfMemory  # as in every command that computes
+    for fail in (lambda: len(torch.empty(1 << 60)), of_the_system, of_python):
+        assert exit_code_of('promptda', fail) == ExitCode.MODEL_OR_DEVICE
+        assert capsys.readouterr().err.startswith('promptda: not enough memory (')
