@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from promptda_ros.lab.grasping.planner import Workspace
+from promptda_ros.lab.grasping.workspace import Workspace
 
 HEIGHT_M = 0.6  # of the camera
 SIZE = 240, 320

@@ -26,7 +26,6 @@ class Contacts:
     askew_rad: float  # how far the worse contact is from facing its finger
     reach_m: float  # from the top of it to the tips
     aside_m: float  # y of the middle of what goes on beside the fingers
-    number: int  # of the points
 
     @property
     def width_m(self) -> float:
@@ -38,22 +37,20 @@ def find_contacts(points_m: Floats, gripper: Gripper) -> Contacts | None:
     """Measure the points (N, 3), seen from the gripper, that it would close on; None: too few."""
     x_m, y_m, z_m = points_m.T
     within = (np.abs(x_m) < 0.5 * gripper.greatest_opening_m) & (z_m < 0)
-    inside = within & (np.abs(y_m) < 0.5 * gripper.finger_width_m)
-    if np.count_nonzero(inside) < FEWEST_POINTS:
+    beside_m = points_m[within]
+    between_m = beside_m[np.abs(beside_m[:, 1]) < 0.5 * gripper.finger_width_m]
+    if len(between_m) < FEWEST_POINTS:
         return None
-    x_m, y_m, z_m, all_x_m, all_y_m = (
-        *(axis[inside] for axis in (x_m, y_m, z_m)), x_m[within], y_m[within]
-    )  # fmt: skip
+    x_m, y_m, z_m = between_m.T
     left_m, right_m = np.quantile(x_m, (0.02, 0.98))
     top_m = float(np.quantile(z_m, 0.02))
-    across = all_y_m[(all_x_m > left_m) & (all_x_m < right_m)]
+    goes_on = (beside_m[:, 0] > left_m) & (beside_m[:, 0] < right_m)
     return Contacts(
         left_m=float(left_m),
         right_m=float(right_m),
         askew_rad=max(_askew(x_m, y_m, z_m, top_m), _askew(-x_m, y_m, z_m, top_m)),
         reach_m=-top_m,
-        aside_m=_middle(across),
-        number=len(x_m),
+        aside_m=_middle(beside_m[goes_on, 1]),
     )
 
 
@@ -63,11 +60,12 @@ def _askew(x_m: Floats, y_m: Floats, z_m: Floats, top_m: float) -> float:
     Along y it counts either way. Towards the tips it counts where the thing widens, from which
     fingers slip upwards; a side that is not seen is taken for upright.
     """
-    slices = np.clip(((y_m / np.abs(y_m).max() + 1) * 0.5 * SLICES).astype(int), 0, SLICES - 1)
+    half_m = max(float(np.abs(y_m).max()), 1e-6)
+    slices = np.clip(((y_m / half_m + 1) * 0.5 * SLICES).astype(int), 0, SLICES - 1)
     ends_m = np.full(SLICES, -np.inf)
     np.maximum.at(ends_m, slices, x_m)
     there = np.isfinite(ends_m)
-    places_m = (np.arange(SLICES) + 0.5) / SLICES * 2 * np.abs(y_m).max()
+    places_m = (np.arange(SLICES) + 0.5) / SLICES * 2 * half_m
     slope = np.polyfit(places_m[there], ends_m[there], 1)[0] if there.sum() > 1 else 0.0
     lower = z_m > 0.5 * top_m
     widens = 0.0

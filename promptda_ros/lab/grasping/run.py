@@ -15,9 +15,10 @@ from promptda_ros.lab.grasping.attempts import Attempt, REFUSED
 from promptda_ros.lab.grasping.causes import cause_of, cause_of_hit
 from promptda_ros.lab.grasping.clouds import Clouds, EXACT, SeenCloud
 from promptda_ros.lab.grasping.grasp import Grasp, inverse
-from promptda_ros.lab.grasping.planner import Planner, Workspace
+from promptda_ros.lab.grasping.planner import Planner
 from promptda_ros.lab.grasping.stage import GraspStage, make_stage
 from promptda_ros.lab.grasping.trial import Outcome, Trial, Verdict
+from promptda_ros.lab.grasping.workspace import Workspace
 
 NO_GRASP = 'no good grasp in the cloud'
 
