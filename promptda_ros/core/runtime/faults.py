@@ -37,11 +37,12 @@ class DeviceLost(GaveUp):
 
 # oneDNN on the CPU had no memory for machine code.
 NO_CODE = 'could not create a primitive'
-# The allocator of the CPU says 'can't allocate memory', C++ 'bad_alloc', threading what it can't
-# start. Where NVML does not answer, as on Jetson and in some containers, that of CUDA fails while
-# it words its own error.
+# The allocator of the CPU says 'can't allocate memory', C++ 'bad_alloc'; threads get no stack or
+# may not be more. Where NVML does not answer, as on Jetson and in some containers, the allocator
+# of CUDA fails while it words its own error.
 OUT_OF_MEMORY = re.compile(
     rf"out of memory|can't allocate memory|bad_alloc|can't start new thread|{NO_CODE}"
+    r'|Resource temporarily unavailable'
     r'|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED'
     r'|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator',
     re.DOTALL,

@@ -31,6 +31,7 @@ OUT_OF_MEMORY = [
     RuntimeError('could not create a primitive'),
     RuntimeError('Exception from src/inference/src/cpp/infer_request.cpp:223: std::bad_alloc'),
     RuntimeError("can't start new thread"),
+    RuntimeError('pthread_create failed: Resource temporarily unavailable'),
     OSError(errno.ENOMEM, 'Cannot allocate memory'),
     MemoryError('Unable to allocate 1.00 GiB'),
     MemoryError(),
