@@ -258,6 +258,7 @@ def test_a_stop_of_all_processes_at_once_keeps_the_steps_so_far(
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='finds the loader in /proc')
 def test_a_loader_that_dies_is_said_in_one_sentence(write_recipe, frames, tmp_path):
+    """K21: killed, as where memory ran out; the checkpoint is kept."""
     with running(write_recipe(steps=100_000), tmp_path / 'out', frames) as process:
         children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
         for loader in children.read_text().split():
