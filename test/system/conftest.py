@@ -137,24 +137,27 @@ class Camera:
         self._results = self._node.create_subscription(
             Image, '/promptda/depth/image_rect', self.depths.append, 5
         )
+        self._reports: list[DiagnosticArray] = []
+        self._listening = self._node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._reports.append, 5
+        )
 
     def is_served(self) -> bool:
         """Tell whether a node publishes depth."""
         return self._results.get_publisher_count() > 0
 
-    def report_of(self, node: NodeProcess, sec: float) -> DiagnosticArray:
-        """Send nothing until the node has reported within a few seconds of a time."""
-        reports: list[DiagnosticArray] = []
-        subscription = self._node.create_subscription(
-            DiagnosticArray, '/diagnostics', reports.append, 5
-        )
+    def report_of(self, node: NodeProcess) -> DiagnosticArray:
+        """Send nothing until the node has reported by the clock that this camera has now."""
+        self._reports.clear()
         end_sec = time.monotonic() + LIMIT_SEC
-        while not (reports and abs(reports[-1].header.stamp.sec - sec) < 5):
+        while not (self._reports and abs(self._behind_sec(self._reports[-1])) < 5):
             assert time.monotonic() < end_sec, 'no report came in time'
             assert not node.has_ended, node.stderr
             self._executor.spin_once(timeout_sec=0.02)
-        self._node.destroy_subscription(subscription)
-        return reports[-1]
+        return self._reports[-1]
+
+    def _behind_sec(self, message: DiagnosticArray) -> float:
+        return time.time() + self.ahead_sec - float(message.header.stamp.sec)
 
     def send_until(self, condition: Callable[[], bool], node: NodeProcess | None = None) -> None:
         """Send frame after frame until the condition holds; fail when the node ends without."""

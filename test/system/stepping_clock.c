@@ -6,8 +6,6 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -50,29 +48,4 @@ time_t time(time_t *now)
   clock_gettime(CLOCK_REALTIME, &exact);
   if (now) *now = exact.tv_sec;
   return exact.tv_sec;
-}
-
-// The kernel waits by its own clock, which was not set. Small numbers are of the steady clock.
-static struct timespec by_kernel(const struct timespec *until)
-{
-  struct timespec own = *until;
-  if (own.tv_sec > 1000000000) own.tv_sec -= step();
-  return own;
-}
-
-int pthread_cond_timedwait(
-  pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
-{
-  static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
-  if (!real) real = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
-  struct timespec own = by_kernel(until);
-  return real(condition, mutex, &own);
-}
-
-int sem_timedwait(sem_t *semaphore, const struct timespec *until)
-{
-  static int (*real)(sem_t *, const struct timespec *);
-  if (!real) real = dlsym(RTLD_NEXT, "sem_timedwait");
-  struct timespec own = by_kernel(until);
-  return real(semaphore, &own);
 }
