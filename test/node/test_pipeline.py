@@ -167,7 +167,7 @@ def test_resolution_and_shape_may_change_in_mid_stream(rig):
         assert (depth.height, depth.width) == (height, width)
         assert (infos[-1].height, infos[-1].width) == (height, width)
         assert infos[-1].header == depth.header
-        assert infos[-1].k[2] == (width - 1) / 2
+        assert (infos[-1].k[0], infos[-1].k[2]) == (100.0, (width - 1) / 2)
         assert np.isfinite(metres(depth)).any()
     assert rig.drops == {}
 
