@@ -60,7 +60,7 @@ def _run(stop: StopSignal) -> int:
         _spin(node, stop)
     except Stopped:
         pass  # while it loaded the network
-    return _stop(node)
+    return close(node)
 
 
 def _import() -> None:
@@ -104,14 +104,15 @@ def _spin(node: PromptDepthNode, stop: StopSignal) -> None:
         executor.remove_node(node)
 
 
-def _stop(node: PromptDepthNode) -> int:
+def close(node: PromptDepthNode) -> int:
+    """Stop and destroy the node; end the process if a thread can't be ended, or return its code."""
     exit_code = int(node.exit_code)
-    ended = node.stop()
+    ended = not node.is_compiling and node.stop()  # compiling takes longer than a stop may
     node.destroy_node()  # or its shared memory stays
     node.context.try_shutdown()
     if not ended or exit_code == ExitCode.GPU_LOST:
-        # A thread that hangs inside the network can't be ended from here, and Python waits for it;
-        # so may the driver of a lost device while what was in its memory is freed.
+        # A thread that hangs in the network or compiles can't be ended from here, and Python waits
+        # for it; so may the driver of a lost device while what was in its memory is freed.
         _end_process(exit_code)
     return exit_code
 

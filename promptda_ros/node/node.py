@@ -81,6 +81,11 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
                 self.exit_code = self.exit_code or self._failure
                 return
 
+    @property
+    def is_compiling(self) -> bool:
+        """Tell whether the worker compiles the network, which nothing can break off."""
+        return self.pipeline is not None and self.pipeline.model.is_paused
+
     def stop(self) -> bool:
         """Stop listening and working; False while the worker hangs."""
         if self.session is not None and not self.session.close():

@@ -23,6 +23,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, PointCloud2
 import torch
 
+from promptda_ros import main
 from promptda_ros.camera.calibration import ImageReference
 from promptda_ros.core.errors import ExitCode
 from promptda_ros.core.frame import BadFrame
@@ -518,6 +519,18 @@ def test_a_callback_that_always_fails_gives_up_though_others_succeed(
     assert said.count('failed: OSError: this always fails') <= 3  # once in five seconds
     assert 'Traceback' not in said
     assert 'Traceback' in (tmp_path / log.TRACEBACK_FILE).read_text()
+
+
+def test_the_process_waits_for_no_compilation_when_it_ends(rig, monkeypatch):
+    """I1: it would take up to a minute."""
+    monkeypatch.setattr(type(rig.node.pipeline.model), 'is_paused', True)
+    monkeypatch.setattr(rig.node, 'stop', lambda: pytest.fail('waited for the worker'))
+    monkeypatch.setattr(rig.node, 'destroy_node', lambda: None)
+    ended_with = []
+    monkeypatch.setattr('promptda_ros.main._end_process', ended_with.append)
+    main.close(rig.node)
+    monkeypatch.undo()
+    assert ended_with == [ExitCode.CLEAN]
 
 
 def test_a_worker_that_hangs_keeps_the_node_active_until_it_ends(rig, monkeypatch):
