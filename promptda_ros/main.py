@@ -105,7 +105,7 @@ def _spin(node: PromptDepthNode, stop: StopSignal) -> None:
 
 
 def close(node: PromptDepthNode) -> int:
-    """Stop and destroy the node; end the process if a thread can't be ended, or return its code."""
+    """Stop the node and return the exit code; end the process where a thread can't be ended."""
     exit_code = int(node.exit_code)
     ended = not node.is_compiling and node.stop()  # compiling takes longer than a stop may
     node.destroy_node()  # or its shared memory stays
