@@ -1,8 +1,15 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""PCL: fields are found by name, type and count, and copied to where its points have them."""
+"""PCL: fields are found by name, type and count, and copied to where its points have them.
+
+Where PCL itself is installed it reads our clouds, too.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -27,6 +34,55 @@ def copied_by(message, point):
         )
         found[:, place : place + 4] = points[:, field.offset : field.offset + 4]
     return found.view('<f4')
+
+
+def flags_of_pcl():
+    """Return what a compiler needs for PCL, or skip the test."""
+    tool = shutil.which('pkg-config')
+    names = ('pcl_common', *(f'pcl_common-1.{minor}' for minor in range(12, 16)))
+    for name in names if tool and shutil.which('g++') else ():
+        found = subprocess.run(
+            [tool, '--cflags', '--libs', name], capture_output=True, text=True, check=False
+        )
+        if found.returncode == 0:
+            return found.stdout.split()
+    pytest.skip('needs PCL: apt install libpcl-dev g++ pkg-config')
+
+
+@pytest.fixture(scope='module')
+def pcl(tmp_path_factory):
+    """Return what lets PCL read a message as points of a type."""
+    flags, folder = flags_of_pcl(), tmp_path_factory.mktemp('pcl')
+    source = str(Path(__file__).with_name('read_by_pcl.cpp'))
+
+    def read(message, point, floats):
+        program = folder / point
+        if not program.exists():
+            command = ['g++', f'-DPOINT=pcl::{point}', source, '-o', str(program), *flags]
+            subprocess.run(command, check=True)
+        numbers = message.height, message.width, message.point_step, message.row_step
+        fields = [(each.name, each.offset, each.datatype, each.count) for each in message.fields]
+        words = [*numbers, len(fields), *sum(fields, ()), len(message.data)]
+        given = ' '.join(map(str, words)).encode() + b'\n' + bytes(message.data)
+        done = subprocess.run([str(program)], input=given, capture_output=True, check=True)
+        return np.frombuffer(done.stdout, '<f4').reshape(-1, floats), done.stderr.decode()
+
+    return read
+
+
+def test_pcl_itself_reads_points_and_normals_where_they_are_copied_to(receive, pcl):
+    """J3: the same floats, to the last bit, as the copies above; it misses what we do not have."""
+    curvature = "Failed to find match for field 'curvature'.\n"
+    for cloud, point, (size, places), missed in (
+        (receive('points'), 'PointXYZRGB', POINT_XYZRGB, ''),
+        (receive('points', output__pcl_layout=True), 'PointXYZRGB', POINT_XYZRGB, ''),
+        (receive('points_normals'), 'PointNormal', POINT_NORMAL, curvature),
+    ):
+        theirs, said = pcl(cloud, point, size // 4)
+        assert said == missed
+        ours = copied_by(cloud, (size, places))
+        columns = [place // 4 for place in places.values()]
+        np.testing.assert_array_equal(theirs[:, columns].view('<u4'), ours[:, columns].view('<u4'))
 
 
 @pytest.mark.parametrize('pcl_layout', [False, True])
