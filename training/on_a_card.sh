@@ -35,26 +35,29 @@ work=${WORK:-runs/card}
 minutes=${MINUTES:-9}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 
-if ! "$python" -c 'import torch' 2>/dev/null; then
+# Only what is missing is installed: a machine with a GPU brings its own torch, and numpy with it.
+missing=$("$python" - 2>/dev/null <<'END'
+import torch
+from importlib.util import find_spec
+
+PACKAGES = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow'}
+for name in ('numpy', 'cv2', 'yaml', 'PIL', 'tqdm', 'matplotlib', 'safetensors', 'mujoco'):
+    if find_spec(name) is None:
+        print(PACKAGES.get(name, name))
+END
+) || {
   echo "$python has no torch, which has to suit the card: install it, or name another Python by PYTHON=..." >&2
   exit 2
-fi
-
-# Only what is missing is installed: a machine with a GPU brings its own torch, and numpy with it.
-install_missing() {
-  local missing=() pair
-  for pair in numpy:numpy cv2:opencv-python-headless yaml:PyYAML PIL:pillow tqdm:tqdm matplotlib:matplotlib \
-    safetensors:safetensors mujoco:mujoco; do
-    "$python" -c "import importlib.util as u, sys; sys.exit(u.find_spec('${pair%%:*}') is None)" || missing+=("${pair#*:}")
-  done
-  [ ${#missing[@]} -eq 0 ] && return
+}
+if [ -n "$missing" ]; then
+  mapfile -t missing <<<"$missing"
   echo "installing ${missing[*]}"
   if [ -n "${WHEELS:-}" ]; then
     "$python" -m pip install --quiet --no-index --find-links "$WHEELS" "${missing[@]}"
   else
     "$python" -m pip install --quiet "${missing[@]}"
   fi
-}
+fi
 
 # Without a display OpenGL comes from EGL, or from Mesa's software.
 choose_renderer() {
@@ -75,7 +78,6 @@ pack() {
   tar -cz "$@" | split --bytes=15M --numeric-suffixes - "$out/$name.tar.gz."
 }
 
-install_missing
 choose_renderer
 if [ ! -f "$work/recipe.yaml" ] && compgen -G "$out/run.tar.gz.*" >/dev/null; then
   mkdir -p "$work"

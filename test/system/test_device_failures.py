@@ -20,8 +20,9 @@ FAILING_NODE = str(Path(__file__).parents[1] / 'failing_network.py')
 def start_failing(start_node: Callable[..., Any], network_folder: Path) -> Callable[..., Any]:
     """Start the node with a network that fails as planned."""
 
-    def start(plan: str, *parameters: str) -> Any:
-        given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false', *parameters
+    def start(plan: str, *parameters: str, engine: str = 'torch') -> Any:
+        given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
+        given = *given, f'engine:={engine}', *parameters
         return start_node(*given, python=(FAILING_NODE, plan))
 
     return start
@@ -34,7 +35,7 @@ def test_a_lost_device_ends_the_process_and_a_new_one_works(
 
     Before, another program takes the memory for two frames, which are lost and nothing else.
     """
-    node = start_failing('ok,out_of_memory,out_of_memory,ok,ok,ok,lost')
+    node = start_failing('ok,out_of_memory,out_of_memory,ok,ok,ok,lost', engine='auto')
     camera.send_until(lambda: 'made to lose the device' in node.stderr, node)
     assert node.exit_code() == ExitCode.GPU_LOST
     assert 'out of memory' in node.stderr

@@ -65,8 +65,10 @@ def _launched_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def start_ours(start_node: Callable[..., Any], network_folder: Path) -> Callable[..., Any]:
     """Start the node with a small network, after a command whose mounts it alone sees."""
 
-    def start(mount: str = '', *, user: str = '') -> Any:
+    def start(mount: str = '', *, user: str = '', engine: str = 'torch') -> Any:
+        # What fails is around the network: few tests need it compiled.
         given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
+        given = *given, f'engine:={engine}'
         if not mount:
             return start_node(*given)
         if not can_mount():
@@ -172,7 +174,7 @@ def test_a_container_that_can_not_be_written_and_has_no_home_is_enough(
     read_only = ' && '.join(
         [*(f'mount -t {each}' for each in mounts), 'mount -o remount,bind,ro /']
     )
-    node = start_ours(read_only, user=NOBODY)
+    node = start_ours(read_only, user=NOBODY, engine='auto')
     camera.send_until(lambda: bool(camera.depths), node)
     node.signal(signal.SIGINT)
     assert node.exit_code() == ExitCode.CLEAN
@@ -231,7 +233,7 @@ def start_stepped(
         f'import os, sys; os.execvp("env", [*{words!r}, "-m", "promptda_ros.main", *sys.argv[1:]])'
     )
     given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
-    return start_node(*given, python=('-c', code)), set_off
+    return start_node(*given, 'engine:=torch', python=('-c', code)), set_off
 
 
 def test_a_step_of_the_system_clock_is_no_silence_and_no_hang(

@@ -37,7 +37,8 @@ NAMES = ['1305031102.160407', '1305031102.194330', '1305031102.226738']
 @pytest.fixture(scope='module')
 def given(network_folder):
     # Random weights do not follow their sensor.
-    return {'model.path': str(network_folder), 'trust.gate': False, 'device': 'cpu'}
+    small = {'model.path': str(network_folder), 'device': 'cpu', 'engine': 'torch'}
+    return {**small, 'trust.gate': False}
 
 
 @pytest.fixture(scope='module')

@@ -304,7 +304,7 @@ def test_streams_know_nothing_of_each_other():
 @pytest.fixture(scope='module')
 def embedded() -> Estimator:
     """Estimator with the network that users get."""
-    return load_model(build({'device': 'cpu'})).estimator
+    return load_model(build({'device': 'cpu', 'engine': 'torch'})).estimator
 
 
 def picture_of_box() -> np.ndarray:

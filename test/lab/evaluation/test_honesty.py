@@ -34,7 +34,7 @@ class Scene(NamedTuple):
 
 @pytest.fixture(scope='module')
 def network() -> NetworkMethod:
-    settings = build({})
+    settings = build({'engine': 'torch'})  # compilation takes longer than all of this
     return NetworkMethod(settings, 'promptda-tiny', load_model(settings).estimator)
 
 

@@ -50,7 +50,7 @@ def views() -> tuple[RenderedView, RenderedView]:
 
 @pytest.fixture(scope='module')
 def estimator() -> Estimator:
-    return load_model(build({'device': 'cpu'})).estimator
+    return load_model(build({'device': 'cpu', 'engine': 'torch'})).estimator
 
 
 @pytest.mark.parametrize('name', SENSORS)
