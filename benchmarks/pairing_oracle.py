@@ -202,7 +202,8 @@ def main() -> int:
         f'{total.cases} random cases. {total.pairs_of_known_frames} of the pairs are of cases in '
         'which the frames tell what is right, whatever the rules.'
     )
-    Results('Pairing', tables, settings, total.wrong, vars(total)).report(arguments.out)
+    figures = {**vars(total), 'lost': dict(total.lost)}
+    Results('Pairing', tables, settings, total.wrong, figures).report(arguments.out)
     return 1 if total.wrong else 0
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 import inspect
 import json
 import sys
@@ -13,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from benchmarks import pairing_oracle
-from benchmarks.pairing_oracle import judge, judge_messages, Tally
+from benchmarks.pairing_oracle import judge, Tally
 from promptda_ros.core.pairing import admission, nearest, pairing, stream
 
 CASES = 30
@@ -86,10 +85,23 @@ def mutate(module: ModuleType, good: str, bad: str, monkeypatch: pytest.MonkeyPa
             monkeypatch.setattr(user, name, getattr(mutant, name))
 
 
-def test_a_run_goes_on_where_it_was_killed(tmp_path, monkeypatch):
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the program over few messages; return its exit code, its table and its figures."""
     monkeypatch.setattr(pairing_oracle, 'CASES_OF_A_PART', 2)
-    whole = judge_messages(1000, tmp_path, jobs=1)
+    out = tmp_path / 'out.json'
+    words = ['pairing_oracle', '--messages', '600', '--state', str(tmp_path), '--out', str(out)]
+    monkeypatch.setattr('sys.argv', words)
+    return lambda: (pairing_oracle.main(), capsys.readouterr().out, json.loads(out.read_text()))
+
+
+def test_a_run_goes_on_where_it_was_killed(run, tmp_path):
+    exit_code, _, whole = run()
+    assert exit_code == 0
+    assert whole['figures']['messages'] >= 600
     part = tmp_path / 'part_00000.json'
     part.write_text(json.dumps({**json.loads(part.read_text()), 'wrong': ['known']}))
-    again = judge_messages(1000, tmp_path, jobs=1)
-    assert again == replace(whole, wrong=['known'])
+    exit_code, said, again = run()
+    assert exit_code == 1
+    assert '* known' in said
+    assert again['figures'] == {**whole['figures'], 'wrong': ['known']}
