@@ -50,6 +50,13 @@ class Driver(Process):
         self._process.stdin.write(command + '\n')
         self._process.stdin.flush()
 
+    def finish(self) -> None:
+        """Let it end of itself, so that it leaves no shared memory behind."""
+        self.is_wanted = False
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._wait()
+
     def change(self, command: str) -> None:
         """Send a command that makes publishers anew, and wait until it is obeyed."""
         self._is_anew.clear()

@@ -97,7 +97,7 @@ class Stage:
         """End everything and return the exit code of the node."""
         for driver in self.drivers.values():
             if driver.is_running:
-                driver.kill()
+                driver.finish()
         code = self.node.end() if self.node.is_running else self.node.exit_code
         self.observer.close()
         if self.wire is not None:
