@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DROPS, IMAGES, DEPTHS = 'drops.', 'image.', 'depth.'
+PUBLISHED = 'published.depth/image_rect'
 RECEIVED = 'image.received'
 # What a message that is sent twice adds explains the loss of no image.
 NO_REASONS = {RECEIVED, 'image.duplicate'}
@@ -30,7 +31,7 @@ def counts_of(statuses: Sequence[Any]) -> Counts:
             found |= {
                 each.key: int(each.value)
                 for each in status.values
-                if each.key.startswith((DROPS, IMAGES, DEPTHS))
+                if each.key.startswith((DROPS, IMAGES, DEPTHS, PUBLISHED))
             }
     return counts
 
@@ -38,7 +39,7 @@ def counts_of(statuses: Sequence[Any]) -> Counts:
 def without_pairs(counts: Counts) -> Counts:
     """Return the counters that go on when the node is activated again."""
     return {
-        camera: {key: count for key, count in own.items() if key.startswith(DROPS)}
+        camera: {key: n for key, n in own.items() if key.startswith((DROPS, PUBLISHED))}
         for camera, own in counts.items()
     }
 

@@ -85,6 +85,11 @@ class Observer:
             taken, self._outputs = self._outputs, []
         return taken
 
+    def published(self) -> frozenset[tuple[str, int]]:
+        """Return the topics and stamps of the outputs that wait to be taken."""
+        with self._lock:
+            return frozenset((each.topic, each.stamp_ns) for each in self._outputs)
+
     def depth_stamps(self, camera: str) -> list[int]:
         """Return the stamps of the depth of a camera that waits to be taken."""
         topic = f'{camera}/depth/image_rect'
