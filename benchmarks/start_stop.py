@@ -149,7 +149,9 @@ def main() -> int:
     settings = (
         f'{len(cycles)} processes of the node, seed {arguments.seed}, the bundled network on the '
         'CPU, with OpenVINO where it compiles, with torch otherwise. Times are from the signal to '
-        'the end of the process, without that of one frame where frames pass.'
+        'the end of the process, without that of one frame where frames pass; a busy machine '
+        'stretches them, the last column does not. No signal is sent before the process handles '
+        'signals: while Python itself starts, each ends it as any program.'
     )
     results = Results('Start and stop', [table_of(cycles)], settings, troubles(cycles))
     results.report(arguments.out)
