@@ -151,7 +151,8 @@ def main() -> int:
         'CPU, with OpenVINO where it compiles, with torch otherwise. Times are from the signal to '
         'the end of the process, without that of one frame where frames pass; a busy machine '
         'stretches them, the last column does not. No signal is sent before the process handles '
-        'signals: while Python itself starts, each ends it as any program.'
+        'signals: while Python itself starts, each ends it as any program. '
+        f'{os.cpu_count()} cores, load {os.getloadavg()[2]:.0f} at the end.'
     )
     results = Results('Start and stop', [table_of(cycles)], settings, troubles(cycles))
     results.report(arguments.out)
@@ -208,13 +209,13 @@ def table_of(cycles: Sequence[Cycle]) -> Table:
     """Return a row for each moment, and one for all."""
     names = [each.name for each in MOMENTS]
     rows = [_row(name, [each for each in cycles if each.moment == name]) for name in names]
-    return Table('', COLUMNS, [*(row for row in rows if row[1]), _row('all', cycles)])
+    return Table('By moment', COLUMNS, [*(row for row in rows if row[1]), _row('all', cycles)])
 
 
 def troubles(cycles: Sequence[Cycle]) -> list[str]:
     """Return a sentence for each cycle that is wrong or late."""
     return [
-        f'{signal.Signals(each.number).name} {each.waited_sec:.2f} s after the begin of '
+        f'{signal.Signals(each.number).name} {each.waited_sec:.2f} s into '
         f'"{each.moment}": exit code {each.exit_code} after {each.end_sec:.2f} s '
         f'({each.processor_sec:.2f} s of the processor) {each.said}'.rstrip()
         for each in cycles
