@@ -250,6 +250,7 @@ def test_a_step_of_the_system_clock_is_no_silence_and_no_hang(
         before = len(camera.depths)
         camera.send_until(lambda: len(camera.depths) >= before + 2, node)
 
+    node.wait_for('listening to image')
     send_two()
     sent_sec = time.monotonic()
     camera.report_of(node)  # by which these pairs are noted
