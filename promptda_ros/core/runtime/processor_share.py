@@ -1,46 +1,59 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How much of the processor this process gets of what it asks for, by Linux's own accounts."""
+"""How much of the processor computing threads get of what they ask for, by Linux's accounts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+import threading
+import time
 
 TASKS = Path('/proc/self/task')
+# A thread that computes asks all the time. Those that take messages ask now and then, also while
+# the one that computes hangs.
+COMPUTES = 0.8
 
 
 class ProcessorShare:
-    """Looks at the threads of a process now and then."""
+    """Looks at the other threads of this process now and then."""
 
-    def __init__(self, tasks: Path = TASKS) -> None:
+    def __init__(
+        self, tasks: Path = TASKS, *, now_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
         self._tasks = tasks
-        self._ran_ns, self._waited_ns = self._sums()
+        self._now_ns = now_ns
+        self._seen_ns, self._sums_ns = now_ns(), self._read()
 
     def since_last(self) -> float:
-        """Return the share (0 to 1) that was got since the last call.
+        """Return the share (0 to 1) that computing threads got since the last call.
 
-        It is 1 where nothing was asked for, and where such accounts are not kept or can't be read.
+        It is 1 where none computes, and where the system keeps no such accounts.
         """
-        before_ns = self._ran_ns, self._waited_ns
-        self._ran_ns, self._waited_ns = self._sums()
-        ran_ns, waited_ns = self._ran_ns - before_ns[0], self._waited_ns - before_ns[1]
-        # Threads that have ended take their sums with them.
-        if ran_ns < 0 or waited_ns <= 0:
-            return 1.0
-        return ran_ns / (ran_ns + waited_ns)
+        seen_ns, sums_ns = self._seen_ns, self._sums_ns
+        self._seen_ns, self._sums_ns = self._now_ns(), self._read()
+        ran_ns = asked_ns = 0
+        for thread, (ran, waited) in self._sums_ns.items():
+            ran_before, waited_before = sums_ns.get(thread, (ran, waited))
+            asked = ran - ran_before + waited - waited_before
+            if asked >= COMPUTES * (self._seen_ns - seen_ns):
+                ran_ns += ran - ran_before
+                asked_ns += asked
+        return ran_ns / asked_ns if asked_ns > 0 else 1.0
 
-    def _sums(self) -> tuple[int, int]:
-        """Return for how long threads ran, and for how long they waited for a processor."""
-        ran_ns = waited_ns = 0
+    def _read(self) -> dict[str, tuple[int, int]]:
+        """Return for how long every other thread ran, and waited for a processor."""
+        sums_ns: dict[str, tuple[int, int]] = {}
         try:
             threads = [*self._tasks.glob('*/schedstat')]
         except OSError:  # as many files are open as may be
-            return 0, 0
+            return sums_ns
         for path in threads:
+            if path.parent.name == str(threading.get_native_id()):
+                continue
             try:
                 ran, waited, _ = path.read_text().split()
             except (OSError, ValueError):  # the thread has just ended
                 continue
-            ran_ns += int(ran)
-            waited_ns += int(waited)
-        return ran_ns, waited_ns
+            sums_ns[path.parent.name] = int(ran), int(waited)
+        return sums_ns

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 
 import pytest
@@ -18,13 +19,6 @@ on_linux = pytest.mark.skipif(not TASKS.exists(), reason='no /proc')
 def spin(processor: int) -> None:
     os.sched_setaffinity(0, {processor})
     while True:
-        pass
-
-
-def ask_for(seconds: float) -> None:
-    """Take processor time."""
-    end_sec = time.thread_time() + seconds
-    while time.thread_time() < end_sec:
         pass
 
 
@@ -45,27 +39,55 @@ def crowded():
         hog.join()
 
 
+@pytest.fixture
+def computing(crowded):
+    """Compute in a thread until the test ends."""
+    stop = threading.Event()
+
+    def compute() -> None:
+        while not stop.is_set():
+            pass
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
 @on_linux
-def test_a_process_among_others_gets_a_part(crowded):
+def test_a_thread_that_computes_among_other_processes_gets_a_part(computing):
     """H3."""
     share = ProcessorShare()
     deadline_sec = time.monotonic() + 60.0
     while True:  # until the others have begun
-        ask_for(0.02)
+        time.sleep(0.1)
         found = share.since_last()
-        if found < 0.6:
+        if found < 0.7:
             break
         assert time.monotonic() < deadline_sec, found
     assert found > 0
 
 
 @on_linux
-def test_a_process_that_waits_for_something_else_asks_for_nothing():
+def test_threads_that_wait_for_something_else_ask_for_nothing(crowded):
     """H3: a device that never answers counts in full, on a busy machine too."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=take_messages, args=(stop,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
     share = ProcessorShare()
-    share.since_last()
-    time.sleep(0.05)
-    assert 0 < share.since_last() <= 1.0
+    time.sleep(0.5)
+    assert share.since_last() == 1.0
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def take_messages(stop: threading.Event) -> None:
+    """Ask for a processor twice in a second, and hardly use it."""
+    while not stop.wait(0.5):
+        pass
 
 
 def test_a_system_without_accounts_gives_everything(tmp_path):
@@ -86,15 +108,39 @@ def test_accounts_that_can_not_be_opened_give_everything():
     assert found == 1.0
 
 
-def test_threads_that_end_take_nothing_from_the_share(tmp_path):
-    def note(thread: int, ran: int, waited: int) -> None:
+@pytest.fixture
+def note(tmp_path):
+    """Return what writes the accounts of a thread: how long it ran and waited."""
+
+    def write(thread: int, ran: int, waited: int) -> None:
         (tmp_path / str(thread)).mkdir(exist_ok=True)
         (tmp_path / str(thread) / 'schedstat').write_text(f'{ran} {waited} 7\n')
 
+    return write
+
+
+def test_only_threads_that_ask_all_the_time_compute(tmp_path, note):
+    """H3: those that take messages wait long for little, and tell nothing of the network."""
+    now_ns = [1000]
     note(1, 100, 100)
     note(2, 900, 900)
-    share = ProcessorShare(tmp_path)
+    share = ProcessorShare(tmp_path, now_ns=lambda: now_ns[0])
+    now_ns[0] += 400
     note(1, 200, 400)
+    note(2, 901, 1000)
     assert share.since_last() == 0.25
-    (tmp_path / '2' / 'schedstat').write_text('')
+    now_ns[0] += 400
+    note(2, 902, 1100)
     assert share.since_last() == 1.0
+
+
+def test_threads_that_begin_or_end_change_nothing(tmp_path, note):
+    now_ns = [1000]
+    note(1, 100, 100)
+    note(2, 900, 900)
+    share = ProcessorShare(tmp_path, now_ns=lambda: now_ns[0])
+    now_ns[0] += 400
+    note(1, 300, 300)
+    (tmp_path / '2' / 'schedstat').write_text('')
+    note(3, 700, 10)
+    assert share.since_last() == 0.5
