@@ -31,7 +31,7 @@ def main() -> int:
     """
     code = run()
     if code == ExitCode.CLEAN:
-        _end_process(code)
+        end_process(code)
     return code
 
 
@@ -113,11 +113,12 @@ def close(node: PromptDepthNode) -> int:
     if not ended or exit_code == ExitCode.GPU_LOST:
         # A thread that hangs in the network or compiles can't be ended from here, and Python waits
         # for it; so may the driver of a lost device while what was in its memory is freed.
-        _end_process(exit_code)
+        end_process(exit_code)
     return exit_code
 
 
-def _end_process(code: int) -> None:
+def end_process(code: int) -> None:
+    """End this process at once, with what it has said."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

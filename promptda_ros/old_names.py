@@ -39,7 +39,7 @@ RENAMED = {
     'pictures': 'messages.picture_files',
     'reading': 'camera.reader',
     'statuses': 'node.diagnostics',
-    'tools.report': 'tools.demo_report',
+    'tools.report': 'tools.demonstration.report',
     'training.bags': 'bags.unpacking',
     'training.cell': 'lab.training.cell_source',
     'transport': 'dds_environment',

@@ -124,7 +124,7 @@ def names_taken(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
             ('getattr', 'setattr')
         ):
-            if node.args and ast.unparse(node.args[0]) == 'torch':
+            if node.args and ast.unparse(node.args[0]).split('.')[0] == 'torch':
                 continue  # its names are not ours
             words = (each.value for each in node.args if isinstance(each, ast.Constant))
             yield from (each.rpartition('.')[2] for each in words if isinstance(each, str))

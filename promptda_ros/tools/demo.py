@@ -34,9 +34,9 @@ from promptda_ros.model_folders import model_folder
 from promptda_ros.network.files.folder import find_folder
 from promptda_ros.process import Stopped
 from promptda_ros.tools.arguments import add_model, Parser, settings_of, whole_from
-from promptda_ros.tools.demo_report import count_drops, DemoReport, make_report, Sent
+from promptda_ros.tools.demonstration.listener import Listener
 from promptda_ros.tools.demonstration.real_frame import estimate_real
-from promptda_ros.tools.listener import Listener
+from promptda_ros.tools.demonstration.report import count_drops, DemoReport, make_report, Sent
 from promptda_ros.tools.play import (
     add_recording,
     CAMERA_INFO_TOPIC,

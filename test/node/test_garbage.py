@@ -16,8 +16,8 @@ from sensor_msgs_py import point_cloud2
 from std_srvs.srv import Trigger
 
 from benchmarks import garbage
+from promptda_ros.camera import camera as one_camera
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.core.runtime.lasting import OneStream
 from test.node.conftest import PERIOD_NS, stamp_ns_of
 
 ROUNDS = 12
@@ -174,11 +174,14 @@ def require_in_order(stamps: list[int]) -> None:
     'mutations', [2 * len(FIELDS), pytest.param(10_000, marks=pytest.mark.slow)]
 )
 def test_a_pair_with_one_wrong_field_is_dropped_by_name_or_gives_sound_depth(
-    rig, mutations, monkeypatch
+    make_rig, mutations, monkeypatch
 ):
     """J1: on the whole node, every field; the next good pair is published."""
     # Several wrong names in a few seconds are rightly taken for two cameras.
-    monkeypatch.setattr(rig.camera, '_streams', (OneStream(0.0), OneStream(0.0)))
+    monkeypatch.setattr(one_camera, 'MIXED_SEC', 0.0)
+    rig = make_rig()
+    rig.node.start()
+    rig.advertise_all()
     rng = np.random.default_rng(9)
     heard = rig.listen('depth/image_rect')
     infos = rig.listen('depth/camera_info', CameraInfo)

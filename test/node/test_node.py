@@ -527,7 +527,7 @@ def test_the_process_waits_for_no_compilation_when_it_ends(rig, monkeypatch):
     monkeypatch.setattr(rig.node, 'stop', lambda: pytest.fail('waited for the worker'))
     monkeypatch.setattr(rig.node, 'destroy_node', lambda: None)
     ended_with = []
-    monkeypatch.setattr('promptda_ros.main._end_process', ended_with.append)
+    monkeypatch.setattr('promptda_ros.main.end_process', ended_with.append)
     main.close(rig.node)
     monkeypatch.undo()
     assert ended_with == [ExitCode.CLEAN]

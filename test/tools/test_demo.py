@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from promptda_ros.tools import demo
-from promptda_ros.tools.listener import Listener
+from promptda_ros.tools.demonstration.listener import Listener
 
 Event = Callable[[Listener], None]
 

@@ -13,7 +13,7 @@ import numpy as np
 from promptda_ros.bags.recording import RecordedFrame
 from promptda_ros.core.runtime.stages import Spread, spread_of, STAGES
 from promptda_ros.tools.demonstration.accuracy import Accuracy, compare
-from promptda_ros.tools.listener import Listener
+from promptda_ros.tools.demonstration.listener import Listener
 
 Sent = dict[int, RecordedFrame]  # by the stamp of the image
 
