@@ -7,7 +7,7 @@
 Every seed is a case: settings, and two topics with their rates, jitter, losses, repeats, jumps
 and bursts. After each message the pairs must be those of `pairing_rules`, at each tick of the
 timer and at the end the counters too. A part that is done leaves a file in FOLDER and is not done
-again. Ends with 1 if a decision is wrong.
+again unless the code has changed. Ends with 1 if a decision is wrong.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from dataclasses import dataclass, field
+import hashlib
+import inspect
 import json
 import multiprocessing
 from pathlib import Path
@@ -157,6 +159,18 @@ def judge(seed: int) -> Tally:
     )
 
 
+def sources() -> list[Path]:
+    """Return the files of both sides."""
+    product = Path(inspect.getfile(Pairing)).parent
+    return sorted([*Path(__file__).parent.glob('pairing_*.py'), *product.glob('*.py')])
+
+
+def code_digest() -> str:
+    """Return a digest of the code of both sides; what another code decided proves nothing."""
+    content = b''.join(path.read_bytes() for path in sources())
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def judge_part(number: int, folder: Path) -> Tally:
     """Run the cases of one part, unless its file is there."""
     path = folder / f'part_{number:05}.json'
@@ -192,7 +206,8 @@ def main() -> int:
     parser.add_argument('--state', type=Path, default=Path('benchmark_output/pairing_oracle'))
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/pairing_oracle.json'))
     arguments = parser.parse_args()
-    total = judge_messages(arguments.messages, arguments.state, arguments.jobs)
+    folder = arguments.state / code_digest()
+    total = judge_messages(arguments.messages, folder, arguments.jobs)
     row = (total.messages, total.images_decided, total.pairs, total.resets, len(total.wrong))
     losses: list[list[str | int]] = [
         [what, count] for what, count in sorted(total.lost.items()) if count

@@ -99,9 +99,24 @@ def test_a_run_goes_on_where_it_was_killed(run, tmp_path):
     exit_code, _, whole = run()
     assert exit_code == 0
     assert whole['figures']['messages'] >= 600
-    part = tmp_path / 'part_00000.json'
+    (part,) = tmp_path.glob('*/part_00000.json')
     part.write_text(json.dumps({**json.loads(part.read_text()), 'wrong': ['known']}))
     exit_code, said, again = run()
     assert exit_code == 1
     assert '* known' in said
     assert again['figures'] == {**whole['figures'], 'wrong': ['known']}
+
+
+def test_what_other_code_decided_does_not_count(run, tmp_path, monkeypatch):
+    run()
+    (part,) = tmp_path.glob('*/part_00000.json')
+    part.write_text(json.dumps({**json.loads(part.read_text()), 'wrong': ['known']}))
+    monkeypatch.setattr(pairing_oracle, 'code_digest', lambda: 'other')
+    exit_code, said, _ = run()
+    assert exit_code == 0
+    assert 'known' not in said
+
+
+def test_the_digest_covers_pairing_and_its_rules():
+    names = {'stream.py', 'pairing_rules.py', 'pairing_streams.py'}
+    assert names <= {path.name for path in pairing_oracle.sources()}
