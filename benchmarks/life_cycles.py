@@ -21,6 +21,7 @@ import sys
 import time
 
 from benchmarks.environment import private_environment
+from benchmarks.processes import mib, open_files, status_of
 from benchmarks.results import REPOSITORY, Results, Table
 
 SETTLED = 3  # rounds after which nothing may grow
@@ -58,14 +59,12 @@ def most(rounds: Sequence[Left]) -> Left:
 
 def look() -> Left:
     """Look at this process and at shared memory."""
-    status = dict(
-        line.split(':', 1) for line in Path('/proc/self/status').read_text().splitlines()
-    )
+    status = status_of(os.getpid())
     return Left(
-        descriptors=len(os.listdir('/proc/self/fd')),
+        descriptors=open_files(os.getpid()),
         threads=int(status['Threads']),
         shared_files=len(list(SHARED_MEMORY.iterdir())),
-        rss_mib=int(status['VmRSS'].split()[0]) / 1024,
+        rss_mib=mib(status['VmRSS']),
     )
 
 

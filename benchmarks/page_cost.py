@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.browser import opened_tab
 from benchmarks.environment import private_environment
+from benchmarks.processes import processor_sec
 from benchmarks.results import REPOSITORY, Results, Table
 
 MOST = 1.05
@@ -78,12 +79,12 @@ def running_node(rate: float) -> Iterator[Callable[[float], float]]:
         counter = Counter(rclpy.create_node('counter'))
 
         def cost_of_frame(seconds: float) -> float:
-            begun = counter.published(), cpu_ms(node.pid)
+            begun = counter.published(), processor_sec(node.pid)
             end = time.monotonic() + seconds
             while time.monotonic() < end:
                 counter.spin()
-            frames, spent_ms = counter.published() - begun[0], cpu_ms(node.pid) - begun[1]
-            return spent_ms / max(1, frames)
+            frames = counter.published() - begun[0]
+            return 1e3 * (processor_sec(node.pid) - begun[1]) / max(1, frames)
 
         counter.wait_for_reports()
         yield cost_of_frame
@@ -179,13 +180,6 @@ def started(module: str, *arguments: str, **pipes: Any) -> Iterator[subprocess.P
             yield process
         finally:
             process.terminate()
-
-
-def cpu_ms(pid: int) -> float:
-    """Return the processor time that a process has taken."""
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    ticks = int(fields[11]) + int(fields[12])
-    return 1e3 * ticks / os.sysconf('SC_CLK_TCK')
 
 
 def enter_environment() -> None:

@@ -15,7 +15,6 @@ from contextlib import contextmanager, ExitStack, suppress
 from dataclasses import asdict, dataclass
 from itertools import cycle
 import json
-import os
 from pathlib import Path
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 
 from benchmarks.environment import private_environment
+from benchmarks.processes import mib, open_files, status_of
 from benchmarks.results import REPOSITORY, Results, Table
 
 if TYPE_CHECKING:
@@ -35,12 +35,7 @@ OUTPUTS = ['depth/image_rect', 'points']
 WARM_UP_SHARE = 0.25  # of the time, in which buffers and caches find their sizes
 MOST_MB_PER_HOUR = 1.0
 LATE_SEC = 20.0  # later answers count as lost
-STATUS = {
-    'RssAnon': 'anon_mb',
-    'RssFile': 'file_mb',
-    'RssShmem': 'shared_mb',
-    'Threads': 'threads',
-}
+MEMORY = {'anon_mb': 'RssAnon', 'file_mb': 'RssFile', 'shared_mb': 'RssShmem'}
 COLUMNS = (
     'node', 'MB at first', 'at the end', 'MB/h', 'shared MB', 'files', 'threads', 'sent',
     'answered', 'p50 ms, first', 'p50 ms, last', 'p99 ms, last', 'rc',
@@ -122,20 +117,16 @@ def watched(
         for name, (sent, latencies_ms) in json.loads(line).items():
             if nodes[name].poll() is not None:
                 return  # its exit code tells
-            pid = nodes[name].pid
-            held = {'files': len(os.listdir(f'/proc/{pid}/fd')), **status_of(pid)}
             at_sec = round(time.monotonic() - begun_sec, 1)
+            held = held_by(nodes[name].pid)
             yield Sample(at_sec, name, sent=sent, latencies_ms=latencies_ms, **held)
 
 
-def status_of(pid: int) -> dict[str, Any]:
-    """Return the memory of a process in MB and the number of its threads."""
-    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
-    read = {name: int(rest.split()[0]) for name, _, rest in (each.partition(':') for each in lines)
-            if name in STATUS}  # fmt: skip
-    return {
-        STATUS[name]: value if name == 'Threads' else value / 1024 for name, value in read.items()
-    }
+def held_by(pid: int) -> dict[str, Any]:
+    """Return the memory of a process in MB and the numbers of its threads and files."""
+    status = status_of(pid)
+    memory = {name: mib(status[line]) for name, line in MEMORY.items()}
+    return {**memory, 'threads': int(status['Threads']), 'files': open_files(pid)}
 
 
 def judged(

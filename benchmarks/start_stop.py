@@ -32,6 +32,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from benchmarks.environment import private_environment
+from benchmarks.processes import processor_sec, status_of
 from benchmarks.results import Cell, Results, Table
 from benchmarks.traffic import Camera, read_frames
 
@@ -181,7 +182,7 @@ def run(chance: random.Random, sender: Sender, folder: Path) -> Cycle:
         sender.send(frames, until=lambda: has_begun() or time.monotonic() > limit_sec)
         came, due_sec = has_begun(), time.monotonic() + waited_sec
         sender.send(frames, until=lambda: time.monotonic() >= due_sec)
-        before_sec, sent_sec = _processor_sec(node.pid), time.monotonic()
+        before_sec, sent_sec = processor_sec(node.pid), time.monotonic()
         node.send_signal(number)
         _, status, usage = os.wait4(node.pid, 0)
         end_sec = time.monotonic() - sent_sec
@@ -265,14 +266,7 @@ def _node(moment: Moment, log: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def _catches(pid: int, number: int) -> bool:
     """Tell whether the process handles a signal, which none does while Python itself starts."""
-    status = Path(f'/proc/{pid}/status').read_text()
-    (caught,) = re.findall(r'^SigCgt:\s*(\w+)', status, re.MULTILINE)
-    return bool(int(caught, 16) >> (number - 1) & 1)
-
-
-def _processor_sec(pid: int) -> float:
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(') ')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    return bool(int(status_of(pid)['SigCgt'], 16) >> (number - 1) & 1)
 
 
 def _frame_sec(log: str) -> float:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.soak import judged, LATE_SEC, Sample, status_of, taken
+from benchmarks.soak import held_by, judged, LATE_SEC, Sample, taken
 
 STEADY = Sample(
     at_sec=0, node='one', anon_mb=500, file_mb=90, shared_mb=140, threads=21, files=23, sent=600,
@@ -59,9 +59,9 @@ def test_a_node_that_does_not_end_cleanly_is_told():
 
 
 def test_the_memory_of_a_process_is_read():
-    status = status_of(os.getpid())
-    assert status['anon_mb'] > 1
-    assert status['threads'] >= 1
+    held = held_by(os.getpid())
+    assert held['anon_mb'] > 1
+    assert held['threads'] >= 1
 
 
 def test_frames_are_told_once_they_are_late_and_late_answers_are_none():
