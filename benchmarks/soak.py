@@ -4,7 +4,7 @@
 
 The nodes, and the cameras with their listeners, run in processes of their own. A sample is written
 to the disk every minute. Ends with 1 where memory grows by more than 1 MB/h, files or threads
-become more, or a node does not end with 0.
+become more, a node does not end with 0, or the run is cut short.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import cycle
 import json
 from pathlib import Path
@@ -21,40 +21,19 @@ import sys
 import time
 from typing import Any, TYPE_CHECKING
 
-import numpy as np
-
 from benchmarks.environment import private_environment
 from benchmarks.processes import mib, open_files, status_of
 from benchmarks.results import REPOSITORY, Results, Table
+from benchmarks.soak_judge import COLUMNS, cut_short, judged, Sample, WARM_UP_SHARE
 
 if TYPE_CHECKING:
     from benchmarks.traffic import Camera
 
 NODES = {'one': [''], 'three': ['left', 'right', 'wrist']}
 OUTPUTS = ['depth/image_rect', 'points']
-WARM_UP_SHARE = 0.25  # of the time, in which buffers and caches find their sizes
-MOST_MB_PER_HOUR = 1.0
 LATE_SEC = 20.0  # later answers count as lost
+START_SEC = 900.0  # far above what a start takes on a busy machine
 MEMORY = {'anon_mb': 'RssAnon', 'file_mb': 'RssFile', 'shared_mb': 'RssShmem'}
-COLUMNS = (
-    'node', 'MB at first', 'at the end', 'MB/h', 'shared MB', 'files', 'threads', 'sent',
-    'answered', 'p50 ms, first', 'p50 ms, last', 'p99 ms, last', 'rc',
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A node at one moment, and what its cameras saw since the last one."""
-
-    at_sec: float
-    node: str
-    anon_mb: float
-    file_mb: float
-    shared_mb: float
-    threads: int
-    files: int
-    sent: int
-    latencies_ms: Sequence[float]
 
 
 def main() -> int:
@@ -71,10 +50,13 @@ def main() -> int:
             print(json.dumps(asdict(sample)), file=file, flush=True)
     codes = {name: node.wait() for name, node in nodes.items()}
     rows, bad = judged(samples, codes)
+    bad += cut_short(samples, list(nodes), wanted=int(60 * arguments.hours / arguments.minutes))
     settings = (
         f'{arguments.hours:g} h in one go, {arguments.rate:g} frames/s of 640x480 a camera, '
         f'depth and cloud received, bundled network on the CPU; figures without the first '
-        f'{WARM_UP_SHARE:.0%} of the time.'
+        f'{WARM_UP_SHARE:.0%} of the time. Memory is that of the process alone (RssAnon). Shared '
+        'memory is told apart: pages of the segments of Fast DDS, whose size is fixed, count from '
+        'the first message that reaches them.'
     )
     table = Table('', COLUMNS, rows)
     Results('Soak', [table], settings, bad, figures=[asdict(each) for each in samples]).report(
@@ -129,47 +111,6 @@ def held_by(pid: int) -> dict[str, Any]:
     return {**memory, 'threads': int(status['Threads']), 'files': open_files(pid)}
 
 
-def judged(
-    samples: Sequence[Sample], codes: Mapping[str, int]
-) -> tuple[list[list[Any]], list[str]]:
-    """Return a row for each node, and what is wrong in sentences."""
-    rows, bad = [], []
-    for name, code in codes.items():
-        own = [each for each in samples if each.node == name]
-        warm = [each for each in own if each.at_sec >= WARM_UP_SHARE * own[-1].at_sec]
-        slope = slope_of(warm)
-        files, threads = ([getattr(each, held) for each in warm] for held in ('files', 'threads'))
-        third = max(1, len(warm) // 3)
-        first, last = (np.concatenate([each.latencies_ms for each in part])
-                       for part in (warm[:third], warm[-third:]))  # fmt: skip
-        rows.append([
-            name, round(warm[0].anon_mb, 1), round(warm[-1].anon_mb, 1), round(slope, 2),
-            f'{warm[0].shared_mb:.0f} to {warm[-1].shared_mb:.0f}', span(files), span(threads),
-            sum(each.sent for each in own), sum(len(each.latencies_ms) for each in own),
-            *(float(np.percentile(each, 50)) for each in (first, last)),
-            float(np.percentile(last, 99)), code,
-        ])  # fmt: skip
-        if slope > MOST_MB_PER_HOUR:
-            bad.append(f'{name}: memory grows by {slope:.2f} MB/h, at most {MOST_MB_PER_HOUR:g}')
-        for what, counts in (('files', files), ('threads', threads)):
-            if max(counts[-third:]) > max(counts[:third]):
-                bad.append(f'{name}: {what} became more: {span(counts)}')
-        if code:
-            bad.append(f'{name} ended with {code}')
-    return rows, bad
-
-
-def slope_of(samples: Sequence[Sample]) -> float:
-    """Return by how many MB/h the memory of a process of its own grows, by least squares."""
-    hours = np.array([each.at_sec / 3600 for each in samples])
-    return float(np.polyfit(hours, [each.anon_mb for each in samples], 1)[0])
-
-
-def span(counts: Sequence[int]) -> str:
-    """Return the least and the most of a number, one if it never changed."""
-    return ' to '.join(map(str, sorted({min(counts), max(counts)})))
-
-
 def drive(arguments: argparse.Namespace) -> int:
     """Be the cameras and who listens; print what came of the frames of every interval."""
     import rclpy
@@ -200,8 +141,11 @@ def send(
 
     frames = list(read_frames(640, 480, kept=None))
     every = [camera for each in cameras.values() for camera in each]
+    limit_sec = time.monotonic() + START_SEC
     while not all(camera.is_served() for camera in every):
         rclpy.spin_once(node, timeout_sec=0.1)
+        if time.monotonic() > limit_sec:
+            raise SystemExit(f'no node listens to every camera after {START_SEC:g} s')
     sending = [(camera, cycle(frames)) for camera in every]
     due_sec = time.monotonic()
     told_sec, end_sec = due_sec, due_sec + 3600 * arguments.hours

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.soak import held_by, judged, LATE_SEC, Sample, taken
+from benchmarks.soak import held_by, LATE_SEC, taken
+from benchmarks.soak_judge import cut_short, judged, Sample
 
 STEADY = Sample(
     at_sec=0, node='one', anon_mb=500, file_mb=90, shared_mb=140, threads=21, files=23, sent=600,
@@ -56,6 +57,21 @@ def test_what_grows_is_told(name, of):
 
 def test_a_node_that_does_not_end_cleanly_is_told():
     assert judged(samples(), {'one': -9})[1] == ['one ended with -9']
+
+
+def test_a_node_that_ended_before_the_first_sample_is_told():
+    assert judged([], {'one': 3}) == ([], ['one ended with 3 before the first sample'])
+
+
+def test_a_node_that_answers_nothing_is_told():
+    silent = [replace(each, latencies_ms=[]) for each in samples()]
+    assert judged(silent, {'one': 0})[1] == ['one answered no frame at first or in the end']
+
+
+def test_a_run_that_ends_before_its_time_is_told():
+    both = [*samples(), *(replace(each, node='three') for each in samples()[:60])]
+    (told,) = cut_short(both, ['one', 'three'], wanted=120)
+    assert told.startswith('three has 60 of 120 samples')
 
 
 def test_the_memory_of_a_process_is_read():
