@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from promptda_ros.core.frame import ByteImage, FloatImage
 from promptda_ros.lab.grasping.bench import Moment
-from promptda_ros.lab.grasping.grasp import Box, Floats, Grasp, Gripper
+from promptda_ros.lab.grasping.grasp import Floats, Grasp, Gripper, inverse
 from promptda_ros.lab.grasping.trial import Outcome, Verdict
 from promptda_ros.lab.sim.camera import DrawnBox, PinholeCamera, Pose, TableCamera
 from promptda_ros.lab.sim.scene import Scene
@@ -96,7 +96,7 @@ def _window(failure: Failure, gripper: Gripper) -> tuple[slice, slice]:
     """Choose the part of the picture about the gripper, as wide and high as what is shown."""
     pose = failure.grasp.camera_from_gripper
     boxes = (gripper.palm, *gripper.fingers(failure.grasp.opening_m))
-    corners_m = np.concatenate([_corners(box) for box in boxes]) @ pose[:3, :3].T + pose[:3, 3]
+    corners_m = np.concatenate([box.corners_m for box in boxes]) @ pose[:3, :3].T + pose[:3, 3]
     corners_px = _project(corners_m, failure.view.matrix)
     low, high = corners_px.min(axis=0), corners_px.max(axis=0)
     picture_px = np.array(failure.depth_m.shape[::-1])
@@ -135,13 +135,13 @@ def _draw_gripper(
     parts = [(gripper.palm, PALM_RGB)]
     parts += [(finger, FINGER_RGB) for finger in gripper.fingers(failure.grasp.opening_m)]
     for box, colour in parts:
-        corners_m = _corners(box) @ pose[:3, :3].T + pose[:3, 3]
+        corners_m = box.corners_m @ pose[:3, :3].T + pose[:3, 3]
         at_px = _shown_px(corners_m, failure.view, window)
         for begin, end in EDGES:
             cv2.line(image, at_px[begin], at_px[end], (0, 0, 0), 4, cv2.LINE_AA)
             cv2.line(image, at_px[begin], at_px[end], colour, 2, cv2.LINE_AA)
     if failure.outcome.touch is not None:
-        camera_from_table = np.linalg.inv(failure.table_from_camera)
+        camera_from_table = inverse(failure.table_from_camera)
         place_m = camera_from_table @ np.append(failure.outcome.touch.place_m, 1.0)
         [hit_px] = _shown_px(place_m[None, :3], failure.view, window)
         cv2.drawMarker(image, hit_px, (255, 255, 255), cv2.MARKER_TILTED_CROSS, 26, 7)
@@ -156,11 +156,6 @@ def _shown_px(
     corner_px, scale = (columns.start, rows.start), SHOWN_PX[0] / (columns.stop - columns.start)
     at_px = (_project(places_m, view.matrix) + 0.5 - corner_px) * scale
     return [(round(column), round(row)) for column, row in at_px.tolist()]
-
-
-def _corners(box: Box) -> Floats:
-    signs = np.array([[(corner >> axis & 1) * 2 - 1 for axis in range(3)] for corner in range(8)])
-    return np.asarray(np.array(box.centre_m) + signs * np.array(box.half_m))
 
 
 def _project(places_m: Floats, matrix: Floats) -> Floats:
