@@ -81,7 +81,9 @@ def _make_node(stop: StopSignal) -> PromptDepthNode:
     from promptda_ros.params_file import given_files, require_ours
 
     with foreseen_errors_of_ros():
-        node = PromptDepthNode(load=partial(stop.interruptible, load_model))
+        node = PromptDepthNode(
+            load=partial(stop.interruptible, load_model), is_ending=lambda: bool(stop.received)
+        )
         for path in given_files(sys.argv):
             require_ours(path, node.get_fully_qualified_name())
     return node

@@ -46,8 +46,9 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
         context: Context | None = None,
         parameter_overrides: list[Parameter] | None = None,
         load: Callable[[Settings], LoadedModel] = load_model,
+        is_ending: Callable[[], bool] = bool,
     ) -> None:
-        """Declare the parameters; `load` loads the network.
+        """Declare the parameters; `load` loads the network, `is_ending` tells of a signal.
 
         Raises:
             SettingError: a parameter given at start is wrong.
@@ -55,7 +56,7 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
         super().__init__('promptda', context=context, parameter_overrides=parameter_overrides)
         self.exit_code = ExitCode.CLEAN  # any other ends the process
         self.guard = Guard(self.report_error)
-        self._load = load
+        self._load, self._is_ending = load, is_ending
         self._declared = Parameters(self)
         declare_overrides(self, self.interface, is_strict=self._declared.settings.strict_params)
         log = self.get_logger()
@@ -87,7 +88,7 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
         return self.pipeline is not None and self.pipeline.model.is_paused
 
     def stop(self) -> bool:
-        """Stop listening and working; False while the worker hangs."""
+        """Stop listening and working; False while the worker is in a frame or compiles."""
         if self.session is not None and not self.session.close():
             return False
         self.session = None
@@ -114,7 +115,7 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
 
     def on_deactivate(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and working; the network stays loaded."""
-        if not self.stop():
+        if not self._finish():
             return TransitionCallbackReturn.FAILURE
         self.get_logger().info(
             'deactivated: nothing is listened to or published; the network stays loaded'
@@ -135,7 +136,7 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop whatever still runs, except what a hanging worker still uses."""
-        return self.on_cleanup(state) if self.stop() else TransitionCallbackReturn.FAILURE
+        return self.on_cleanup(state) if self._finish() else TransitionCallbackReturn.FAILURE
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to the start after a transition that failed half-way."""
@@ -196,6 +197,18 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
             on_error=self.report_error,
             on_end=self.report_worker_end,
         )
+
+    def _finish(self) -> bool:
+        """Stop, and wait for the worker as long as the watchdog does; False as the process ends.
+
+        A transition that gave up sooner would leave the node active but deaf.
+        """
+        while not self.stop():
+            assert self.session is not None
+            if self.exit_code or self._is_ending():
+                return False
+            self.session.watch()
+        return True
 
     # What happens to the node
 

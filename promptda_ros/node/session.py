@@ -72,7 +72,7 @@ class Session:
             node.create_timer(period_sec, guarded(look, on_error), clock=steady)
             for look, period_sec in (
                 (self._report, REPORT_PERIOD_SEC),
-                (self._watch, WATCH_PERIOD_SEC),
+                (self.watch, WATCH_PERIOD_SEC),
             )
         ]
         self._bond = bond_of(node, is_managed=not cameras[0].settings.autostart)
@@ -84,7 +84,10 @@ class Session:
             inputs.apply(camera.settings)
 
     def close(self) -> bool:
-        """Stop listening, then working; False if the worker hangs."""
+        """Stop listening, then working; False while a frame or a compilation is in work.
+
+        May be called again.
+        """
         if self._bond is not None:
             self._bond.close()
             self._bond = None
@@ -93,6 +96,7 @@ class Session:
         for camera, inputs in self.inputs.items():
             camera.capture.refuse()
             inputs.close()
+        self._timers, self.inputs = [], {}
         return self.worker.stop(STOP_TIMEOUT_SEC)
 
     def _listen(self, camera: NodeCamera) -> Inputs:
@@ -120,7 +124,8 @@ class Session:
         network = network_status(self._pipeline.model, self._pipeline.health, self._cameras)
         self._diagnostics.publish([*statuses, network])
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """End the process if the worker hangs, by what `on_end` does."""
         since_ns = self.worker.busy_since_ns  # asked once: the next batch has other limits
         busy_sec = self.watchdog.measure(since_ns, time.monotonic_ns())
         if since_ns is None or busy_sec < self.limit_sec(since_ns):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 import gc
 from pathlib import Path
 import re
@@ -13,6 +14,7 @@ import threading
 
 import numpy as np
 import pytest
+from rclpy.lifecycle import TransitionCallbackReturn
 import torch
 
 from promptda_ros import model as model_module
@@ -401,6 +403,57 @@ def test_a_network_that_hangs_is_told_and_ends_the_process(start, capfd):
     assert capfd.readouterr().err.count('the network hangs on cpu: no answer for') == 1
     network.release.set()
     rig.spin_until(lambda: len(heard) == 2)
+
+
+def deactivate_in_a_frame(rig, network, monkeypatch, then):
+    """Deactivate the node while it works on a frame, and do something while it waits for it."""
+    rig.send()
+    rig.spin_until(network.hangs.is_set)
+    watch = rig.node.session.watch
+
+    def watch_and() -> None:
+        then()
+        watch()
+
+    rig.node.session.watch = watch_and
+    with monkeypatch.context() as impatient:
+        impatient.setattr('promptda_ros.node.session.STOP_TIMEOUT_SEC', 0.01)
+        return rig.node.trigger_deactivate()
+
+
+def test_a_node_that_is_deactivated_in_a_long_frame_waits_for_it(start, monkeypatch):
+    """A13: it was left active but deaf, where no activation could help it."""
+    rig, network = start('hang')
+    heard = rig.listen('depth/image_rect')
+    done = deactivate_in_a_frame(rig, network, monkeypatch, network.release.set)
+    assert done == TransitionCallbackReturn.SUCCESS
+    assert rig.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    published = rig.publishers.values()
+    rig.spin_until(lambda: all(rig.are_matched(each, rig.node) for each in published))
+    rig.spin_until(lambda: len(heard) == 1)
+    rig.send_through(heard)
+
+
+def test_a_node_that_is_deactivated_while_its_network_hangs_ends(start, monkeypatch):
+    """H3: the watchdog goes on while the transition waits."""
+    rig, network = start('hang', watchdog__inference_timeout=0.5)
+    without_patience(rig)
+    rig.listen('depth/image_rect')
+    done = deactivate_in_a_frame(rig, network, monkeypatch, lambda: None)
+    assert done == TransitionCallbackReturn.FAILURE
+    assert rig.node.exit_code == ExitCode.GPU_LOST
+    network.release.set()
+
+
+def test_a_signal_ends_the_wait_of_a_deactivation(start, monkeypatch):
+    """I1: Ctrl-C waits for no network."""
+    rig, network = start('hang')
+    rig.listen('depth/image_rect')
+    received = partial(setattr, rig.node, '_is_ending', lambda: True)
+    done = deactivate_in_a_frame(rig, network, monkeypatch, received)
+    assert done == TransitionCallbackReturn.FAILURE
+    assert rig.node.exit_code == ExitCode.CLEAN
+    network.release.set()
 
 
 def test_a_network_that_hangs_while_the_clock_stands_still_ends_the_process(start):
