@@ -95,6 +95,8 @@ class Calibration:
         self._role = role
         self._lock = threading.Lock()
         self._infos = Recent[CameraInfo](fewest=KEPT, kept_ns=kept_ns)
+        # Messages of the last camera that another one took over from, and its frame
+        self._set_aside: tuple[str, list[tuple[int, CameraInfo]]] = ('', [])
         self._problem = ''
         self._rectifier: Rectifier | None = None
         self._asked: tuple[object, ...] = ()
@@ -114,14 +116,24 @@ class Calibration:
         """Forget everything, as listening restarts."""
         with self._lock:
             self._infos.clear()
+            self._set_aside = '', []
         self._asked = ()
         self._say_once.forget()
         self._tell_once.forget()
 
-    def forget_others(self, frame_id: str) -> None:
-        """Forget all messages but those of a frame, whose camera has taken over the topic."""
+    def follow(self, frame_id: str, *, before: str) -> None:
+        """Use only messages of a frame, whose camera has taken over the topic from another one.
+
+        When that one returns, its messages do too: after one wrong frame_id, a camera that
+        publishes a single latched camera_info would have none any more.
+        """
         with self._lock:
-            self._infos.keep_if(lambda info: same_frame(info.header.frame_id, frame_id))
+            gone = self._infos.keep_if(lambda info: same_frame(info.header.frame_id, frame_id))
+            owner, messages = self._set_aside
+            if owner == frame_id:
+                self._infos.restore(messages)
+            if gone or owner == frame_id:
+                self._set_aside = before, gone
         self._asked = ()
         self._say_once.forget()
         self._tell_once.forget()

@@ -229,7 +229,7 @@ class Camera:
             self._followed[role] = now or before
             if not now or before in ('', now):
                 continue
-            calibration.forget_others(now)
+            calibration.follow(now, before=before)
             self.history.clear()
             self.log.info(
                 f"frame_id on {topic} changed from '{shorten(before)}' to '{shorten(now)}': taken "

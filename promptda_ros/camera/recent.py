@@ -45,9 +45,15 @@ class Recent(Generic[T]):
         """Forget all messages."""
         self.messages.clear()
 
-    def keep_if(self, is_wanted: Callable[[T], bool]) -> None:
-        """Forget the messages that are not wanted."""
+    def keep_if(self, is_wanted: Callable[[T], bool]) -> list[tuple[int, T]]:
+        """Forget the messages that are not wanted and return them, for `restore`."""
+        gone = [each for each in self.messages if not is_wanted(each[1])]
         self.messages = [each for each in self.messages if is_wanted(each[1])]
+        return gone
+
+    def restore(self, messages: list[tuple[int, T]]) -> None:
+        """Keep messages again that were forgotten."""
+        self.messages = sorted([*messages, *self.messages], key=_BY_STAMP)
 
     def add(self, stamp_ns: int, message: T) -> None:
         """Keep a message; a jump of the stamps back forgets those before it."""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +77,37 @@ def test_the_latest_message_not_younger_than_the_image_is_taken(sensors, stamps,
         calibration.add(sensors.camera_info(sec * SEC, focal_px=100.0 + sec))
     expected = max([sec for sec in stamps if sec <= image_sec], default=min(stamps))
     assert intrinsics_of(calibration, reference_at(image_sec * SEC)).fx == 100.0 + expected
+
+
+@pytest.mark.parametrize('info_frame_id', ['left', 'left_camera', ''])
+@pytest.mark.parametrize('wrong', [['right'], ['x', 'y', 'x']])
+def test_a_latched_message_returns_with_its_camera(calibration, sensors, info_frame_id, wrong):
+    """C12: one wrong frame_id takes away nothing for good, whatever the camera_info is called."""
+    header = sensors.image(SEC, info_frame_id).header
+    calibration.add(sensors.camera_info(SEC, header=header))
+    for before, now in pairwise(['left', *wrong]):
+        calibration.follow(now, before=before)
+        assert intrinsics_of(calibration, reference_at(2 * SEC, frame_id=now)) is None
+    calibration.follow('left', before=wrong[-1])
+    assert intrinsics_of(calibration, reference_at(3 * SEC, frame_id='left')).fx == 100.0
+    calibration.follow('right', before='left')
+    calibration.clear()
+    calibration.follow('left', before='right')
+    assert not calibration.received
+
+
+def test_each_of_two_cameras_that_take_over_has_its_own_messages(calibration, sensors):
+    """C12: there, back and there."""
+    for stamp_ns, frame_id, focal_px in ((1, 'left', 100.0), (2, 'right', 150.0)):
+        header = sensors.image(stamp_ns, frame_id).header
+        calibration.add(sensors.camera_info(stamp_ns, focal_px=focal_px, header=header))
+    for now, before, focal_px in (
+        ('right', 'left', 150.0),
+        ('left', 'right', 100.0),
+        ('right', 'left', 150.0),
+    ):
+        calibration.follow(now, before=before)
+        assert intrinsics_of(calibration, reference_at(SEC, frame_id=now)).fx == focal_px
 
 
 def test_old_messages_are_forgotten(calibration, sensors):
