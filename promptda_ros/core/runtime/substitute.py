@@ -32,11 +32,17 @@ class Substitute(threading.local):
 
         Raises:
             MemoryError: there is too little for a thread.
+            RuntimeError: the system starts no thread.
         """
         if self._executor is None:
             return function(*arguments)
         _require(STACK_BYTES * (1 + torch.get_num_threads()))
-        return self._executor.submit(function, *arguments).result()
+        try:
+            work = self._executor.submit(function, *arguments)
+        except RuntimeError:  # no thread starts; the queue has the call and would do it later
+            self.renew()
+            raise
+        return work.result()
 
     def renew(self) -> None:
         """Let another thread work from now on."""

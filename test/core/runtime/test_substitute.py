@@ -81,6 +81,21 @@ def test_what_fails_in_a_substitute_fails_for_its_caller():
         substitute.run(lambda: 1 / 0)
 
 
+def test_what_found_no_thread_is_not_done_later(monkeypatch):
+    """H1: it would publish a frame that was counted as dropped."""
+    substitute, done = Substitute(), []
+    substitute.renew()
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='new thread'):
+        patch.setattr(threading.Thread, 'start', refuse)
+        substitute.run(done.append, 'stale')
+    substitute.run(done.append, 'fresh')
+    assert done == ['fresh']
+
+
 def test_other_threads_keep_working_themselves():
     substitute = Substitute()
     substitute.renew()
