@@ -35,13 +35,14 @@ class DeviceLost(GaveUp):
     exit_code = ExitCode.GPU_LOST
 
 
-# oneDNN on the CPU had no memory for machine code.
+# oneDNN on the CPU had no memory for machine code. Where it has no code for a kind of layer, it
+# could not create 'a primitive descriptor', however much memory there is.
 NO_CODE = 'could not create a primitive'
 # The allocator of the CPU says 'can't allocate memory', C++ 'bad_alloc'; threads get no stack or
 # may not be more. Where NVML does not answer, as on Jetson and in some containers, the allocator
 # of CUDA fails while it words its own error.
 OUT_OF_MEMORY = re.compile(
-    rf"out of memory|can't allocate memory|bad_alloc|can't start new thread|{NO_CODE}"
+    rf"out of memory|can't allocate memory|bad_alloc|can't start new thread|{NO_CODE}(?! descriptor)"
     r'|Resource temporarily unavailable'
     r'|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED'
     r'|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator',

@@ -61,6 +61,7 @@ OTHER = [
     RuntimeError('CUDA error: dependency created on uncaptured work in another stream'),
     RuntimeError('cuDNN Frontend error: [cudnn_frontend] Error: No execution plans support it.'),
     RuntimeError('cuDNN error: No valid execution plans built.'),
+    RuntimeError('could not create a primitive descriptor for the matmul primitive'),
     RuntimeError('GET was unable to find an engine to execute this computation'),
     BadFrame('image_size', 'CUDA error: somebody wrote this into a header'),
     OSError('CUDA error'),
