@@ -14,7 +14,7 @@ from promptda_ros.core.output_folder import OF_THE_DISK
 from promptda_ros.core.runtime.guard import GaveUp, Guard
 from promptda_ros.core.runtime.log import keep_traceback
 
-FILES = 1024  # what Linux allows by default
+FILES = 4096  # more than any command needs; hard limits are no lower
 
 
 def exit_code_of(
@@ -48,9 +48,10 @@ def ending_of(error: Exception) -> tuple[str, ExitCode]:
     if _is_out_of_memory(error):
         what = str(error) or 'nothing more is known'
         return f'not enough memory ({what}); end other programs', ExitCode.MODEL_OR_DEVICE
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+    if isinstance(error, OSError) and error.errno == errno.EMFILE:
         limit = getrlimit(RLIMIT_NOFILE)[0]
-        sentence = f'too many open files: the limit is {limit}; raise it with ulimit -n {FILES}'
+        more = max(FILES, 2 * limit)
+        sentence = f'too many open files: the limit is {limit}; raise it with ulimit -n {more}'
         return sentence, ExitCode.CONFIGURATION
     if isinstance(error, OSError) and _is_of_a_file(error):
         # Errors of libraries come without a number.
@@ -64,7 +65,8 @@ def ending_of(error: Exception) -> tuple[str, ExitCode]:
 
 def _is_of_a_file(error: OSError) -> bool:
     """Tell errors of the user's files from those of pipes and sockets of our own."""
-    return error.filename is not None or error.errno in (None, errno.EPIPE, *OF_THE_DISK)
+    known = (None, errno.EPIPE, errno.ENFILE, *OF_THE_DISK)
+    return error.filename is not None or error.errno in known
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 import fcntl
 from pathlib import Path
 import time
@@ -21,8 +22,9 @@ def leftovers(folder: Path) -> dict[Path, int]:
     found = {}
     for lock in folder.glob(f'fast*{LOCK}'):
         segment = lock.with_name(lock.name.removesuffix(LOCK))
-        if PORT not in lock.name and _is_free(lock) and segment.exists():
-            found[segment] = segment.stat().st_size
+        if PORT not in lock.name and _is_free(lock):
+            with suppress(FileNotFoundError):  # its process has ended meanwhile
+                found[segment] = segment.stat().st_size
     return found
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 import resource
 
@@ -27,6 +28,19 @@ def test_too_few_open_files_are_told_with_the_limit_and_the_command(capsys):
     assert code == ExitCode.CONFIGURATION
     assert said.startswith('promptda: too many open files: ')
     assert f'ulimit -n {FILES}' in said
+
+
+def test_a_larger_limit_of_open_files_is_advised_whatever_the_limit_is(capsys):
+    """I8: ulimit -n 1024 raises no limit of 1024; the table of the whole system is another one."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+    def fail(number: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    assert exit_code_of('promptda', lambda: fail(errno.EMFILE)) == ExitCode.CONFIGURATION
+    assert int(capsys.readouterr().err.split()[-1]) >= max(FILES, limit + 1)
+    assert exit_code_of('promptda', lambda: fail(errno.ENFILE)) == ExitCode.CONFIGURATION
+    assert 'ulimit' not in capsys.readouterr().err
 
 
 def test_too_little_memory_is_told_whoever_lacked_it(capsys):
