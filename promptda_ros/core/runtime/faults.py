@@ -42,7 +42,8 @@ NO_CODE = 'could not create a primitive'
 # may not be more. Where NVML does not answer, as on Jetson and in some containers, the allocator
 # of CUDA fails while it words its own error.
 OUT_OF_MEMORY = re.compile(
-    rf"out of memory|can't allocate memory|bad_alloc|can't start new thread|{NO_CODE}(?! descriptor)"
+    r"out of memory|can't allocate memory|bad_alloc|can't start new thread"
+    rf'|{NO_CODE}(?! descriptor)'
     r'|Resource temporarily unavailable'
     r'|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED'
     r'|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator',
@@ -87,6 +88,8 @@ def run_on_device(function: Callable[..., T], *arguments: Any) -> T:
         DeviceLost: no further call can succeed.
     """
     try:
+        if _substitute.executor is None:
+            return function(*arguments)
         return _substitute.run(function, *arguments)
     except (RuntimeError, MemoryError, OSError, cv2.error) as error:
         fault, text = fault_of(error), _first_line(error)

@@ -25,7 +25,13 @@ STACK_BYTES = 16 << 20
 class Substitute(threading.local):
     """The substitute of the calling thread, which has none to begin with."""
 
-    _executor: ThreadPoolExecutor | None = None
+    executor: ThreadPoolExecutor | None = None
+
+    def renew(self) -> None:
+        """Let another thread work from now on."""
+        if self.executor is not None:
+            self.executor.shutdown(wait=False)
+        self.executor = ThreadPoolExecutor(1, 'substitute')
 
     def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call the function where oneDNN works, and return what it returns.
@@ -34,21 +40,14 @@ class Substitute(threading.local):
             MemoryError: there is too little for a thread.
             RuntimeError: the system starts no thread.
         """
-        if self._executor is None:
-            return function(*arguments)
+        assert self.executor is not None
         _require(STACK_BYTES * (1 + torch.get_num_threads()))
         try:
-            work = self._executor.submit(function, *arguments)
+            work = self.executor.submit(function, *arguments)
         except RuntimeError:  # no thread starts; the queue has the call and would do it later
             self.renew()
             raise
         return work.result()
-
-    def renew(self) -> None:
-        """Let another thread work from now on."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=False)
-        self._executor = ThreadPoolExecutor(1, 'substitute')
 
 
 def _require(size: int) -> None:

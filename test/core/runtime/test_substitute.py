@@ -55,21 +55,34 @@ def test_frames_come_again_when_memory_that_was_short_is_back():
         assert worker.submit(run_out_and_go_on).result() == [37, 41, 43]
 
 
+def renew() -> None:
+    """Let another thread work in the place of the calling one."""
+
+    def fail() -> None:
+        raise RuntimeError('could not create a primitive')
+
+    with pytest.raises(OutOfMemory):
+        run_on_device(fail)
+
+
 def test_a_thread_works_itself_until_it_is_replaced():
     threads: list[threading.Thread] = []
-    substitute = Substitute()
 
     def work(answer: int) -> int:
         threads.append(threading.current_thread())
         return answer
 
-    assert substitute.run(work, 1) == 1
-    for answer in (2, 3):
-        substitute.renew()
-        assert substitute.run(work, answer) == answer
-        assert substitute.run(work, answer) == answer
+    def work_on() -> threading.Thread:
+        assert run_on_device(work, 1) == 1
+        for answer in (2, 3):
+            renew()
+            assert run_on_device(work, answer) == answer
+            assert run_on_device(work, answer) == answer
+        return threading.current_thread()
 
-    assert threads[0] is threading.current_thread()
+    with ThreadPoolExecutor(1) as worker:
+        own = worker.submit(work_on).result()
+    assert threads[0] is own
     assert len({each.ident for each in threads}) >= 2
     assert threads[1] is threads[2] is not threads[3]
 
@@ -89,18 +102,20 @@ def test_what_found_no_thread_is_not_done_later(monkeypatch):
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='new thread'):
+    with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, 'start', refuse)
-        substitute.run(done.append, 'stale')
+        with pytest.raises(RuntimeError, match='new thread'):
+            substitute.run(done.append, 'stale')
     substitute.run(done.append, 'fresh')
     assert done == ['fresh']
 
 
 def test_other_threads_keep_working_themselves():
-    substitute = Substitute()
-    substitute.renew()
-    with ThreadPoolExecutor(1) as other:
-        assert (
-            other.submit(lambda: substitute.run(threading.get_ident)).result()
-            == other.submit(threading.get_ident).result()
-        )
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        one.submit(renew).result()
+        threads = [
+            [each.submit(run_on_device, threading.get_ident).result() for each in (one, other)],
+            [each.submit(threading.get_ident).result() for each in (one, other)],
+        ]
+    assert threads[0][0] != threads[1][0]
+    assert threads[0][1] == threads[1][1]
