@@ -163,8 +163,7 @@ class Camera:
         names = pair.image.header.frame_id, pair.depth.header.frame_id
         if names != self._names:
             self._names = None  # until a frame of one camera comes
-            self._require_one_camera(pair)
-            self._follow(pair)
+            self._follow_cameras(pair)
             self._names = names
         if pair.epoch != self._epoch:
             self._epoch = pair.epoch
@@ -206,35 +205,34 @@ class Camera:
         has_subscribers = not CLOUDS.isdisjoint(self.outputs.subscribed())
         return has_subscribers or self.capture.wants(pair)
 
-    def _require_one_camera(self, pair: Pair[SensorMessage]) -> None:
-        """Refuse frames while two cameras or two sensors publish on one topic, taking turns."""
+    def _follow_cameras(self, pair: Pair[SensorMessage]) -> None:
+        """Notice a camera that takes over a topic; refuse frames while two take turns."""
         now_sec = self.clock_ns() / NANOSECONDS
-        image, depth = (pair.image, self.topics.image), (pair.depth, self.topics.depth)
-        for (message, topic), stream in zip((image, depth), self._streams, strict=True):
-            if stream.is_mixed(plain(message.header.frame_id), now_sec):
+        image = COLOUR, pair.image, self.topics.image
+        depth = DEPTH, pair.depth, self.topics.depth
+        for (role, message, topic), stream in zip((image, depth), self._streams, strict=True):
+            name = plain(message.header.frame_id)
+            if stream.is_mixed(name, now_sec):
                 one, other = sorted(map(shorten, stream.others))
                 raise BadFrame(
                     'mixed_cameras',
                     f"frames '{one}' and '{other}' alternate on {topic}: two cameras publish "
                     'there, which must not be mixed; give each a topic of its own',
                 )
+            before = self._followed.get(role, name)
+            self._followed[role] = name or before
+            if name and before not in ('', name):
+                self._forget(role, topic, before, name)
 
-    def _follow(self, pair: Pair[SensorMessage]) -> None:
+    def _forget(self, role: Role, topic: str, before: str, name: str) -> None:
         """Use nothing of the camera that published on a topic before another one took over."""
-        image = COLOUR, pair.image, self.topics.image, self.calibration
-        depth = DEPTH, pair.depth, self.topics.depth, self.depth_calibration
-        for role, message, topic, calibration in (image, depth):
-            now = plain(message.header.frame_id)
-            before = self._followed.get(role, now)
-            self._followed[role] = now or before
-            if not now or before in ('', now):
-                continue
-            calibration.follow(now, before=before)
-            self.history.clear()
-            self.log.info(
-                f"frame_id on {topic} changed from '{shorten(before)}' to '{shorten(now)}': taken "
-                f'for another camera; the {role.topic} of the one before is not used any more'
-            )
+        calibration = self.calibration if role is COLOUR else self.depth_calibration
+        calibration.follow(name, before=before)
+        self.history.clear()
+        self.log.info(
+            f"frame_id on {topic} changed from '{shorten(before)}' to '{shorten(name)}': taken "
+            f'for another camera; the {role.topic} of the one before is not used any more'
+        )
 
     def _note_wait(self, error: BadFrame) -> None:
         is_alone = len(self.settings.cameras) == 1
