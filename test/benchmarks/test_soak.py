@@ -38,6 +38,10 @@ def test_what_is_steady_is_not_told():
     assert rows[0][0] == 'one'
 
 
+def test_a_file_that_is_open_for_a_moment_is_not_told():
+    assert judged(samples(files=lambda minute: int(minute in (50, 100, 101))), {'one': 0})[1] == []
+
+
 def test_growth_while_buffers_find_their_sizes_is_not_told():
     assert judged(samples(anon_mb=lambda minute: min(minute, 25)), {'one': 0})[1] == []
 
