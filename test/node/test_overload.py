@@ -121,7 +121,8 @@ def test_the_pair_after_a_flood_of_tiny_images_is_published(rig):
         rig.spin_once()
         most_held = max(most_held, rig.pairing.counters.image.held)
     thread.join()
-    assert rig.pairing.counters.image.received > 1
+    # A busy machine may have published all before the node looked.
+    rig.spin_until(lambda: rig.pairing.counters.image.received > 1)
     assert most_held <= rig.camera.settings.sync.queue_size
     rig.send_through(heard)
 
