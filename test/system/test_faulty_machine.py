@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 import re
 import shutil
@@ -85,12 +86,12 @@ def segments_of(pid: int) -> set[Path]:
     """Return the segments of shared memory that a process holds, by the locks of the kernel."""
     locks = [line.split() for line in Path('/proc/locks').read_text().splitlines()]
     inodes = {int(words[5].rpartition(':')[2]) for words in locks if words[4] == str(pid)}
-    found = [each for each in SHARED_MEMORY.glob('fast*_el') if 'port' not in each.name]
-    return {
-        each.with_name(each.name.removesuffix('_el'))
-        for each in found
-        if each.exists() and each.stat().st_ino in inodes
-    }
+    found = set()
+    for each in SHARED_MEMORY.glob('fast*_el'):
+        with suppress(FileNotFoundError):  # of a process that ends meanwhile
+            if 'port' not in each.name and each.stat().st_ino in inodes:
+                found.add(each.with_name(each.name.removesuffix('_el')))
+    return found
 
 
 def end_of(node: Any) -> tuple[int, str]:
