@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 import hashlib
 import inspect
+from itertools import starmap
 import json
 import multiprocessing
 from pathlib import Path
@@ -188,11 +190,14 @@ def judge_messages(messages: int, folder: Path, jobs: int) -> Tally:
     """Run parts until so many messages are judged."""
     total = Tally()
     part = 0
-    with multiprocessing.Pool(jobs) as pool:
+    with ExitStack() as stack:
+        # Alone without a fork, which would take over locks that other threads hold.
+        alone = jobs == 1
+        run = starmap if alone else stack.enter_context(multiprocessing.Pool(jobs)).starmap
         while total.messages < messages:
             numbers = range(part, part + jobs)
             part += jobs
-            for tally in pool.starmap(judge_part, [(number, folder) for number in numbers]):
+            for tally in run(judge_part, [(number, folder) for number in numbers]):
                 total.add(tally)
             print(f'{total.messages} messages, {len(total.wrong)} wrong', flush=True)
     return total
