@@ -4,17 +4,19 @@
 
 Before a frame is published, a line of JSON on standard output says what is in it, so that whoever
 started the driver knows of every frame that may have left it. It ends with its standard input.
+What libraries print there, as Fast DDS does of shared memory that is full, goes to the log.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 import select
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import rclpy
@@ -44,7 +46,8 @@ ROLES = {'depth': Image, 'camera_info': CameraInfo, 'image': Image}
 class Driver:
     """Sends the frames of a camera; every public method is a command."""
 
-    def __init__(self, camera: str, scene: Scene, *, first: int) -> None:
+    def __init__(self, camera: str, scene: Scene, *, first: int, lines: TextIO) -> None:
+        self._lines = lines
         self._camera, self._scene, self._types = camera, scene, ros_types()
         self._node = rclpy.create_node(f'{camera}_driver')
         self._rng = np.random.default_rng(first)
@@ -244,7 +247,7 @@ class Driver:
         return [item for publishers in self._publishers for item in publishers.items()]
 
     def _say(self, **what: Any) -> None:
-        print(json.dumps({'at_ns': time.monotonic_ns(), **what}), flush=True)
+        print(json.dumps({'at_ns': time.monotonic_ns(), **what}), file=self._lines, flush=True)
 
 
 def frame_id_of(camera: str) -> str:
@@ -259,8 +262,11 @@ def main() -> None:
     parser.add_argument('scene', type=Path)
     parser.add_argument('--first', type=int, default=0, help='number of the frame before')
     arguments = parser.parse_args()
+    lines = os.fdopen(os.dup(sys.stdout.fileno()), 'w')
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     rclpy.init()
-    driver = Driver(arguments.camera, Scene.of(arguments.scene), first=arguments.first)
+    scene = Scene.of(arguments.scene)
+    driver = Driver(arguments.camera, scene, first=arguments.first, lines=lines)
     driver.run()
     rclpy.try_shutdown()
 
