@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 import math
@@ -115,6 +115,17 @@ def settings_of(arguments: argparse.Namespace, model: str, **more: Value) -> Set
         'engine': 'torch',  # the others compile between the frames of the node
     }
     return build({**given, **more})
+
+
+def require_sensors(wanted: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse names of sensors that there are not.
+
+    Raises:
+        UsageError: a name is unknown.
+    """
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"sensor '{name}' is not one of {', '.join(known)}")
 
 
 def add_settings(

@@ -41,7 +41,14 @@ from promptda_ros.lab.sim.renderer import require_renderer
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
 from promptda_ros.process import Stopped
-from promptda_ros.tools.arguments import finite, Parser, rays_of, settings_of, whole_from
+from promptda_ros.tools.arguments import (
+    finite,
+    Parser,
+    rays_of,
+    require_sensors,
+    settings_of,
+    whole_from,
+)
 from promptda_ros.tools.pictures import add_folders, pictures_of
 
 if TYPE_CHECKING:
@@ -252,9 +259,7 @@ def _cell_reader(arguments: argparse.Namespace) -> CellReader:
 
 
 def _chosen_sensors(wanted: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]:
-    for name in wanted or ():
-        if name not in known:
-            raise NoFrames(f"sensor '{name}' is not one of {', '.join(known)}")
+    require_sensors(wanted or (), known)
     return wanted or known
 
 

@@ -21,7 +21,13 @@ from promptda_ros.lab.sim.renderer import require_renderer
 from promptda_ros.loaded_model import LoadedModel
 from promptda_ros.model import load_model
 from promptda_ros.process import Stopped
-from promptda_ros.tools.arguments import add_model, Parser, settings_of, UsageError, whole_from
+from promptda_ros.tools.arguments import (
+    add_model,
+    Parser,
+    require_sensors,
+    settings_of,
+    whole_from,
+)
 
 if TYPE_CHECKING:
     from promptda_ros.lab.grasping.run import GraspRun
@@ -35,7 +41,7 @@ def main(argv: list[str]) -> int:
     """Append every scene to attempts.jsonl, and print the tables."""
     arguments = make_parser().parse_args(argv)
     require_renderer()
-    _require_sensors(arguments.sensors)
+    require_sensors(arguments.sensors, _sensors())
     model = load_model(settings_of(arguments, arguments.model))
     log = AttemptLog(arguments.out, _asked(arguments, model))
     run = _run_of(arguments, model)
@@ -77,13 +83,11 @@ def make_parser() -> Parser:
     return parser
 
 
-def _require_sensors(sensors: list[str]) -> None:
+def _sensors() -> list[str]:
     # Late: MuJoCo is an optional extra.
     from promptda_ros.lab.sim.sensors import SENSORS as known
 
-    for name in sensors:
-        if name not in known:
-            raise UsageError(f"--sensors '{name}' is not one of {', '.join(known)}")
+    return [*known]
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
