@@ -94,6 +94,13 @@ def segments_of(pid: int) -> set[Path]:
     return found
 
 
+def require_depth_and_a_clean_end(camera: Any, node: Any) -> None:
+    """Let a node work on frames, and end it."""
+    camera.send_until(lambda: bool(camera.depths), node)
+    node.signal(signal.SIGINT)
+    assert node.exit_code() == ExitCode.CLEAN
+
+
 def end_of(node: Any) -> tuple[int, str]:
     """Return the exit code and the last line of a process that ends by itself."""
     code = node.exit_code()
@@ -149,9 +156,7 @@ def test_without_shared_memory_depth_comes_all_the_same(
     """G11: by UDP."""
     node = start_ours(mount)
     node.wait_for('listening to image')
-    camera.send_until(lambda: bool(camera.depths), node)
-    node.signal(signal.SIGINT)
-    assert node.exit_code() == ExitCode.CLEAN
+    require_depth_and_a_clean_end(camera, node)
 
 
 def test_a_full_disk_for_logs_stops_no_frame(
@@ -163,9 +168,7 @@ def test_a_full_disk_for_logs_stops_no_frame(
     full = f'mount -t tmpfs -o size=4k tmpfs {log} && head -c 4096 /dev/zero > {log}/full'
     node = start_ours(full)
     node.wait_for('listening to image')
-    camera.send_until(lambda: bool(camera.depths), node)
-    node.signal(signal.SIGINT)
-    assert node.exit_code() == ExitCode.CLEAN
+    require_depth_and_a_clean_end(camera, node)
 
 
 def test_a_container_that_can_not_be_written_and_has_no_home_is_enough(
@@ -180,9 +183,7 @@ def test_a_container_that_can_not_be_written_and_has_no_home_is_enough(
         [*(f'mount -t {each}' for each in mounts), 'mount -o remount,bind,ro /']
     )
     node = start_ours(read_only, user=NOBODY, engine='auto')
-    camera.send_until(lambda: bool(camera.depths), node)
-    node.signal(signal.SIGINT)
-    assert node.exit_code() == ExitCode.CLEAN
+    require_depth_and_a_clean_end(camera, node)
     assert 'Traceback' not in node.stderr
 
 
@@ -192,9 +193,7 @@ def test_few_files_and_no_reader_of_the_log_stop_no_frame(
     """I7, I8: 64 files, threads that can't be counted, processes that fork, streams that broke."""
     given = f'model.path:={network_folder}', 'device:=cpu', 'trust.gate:=false'
     node = start_node(*given, python=('-c', SCARCE))
-    camera.send_until(lambda: bool(camera.depths), node)
-    node.signal(signal.SIGINT)
-    assert node.exit_code() == ExitCode.CLEAN
+    require_depth_and_a_clean_end(camera, node)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 import multiprocessing
 import os
 import threading
@@ -119,27 +120,24 @@ def note(tmp_path):
     return write
 
 
-def test_only_threads_that_ask_all_the_time_compute(tmp_path, note):
-    """H3: those that take messages wait long for little, and tell nothing of the network."""
-    now_ns = [1000]
+@pytest.fixture
+def share(tmp_path, note):
+    """Return the share of two threads, 400 ns after they ran and waited 100 and 900 ns each."""
     note(1, 100, 100)
     note(2, 900, 900)
-    share = ProcessorShare(tmp_path, now_ns=lambda: now_ns[0])
-    now_ns[0] += 400
+    return ProcessorShare(tmp_path, now_ns=count(1000, 400).__next__)
+
+
+def test_only_threads_that_ask_all_the_time_compute(share, note):
+    """H3: those that take messages wait long for little, and tell nothing of the network."""
     note(1, 200, 400)
     note(2, 901, 1000)
     assert share.since_last() == 0.25
-    now_ns[0] += 400
     note(2, 902, 1100)
     assert share.since_last() == 1.0
 
 
-def test_threads_that_begin_or_end_change_nothing(tmp_path, note):
-    now_ns = [1000]
-    note(1, 100, 100)
-    note(2, 900, 900)
-    share = ProcessorShare(tmp_path, now_ns=lambda: now_ns[0])
-    now_ns[0] += 400
+def test_threads_that_begin_or_end_change_nothing(tmp_path, share, note):
     note(1, 300, 300)
     (tmp_path / '2' / 'schedstat').write_text('')
     note(3, 700, 10)

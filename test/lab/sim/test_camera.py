@@ -16,6 +16,7 @@ mujoco = pytest.importorskip('mujoco', reason='the simulator is an optional extr
 from promptda_ros.lab.sim.camera import PinholeCamera, Pose, TableCamera  # noqa: E402
 from promptda_ros.lab.sim.scene import CLEAR_GROUP, Scene  # noqa: E402
 from promptda_ros.lab.sim.support import Room, Support  # noqa: E402
+from test.off_screen import table_camera  # noqa: E402
 
 LENS = PinholeCamera(160, 120)
 FLOOR, GLASS, BRICK = range(3)
@@ -50,10 +51,7 @@ def camera() -> Iterator[TableCamera]:
         support=Support(np.ones(2), 0, ()),
         room=Room(np.ones(2), 2, ()),
     )
-    try:
-        camera = TableCamera(scene, LENS)
-    except Exception as error:
-        pytest.skip(f'no off-screen OpenGL on this machine: {error}')
+    camera = table_camera(scene, LENS)
     yield camera
     camera.close()
 

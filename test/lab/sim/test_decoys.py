@@ -13,12 +13,13 @@ import pytest
 os.environ.setdefault('MUJOCO_GL', 'egl')
 pytest.importorskip('mujoco', reason='the simulator is an optional extra: mujoco')
 
-from promptda_ros.lab.sim.camera import PinholeCamera, Pose, TableCamera
+from promptda_ros.lab.sim.camera import PinholeCamera, Pose
 from promptda_ros.lab.sim.cell import views_of
 from promptda_ros.lab.sim.decoys import has_decoys, PATTERNS, SHEET_HALF_M, SHEETS_ON_SUPPORT
 from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import make_scene, plan_scene, Scene
 from promptda_ros.lab.sim.view import RenderedView, SUPPORT
+from test.off_screen import table_camera
 
 SEEDS = (0, 3)
 SMALL = {'width': 96, 'height': 72}
@@ -30,10 +31,7 @@ def scene_of(seed: int, *, decoys: bool) -> Scene:
 
 
 def look(scene: Scene, pose: Pose) -> RenderedView:
-    try:
-        camera = TableCamera(scene, PinholeCamera(160, 120))
-    except Exception as error:
-        pytest.skip(f'no off-screen OpenGL on this machine: {error}')
+    camera = table_camera(scene, PinholeCamera(160, 120))
     view = camera.look(pose)
     camera.close()
     return view

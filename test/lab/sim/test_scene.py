@@ -21,6 +21,7 @@ from promptda_ros.lab.sim.motion import random_pose
 from promptda_ros.lab.sim.scene import HELD_OUT_SEED, make_scene, plan_scene, Scene
 from promptda_ros.lab.sim.things.shapes import FAMILIES, HELD_OUT_FAMILIES, TRAINING_FAMILIES
 from promptda_ros.lab.sim.view import FIRST_OBJECT, RenderedView, ROOM, SUPPORT
+from test.off_screen import table_camera
 
 DIGEST = 'from promptda_ros.lab.sim.scene import plan_scene; print(plan_scene(7).digest())'
 
@@ -31,10 +32,7 @@ def scene_of(seed: int) -> Scene:
 
 
 def watch(scene: Scene) -> TableCamera:
-    try:
-        return TableCamera(scene, PinholeCamera(160, 120))
-    except Exception as error:
-        pytest.skip(f'no off-screen OpenGL on this machine: {error}')
+    return table_camera(scene, PinholeCamera(160, 120))
 
 
 def see(scene: Scene, pose_seed: int = 0) -> RenderedView:

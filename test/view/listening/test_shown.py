@@ -33,22 +33,25 @@ def following(shown, now_sec):
     return found and (found.stamp_ns, DEPTH in found.messages)
 
 
-def test_an_image_that_is_complete_is_shown_once(held, shown):
-    held.add(IMAGE, message(10))
-    held.add(DEPTH, message(10))
-    assert following(shown, 100.0) == (10, True)
-    assert following(shown, 100.0) is None
-    assert following(shown, 100.0 + LATER_SEC) is None
-
-
-def test_an_image_is_waited_for_before_it_is_shown_without_depth(held, shown):
+@pytest.fixture
+def shown_once(held, shown):
+    """Show an image with its depth."""
     for layer in (IMAGE, DEPTH):
         held.add(layer, message(10))
     assert following(shown, 100.0) == (10, True)
+    return shown
+
+
+def test_an_image_that_is_complete_is_shown_once(shown_once):
+    assert following(shown_once, 100.0) is None
+    assert following(shown_once, 100.0 + LATER_SEC) is None
+
+
+def test_an_image_is_waited_for_before_it_is_shown_without_depth(held, shown_once):
     held.add(IMAGE, message(20))
-    assert following(shown, 100.0 + PATIENCE_SEC / 2) is None
-    assert following(shown, 100.0 + LATER_SEC) == (20, False)
-    assert following(shown, 100.0 + LATER_SEC) is None
+    assert following(shown_once, 100.0 + PATIENCE_SEC / 2) is None
+    assert following(shown_once, 100.0 + LATER_SEC) == (20, False)
+    assert following(shown_once, 100.0 + LATER_SEC) is None
 
 
 def test_an_image_that_was_shown_without_depth_is_completed(held, shown):
@@ -62,13 +65,10 @@ def test_an_image_that_was_shown_without_depth_is_completed(held, shown):
     assert following(shown, 100.0 + LATER_SEC) is None
 
 
-def test_an_older_image_is_not_shown_again_after_a_newer_one_without_depth(held, shown):
-    for layer in (IMAGE, DEPTH):
-        held.add(layer, message(10))
-    assert following(shown, 100.0) == (10, True)
+def test_an_older_image_is_not_shown_again_after_a_newer_one_without_depth(held, shown_once):
     held.add(IMAGE, message(20))
-    assert following(shown, 100.0 + LATER_SEC) == (20, False)
-    assert following(shown, 100.0 + LATER_SEC) is None
+    assert following(shown_once, 100.0 + LATER_SEC) == (20, False)
+    assert following(shown_once, 100.0 + LATER_SEC) is None
 
 
 def test_the_depth_of_a_slow_node_is_shown_though_newer_images_were(held, shown):
