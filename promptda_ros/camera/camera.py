@@ -100,7 +100,7 @@ class Camera:
         self.drops = Drops(
             log.warning,
             what='frame dropped',
-            error=lambda text: log.error(text),
+            error=log.error,
             errors=SET_UP_WRONG,
         )
         self.stages = StageTimes()

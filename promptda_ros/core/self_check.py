@@ -21,7 +21,7 @@ MEAN_TOLERANCE_M, P999_TOLERANCE_M = 0.0005, 0.003
 # A small frame, which any resolution leaves as it is, and so many of its pixels
 GOLDEN_HEIGHT, GOLDEN_WIDTH = 120, 160
 GOLDEN_PIXELS = slice(5, None, 10)
-GOLDEN_TOLERANCE_M = 0.0005  # of the mean; half precision is off by a quarter of it
+GOLDEN_TOLERANCE_M = 0.0005  # of the mean; float16 is off by a quarter of it
 # Spheres in front of the wall: row, column and radius as shares of the height, depth in metres.
 SPHERES = ((0.45, 0.30, 0.22, 1.2), (0.70, 0.85, 0.25, 0.65), (0.25, 1.05, 0.15, 2.0))
 
