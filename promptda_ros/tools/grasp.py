@@ -126,7 +126,10 @@ def _try_scenes(run: GraspRun, log: AttemptLog, scenes: int) -> str:
         done = sum(number in log for number in range(scenes))
         if not done:
             raise
-        return f'stopped: the tables are of {done} of {scenes} scenes'
+        return (
+            f'stopped: the tables are of {done} of {scenes} scenes; run the same command again '
+            'for the others'
+        )
     return ''
 
 
