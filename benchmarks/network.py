@@ -50,8 +50,8 @@ AnyRun = Callable[[], object]
 
 def main() -> None:
     """Run the benchmark."""
-    _enter_environment_of_the_node()
     arguments = _parser().parse_args()
+    _enter_environment_of_the_node()
     torch.set_num_threads(arguments.threads)
     with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
         tables = [

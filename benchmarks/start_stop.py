@@ -3,7 +3,8 @@
 """Whether a signal ends the node's process with 0, soon and without a traceback, at any moment.
 
 Each cycle starts the node, waits for a moment and a random time more, and sends SIGINT or SIGTERM.
-A run that was ended goes on after the last line of the checkpoint. Exit 1 if a cycle is wrong.
+A run that was ended goes on after the last line of its checkpoint; one of another seed or commit
+begins anew. Exit 1 if a cycle is wrong.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from benchmarks.environment import private_environment
 from benchmarks.processes import processor_sec, status_of
-from benchmarks.results import Cell, Results, Table
+from benchmarks.results import Cell, machine, replace_text, Results, Table
 from benchmarks.traffic import Camera, read_frames
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -136,9 +137,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # end the node, too
     os.environ.update(private_environment())
     checkpoint = arguments.out.with_suffix('.jsonl')
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    lines = checkpoint.read_text().splitlines() if checkpoint.exists() else []
-    cycles = [Cycle(**json.loads(line)) for line in lines]
+    cycles = cycles_of(checkpoint, {'seed': arguments.seed, 'commit': machine()['commit']})
     with tempfile.TemporaryDirectory(prefix='promptda_start_stop_') as folder, _sender() as sender:
         os.environ['ROS_LOG_DIR'] = folder
         for number in range(len(cycles), arguments.cycles):
@@ -160,6 +159,15 @@ def main() -> int:
     if arguments.page:
         arguments.page.write_text(results.markdown())
     return int(any(not each.is_right or each.beyond_sec > MOST_SEC for each in cycles))
+
+
+def cycles_of(checkpoint: Path, run: dict[str, Any]) -> list[Cycle]:
+    """Return the cycles that are there of this run; begin a new checkpoint where it has none."""
+    lines = checkpoint.read_text().splitlines() if checkpoint.exists() else []
+    if not lines or json.loads(lines[0]) != run:
+        replace_text(checkpoint, json.dumps(run) + '\n')
+        return []
+    return [Cycle(**json.loads(line)) for line in lines[1:]]
 
 
 def run(chance: random.Random, sender: Sender, folder: Path) -> Cycle:

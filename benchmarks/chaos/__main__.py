@@ -91,7 +91,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--seed', type=int, default=1)
     names = [each.name for each in FAULTS]
-    parser.add_argument('--only', nargs='+', choices=names, metavar='NAME', help=', '.join(names))
+    told = ', '.join(names).replace('%', '%%')  # argparse formats it
+    parser.add_argument('--only', nargs='+', choices=names, metavar='NAME', help=told)
     parser.add_argument('--out', type=Path, default=Path('benchmark_output/chaos.json'))
     return parser.parse_args()
 

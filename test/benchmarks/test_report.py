@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 import re
@@ -89,6 +90,23 @@ def test_make_benchmark_runs_every_benchmark():
 
     assert {name for name in named if f'benchmarks.{name}' not in recipe} == set()
     assert 'benchmarks.report' in recipe
+
+
+PROGRAMS = [
+    '.'.join(path.relative_to(REPOSITORY).with_suffix('').parts)
+    for path in sorted((REPOSITORY / 'benchmarks').rglob('*.py'))
+    if 'ArgumentParser(' in path.read_text()
+]
+
+
+@pytest.mark.parametrize('name', PROGRAMS)
+def test_every_benchmark_prints_its_help(name, monkeypatch, capsys):
+    monkeypatch.setattr('sys.argv', [name, '--help'])
+
+    with pytest.raises(SystemExit, match='0'):
+        importlib.import_module(name).main()
+
+    assert 'usage: ' in capsys.readouterr().out
 
 
 def test_tables_take_the_place_of_those_before_in_a_page(tmp_path):
