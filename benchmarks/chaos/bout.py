@@ -22,8 +22,6 @@ from benchmarks.chaos.truth import SentImage
 BEFORE_SEC = 0.7
 PAIRS_AFTER = 4  # of every camera at least
 RECOVER_SEC = 30.0  # after which a camera counts as lost
-QUIET_SEC = 0.4  # above sync.wait, after which every image is decided
-SETTLE_SEC = 20.0
 LATE_SEC = 30.0  # after which an output counts as missing
 DEPTH_TOPIC = 'depth/image_rect'
 BESIDE_DEPTH = ('points', 'depth/camera_info')
@@ -100,13 +98,7 @@ def warm_up(stage: Stage) -> None:
 def settle(stage: Stage) -> Moment:
     """Pause the drivers until nothing is on its way and the counters say so."""
     stage.tell_all('pause')
-    quiet_ns = time.monotonic_ns() + round(QUIET_SEC * 1e9)
-
-    def is_settled() -> bool:
-        last = stage.observer.counts_since(quiet_ns)[-2:]
-        return len(last) == 2 and last[0] == last[1]
-
-    stage.wait_until(is_settled, 'the counters of /diagnostics at rest', within_sec=SETTLE_SEC)
+    stage.wait_until_counted()
     return moment(stage)
 
 
@@ -144,13 +136,14 @@ def _judge_recovery(bout: Bout, stage: Stage, camera: str, span: Span) -> int:
     pairs = stage.truths[camera].pairs(span.end.at_ns, span.settled.at_ns)
     had = [span.has(camera, DEPTH_TOPIC, pair) for pair in pairs]
     place = pairs_until_recovery(had)
-    busy = sum(span.end.counted(camera, span.settled)[each] for each in BUSY)
+    counted = span.end.counted(camera, span.settled)
+    busy = sum(counted[each] for each in BUSY)
     bout.recovery = max(bout.recovery, place or len(pairs))
     if is_late(place, busy):
         when = f'at pair {place}' if place else 'at none'
         bout.unexplained.append(
             f'{camera}: of {len(pairs)} pairs after the fault outputs came again {when}; '
-            f'{busy} were told to be lost to a busy network'
+            f'{busy} were told to be lost to a busy network; counted: {dict(+counted)}'
         )
     for pair, has_depth in zip(pairs[place + 1 :], had[place + 1 :], strict=True):
         for topic in BESIDE_DEPTH:

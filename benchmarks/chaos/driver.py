@@ -54,7 +54,7 @@ class Driver:
         self._count = first
         self._period_sec, self._is_paused, self._is_frozen = 1 / RATE_HZ, True, False
         self._jump_ns = dict.fromkeys(ROLES, 0)
-        self._is_back = False
+        self._gone_back = ''
         self._width, self._height = WIDTH, HEIGHT
         self._info_size: tuple[int, int] | None = (1, 1)  # shares of the image's; None: no info
         self._turn: int | None = None
@@ -86,7 +86,8 @@ class Driver:
         """Move the clock of these topics, of all unless some are named."""
         for role in roles or ROLES:
             self._jump_ns[role] += round(float(seconds) * NANOSECONDS)
-        self._is_back = float(seconds) < 0
+        if float(seconds) < 0:
+            self._gone_back = 'image' if 'image' in (roles or ROLES) else 'depth'
 
     def size(self, width: str, height: str) -> None:
         """Send images of another size."""
@@ -131,8 +132,9 @@ class Driver:
             now_sec = time.monotonic()
             if now_sec < due_sec:
                 continue
-            # After a pause or a stop of the process nothing is made up for.
-            due_sec = max(due_sec + self._period_sec, now_sec)
+            due_sec += self._period_sec
+            if due_sec < now_sec:  # after a stop of the process nothing is made up for
+                due_sec = now_sec + self._period_sec
             if self._is_paused:
                 due_sec = now_sec + LOOK_SEC
             elif self._turn is not None:
@@ -175,8 +177,8 @@ class Driver:
         made_ns = [(stamp_ns + self._jump_ns['depth'] + late_ns, each) for each, late_ns in depths]
         stamp_ns += self._jump_ns['image']
         sent = [stamp_ns, number, self._width, self._height]
-        self._say(image=sent, depths=made_ns, back=self._is_back)
-        self._is_back = False
+        self._say(image=sent, depths=made_ns, back=self._gone_back)
+        self._gone_back = ''
         width, height = self._width, self._height
         pixels = self._scene.image_of(number, width=width, height=height)
         return {

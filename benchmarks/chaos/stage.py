@@ -41,6 +41,8 @@ from promptda_ros.tools.play import RECORDING
 SERVER = 'promptda'
 # OpenVINO would compile after every start, for half a minute on a busy machine.
 PARAMETERS = (f'cameras:=[{", ".join(CAMERAS)}]', 'device:=cpu', 'engine:=torch')
+QUIET_SEC = 0.4  # above sync.wait, after which every image is decided
+SETTLE_SEC = 20.0
 SERVED_SEC = 90.0  # far above what a start takes on a busy machine
 LOOK_SEC = 0.05
 LATE_SEC = 0.2
@@ -161,6 +163,18 @@ class Stage:
             return all(received) and self._are_matched(cameras)
 
         self.wait_until(are_served, f'{", ".join(cameras)} served by the node')
+
+    def wait_until_counted(self, cameras: Iterable[str] = CAMERAS) -> None:
+        """Wait until nothing of cameras is on its way, whose drivers send nothing."""
+        quiet_ns = time.monotonic_ns() + round(QUIET_SEC * 1e9)
+
+        def are_at_rest() -> bool:
+            last = self.observer.counts_since(quiet_ns)[-2:]
+            found = [[counts.get(camera) for camera in cameras] for counts in last]
+            return len(found) == 2 and found[0] == found[1]
+
+        what = f'the counters of {", ".join(cameras)} in /diagnostics at rest'
+        self.wait_until(are_at_rest, what, within_sec=SETTLE_SEC)
 
     def _are_matched(self, cameras: Iterable[str]) -> bool:
         return all(

@@ -3,7 +3,10 @@
 """What the drivers of a camera sent, and which depth belongs to an image by the documentation.
 
 The rule is simple because drivers choose their stamps so: the depth nearest to the image within
-the tolerance. Where two are within it, as from two drivers at once, either may be taken.
+the tolerance. Where two are within it, as from two drivers at once, either may be taken. A clock
+that goes back begins an epoch, and depth of the one before belongs to no later image. Where depth
+goes back alone, only the next depth can tell: until then, and for the image sent with it, which
+may arrive first, depth of the epoch before may be taken, too.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ class SentImage:
     number: int
     width: int
     height: int
-    epoch: int  # how often the clock of the camera had gone back
+    epoch: int  # how often a clock of the camera had gone back
+    first_epoch: int  # the oldest of which its depth may be
     is_garbage: bool
 
 
@@ -49,16 +53,29 @@ class Truth:
         self._images: dict[int, SentImage] = {}  # by stamp
         self._depths: list[SentDepth] = []  # by stamp
         self._epoch = 0
+        self._is_told = True  # what the node received tells the epoch
 
     def note(self, line: Mapping[str, Any]) -> None:
         """Take what a driver said of a frame."""
         stamp_ns, number, width, height = line['image']
-        is_garbage = bool(line.get('garbage'))
+        is_garbage, gone_back = bool(line.get('garbage')), line.get('back')
         with self._lock:
-            self._epoch += bool(line.get('back'))
+            if gone_back:
+                self._epoch += 1
+                self._is_told = gone_back == 'image'
             order, epoch = len(self._images), self._epoch
+            first_epoch = epoch if self._is_told else epoch - 1
+            self._is_told = self._is_told or bool(line['depths'])
             self._images[stamp_ns] = SentImage(
-                order, line['at_ns'], stamp_ns, number, width, height, epoch, is_garbage
+                order,
+                line['at_ns'],
+                stamp_ns,
+                number,
+                width,
+                height,
+                epoch,
+                first_epoch,
+                is_garbage,
             )
             for depth_ns, depth_number in line['depths']:
                 depth = SentDepth(depth_ns, depth_number, epoch)
@@ -70,12 +87,13 @@ class Truth:
             return self._images.get(stamp_ns)
 
     def partners(self, image: SentImage) -> list[SentDepth]:
-        """Return the depths of an image's epoch within its tolerance, the nearest first."""
+        """Return the depths of an image's epochs within its tolerance, the nearest first."""
         begin_ns, end_ns = image.stamp_ns - TOLERANCE_NS, image.stamp_ns + TOLERANCE_NS
         with self._lock:
             begin = bisect_left(self._depths, begin_ns, key=attrgetter('stamp_ns'))
             end = bisect_left(self._depths, end_ns + 1, key=attrgetter('stamp_ns'))
-            found = [each for each in self._depths[begin:end] if each.epoch == image.epoch]
+            near = self._depths[begin:end]
+        found = [each for each in near if image.first_epoch <= each.epoch <= image.epoch]
         return sorted(found, key=lambda depth: abs(depth.stamp_ns - image.stamp_ns))
 
     def images(self, begin_ns: int, end_ns: int) -> list[SentImage]:

@@ -140,6 +140,29 @@ def test_stamps_may_go_back_where_the_clock_of_the_driver_did(camera):
     assert not camera.judge.wrong(replace(camera.output(4), stamp_ns=stamp_ns))
 
 
+@pytest.mark.parametrize('gone_back', ['depth', 'image'])
+def test_depth_of_a_clock_that_went_back_alone_may_be_taken_until_the_next_tells(
+    camera, gone_back
+):
+    number = camera.number(20)
+    stamps_ns = [camera.stamp_ns(place) for place in (20, 21, 22)]
+    ahead = [[stamp_ns, number] for stamp_ns in stamps_ns]  # by a clock that was ahead
+    camera.truth.note({'at_ns': 10, 'image': [0, number, WIDTH, HEIGHT], 'depths': ahead})
+    sent_with = [[], [[stamps_ns[1], number + 1]], [[stamps_ns[2], number + 2]]]
+    for place, stamp_ns in enumerate(stamps_ns):
+        line = {'at_ns': 11 + place, 'image': [stamp_ns, number + place, WIDTH, HEIGHT]}
+        back = '' if place else gone_back
+        camera.truth.note(line | {'depths': sent_with[place], 'back': back})
+
+    images = map(camera.truth.image_at, stamps_ns)
+    taken = [[each.number for each in camera.truth.partners(image)] for image in images]
+    assert taken == [
+        [number] * (gone_back == 'depth'),
+        [number, number + 1][gone_back == 'image' :],
+        [number + 2],
+    ]
+
+
 def test_an_image_whose_depth_was_not_sent_must_have_no_output(camera):
     stamp_ns = camera.stamp_ns(10)
     image = [stamp_ns, camera.number(10), WIDTH, HEIGHT]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 promptda_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the start and stop benchmark makes of its cycles, and where a run that was ended goes on."""
+"""What start_stop makes of its cycles, and where a run that was ended goes on."""
 
 from __future__ import annotations
 

@@ -63,7 +63,10 @@ def spoilt(stage: Stage) -> Iterator[None]:
     driver.tell(f'garbage {turn}')
     stage.did[f'garbage by {garbage.TURNS[turn][0]} image and {garbage.TURNS[turn][1]} depth'] += 1
     yield
+    driver.tell('pause')
+    stage.wait_until_counted([stage.victim])  # or garbage would explain lost frames afterwards
     driver.change('garbage off')
+    driver.tell('resume')
     stage.set_parameters({f'{stage.victim}.{name}': value for name, value in STRICT.items()})
     stage.wait_until_served()
 
