@@ -397,6 +397,15 @@ def test_more_pixels_than_the_limit_are_refused_before_anything_is_allocated(
     assert allocated < 100_000
 
 
+@given(width=sides, height=sides)
+def test_a_picture_may_have_as_many_pixels_as_the_limit_and_not_one_more(width, height):
+    """C5: in any transport."""
+    count = width * height
+    encodings.require_size(width, height, count, role='depth')
+    with pytest.raises(BadFrame, match='Mpx > input'):
+        encodings.require_size(width, height, count - 1, role='depth')
+
+
 @pytest.mark.parametrize('encoding', ROW_BYTES)
 def test_a_step_of_gigabytes_allocates_nothing(encoding):
     """C5, C3: the data decides, not the header."""

@@ -135,6 +135,12 @@ def test_too_many_points_are_refused_before_anything_is_allocated():
     assert '10000.0 M points > input.max_pixels' in str(refused)
 
 
+def test_a_cloud_may_have_as_many_points_as_the_limit_and_not_one_more():
+    """C5."""
+    assert len(read_points(cloud(), max_points=len(XYZ_M))) == len(XYZ_M)
+    assert refusal(cloud(), max_points=len(XYZ_M) - 1).reason == 'points_size'
+
+
 def test_missing_fields_are_named_with_those_that_exist():
     message = cloud()
     message.fields = [*message.fields[:2], PointField(name='ring', offset=12, datatype=4, count=1)]
