@@ -87,7 +87,6 @@ def no_info(topic, message):
     [
         (late_depth, 'offset', 'set sync.depth_time_offset:=-0.083'),  # it lags by 3 ms anyway
         (depth_of_another_frame, 'no_transform', 'depth_optical_frame'),
-        (moved_picture, 'registration', 'right'),
         (counts_as_metres, 'depth_unit', 'input.depth_scale:=0.001'),
         (no_depth, 'prompt_too_sparse', '0.0%'),
         (no_stamps, 'zero_stamps', 'header.stamp'),
@@ -102,6 +101,16 @@ def test_a_sown_fault_is_the_one_finding(sow, examine, alter, finding, says):
     assert (code, found['id']) == (ExitCode.SOME_FAILED, finding)
     assert says in found['what'] + found['fix']
     assert all(found[part] for part in ('what', 'why', 'fix'))
+
+
+def test_depth_that_is_shifted_in_all_frames_is_an_error_with_another_remedy(sow, examine):
+    """D13: none of them is aligned, so that no driver falls back."""
+    code, (found,) = examine('--bag', str(sow(moved_picture)))
+
+    assert (code, found['id'], found['level']) == (ExitCode.SOME_FAILED, 'registration', 'error')
+    assert 'right' in found['what']
+    assert 'not in all' not in found['what']
+    assert 'aligned depth' in found['fix']
 
 
 def test_frames_whose_depth_is_not_aligned_amid_others_are_found(sow, examine):
