@@ -424,8 +424,9 @@ def test_a_small_thing_before_the_table_is_never_shown_as_table():
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 0.0, -0.5])
 @pytest.mark.parametrize('where', ['one pixel', 'everywhere'])
-def test_an_answer_that_is_no_depth_drops_the_frame(bad, where):
-    """H4: it is never published, not even its good part."""
+@pytest.mark.parametrize('anchor', ['auto', 'off'])
+def test_an_answer_that_is_no_depth_drops_the_frame(anchor, where, bad):
+    """H4, H5: it is never published, not even its good part, held at the sensor or not."""
 
     def answer(pixels: Tensor, prompt_m: Tensor) -> Tensor:
         depth_m = torch.ones(pixels.shape[2:])
@@ -433,7 +434,7 @@ def test_an_answer_that_is_no_depth_drops_the_frame(bad, where):
         return depth_m
 
     with pytest.raises(BadFrame, match='model output invalid') as refused:
-        estimate(fake(answer), frame_of(slope()))
+        fake(answer).estimate(frame_of(slope()), PROMPT, OutputSettings(anchor=anchor))
     assert refused.value.reason == 'model_output'
     if where == 'everywhere':
         assert '100.0%' in str(refused.value)

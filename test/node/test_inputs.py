@@ -505,18 +505,39 @@ def test_a_sensor_input_is_a_filter_of_its_own(bench, sensors):
     source.close()
 
 
+@pytest.fixture
+def tiny():
+    return Image(height=1, width=1, step=3, encoding='rgb8', data=[0, 0, 0])
+
+
 def test_of_a_flood_only_the_newest_images_are_read_and_real_ones_pass_after_it(
-    bench, listen, pairs
+    bench, listen, pairs, tiny
 ):
     """G15: a second at 1000 Hz; what waits to be read is never more than the queue."""
     inputs = listen()
     for role in ('image', 'depth'):
         bench.advertise(role)
-    tiny = Image(height=1, width=1, step=3, encoding='rgb8', data=[0, 0, 0])
     for _ in range(1000):
         tiny.header = bench.sensors.image(bench.next_stamp_ns()).header
         bench.publishers['image'].publish(tiny)
     stamp_ns = bench.send()
     bench.spin_until(lambda: pairs)
     assert inputs.pairing.counters.image.received <= 2 * INPUT_QUEUE
+    assert pairs[0].image_stamp_ns == stamp_ns
+
+
+def test_of_a_flood_that_is_read_no_more_than_the_queue_waits_for_depth(
+    bench, listen, pairs, tiny
+):
+    """G15: one by one, as a machine reads them that is fast enough."""
+    inputs = listen(Settings(sync=SyncSettings(wait=5.0)))
+    for role in ('image', 'depth'):
+        bench.advertise(role)
+    for number in range(3 * inputs.pairing.settings.queue_size):
+        tiny.header = bench.sensors.image(bench.next_stamp_ns()).header
+        bench.publishers['image'].publish(tiny)
+        bench.spin_until(lambda n=number: inputs.pairing.counters.image.received > n)
+        assert inputs.pairing.counters.image.held <= inputs.pairing.settings.queue_size
+    stamp_ns = bench.send()
+    bench.spin_until(lambda: pairs)
     assert pairs[0].image_stamp_ns == stamp_ns

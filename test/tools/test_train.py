@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import json
 import os
 from pathlib import Path
@@ -26,6 +26,7 @@ from promptda_ros.core.settings import build
 from promptda_ros.lab.training import trainer
 from promptda_ros.lab.training.model_folder import CARD, MODEL, RECIPE
 from promptda_ros.lab.training.recipe import read_recipe
+from promptda_ros.lab.training.render import RenderError
 from promptda_ros.lab.training.state import CHECKPOINT, Progress
 from promptda_ros.model import load_model
 from promptda_ros.model_folders import expected_digest
@@ -33,6 +34,8 @@ from promptda_ros.network import load_network
 from promptda_ros.network.anchor import Anchor, AnchorConfig
 from promptda_ros.network.files.anchor_file import save_anchor
 from promptda_ros.network.files.statement import read_statement, Statement, write_statement
+from promptda_ros.process import Stopped
+from promptda_ros.tools import train
 from promptda_ros.tools.main import main as promptda
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,6 +257,26 @@ def test_a_stop_of_all_processes_at_once_keeps_the_steps_so_far(
     assert 'stopped; the same command resumes' in printed + complaints
     assert 'Traceback' not in complaints
     assert (tmp_path / 'out' / CHECKPOINT).exists()
+
+
+def test_a_stop_that_ends_a_rendering_process_first_is_no_failure(
+    write_recipe, tmp_path, monkeypatch, capsys
+):
+    """K21: a library has swallowed what the signal raised here."""
+
+    def render(*_: object, **__: object) -> None:
+        with suppress(Stopped):
+            signal.raise_signal(signal.SIGTERM)
+        raise RenderError('one of 2 rendering processes died')
+
+    monkeypatch.setattr(train, 'render_validation', render)
+    recipe = write_recipe(
+        sensors={'zones_8x8': 1},
+        phases=[{'steps': 1, 'batch': 2, 'height': 112, 'width': 140}],
+        cell={'height': 112, 'width': 140},
+    )
+    assert run(recipe, tmp_path / 'out') == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == 'promptda train: stopped before anything was kept\n'
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='finds the loader in /proc')
