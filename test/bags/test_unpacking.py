@@ -241,6 +241,14 @@ def test_depth_of_another_frame_is_warned_of(write_bag, tmp_path, capsys):
     assert "/reference has frame_id 'depth_frame', /image 'camera'" in capsys.readouterr().out
 
 
+def test_a_slash_before_the_frame_is_not_warned_of(write_bag, tmp_path, capsys):
+    """K17: as converted bags of ROS 1 have it."""
+    reference = image_of(DEPTH_M, header(0, '/camera'), '32FC1', ROS)
+    bag = write_bag([image(0), depth(TOPICS.sensor, 0), (TOPICS.reference, reference)])
+    unpack_bag(bag, TOPICS, tmp_path / 'out')
+    assert 'has frame_id' not in capsys.readouterr().out
+
+
 def test_a_file_that_is_no_bag_is_refused(tmp_path):
     path = tmp_path / 'broken.mcap'
     path.write_bytes(b'nothing')

@@ -96,10 +96,11 @@ def test_a_latched_message_returns_with_its_camera(calibration, sensors, info_fr
     assert not calibration.received
 
 
-def test_each_of_two_cameras_that_take_over_has_its_own_messages(calibration, sensors):
-    """C12: there, back and there."""
+@pytest.mark.parametrize('prefix', ['', '/'])
+def test_each_of_two_cameras_that_take_over_has_its_own_messages(calibration, sensors, prefix):
+    """C12, K17: there, back and there, also if a slash is before the frame of the messages."""
     for stamp_ns, frame_id, focal_px in ((1, 'left', 100.0), (2, 'right', 150.0)):
-        header = sensors.image(stamp_ns, frame_id).header
+        header = sensors.image(stamp_ns, f'{prefix}{frame_id}').header
         calibration.add(sensors.camera_info(stamp_ns, focal_px=focal_px, header=header))
     for now, before, focal_px in (
         ('right', 'left', 150.0),

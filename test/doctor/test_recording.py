@@ -128,6 +128,21 @@ def test_frames_whose_depth_is_not_aligned_amid_others_are_found(sow, examine):
     assert 'frames, not in all' in found['what']
 
 
+def test_a_slash_before_the_frame_of_the_depth_changes_no_advice(sow, examine):
+    """K17: depth in the frame of the image is aligned by its driver, if anywhere."""
+
+    def moved_beside_a_slash(topic, message):
+        if topic != DEPTH:
+            return moved_picture(topic, message)
+        header = replace(message.header, frame_id=f'/{message.header.frame_id}')
+        return replace(message, header=header)
+
+    _, (found,) = examine('--bag', str(sow(moved_beside_a_slash)))
+
+    assert found['id'] == 'registration'
+    assert 'align_depth.enable:=true' in found['fix']
+
+
 def test_missing_weights_are_the_one_finding(examine, tmp_path):
     code, (found,) = examine('--bag', str(DEMO), '--model', str(tmp_path / 'nowhere'))
 

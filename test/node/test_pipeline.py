@@ -261,6 +261,19 @@ def test_nothing_of_the_camera_before_is_used_for_the_one_that_took_over(rig, ca
         assert said.count(f"frame_id on {topic} changed from 'left' to 'right'") == 1
 
 
+def test_a_slash_before_the_frame_id_is_no_other_camera(rig, capfd):
+    """K17: nothing is forgotten, no frame is refused, and the slash is said once."""
+    heard = rig.listen('depth/image_rect')
+    for frame_id in ('left', '/left', 'left', '/left'):
+        stamp_ns = rig.next_stamp_ns()
+        image, depth = rig.sensors.image(stamp_ns, frame_id), rig.sensors.depth(stamp_ns, frame_id)
+        rig.send_through(heard, image=image, depth=depth)
+    assert rig.drops == {}
+    said = capfd.readouterr().err
+    assert 'taken for another camera' not in said
+    assert said.count("the image's frame_id '/left' begins with a slash") == 1
+
+
 def bad_image(**fields):
     """Change fields of the image."""
     return 'image', fields
