@@ -179,7 +179,7 @@ def test_missing_and_foreign_and_misshapen_weights_are_named(tiny_network, folde
     weights = tiny_network.state_dict()
     del weights['backbone.embeddings.cls_token']
     weights['backbone.embeddings.extra'] = torch.zeros(2)
-    weights['backbone.embeddings.mask_token'] = torch.zeros(3)
+    weights['backbone.embeddings.mask_token'] = torch.zeros(24)  # as many, in another shape
     weights['head.conv3.bias'] = torch.zeros(2)
     (folder / WEIGHTS).write_bytes(format_weights(weights))
     message = refusal(folder)
@@ -187,7 +187,7 @@ def test_missing_and_foreign_and_misshapen_weights_are_named(tiny_network, folde
     assert 'in 4 tensors' in message
     assert 'cls_token is missing; ' in message
     assert 'extra is not part of the network; ' in message
-    assert 'mask_token has shape (3,) instead of (1, 24)' in message
+    assert 'mask_token has shape (24,) instead of (1, 24)' in message
     assert 'head.conv3' not in message
 
 
