@@ -214,6 +214,17 @@ def test_an_unknown_parameter_stops_a_strict_start(start_node: Callable[..., Any
     assert "did you mean 'sync.tolerance'?" in node.stderr
 
 
+# Ends at the first connection that Python opens; ROS has its own.
+WITHOUT_NETWORK = """
+import os, sys
+from promptda_ros.main import main
+
+opens = ('socket.connect', 'socket.getaddrinfo')
+sys.addaudithook(lambda event, _: os._exit(99) if event in opens else None)
+sys.exit(main())
+"""
+
+
 @pytest.mark.parametrize(
     'parameter, sentence',
     [
@@ -226,7 +237,7 @@ def test_a_model_or_device_that_is_not_there_stops_the_start(
     start_node: Callable[..., Any], parameter: str, sentence: str
 ):
     """A7, A8, B1, B7: exit code 3 at once, no download, no random weights."""
-    node = start_node(parameter)
+    node = start_node(parameter, python=('-c', WITHOUT_NETWORK))
     assert node.exit_code() == ExitCode.MODEL_OR_DEVICE
     assert sentence in node.stderr
     assert 'Traceback' not in node.stderr
