@@ -259,6 +259,23 @@ def test_a_camera_info_sent_before_the_node_came_is_heard(bench, listen, infos):
 
 
 @pytest.mark.parametrize('qos', [BEST_EFFORT, RELIABLE], ids=['best', 'reliable'])
+def test_a_latched_camera_info_beside_another_leaves_both_heard(bench, listen, infos, qos):
+    """E9: whoever asks for latched messages is deaf to all others."""
+    inputs = listen()
+    publishers = [bench.advertise('camera_info', each, matched=False) for each in (LATCHED, qos)]
+    bench.spin_until(lambda: bench.node.count_publishers('/camera_info') == 2)
+
+    def both_matched():
+        inputs.adapt()
+        return all(bench.are_matched(each, bench.node) for each in publishers)
+
+    bench.spin_until(both_matched)
+    for number, publisher in enumerate(publishers, 1):
+        publisher.publish(bench.sensors.camera_info(number * SEC))
+    bench.spin_until(lambda: {each.header.stamp.sec for each in infos} == {1, 2})
+
+
+@pytest.mark.parametrize('qos', [BEST_EFFORT, RELIABLE], ids=['best', 'reliable'])
 def test_best_effort_asked_for_hears_everybody(bench, listen, pairs, qos):
     listen(Settings(qos=QosSettings(image='best_effort', depth='best_effort')))
     bench.advertise('image', qos)
