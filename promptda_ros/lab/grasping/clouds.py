@@ -34,7 +34,7 @@ Matrix = NDArray[np.float64]  # (3, 3) camera matrix
 EXACT, SENSOR, OURS, REFUSING = ARMS = ('exact', 'sensor', 'ours', 'ours refusing')
 # A gripper that closes on an error of more than this misses or pushes.
 MOST_UNCERTAIN_M = 0.01
-BESIDE = np.ones((7, 7), np.uint8)  # pixels round an uncertain one
+BESIDE = np.ones((11, 11), np.uint8)  # pixels round an uncertain one
 RELIABLE = (Validity.MEASURED, Validity.FILLED, Validity.PREDICTED)
 
 
