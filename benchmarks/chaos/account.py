@@ -11,7 +11,7 @@ from typing import Any
 
 DROPS, IMAGES, DEPTHS = 'drops.', 'image.', 'depth.'
 PUBLISHED = 'published.depth/image_rect'
-RECEIVED = 'image.received'
+RECEIVED, DEPTH_RECEIVED = 'image.received', 'depth.received'
 # What a message that is sent twice adds explains the loss of no image.
 NO_REASONS = {RECEIVED, 'image.duplicate'}
 # Of a frame that came too early for a busy network

@@ -22,7 +22,7 @@ import numpy as np
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
-from benchmarks.chaos.account import RECEIVED
+from benchmarks.chaos.account import DEPTH_RECEIVED, RECEIVED
 from benchmarks.chaos.content import HEIGHT, Scene, WIDTH
 from benchmarks.chaos.driver import frame_id_of
 from benchmarks.chaos.drivers import Driver
@@ -152,15 +152,22 @@ class Stage:
         return self._turns[what] % count
 
     def wait_until_served(self, cameras: Iterable[str] = CAMERAS) -> None:
-        """Wait until the node has received images of cameras, whose drivers send.
+        """Wait until the node receives images and depth of cameras, whose drivers send.
 
-        What other processes see of the graph is not enough: they hold a killed one for alive.
+        What other processes see of the graph is not enough: they hold a killed one for alive, and
+        a publisher may know a subscription before that knows the publisher.
         """
+        begun_ns = time.monotonic_ns()
 
         def are_served() -> bool:
-            counts = self.observer.counts()
-            received = [counts.get(camera, {}).get(RECEIVED, 0) for camera in cameras]
-            return all(received) and self._are_matched(cameras)
+            last = self.observer.counts_since(begun_ns)[-2:]
+            received = [
+                [counts.get(camera, {}).get(topic, 0) for counts in last]
+                for camera in cameras
+                for topic in (RECEIVED, DEPTH_RECEIVED)
+            ]
+            more = len(last) == 2 and all(after > before for before, after in received)
+            return more and self._are_matched(cameras)
 
         self.wait_until(are_served, f'{", ".join(cameras)} served by the node')
 
