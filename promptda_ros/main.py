@@ -52,15 +52,18 @@ def run() -> int:
 
 
 def _run(stop: StopSignal) -> int:
+    from promptda_ros.core.runtime.standstill import ended_by_standstill  # late, as above
+
     let_threads_sleep()
-    stop.interruptible(_import)
-    node = _make_node(stop)
-    try:
-        node.start()
-        _spin(node, stop)
-    except Stopped:
-        pass  # while it loaded the network
-    return close(node)
+    with ended_by_standstill():
+        stop.interruptible(_import)
+        node = _make_node(stop)
+        try:
+            node.start()
+            _spin(node, stop)
+        except Stopped:
+            pass  # while it loaded the network
+        return close(node)
 
 
 def _import() -> None:

@@ -9,6 +9,7 @@ Tests put it in the place of a loaded network. Run as a program it is the node w
 from __future__ import annotations
 
 from collections import deque
+import ctypes
 import sys
 import threading
 from typing import Any
@@ -19,6 +20,7 @@ from torch import Tensor
 
 LOST = 'CUDA error: an illegal memory access was encountered'
 LIMIT_SEC = 120.0
+STANDSTILL_SEC = 15.0  # within which Python runs on a busy machine, too
 
 
 class FailingNetwork:
@@ -51,6 +53,9 @@ class FailingNetwork:
             print('made to hang', file=sys.stderr, flush=True)
             self.hangs.set()
             self.release.wait(LIMIT_SEC)
+        if word == 'stand_still':
+            print('made to stand still', file=sys.stderr, flush=True)
+            ctypes.PyDLL(None).sleep(round(LIMIT_SEC))  # with the GIL
         answer: Tensor = self.network(pixels, prompt_m)
         self.answers.append(weakref.ref(answer))
         return answer.fill_(torch.nan) if word == 'nan' else answer
@@ -60,7 +65,9 @@ def main() -> int:
     """Run the node with such a network."""
     from promptda_ros import main as process
     from promptda_ros import model as loading
+    from promptda_ros.core.runtime import standstill
 
+    standstill.LIMIT_SEC = STANDSTILL_SEC
     load_model = loading.load_model
 
     def load_failing(settings: Any) -> Any:

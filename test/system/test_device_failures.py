@@ -56,6 +56,18 @@ def test_a_network_that_hangs_ends_the_process(start_failing: Callable[..., Any]
     assert 'Traceback' not in node.stderr
 
 
+def test_a_network_that_keeps_python_from_running_ends_the_process(
+    start_failing: Callable[..., Any], camera: Any
+):
+    """H3, I1: no timer and no signal handler can; the log has the stack of every thread."""
+    node = start_failing('ok,stand_still')
+    camera.send_until(lambda: 'made to stand still' in node.stderr, node)
+    node.signal(signal.SIGINT)
+    assert node.exit_code() == ExitCode.SOME_FAILED
+    assert 'Timeout (0:00:15)!' in node.stderr
+    assert 'failing_network.py' in node.stderr
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_node_whose_network_hangs(
     start_failing: Callable[..., Any], camera: Any, number: int
