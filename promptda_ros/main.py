@@ -16,7 +16,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from promptda_ros.core.errors import ExitCode
-from promptda_ros.process import keep_streams, let_threads_sleep, Stopped, StopSignal
+from promptda_ros.process import (
+    InsistentStop,
+    keep_streams,
+    let_threads_sleep,
+    Stopped,
+    StopSignal,
+)
 
 if TYPE_CHECKING:
     from promptda_ros.node.node import PromptDepthNode
@@ -37,7 +43,7 @@ def main() -> int:
 
 def run() -> int:
     """Run the node until a signal or a fatal error and return the exit code."""
-    stop = StopSignal()
+    stop = InsistentStop()
     keep_streams('stdout', 'stderr')  # whoever reads the log may end before the node
     try:
         from promptda_ros.core.runtime.ending import exit_code_of  # late, as a signal may come

@@ -7,15 +7,18 @@ Imports next to nothing, since the first signal may come at once.
 
 from __future__ import annotations
 
+import _thread
 from collections.abc import Callable
 import io
 import os
 import signal
 import sys
+import threading
 import time
 from typing import Any, ClassVar, TypeVar
 
-AGAIN_SEC = 1.0  # launch files and terminals send some signals twice
+AGAIN_SEC = 0.5  # launch files and terminals send some signals twice
+INSIST_SEC = 0.6  # longer than that, or the raise would be left out
 SPINS = '1000'
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STREAMS = ('stdin', 'stdout', 'stderr')  # in the order of their file descriptors
@@ -102,6 +105,36 @@ class StopSignal:
         if self._interrupts and now_sec - self._raised_sec >= AGAIN_SEC:
             self._raised_sec = now_sec
             raise Stopped
+
+
+class InsistentStop(StopSignal):
+    """Raises again until the call that it breaks off has ended: libraries swallow some raises.
+
+    For calls that leave nothing behind that an exception could keep from being cleaned up.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._insists = False
+
+    def interruptible(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call what a signal may break off; what it returns after a signal does not count."""
+        found = super().interruptible(function, *arguments)
+        if self.received:
+            raise Stopped
+        return found
+
+    def _receive(self, number: int, *_: object) -> None:
+        if self._interrupts and not self._insists:
+            self._insists = True
+            threading.Thread(target=self._insist, args=(number,), daemon=True).start()
+        super()._receive(number)
+
+    def _insist(self, number: int) -> None:
+        while self._interrupts:
+            time.sleep(INSIST_SEC)
+            if self._interrupts:
+                _thread.interrupt_main(signal.Signals(number))
 
 
 def let_threads_sleep() -> None:

@@ -27,6 +27,24 @@ stop = StopSignal()
 os.kill(os.getpid(), signal.SIGHUP)
 sys.exit(stop.received)
 """
+SWALLOW = """
+import os, signal, sys, time
+from promptda_ros.process import InsistentStop, Stopped
+stop, swallowed = InsistentStop(), []
+def swallow():
+    os.kill(os.getpid(), signal.SIGINT)
+    while len(swallowed) < int(sys.argv[1]):
+        try:
+            while True: time.sleep(0.01)
+        except Stopped as error:
+            swallowed.append(error)
+    return 'a result'
+try:
+    print(stop.interruptible(swallow))
+except Stopped:
+    print('stopped')
+time.sleep(1.5)  # nothing is raised after the call
+"""
 
 
 @pytest.mark.parametrize('lose', [WITHOUT_READER, CLOSED], ids=['no reader', 'closed'])
@@ -51,3 +69,12 @@ def test_the_end_of_the_terminal_is_a_stop_unless_nohup_is_asked_for(handler, re
     """I7: a session that is lost must not leave shared memory behind."""
     ended = subprocess.run([sys.executable, '-c', HANG_UP, handler], check=False)
     assert ended.returncode == received
+
+
+@pytest.mark.parametrize('times', ['1', '3'])
+def test_a_stop_that_a_library_swallows_is_raised_until_the_call_has_ended(times):
+    """I1: and whatever the call returns then does not count."""
+    ended = subprocess.run(
+        [sys.executable, '-c', SWALLOW, times], check=False, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout) == (0, 'stopped\n'), ended.stderr
