@@ -12,6 +12,7 @@ from rclpy.context import Context
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+import torch
 
 from promptda_ros import __version__
 from promptda_ros.camera.extrinsics import Extrinsics
@@ -162,7 +163,7 @@ class PromptDepthNode(QosOverridable, LifecycleNode):  # type: ignore[misc]
         model = self._load(settings)
         rate = f'about {1 / model.frame_sec:.2g} frames/s'
         self.get_logger().info(f'promptda_ros {__version__}: {model.describe()}, {rate}')
-        if settings.device == 'auto' and model.device == 'cpu':
+        if settings.device == 'auto' and not torch.cuda.is_available():
             self.get_logger().warning(
                 f'no CUDA found: the network runs on the CPU at {rate}; '
                 'install a CUDA build of torch, or set device:=cpu if this is intended'
