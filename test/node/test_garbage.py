@@ -226,7 +226,8 @@ def test_a_pair_with_one_wrong_field_is_dropped_by_name_or_gives_sound_depth(
                     is_through(s) or ('stamp' in f and losses() > b[1])
                 )
             )
-        assert is_through(stamp_ns), (role, field)
+        # What was counted last may have been the wrong message.
+        rig.spin_until(lambda s=stamp_ns: is_through(s))
         good += 1
     assert not UNFORESEEN & rig.drops.keys()
     assert good < len(heard) < 3 * mutations
