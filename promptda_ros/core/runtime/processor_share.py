@@ -10,8 +10,8 @@ import threading
 import time
 
 TASKS = Path('/proc/self/task')
-# A thread that computes asks all the time. Those that take messages ask now and then, also while
-# the one that computes hangs.
+# Threads that compute ask all the time, one of them or one after the other, as where a library has
+# threads of its own. Those that take messages ask now and then, also while the others hang.
 COMPUTES = 0.8
 
 
@@ -32,13 +32,15 @@ class ProcessorShare:
         """
         seen_ns, sums_ns = self._seen_ns, self._sums_ns
         self._seen_ns, self._sums_ns = self._now_ns(), self._read()
-        ran_ns = asked_ns = 0
+        asked: list[tuple[int, int]] = []  # by every thread: for how long it ran and asked
         for thread, (ran, waited) in self._sums_ns.items():
             ran_before, waited_before = sums_ns.get(thread, (ran, waited))
-            asked = ran - ran_before + waited - waited_before
-            if asked >= COMPUTES * (self._seen_ns - seen_ns):
-                ran_ns += ran - ran_before
-                asked_ns += asked
+            asked.append((ran - ran_before, ran - ran_before + waited - waited_before))
+        least_ns = COMPUTES * (self._seen_ns - seen_ns)
+        computing = [each for each in asked if each[1] >= least_ns]
+        if not computing and sum(each[1] for each in asked) >= least_ns:
+            computing = asked  # one thread after the other
+        ran_ns, asked_ns = (sum(each[part] for each in computing) for part in (0, 1))
         return ran_ns / asked_ns if asked_ns > 0 else 1.0
 
     def _read(self) -> dict[str, tuple[int, int]]:

@@ -137,6 +137,16 @@ def test_only_threads_that_ask_all_the_time_compute(share, note):
     assert share.since_last() == 1.0
 
 
+def test_threads_that_compute_one_after_the_other_ask_all_the_time_together(share, note):
+    """H3: that of the worker, and those of the library for which it waits."""
+    note(1, 120, 260)
+    note(2, 930, 1070)
+    assert share.since_last() == 50 / 380
+    note(1, 130, 280)
+    note(2, 940, 1090)
+    assert share.since_last() == 1.0
+
+
 def test_threads_that_begin_or_end_change_nothing(tmp_path, share, note):
     note(1, 300, 300)
     (tmp_path / '2' / 'schedstat').write_text('')
