@@ -162,6 +162,19 @@ def files_of_at_most() -> Callable[[int], AbstractContextManager[None]]:
 
 
 @pytest.fixture
+def gpu_without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let torch find a GPU for which it is not built."""
+    import torch
+
+    def fail(_device: torch.device) -> None:
+        raise RuntimeError('CUDA error: no kernel image is available for execution on the device')
+
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (8, 7))
+    monkeypatch.setattr('promptda_ros.core.runtime.device.run_kernel', fail)
+
+
+@pytest.fixture
 def copy_demo(tmp_path: Path) -> Callable[..., Path]:
     """Return what copies the first frames of the bundled recording to a bag of another kind."""
     from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer

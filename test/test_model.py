@@ -122,15 +122,8 @@ def test_a_number_format_that_is_millimetres_off_is_not_used():
     assert note.endswith('float32 is used, which is slower')
 
 
-def test_a_gpu_without_kernels_is_said_where_the_cpu_stands_in(folder, monkeypatch):
+def test_a_gpu_without_kernels_is_said_where_the_cpu_stands_in(folder, gpu_without_kernels):
     """A8: device:=auto on a card that this build of torch knows nothing of."""
-
-    def fail(device: torch.device) -> None:
-        raise RuntimeError('CUDA error: no kernel image is available for execution on the device')
-
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (8, 7))
-    monkeypatch.setattr('promptda_ros.core.runtime.device.run_kernel', fail)
     model = load(folder, device='auto')
     assert model.device == 'cpu'
     (note,) = model.notes

@@ -368,15 +368,10 @@ def test_auto_says_that_it_took_the_cpu(make_rig, capfd, monkeypatch, device, wa
     assert len(said) == warnings
 
 
-def test_auto_does_not_miss_a_gpu_that_is_there_but_runs_no_kernel(make_rig, capfd, monkeypatch):
+def test_auto_does_not_miss_a_gpu_that_is_there_but_runs_no_kernel(
+    make_rig, capfd, gpu_without_kernels
+):
     """A8: that it lacks kernels is said, and what to install."""
-
-    def fail(device: torch.device) -> None:
-        raise RuntimeError('CUDA error: no kernel image is available for execution on the device')
-
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (8, 7))
-    monkeypatch.setattr('promptda_ros.core.runtime.device.run_kernel', fail)
     make_rig(device='auto').node.start()
     said = capfd.readouterr().err
     assert 'the CPU is used, which is slow: no kernel runs on cuda:0' in said
