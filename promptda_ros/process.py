@@ -18,7 +18,7 @@ import time
 from typing import Any, ClassVar, TypeVar
 
 AGAIN_SEC = 0.5  # launch files and terminals send some signals twice
-INSIST_SEC = 0.6  # longer than that, or the raise would be left out
+INSIST_SEC = 1.2 * AGAIN_SEC  # or the raise would be left out
 SPINS = '1000'
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STREAMS = ('stdin', 'stdout', 'stderr')  # in the order of their file descriptors
